@@ -1,0 +1,35 @@
+/**
+ * Maps whose keys come from users. A ConfigMap key `__proto__` is legal, and `map[key] = value`
+ * would change the prototype instead of adding it.
+ */
+export function setOwn<T>(map: Record<string, T>, key: string, value: T): void {
+  if (key !== "__proto__") map[key] = value;
+  else {
+    Object.defineProperty(map, key, {
+      value,
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
+  }
+}
+
+export function getOwn<T>(map: Readonly<Record<string, T>> | undefined, key: string): T | undefined {
+  return map !== undefined && Object.hasOwn(map, key) ? map[key] : undefined;
+}
+
+/** Go's order of strings: by UTF-8 bytes. V8's `<` compares UTF-16 units, which differs for astral characters. */
+export function compareBytes(a: string, b: string): number {
+  const end = Math.min(a.length, b.length);
+  for (let i = 0; i < end; i++) {
+    const x = a.charCodeAt(i);
+    const y = b.charCodeAt(i);
+    if (x === y) continue;
+    // Surrogates sort above every other unit in UTF-8 order.
+    const xs = x >= 0xd800 && x <= 0xdfff;
+    const ys = y >= 0xd800 && y <= 0xdfff;
+    if (xs !== ys) return xs ? 1 : -1;
+    return x - y;
+  }
+  return a.length - b.length;
+}

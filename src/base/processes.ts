@@ -1,0 +1,36 @@
+/** Child processes as a port; `os/processes.ts` is real. */
+export interface ProcessResult {
+  /** Exit code, or 128 + signal number. */
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly input?: string | Uint8Array;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly signal?: AbortSignal;
+}
+
+export interface ChildProcess extends AsyncDisposable {
+  readonly pid: number;
+  /** Resolves with the exit code, or 128 + signal number. */
+  readonly exited: Promise<number>;
+  readonly stdin: import("node:stream").Writable;
+  readonly stdout: import("node:stream").Readable;
+  readonly stderr: import("node:stream").Readable;
+  kill(signal: NodeJS.Signals): void;
+}
+
+export interface Processes {
+  /** Runs to the end and collects the output. Rejects (`IoError`) only when it cannot start. */
+  run(command: string, args: readonly string[], options?: RunOptions): Promise<ProcessResult>;
+  /** Starts and streams. */
+  start(command: string, args: readonly string[], options?: SpawnOptions): ChildProcess;
+}
+
+export interface SpawnOptions extends RunOptions {
+  /** Goes on when this process ends; output goes to this file. */
+  readonly detachedLogPath?: string;
+}
