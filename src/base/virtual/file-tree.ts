@@ -79,14 +79,14 @@ export function truncateFile(file: FileNode, sizeBytes: number): void {
   file.unsynced.push(change);
 }
 
-export function syncFile(file: FileNode): void {
-  for (const change of file.unsynced) apply(file.durable, change);
-  file.unsynced = [];
+/** Makes the first `count` unsynced changes durable. */
+export function syncFile(file: FileNode, count: number): void {
+  for (const change of file.unsynced.splice(0, count)) apply(file.durable, change);
 }
 
-/** After a failed sync: what was to be written stays visible and is lost in a crash. */
-export function loseUnsynced(file: FileNode): void {
-  file.unsynced = [];
+/** After a failed sync: its changes stay visible until a crash, and are lost then. */
+export function loseUnsynced(file: FileNode, count: number): void {
+  file.unsynced.splice(0, count);
 }
 
 function apply(extent: Extent, change: Change): void {

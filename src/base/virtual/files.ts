@@ -53,37 +53,192 @@ export interface VirtualFilesOptions {
 }
 
 export function createVirtualFiles(options: VirtualFilesOptions = {}): VirtualFiles {
-  return mount(newDirectory(0o755, options.clock?.nowMs() ?? 0), options);
+  return new VirtualDisk(newDirectory(0o755, options.clock?.nowMs() ?? 0), options);
 }
 
-function mount(root: DirectoryNode, options: VirtualFilesOptions): VirtualFiles {
-  const locked = new Set<string>();
-  const watches = new Map<string, Set<() => void>>();
-  let journal: EntryChange[] = [];
-  let operationCount = 0;
-  let dead = false;
+class VirtualDisk implements VirtualFiles {
+  capacityBytes: number;
+  intercept: VirtualFiles["intercept"] = undefined;
+  operationCount = 0;
+  readonly #root: DirectoryNode;
+  readonly #options: VirtualFilesOptions;
+  readonly #locked = new Set<string>();
+  readonly #watches = new Map<string, Set<() => void>>();
+  /** Entry changes that no directory sync has made durable yet. */
+  #journal: EntryChange[] = [];
+  #dead = false;
 
-  const nowMs = (): number => options.clock?.nowMs() ?? 0;
-
-  async function step(op: string, path: string): Promise<void> {
-    if (!dead) await files.intercept?.({ op, path, sequence: ++operationCount });
-    if (dead) await new Promise<never>(() => {});
+  constructor(root: DirectoryNode, options: VirtualFilesOptions) {
+    this.#root = root;
+    this.#options = options;
+    this.capacityBytes = options.capacityBytes ?? Number.POSITIVE_INFINITY;
   }
 
-  function fail(op: string, path: string, code: string): never {
-    throw new IoError(op, code, { detail: `${op} ${path}: ${code}` });
+  get usedBytes(): number {
+    return sizeBelow(this.#root);
   }
 
-  function lookup(op: string, path: string, follow = true): Node {
-    return find(op, path, follow) ?? fail(op, path, "ENOENT");
+  crash(random?: Random): VirtualFiles {
+    this.#dead = true;
+    return new VirtualDisk(afterPowerCut(this.#root, this.#journal, random), this.#options);
+  }
+
+  async open(
+    path: string,
+    options: { write?: boolean; create?: boolean; exclusive?: boolean; mode?: number },
+  ): Promise<FileHandle> {
+    await this.#step("open", path);
+    const { write = false, create = false, exclusive = false, mode } = options;
+    const file = create ? this.#created(path, mode, exclusive) : this.#file("open", path);
+    return this.#handle(path, file, write);
+  }
+
+  async read(path: string): Promise<Uint8Array> {
+    await this.#step("read", path);
+    return Buffer.from(contentOf(this.#file("read", path)));
+  }
+
+  async readText(path: string): Promise<string> {
+    return Buffer.from(await this.read(path)).toString("utf8");
+  }
+
+  async writeAtomic(path: string, content: Uint8Array | string, mode?: number): Promise<void> {
+    const temporary = posix.join(dirname(path), `.${basename(path)}.new`);
+    await this.write(temporary, content, mode);
+    await this.#sync(temporary, this.#file("fdatasync", temporary));
+    await this.rename(temporary, path);
+    await this.syncDirectory(dirname(path));
+  }
+
+  async write(path: string, content: Uint8Array | string, mode?: number): Promise<void> {
+    await this.#step("write", path);
+    const file = this.#created(path, mode);
+    truncateFile(file, 0);
+    this.#put("write", path, { file, offset: 0, bytes: Buffer.from(content) });
+  }
+
+  async append(path: string, content: Uint8Array | string): Promise<void> {
+    await this.#step("append", path);
+    const file = this.#created(path);
+    this.#put("append", path, { file, offset: file.seen.sizeBytes, bytes: Buffer.from(content) });
+  }
+
+  async makeDirectory(path: string, mode?: number): Promise<void> {
+    await this.#step("mkdir", path);
+    let at = "/";
+    for (const name of partsOf(path)) {
+      at = posix.join(at, name);
+      const found = this.#find("mkdir", at, true);
+      if (found === undefined) this.#link([[at, newDirectory(mode ?? 0o755, this.#nowMs())]]);
+      else if (found.kind !== "directory") fail("mkdir", path, "EEXIST");
+    }
+  }
+
+  async list(path: string): Promise<readonly string[]> {
+    await this.#step("list", path);
+    return [...this.#directory("list", path).entries.keys()].toSorted();
+  }
+
+  async stat(path: string): Promise<FileStat | undefined> {
+    await this.#step("stat", path);
+    const node = this.#findOrAbsent(path);
+    if (node === undefined) return undefined;
+    const { kind, mode, modifiedMs } = node;
+    return { kind, mode, modifiedMs, sizeBytes: node.kind === "file" ? node.seen.sizeBytes : 0 };
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    await this.#step("rename", from);
+    const node = this.#lookup("rename", from, false);
+    const target = this.#find("rename", to, false);
+    if (target === node) return;
+    if (target?.kind === "directory") {
+      if (node.kind !== "directory") fail("rename", to, "EISDIR");
+      if (target.entries.size > 0) fail("rename", to, "ENOTEMPTY");
+    }
+    this.#link([[from, undefined], [to, node]]);
+  }
+
+  async symlink(target: string, path: string): Promise<void> {
+    await this.#step("symlink", path);
+    if (this.#find("symlink", path, false) !== undefined) fail("symlink", path, "EEXIST");
+    this.#link([[path, { kind: "symlink", target, mode: 0o777, modifiedMs: this.#nowMs() }]]);
+  }
+
+  async readLink(path: string): Promise<string> {
+    await this.#step("readlink", path);
+    const node = this.#lookup("readlink", path, false);
+    return node.kind === "symlink" ? node.target : fail("readlink", path, "EINVAL");
+  }
+
+  async remove(path: string): Promise<void> {
+    await this.#step("unlink", path);
+    if (this.#findOrAbsent(path) !== undefined) this.#link([[path, undefined]]);
+  }
+
+  async chmod(path: string, mode: number): Promise<void> {
+    await this.#step("chmod", path);
+    this.#lookup("chmod", path).mode = mode;
+  }
+
+  async chown(path: string): Promise<void> {
+    await this.#step("chown", path);
+    this.#lookup("chown", path);
+  }
+
+  async syncDirectory(path: string): Promise<void> {
+    await this.#step("fsync", path);
+    const directory = this.#directory("fsync", path);
+    const touches = (change: EntryChange): boolean =>
+      change.parts.some((part) => part.directory === directory);
+    for (const change of this.#journal.filter(touches)) applyEntries(change, "durableEntries");
+    this.#journal = this.#journal.filter((change) => !touches(change));
+  }
+
+  async lock(path: string): Promise<AsyncDisposable> {
+    await this.#step("lock", path);
+    this.#created(path, 0o600);
+    const key = posix.resolve("/", path);
+    if (this.#locked.has(key)) fail("lock", path, "EWOULDBLOCK");
+    this.#locked.add(key);
+    return { [Symbol.asyncDispose]: async () => void this.#locked.delete(key) };
+  }
+
+  watch(path: string, changed: () => void): Disposable {
+    this.#directory("watch", path);
+    const key = posix.resolve("/", path);
+    const listeners = this.#watches.get(key) ?? new Set();
+    this.#watches.set(key, listeners);
+    const listener = coalesced(changed);
+    listeners.add(listener.call);
+    return {
+      [Symbol.dispose]() {
+        listener.stop();
+        listeners.delete(listener.call);
+      },
+    };
+  }
+
+  async freeBytes(path: string): Promise<number> {
+    await this.#step("statfs", path);
+    return Math.max(0, this.capacityBytes - this.usedBytes);
+  }
+
+  #nowMs(): number {
+    return this.#options.clock?.nowMs() ?? 0;
+  }
+
+  async #step(op: string, path: string): Promise<void> {
+    if (!this.#dead) await this.intercept?.({ op, path, sequence: ++this.operationCount });
+    if (this.#dead) await new Promise<never>(() => {});
   }
 
   /** The node at `path`; undefined when its last part is absent. */
-  function find(op: string, path: string, follow: boolean, links = 0): Node | undefined {
+  #find(op: string, path: string, follow: boolean, links = 0): Node | undefined {
     if (links > linksMax) fail(op, path, "ELOOP");
-    let node: Node = root;
+    let node: Node = this.#root;
     let at = "/";
-    const names = posix.resolve("/", path).split("/").filter(Boolean);
+    const names = partsOf(path);
     for (const [i, name] of names.entries()) {
       if (node.kind !== "directory") fail(op, path, "ENOTDIR");
       const entry: Node | undefined = node.entries.get(name);
@@ -91,7 +246,7 @@ function mount(root: DirectoryNode, options: VirtualFilesOptions): VirtualFiles 
       if (entry === undefined) return last ? undefined : fail(op, path, "ENOENT");
       if (entry.kind === "symlink" && (follow || !last)) {
         const target = posix.resolve(at, entry.target, ...names.slice(i + 1));
-        return find(op, target, follow, links + 1);
+        return this.#find(op, target, follow, links + 1);
       }
       node = entry;
       at = posix.join(at, name);
@@ -99,243 +254,113 @@ function mount(root: DirectoryNode, options: VirtualFilesOptions): VirtualFiles 
     return node;
   }
 
-  function directoryAt(op: string, path: string): DirectoryNode {
-    const node = lookup(op, path);
+  /** Like `#find` of the entry itself, but a missing parent too means absent. */
+  #findOrAbsent(path: string): Node | undefined {
+    try {
+      return this.#find("stat", path, false);
+    } catch (error) {
+      if (error instanceof IoError && (error.code === "ENOENT" || error.code === "ENOTDIR")) return;
+      throw error;
+    }
+  }
+
+  #lookup(op: string, path: string, follow = true): Node {
+    return this.#find(op, path, follow) ?? fail(op, path, "ENOENT");
+  }
+
+  #directory(op: string, path: string): DirectoryNode {
+    const node = this.#lookup(op, path);
     return node.kind === "directory" ? node : fail(op, path, "ENOTDIR");
   }
 
-  function fileAt(op: string, path: string): FileNode {
-    const node = lookup(op, path);
+  #file(op: string, path: string): FileNode {
+    const node = this.#lookup(op, path);
     if (node.kind === "directory") fail(op, path, "EISDIR");
     return node.kind === "file" ? node : fail(op, path, "ENOENT");
   }
 
-  function changeEntries(paths: readonly (readonly [path: string, node: Node | undefined])[]): void {
-    const parts = paths.map(([path, node]) => ({
-      directory: directoryAt("open", dirname(path)),
+  /** The file at `path`, made when absent. */
+  #created(path: string, mode = 0o644, exclusive = false): FileNode {
+    const found = this.#find("open", path, true);
+    if (found !== undefined && exclusive) fail("open", path, "EEXIST");
+    if (found !== undefined) return this.#file("open", path);
+    const file = newFile(mode, this.#nowMs());
+    this.#link([[path, file]]);
+    return file;
+  }
+
+  /** Sets (or, without a node, removes) directory entries, all at once. */
+  #link(entries: readonly (readonly [path: string, node: Node | undefined])[]): void {
+    const parts = entries.map(([path, node]) => ({
+      directory: this.#directory("open", dirname(path)),
       name: basename(path),
       node,
     }));
-    const change = { parts };
-    applyEntries(change, "entries");
-    journal.push(change);
-    for (const [path] of paths) notify(dirname(path));
+    applyEntries({ parts }, "entries");
+    this.#journal.push({ parts });
+    for (const [path] of entries) this.#notify(dirname(path));
   }
 
-  function notify(path: string): void {
-    for (const changed of watches.get(posix.resolve("/", path)) ?? []) changed();
+  #notify(path: string): void {
+    for (const changed of this.#watches.get(posix.resolve("/", path)) ?? []) changed();
   }
 
-  function put(op: string, path: string, file: FileNode, offset: number, bytes: Uint8Array): void {
+  #put(op: string, path: string, to: { file: FileNode; offset: number; bytes: Uint8Array }): void {
+    const { file, offset, bytes } = to;
     const growth = Math.max(0, offset + bytes.length - file.seen.sizeBytes);
-    const room = files.capacityBytes - files.usedBytes;
-    const fits = growth <= room ? bytes.length : Math.max(0, bytes.length - (growth - room));
+    const missing = Math.max(0, growth - (this.capacityBytes - this.usedBytes));
+    const fits = Math.max(0, bytes.length - missing);
     if (fits > 0) writeFile(file, offset, bytes.subarray(0, fits));
-    file.modifiedMs = nowMs();
-    notify(dirname(path));
-    if (fits < bytes.length) fail(op, path, "ENOSPC");
+    file.modifiedMs = this.#nowMs();
+    this.#notify(dirname(path));
+    if (missing > 0) fail(op, path, "ENOSPC");
   }
 
-  function fileForWrite(path: string, exclusive: boolean, mode: number | undefined): FileNode {
-    const found = find("open", path, true);
-    if (found !== undefined && exclusive) fail("open", path, "EEXIST");
-    if (found !== undefined) return fileAt("open", path);
-    const file = newFile(mode ?? 0o644, nowMs());
-    changeEntries([[path, file]]);
-    return file;
-  }
-
-  async function replace(path: string, content: Uint8Array | string, mode?: number): Promise<FileNode> {
-    await step("write", path);
-    const file = fileForWrite(path, false, mode);
-    truncateFile(file, 0);
-    put("write", path, file, 0, Buffer.from(content));
-    return file;
-  }
-
-  async function syncData(path: string, file: FileNode): Promise<void> {
+  async #sync(path: string, file: FileNode): Promise<void> {
+    // Only what was written before the call is promised, whatever comes while it runs.
+    const changes = file.unsynced.length;
     try {
-      await step("fdatasync", path);
+      await this.#step("fdatasync", path);
     } catch (error) {
-      loseUnsynced(file);
+      loseUnsynced(file, changes);
       throw error;
     }
-    syncFile(file);
+    syncFile(file, changes);
   }
 
-  function openHandle(path: string, file: FileNode, writable: boolean): FileHandle {
+  #handle(path: string, file: FileNode, writable: boolean): FileHandle {
     const mustWrite = (op: string): void => void (writable || fail(op, path, "EBADF"));
     return {
-      async read(offset, lengthBytes) {
-        await step("read", path);
+      read: async (offset, lengthBytes) => {
+        await this.#step("read", path);
         return Buffer.from(contentOf(file).subarray(offset, offset + lengthBytes));
       },
-      async write(offset, chunks) {
-        await step("write", path);
+      write: async (offset, chunks) => {
+        await this.#step("write", path);
         mustWrite("write");
-        put("write", path, file, offset, Buffer.concat(chunks));
+        this.#put("write", path, { file, offset, bytes: Buffer.concat(chunks) });
       },
-      sync: () => syncData(path, file),
-      async truncate(sizeBytes) {
-        await step("truncate", path);
+      sync: () => this.#sync(path, file),
+      truncate: async (sizeBytes) => {
+        await this.#step("truncate", path);
         mustWrite("truncate");
         truncateFile(file, sizeBytes);
       },
-      async sizeBytes() {
-        await step("stat", path);
+      sizeBytes: async () => {
+        await this.#step("stat", path);
         return file.seen.sizeBytes;
       },
-      [Symbol.asyncDispose]: () => step("close", path),
+      [Symbol.asyncDispose]: () => this.#step("close", path),
     };
   }
-
-  const files: VirtualFiles = {
-    capacityBytes: options.capacityBytes ?? Number.POSITIVE_INFINITY,
-    intercept: undefined,
-    get operationCount() {
-      return operationCount;
-    },
-    get usedBytes() {
-      return sizeBelow(root);
-    },
-    crash(random) {
-      dead = true;
-      return mount(afterPowerCut(root, journal, random), options);
-    },
-    async open(path, { write = false, create = false, exclusive = false, mode }) {
-      await step("open", path);
-      const file = create ? fileForWrite(path, exclusive, mode) : fileAt("open", path);
-      return openHandle(path, file, write);
-    },
-    async read(path) {
-      await step("read", path);
-      return Buffer.from(contentOf(fileAt("read", path)));
-    },
-    async readText(path) {
-      await step("read", path);
-      return contentOf(fileAt("read", path)).toString("utf8");
-    },
-    async writeAtomic(path, content, mode) {
-      const temporary = posix.join(dirname(path), `.${basename(path)}.new`);
-      await syncData(temporary, await replace(temporary, content, mode));
-      await files.rename(temporary, path);
-      await files.syncDirectory(dirname(path));
-    },
-    async write(path, content, mode) {
-      await replace(path, content, mode);
-    },
-    async append(path, content) {
-      await step("append", path);
-      const file = fileForWrite(path, false, undefined);
-      put("append", path, file, file.seen.sizeBytes, Buffer.from(content));
-    },
-    async makeDirectory(path, mode) {
-      await step("mkdir", path);
-      let at = "/";
-      for (const name of posix.resolve("/", path).split("/").filter(Boolean)) {
-        at = posix.join(at, name);
-        const found = find("mkdir", at, true);
-        if (found === undefined) changeEntries([[at, newDirectory(mode ?? 0o755, nowMs())]]);
-        else if (found.kind !== "directory") fail("mkdir", path, "EEXIST");
-      }
-    },
-    async list(path) {
-      await step("list", path);
-      return [...directoryAt("list", path).entries.keys()].toSorted();
-    },
-    async stat(path) {
-      await step("stat", path);
-      return fileStat(find, path);
-    },
-    async rename(from, to) {
-      await step("rename", from);
-      const node = lookup("rename", from, false);
-      const target = find("rename", to, false);
-      if (target?.kind === "directory" && node.kind !== "directory") fail("rename", to, "EISDIR");
-      if (target?.kind === "directory" && target.entries.size > 0) fail("rename", to, "ENOTEMPTY");
-      if (target !== node) changeEntries([[from, undefined], [to, node]]);
-    },
-    async symlink(target, path) {
-      await step("symlink", path);
-      if (find("symlink", path, false) !== undefined) fail("symlink", path, "EEXIST");
-      changeEntries([[path, { kind: "symlink", target, mode: 0o777, modifiedMs: nowMs() }]]);
-    },
-    async readLink(path) {
-      await step("readlink", path);
-      const node = lookup("readlink", path, false);
-      return node.kind === "symlink" ? node.target : fail("readlink", path, "EINVAL");
-    },
-    async remove(path) {
-      await step("unlink", path);
-      if (findOrAbsent(find, path) !== undefined) changeEntries([[path, undefined]]);
-    },
-    async chmod(path, mode) {
-      await step("chmod", path);
-      lookup("chmod", path).mode = mode;
-    },
-    async chown(path) {
-      await step("chown", path);
-      lookup("chown", path);
-    },
-    async syncDirectory(path) {
-      await step("fsync", path);
-      const directory = directoryAt("fsync", path);
-      const touches = (change: EntryChange): boolean =>
-        change.parts.some((part) => part.directory === directory);
-      for (const change of journal.filter(touches)) applyEntries(change, "durableEntries");
-      journal = journal.filter((change) => !touches(change));
-    },
-    async lock(path) {
-      await step("lock", path);
-      fileForWrite(path, false, 0o600);
-      const key = posix.resolve("/", path);
-      if (locked.has(key)) fail("lock", path, "EWOULDBLOCK");
-      locked.add(key);
-      return {
-        async [Symbol.asyncDispose]() {
-          locked.delete(key);
-        },
-      };
-    },
-    watch(path, changed) {
-      directoryAt("watch", path);
-      const key = posix.resolve("/", path);
-      const listeners = watches.get(key) ?? new Set();
-      watches.set(key, listeners);
-      const listener = coalesced(changed);
-      listeners.add(listener.call);
-      return {
-        [Symbol.dispose]() {
-          listener.stop();
-          listeners.delete(listener.call);
-        },
-      };
-    },
-    async freeBytes(path) {
-      await step("statfs", path);
-      return Math.max(0, files.capacityBytes - files.usedBytes);
-    },
-  };
-  return files;
 }
 
-type Find = (op: string, path: string, follow: boolean) => Node | undefined;
-
-/** Like `find`, but a missing parent too means absent. */
-function findOrAbsent(find: Find, path: string): Node | undefined {
-  try {
-    return find("stat", path, false);
-  } catch (error) {
-    if (error instanceof IoError && (error.code === "ENOENT" || error.code === "ENOTDIR")) return;
-    throw error;
-  }
+function partsOf(path: string): string[] {
+  return posix.resolve("/", path).split("/").filter(Boolean);
 }
 
-function fileStat(find: Find, path: string): FileStat | undefined {
-  const node = findOrAbsent(find, path);
-  if (node === undefined) return undefined;
-  const { kind, mode, modifiedMs } = node;
-  return { kind, mode, modifiedMs, sizeBytes: node.kind === "file" ? node.seen.sizeBytes : 0 };
+function fail(op: string, path: string, code: string): never {
+  throw new IoError(op, code, { detail: `${op} ${path}: ${code}` });
 }
 
 /** Many calls before the next microtask checkpoint become one. */
