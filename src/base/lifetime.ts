@@ -2,11 +2,12 @@
  * Owns live things (timers, sockets, watches, loops) and ends them in reverse order.
  * Invariants: 1. `signal` aborts before the first cleanup runs. 2. Cleanups run once, last first.
  * 3. Adding to an ended lifetime runs the cleanup at once. 4. A child ends with its parent.
+ * 5. A child that has ended leaves nothing in its parent.
  */
 export class Lifetime implements AsyncDisposable {
   readonly name: string;
   readonly #controller = new AbortController();
-  readonly #cleanups: (() => void | PromiseLike<void>)[] = [];
+  readonly #cleanups = new Set<() => void | PromiseLike<void>>();
   #ending: Promise<void> | undefined;
 
   constructor(name: string) {
@@ -23,7 +24,7 @@ export class Lifetime implements AsyncDisposable {
 
   defer(cleanup: () => void | PromiseLike<void>): void {
     if (this.#ending !== undefined) void cleanup();
-    else this.#cleanups.push(cleanup);
+    else this.#cleanups.add(cleanup);
   }
 
   use<T extends Disposable | AsyncDisposable>(resource: T): T {
@@ -34,13 +35,21 @@ export class Lifetime implements AsyncDisposable {
   }
 
   child(name: string): Lifetime {
-    return this.use(new Lifetime(`${this.name}/${name}`));
+    const child = new Lifetime(`${this.name}/${name}`);
+    const endChild = (): Promise<void> => child.end();
+    child.defer(() => void this.#cleanups.delete(endChild));
+    this.defer(endChild);
+    return child;
   }
 
   /** Ends the lifetime; later calls wait for the first. Rejects with the first cleanup's error. */
   end(): Promise<void> {
-    this.#ending ??= this.#end();
-    return this.#ending;
+    if (this.#ending !== undefined) return this.#ending;
+    // Set first: whoever calls `end` while the first call runs must wait, not start over.
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#ending = promise;
+    this.#end().then(resolve, reject);
+    return promise;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -50,7 +59,9 @@ export class Lifetime implements AsyncDisposable {
   async #end(): Promise<void> {
     this.#controller.abort(new DOMException(`${this.name} ended`, "AbortError"));
     const failures: unknown[] = [];
-    for (let cleanup = this.#cleanups.pop(); cleanup; cleanup = this.#cleanups.pop()) {
+    const cleanups = [...this.#cleanups].reverse();
+    this.#cleanups.clear();
+    for (const cleanup of cleanups) {
       try {
         await cleanup();
       } catch (error) {
