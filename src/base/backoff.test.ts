@@ -14,7 +14,10 @@ test("createBackoff grows by factor, to the cap, for so many steps", () => {
   ];
   for (const [options, delaysMs] of rows) {
     const backoff = createBackoff(options, createVirtualRandom(1));
-    assert.deepEqual(delaysMs.map(() => backoff.nextMs()), delaysMs);
+    assert.deepEqual(
+      delaysMs.map(() => backoff.nextMs()),
+      delaysMs,
+    );
     backoff.reset();
     assert.equal(backoff.nextMs(), options.initialMs);
   }

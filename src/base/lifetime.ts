@@ -29,7 +29,9 @@ export class Lifetime implements AsyncDisposable {
 
   use<T extends Disposable | AsyncDisposable>(resource: T): T {
     this.defer(() =>
-      Symbol.asyncDispose in resource ? resource[Symbol.asyncDispose]() : resource[Symbol.dispose](),
+      Symbol.asyncDispose in resource
+        ? resource[Symbol.asyncDispose]()
+        : resource[Symbol.dispose](),
     );
     return resource;
   }

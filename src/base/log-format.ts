@@ -26,7 +26,8 @@ export function klogText(line: LogLine): string {
     `${String(line.processId).padStart(7)} ${line.name === "" ? "kubets" : line.name}] `;
   let text = head + quoted(line.message);
   if (line.error !== undefined) text += ` err=${textValue(errorText(line.error))}`;
-  for (const [key, value] of Object.entries(line.fields ?? {})) text += ` ${key}=${textValue(value)}`;
+  for (const [key, value] of Object.entries(line.fields ?? {}))
+    text += ` ${key}=${textValue(value)}`;
   return `${text}\n`;
 }
 

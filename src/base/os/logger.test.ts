@@ -29,16 +29,23 @@ test("text lines are klog's", async () => {
     ['I1125 02:13:50.000250     PID kubets] "started"\n', (log) => log.info("started")],
     [
       'I1125 02:13:50.000250     PID scheduler] "bound" pod="ns/a" count=3 ok=true node=<nil>\n',
-      (log) => log.named("scheduler").info("bound", { pod: "ns/a", count: 3, ok: true, node: undefined }),
+      (log) =>
+        log.named("scheduler").info("bound", { pod: "ns/a", count: 3, ok: true, node: undefined }),
     ],
     [
       'E1125 02:13:50.000250     PID kubets] "failed" err="dial: refused: ECONNREFUSED" url="x"\n',
       (log) =>
-        log.error("failed", new Error("dial: refused", { cause: new Error("ECONNREFUSED") }), { url: "x" }),
+        log.error("failed", new Error("dial: refused", { cause: new Error("ECONNREFUSED") }), {
+          url: "x",
+        }),
     ],
     [
       'W1125 02:13:50.000250     PID a/b] "odd \\"thing\\"" list=["x",1]\n',
-      (log) => log.named("a").named("b").warn('odd "thing"', { list: ["x", 1] }),
+      (log) =>
+        log
+          .named("a")
+          .named("b")
+          .warn('odd "thing"', { list: ["x", 1] }),
     ],
     [
       'I1125 02:13:50.000250     PID kubets] "m" text=<\n\tone\n\ttwo\n >\n',
@@ -54,7 +61,10 @@ test("JSON lines parse and carry name, error and fields", async () => {
     log.named("kubelet").debug("probe", { big: 2n ** 60n });
     log.error("failed", "why", { nested: { error: new Error("inner") } });
   });
-  const lines = text.trimEnd().split("\n").map((line) => JSON.parse(line));
+  const lines = text
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
   assert.deepEqual(
     lines.map(({ ts, ...rest }) => ({ ...rest, timed: typeof ts })),
     [
@@ -74,8 +84,13 @@ test("lines keep their order when written asynchronously and at the end", async 
     if (i % 10 === 9) await new Promise((resolve) => setImmediate(resolve));
   }
   await log[Symbol.asyncDispose]();
-  const seen = [...readFileSync(path, "utf8").matchAll(/i=(\d+)/g)].map((match) => Number(match[1]));
+  const seen = [...readFileSync(path, "utf8").matchAll(/i=(\d+)/g)].map((match) =>
+    Number(match[1]),
+  );
   closeSync(fd);
   rmSync(directory, { recursive: true });
-  assert.deepEqual(seen, Array.from({ length: 50 }, (_, i) => i));
+  assert.deepEqual(
+    seen,
+    Array.from({ length: 50 }, (_, i) => i),
+  );
 });

@@ -39,11 +39,7 @@ async function run(
   return { code, stdout: stdout.text(), stderr: stderr.text() };
 }
 
-function start(
-  command: string,
-  args: readonly string[],
-  options: SpawnOptions = {},
-): ChildProcess {
+function start(command: string, args: readonly string[], options: SpawnOptions = {}): ChildProcess {
   const { detachedLogPath } = options;
   if (detachedLogPath !== undefined) return startDetached(command, args, options, detachedLogPath);
   const child = spawnGroup(command, args, options, ["pipe", "pipe", "pipe"]);
