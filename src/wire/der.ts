@@ -18,7 +18,6 @@ export const tags = {
   set: 0x31,
 } as const;
 
-
 export class DerError extends Error {
   override readonly name = "DerError";
 }
@@ -136,7 +135,7 @@ export function derChildren(node: DerNode, tag?: number): DerNode[] {
 
 function readAll(bytes: Uint8Array): DerNode[] {
   const nodes: DerNode[] = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const node = readAt(bytes, at);
     nodes.push(node);
     at += node.bytes.length;

@@ -26,9 +26,7 @@ export function verifyCertificate(leaf: Certificate, options: VerifyOptions): st
   if (usages.length > 0 && !usages.includes(options.usage) && !usages.includes("any")) {
     return "x509: certificate specifies an incompatible key usage";
   }
-  return chains(leaf, options, 0)
-    ? undefined
-    : "x509: certificate signed by unknown authority";
+  return chains(leaf, options, 0) ? undefined : "x509: certificate signed by unknown authority";
 }
 
 function chains(certificate: Certificate, options: VerifyOptions, depth: number): boolean {

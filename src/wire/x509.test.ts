@@ -139,11 +139,26 @@ test("verifyCertificate accepts a chain and says in Go's words why not", () => {
   const rows: [name: string, leaf: Certificate, atMs: number, problem: RegExp | undefined][] = [
     ["good", client, nowMs, undefined],
     ["no usage named", issue(ca), nowMs, undefined],
-    ["other usage", issue(ca, { extendedKeyUsages: ["server auth"] }), nowMs, /incompatible key usage/],
+    [
+      "other usage",
+      issue(ca, { extendedKeyUsages: ["server auth"] }),
+      nowMs,
+      /incompatible key usage/,
+    ],
     ["same name, other key", issue(impostor), nowMs, /signed by unknown authority/],
     ["issued by a leaf", byLeaf, nowMs, /signed by unknown authority/],
-    ["early", client, notBeforeMs - 1, /not yet valid: current time 2025-12-31T23:59:59Z is before 2026/],
-    ["late", client, notAfterMs + 1000, /current time 2051-01-01T00:00:01Z is after 2051-01-01T00:00:00Z/],
+    [
+      "early",
+      client,
+      notBeforeMs - 1,
+      /not yet valid: current time 2025-12-31T23:59:59Z is before 2026/,
+    ],
+    [
+      "late",
+      client,
+      notAfterMs + 1000,
+      /current time 2051-01-01T00:00:01Z is after 2051-01-01T00:00:00Z/,
+    ],
   ];
   for (const [name, leaf, atMs, problem] of rows) {
     const options = { roots: [ca.certificate], nowMs: atMs, usage: "client auth" } as const;
@@ -211,7 +226,10 @@ test("keys round-trip through PEM, and public halves are found in a bundle", () 
   assert.match(privateKeyPem(rsa), /^-----BEGIN RSA PRIVATE KEY/);
   for (const key of [ec, rsa]) assert.equal(parsePrivateKey(privateKeyPem(key)).equals(key), true);
   const bundle = publicKeyPem(ec) + privateKeyPem(rsa);
-  assert.deepEqual(parsePublicKeys(bundle).map(publicKeyPem), [publicKeyPem(ec), publicKeyPem(rsa)]);
+  assert.deepEqual(parsePublicKeys(bundle).map(publicKeyPem), [
+    publicKeyPem(ec),
+    publicKeyPem(rsa),
+  ]);
 });
 
 test("a bundle's certificates are read in order; the fingerprint is OpenSSL's", () => {
@@ -219,9 +237,15 @@ test("a bundle's certificates are read in order; the fingerprint is OpenSSL's", 
   const other = authority("b");
   const pem = `# comment\n${certificatePem(ca.certificate)}\n\n${certificatePem(other.certificate)}`;
   const read = parseCertificates(pem + privateKeyPem(ecKey()));
-  assert.deepEqual(read.map(({ subject }) => subject.commonName), ["a", "b"]);
+  assert.deepEqual(
+    read.map(({ subject }) => subject.commonName),
+    ["a", "b"],
+  );
   const fingerprint = new X509Certificate(ca.certificate.der).fingerprint256;
-  assert.equal(certificateFingerprint(ca.certificate), fingerprint.replaceAll(":", "").toLowerCase());
+  assert.equal(
+    certificateFingerprint(ca.certificate),
+    fingerprint.replaceAll(":", "").toLowerCase(),
+  );
 });
 
 test("damaged input gives DerError, never another error", () => {
@@ -238,6 +262,9 @@ test("damaged input gives DerError, never another error", () => {
     }
     assert.throws(() => parseCertificate(der.subarray(0, at)), DerError);
   }
-  assert.throws(() => parseCertificateRequestPem("x"), /PEM block type must be CERTIFICATE REQUEST/);
+  assert.throws(
+    () => parseCertificateRequestPem("x"),
+    /PEM block type must be CERTIFICATE REQUEST/,
+  );
   assert.deepEqual(parsePem("-----BEGIN A-----\nAA\n-----END B-----"), []);
 });

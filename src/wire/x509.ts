@@ -5,15 +5,7 @@
  * time to import than the whole server may take to start.
  */
 import { createHash, X509Certificate, type KeyObject } from "node:crypto";
-import {
-  derChildren,
-  DerError,
-  readBits,
-  readDer,
-  readTime,
-  tags,
-  type DerNode,
-} from "./der.ts";
+import { derChildren, DerError, readBits, readDer, readTime, tags, type DerNode } from "./der.ts";
 import { parsePem, writePem } from "./pem.ts";
 import {
   extensionOids,
