@@ -1,0 +1,195 @@
+import { DecodeError } from "#apimachinery/json-codec.ts";
+import { decodeProto, unwrapUnknown } from "#apimachinery/proto-codec.ts";
+import {
+  apiVersionOf,
+  type GroupVersionKind,
+  type KubeObject,
+  parseApiVersion,
+} from "#apimachinery/object.ts";
+import type { ResourceDefinition } from "#apimachinery/resource.ts";
+import type { Fields, StructSchema } from "#apimachinery/schema.ts";
+import { badRequest, StatusError } from "#apimachinery/status.ts";
+import { findDuplicateKeys, JsonError, parseJson } from "#wire/json.ts";
+import { parseYaml } from "#wire/yaml.ts";
+import type { Body, Call } from "../call.ts";
+import { codecOf, type ObjectCodec } from "../storage/codec.ts";
+
+/** How strictly unknown and repeated fields are taken. Upstream's default is Warn. */
+export type FieldValidation = "Ignore" | "Warn" | "Strict";
+
+/** The kinds of the server: to tell a misplaced kind from an unknown one. */
+export interface KindLookup {
+  has(gvk: GroupVersionKind): boolean;
+}
+
+/** What a body must be. */
+export interface Expected {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly codec: Pick<ObjectCodec, "decode">;
+  readonly schema: StructSchema<Fields>;
+}
+
+export function expectedOf(definition: ResourceDefinition): Expected {
+  const { group, version, kind, schema } = definition;
+  return { group, version, kind, schema, codec: codecOf(definition) };
+}
+
+/**
+ * Decodes the body of a create or update into a fresh object that the request owns; no defaults.
+ * Errors: BadRequest with upstream's texts. Unknown and repeated fields warn or fail as
+ * `fieldValidation` says.
+ */
+export function decodeBody(call: Call, expected: Expected, kinds: KindLookup): KubeObject {
+  const body = call.body ?? { form: "bytes", mediaType: "json", bytes: new Uint8Array() };
+  const validation = call.options.fieldValidation ?? "Warn";
+  const collect = validation !== "Ignore";
+  const { value, duplicates } = readValue(body, expected, collect);
+  const named = namedKind(value, expected, body);
+  checkKind(named, expected, kinds);
+  const decoded = decodeValue(value, { expected, named, collect });
+  report(call, validation, {
+    findings: [...decoded.findings, ...duplicates],
+    prefix: `${named.kind} in version ${JSON.stringify(apiVersionOf(named.group, named.version))} cannot be handled as a ${expected.kind}: `,
+  });
+  return {
+    ...decoded.object,
+    kind: expected.kind,
+    apiVersion: apiVersionOf(expected.group, expected.version),
+  };
+}
+
+/** Warns of, or refuses, what strict decoding found. */
+export function report(
+  call: Call,
+  validation: FieldValidation,
+  found: { readonly findings: readonly string[]; readonly prefix: string },
+): void {
+  if (found.findings.length === 0) return;
+  if (validation === "Strict") {
+    throw badRequest(`${found.prefix}strict decoding error: ${found.findings.join(", ")}`);
+  }
+  if (validation === "Warn") for (const finding of found.findings) call.warn(finding);
+}
+
+interface Parsed {
+  readonly value: unknown;
+  readonly duplicates: readonly string[];
+}
+
+function readValue(body: Body, expected: Expected, collect: boolean): Parsed {
+  if (body.form === "object") return { value: body.value, duplicates: [] };
+  if (body.mediaType === "protobuf") return { value: readProto(body.bytes, expected), duplicates: [] };
+  try {
+    if (body.mediaType === "yaml") return readYaml(body.bytes, collect);
+    const value = parseJson(body.bytes);
+    return { value, duplicates: collect ? findDuplicateKeys(body.bytes) : [] };
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw unrecognized(expected, body, String((error as Error).message));
+    throw unrecognized(expected, body, `couldn't get version/kind; json parse error: ${error.message}`);
+  }
+}
+
+function readYaml(bytes: Uint8Array, collect: boolean): Parsed {
+  const { value, duplicates } = parseYaml(bytes);
+  return { value: value ?? {}, duplicates: collect ? duplicates : [] };
+}
+
+function readProto(bytes: Uint8Array, expected: Expected): unknown {
+  const envelope = unwrapUnknown(bytes);
+  if (envelope === undefined) {
+    const body: Body = { form: "bytes", mediaType: "protobuf", bytes };
+    throw unrecognized(
+      expected,
+      body,
+      "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]",
+    );
+  }
+  const object = decodeProto(expected.schema, envelope.raw) as object;
+  return {
+    ...object,
+    ...(envelope.kind !== "" && { kind: envelope.kind }),
+    ...(envelope.apiVersion !== "" && { apiVersion: envelope.apiVersion }),
+  };
+}
+
+function unrecognized(expected: Expected, body: Body, why: string): StatusError {
+  const shown = body.form === "bytes" ? summary(body.bytes) : "object";
+  return badRequest(
+    `the object provided is unrecognized (must be of type ${expected.kind}): ${why} (${shown})`,
+  );
+}
+
+const summaryBytesMax = 30;
+
+function summary(bytes: Uint8Array): string {
+  if (bytes.length === 0) return "<empty>";
+  const head = Buffer.from(bytes.subarray(0, summaryBytesMax));
+  const text = bytes[0] === 0x7b ? head.toString("utf8") : head.toString("hex");
+  return bytes.length > summaryBytesMax ? `${text} ...` : text;
+}
+
+/** Kind and version of the value, with those of the resource where it has none. */
+function namedKind(value: unknown, expected: Expected, body: Body): GroupVersionKind {
+  if (value === null || value === undefined) return expected;
+  if (typeof value !== "object" || Array.isArray(value)) {
+    const what = Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
+    const why =
+      `couldn't get version/kind; json parse error: json: cannot unmarshal ${what} into Go value of type ` +
+      'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
+    throw unrecognized(expected, body, why);
+  }
+  const { kind, apiVersion } = value as Record<string, unknown>;
+  for (const [field, found] of [["apiVersion", apiVersion], ["kind", kind]] as const) {
+    if (found === undefined || found === null || typeof found === "string") continue;
+    const what = Array.isArray(found) ? "array" : typeof found === "boolean" ? "bool" : typeof found;
+    const why =
+      `couldn't get version/kind; json parse error: json: cannot unmarshal ${what} ` +
+      `into Go struct field .${field} of type string`;
+    throw unrecognized(expected, body, why);
+  }
+  const own = typeof apiVersion === "string" && apiVersion !== "" ? parseApiVersion(apiVersion) : expected;
+  return {
+    group: own.group,
+    version: own.version,
+    kind: typeof kind === "string" && kind !== "" ? kind : expected.kind,
+  };
+}
+
+function checkKind(named: GroupVersionKind, expected: Expected, kinds: KindLookup): void {
+  const sameVersion = named.group === expected.group && named.version === expected.version;
+  if (sameVersion && named.kind === expected.kind) return;
+  const apiVersion = apiVersionOf(named.group, named.version);
+  const prefix = `${named.kind} in version ${JSON.stringify(apiVersion === named.version ? apiVersion : named.version)} cannot be handled as a ${expected.kind}: `;
+  if (!kinds.has(named)) {
+    throw badRequest(
+      `${prefix}no kind ${JSON.stringify(named.kind)} is registered for version ${JSON.stringify(apiVersion)} ` +
+        'in scheme "pkg/api/legacyscheme/scheme.go:30"',
+    );
+  }
+  if (named.kind === expected.kind && named.group === expected.group) {
+    throw badRequest(
+      `the API version in the data (${apiVersion}) does not match the expected API version ` +
+        `(${apiVersionOf(expected.group, expected.version)})`,
+    );
+  }
+  const from = `${named.version}.${named.kind}`;
+  const to = `${expected.group === "" ? "core" : expected.group.split(".")[0]}.${expected.kind}`;
+  throw badRequest(`${prefix}converting (${from}) to (${to}): unknown conversion`);
+}
+
+function decodeValue(
+  value: unknown,
+  spec: { expected: Expected; named: GroupVersionKind; collect: boolean },
+): { object: KubeObject; findings: string[] } {
+  try {
+    return spec.expected.codec.decode(value ?? {}, spec.collect);
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    const { kind, version } = spec.named;
+    throw badRequest(
+      `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${spec.expected.kind}: ${error.message}`,
+    );
+  }
+}

@@ -1,0 +1,45 @@
+import { canonical, decodeJson, applySchemaDefaults } from "#apimachinery/json-codec.ts";
+import type { KubeObject } from "#apimachinery/object.ts";
+import type { ResourceDefinition } from "#apimachinery/resource.ts";
+
+/**
+ * How objects of one resource version become JSON values, defaults and bytes. Built-in kinds get
+ * theirs from the schema; custom resources bring their own, so the pipeline has no second path.
+ */
+export interface ObjectCodec {
+  /**
+   * A fresh object in wire order from a parsed body. `findings` are `unknown field "spec.x"`.
+   * Errors: `DecodeError` with Go's text.
+   */
+  decode(value: unknown, collectFindings: boolean): { object: KubeObject; findings: string[] };
+  applyDefaults(object: KubeObject): void;
+  /** A fresh object with exactly the fields that the wire shows, in wire order. */
+  canonical(object: KubeObject): KubeObject;
+}
+
+const codecs = new WeakMap<ResourceDefinition, ObjectCodec>();
+
+/** The codec of a definition; custom resources register theirs with `setCodec`. */
+export function codecOf(definition: ResourceDefinition): ObjectCodec {
+  let codec = codecs.get(definition);
+  if (codec === undefined) {
+    codec = schemaCodec(definition);
+    codecs.set(definition, codec);
+  }
+  return codec;
+}
+
+export function setCodec(definition: ResourceDefinition, codec: ObjectCodec): void {
+  codecs.set(definition, codec);
+}
+
+function schemaCodec({ schema }: ResourceDefinition): ObjectCodec {
+  return {
+    decode: (value, collectFindings) => {
+      const { object, findings } = decodeJson(schema, value, { collectFindings });
+      return { object: object as KubeObject, findings: [...findings] };
+    },
+    applyDefaults: (object) => applySchemaDefaults(schema, object),
+    canonical: (object) => canonical(schema, object) as KubeObject,
+  };
+}

@@ -1,0 +1,221 @@
+import { objectKey, type KubeObject } from "#apimachinery/object.ts";
+import type { ResourceDefinition } from "#apimachinery/resource.ts";
+import {
+  alreadyExists,
+  expired,
+  failure,
+  type Qualified,
+  serviceUnavailable,
+  StatusError,
+} from "#apimachinery/status.ts";
+import { writeJson } from "#wire/json.ts";
+import {
+  CompactedError,
+  type Durability,
+  FutureRevisionError,
+  type Key,
+  keyOf,
+  type KeyValue,
+  prefixEnd,
+  type RangeResult,
+  type Revision,
+  type Store,
+  StoreReadOnlyError,
+  StoreUnavailableError,
+} from "#store/store.ts";
+import { type Entry, EntryCache, withoutRevision } from "./entry.ts";
+
+/** A stored entry together with the store's key-value, whose revision guards the next write. */
+export interface Stored {
+  readonly entry: Entry;
+  readonly kv: KeyValue;
+}
+
+export interface WriteOptions {
+  readonly dryRun: boolean;
+  readonly ttlSeconds?: number;
+}
+
+/** What an update decides: a new object, the same object (no write), or the removal of the key. */
+export type UpdateDecision =
+  | { readonly do: "write"; readonly object: KubeObject; readonly ttlSeconds?: number }
+  | { readonly do: "keep" }
+  | { readonly do: "delete"; readonly object: KubeObject };
+
+export interface UpdateOutcome {
+  readonly entry: Entry;
+  readonly decision: UpdateDecision["do"];
+}
+
+/**
+ * All objects of one kind in the store, whatever version they are shown in. Knows keys, bytes and
+ * optimistic concurrency; knows nothing of requests.
+ */
+export class ResourceStorage {
+  readonly store: Store;
+  /** `/registry/pods/`. */
+  readonly prefix: Key;
+  readonly entries: EntryCache;
+  readonly #qualified: Qualified;
+  readonly #durability: Durability;
+
+  constructor(spec: { store: Store; definition: ResourceDefinition; durability?: Durability }) {
+    const { definition } = spec;
+    this.store = spec.store;
+    this.prefix = keyOf(`/registry/${definition.storage.prefix}/`);
+    this.entries = new EntryCache(definition);
+    this.#qualified = { group: definition.group, resource: definition.plural };
+    this.#durability = spec.durability ?? "sync";
+  }
+
+  keyOf(namespace: string, name: string): Key {
+    return this.prefix + keyOf(objectKey(namespace, name));
+  }
+
+  /** The newest state, or undefined. */
+  async find(key: Key): Promise<Stored | undefined> {
+    const { entries } = await this.#guard(this.store.range({ key }));
+    const kv = entries[0];
+    return kv && { kv, entry: this.entries.of(kv) };
+  }
+
+  /**
+   * A range of the prefix at a revision (newest when absent).
+   * Errors: Expired when compacted, unless `onCompacted` answers otherwise.
+   */
+  async range(query: {
+    key: Key;
+    end: Key;
+    revision?: Revision;
+    limit?: number;
+    onCompacted?: () => StatusError;
+  }): Promise<RangeResult> {
+    try {
+      return await this.store.range({
+        key: query.key,
+        end: query.end,
+        ...(query.revision !== undefined && { revision: query.revision }),
+        ...(query.limit !== undefined && { limit: query.limit }),
+      });
+    } catch (error) {
+      if (error instanceof CompactedError) {
+        throw query.onCompacted?.() ?? expired("The resourceVersion for the provided list is too old.");
+      }
+      throw storeFailure(error);
+    }
+  }
+
+  /** Prefix of all keys of a namespace ("" for all namespaces or cluster scope). */
+  namespacePrefix(namespace: string): Key {
+    return namespace === "" ? this.prefix : `${this.prefix}${keyOf(namespace)}/`;
+  }
+
+  /** Errors: AlreadyExists. */
+  async create(key: Key, object: KubeObject, options: WriteOptions): Promise<Entry> {
+    const name = object.metadata?.name ?? "";
+    if (options.dryRun) {
+      if (await this.find(key)) throw alreadyExists(this.#qualified, name);
+      return this.#unstored(object);
+    }
+    const kv = await this.#put({ key, object, expected: 0, ttlSeconds: options.ttlSeconds ?? 0 });
+    if (kv === undefined) throw alreadyExists(this.#qualified, name);
+    return this.entries.of(kv);
+  }
+
+  /**
+   * Carries out a decision that was taken on `current`. Undefined when another write came
+   * between: read again and decide again.
+   */
+  async updateFrom(
+    key: Key,
+    current: Stored,
+    spec: { readonly dryRun: boolean; readonly decision: UpdateDecision },
+  ): Promise<UpdateOutcome | undefined> {
+    const { decision } = spec;
+    if (decision.do === "keep") return { entry: current.entry, decision: "keep" };
+    if (decision.do === "delete") {
+      const entry = await this.remove(key, current, spec.dryRun);
+      return entry && { entry, decision: "delete" };
+    }
+    if (spec.dryRun) return { entry: this.#unstored(decision.object, current), decision: "write" };
+    const kv = await this.#put({
+      key,
+      object: decision.object,
+      expected: current.kv.modRevision,
+      ttlSeconds: decision.ttlSeconds ?? 0,
+    });
+    return kv && { entry: this.entries.of(kv), decision: "write" };
+  }
+
+  /** Removes exactly the state that was read; undefined when it has changed since. */
+  async remove(key: Key, current: Stored, dryRun: boolean): Promise<Entry | undefined> {
+    if (dryRun) return current.entry;
+    const result = await this.#guard(
+      this.store.txn({
+        compare: [{ key, target: "modRevision", relation: "=", number: current.kv.modRevision }],
+        success: [{ op: "delete", key }],
+      }),
+    );
+    return result.succeeded ? this.entries.deleted(current.kv, result.revision) : undefined;
+  }
+
+  async #put(spec: {
+    key: Key;
+    object: KubeObject;
+    expected: Revision;
+    ttlSeconds: number;
+  }): Promise<KeyValue | undefined> {
+    const object = withoutRevision(spec.object);
+    const value = writeJson(object);
+    this.entries.expect(value, object);
+    const lease = spec.ttlSeconds > 0 ? await this.store.grantLease(spec.ttlSeconds) : 0n;
+    const result = await this.#guard(
+      this.store.txn({
+        compare: [
+          { key: spec.key, target: "modRevision", relation: "=", number: spec.expected },
+        ],
+        success: [
+          { op: "put", key: spec.key, value, durability: this.#durability, ...(lease !== 0n && { lease }) },
+        ],
+      }),
+    );
+    if (!result.succeeded) return undefined;
+    return {
+      key: spec.key,
+      value,
+      createRevision: result.revision,
+      modRevision: result.revision,
+      version: 1,
+      lease,
+    };
+  }
+
+  /** What a dry run shows: the object as it would be, at the revision it has now. */
+  #unstored(object: KubeObject, current?: Stored): Entry {
+    const value = writeJson(withoutRevision(object));
+    const revision = current?.kv.modRevision ?? 0;
+    return this.entries.unstored(value, revision, withoutRevision(object));
+  }
+
+  async #guard<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      throw storeFailure(error);
+    }
+  }
+
+  rangeOf(prefix: Key): { key: Key; end: Key } {
+    return { key: prefix, end: prefixEnd(prefix) };
+  }
+}
+
+/** Store errors as clients see them. */
+export function storeFailure(error: unknown): unknown {
+  if (error instanceof StoreReadOnlyError) {
+    return failure("InternalError", { message: error.message, cause: error });
+  }
+  if (error instanceof StoreUnavailableError) return serviceUnavailable(error.message);
+  if (error instanceof FutureRevisionError) return error;
+  return error;
+}
