@@ -30,18 +30,29 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly conversion?: Conversion;
   readonly columns: readonly Column<T>[];
   /** Extra values for `fieldSelector`, beyond metadata.name and metadata.namespace. */
-  readonly fieldSelectors: Readonly<Record<string, (object: T) => string>>;
+  readonly fieldSelectors: Readonly<Record<string, Reader<T, string>>>;
   /** Indexes of the watch cache: name -> the values of an object. */
-  readonly indexes: Readonly<Record<string, (object: T) => readonly string[]>>;
+  readonly indexes: Readonly<Record<string, Reader<T, readonly string[]>>>;
   readonly subresources: Readonly<Record<string, SubresourceDefinition<T>>>;
   readonly strategy: Strategy<T>;
   /** `Deprecated` notice sent as a Warning header with every request. */
   readonly deprecation?: string;
   /** Feature gate that must be on for the resource to be served. */
   readonly featureGate?: string;
+  /**
+   * Served by a handler of the API server under this name instead of storage: reviews, bindings,
+   * componentstatuses.
+   */
+  readonly handler?: string;
   /** Set on custom resources: how their schema differs from a built-in's. */
   readonly custom?: CustomResourceTraits;
 }
+
+/**
+ * A function of an object. It and the hooks below are declared as methods, whose parameters
+ * TypeScript compares both ways: a `ResourceDefinition<Pod>` is a `ResourceDefinition`.
+ */
+export type Reader<T, R> = { read(object: T): R }["read"];
 
 export type Verb =
   | "create"
@@ -79,7 +90,7 @@ export interface Column<T> {
   /** 0 is shown always, 1 with `-o wide`. */
   readonly priority?: number;
   /** `nowMs` is for ages. Cells are JSON scalars. */
-  readonly cell: (object: T, nowMs: number) => unknown;
+  cell(object: T, nowMs: number): unknown;
 }
 
 /** The request that a hook runs in. */
@@ -101,16 +112,16 @@ export interface UpdateContext<T> extends StrategyContext {
 
 export interface Strategy<T> {
   /** Defaults that depend on other fields, after those of the schema. Changes `object`. */
-  readonly default?: (object: T) => void;
+  default?(object: T): void;
   /** Clears what clients may not set (status), sets generation and the like. Changes `object`. */
-  readonly prepareForCreate?: (object: T, context: StrategyContext) => void;
-  readonly prepareForUpdate?: (object: T, context: UpdateContext<T>) => void;
-  readonly validate?: (object: T, context: StrategyContext) => FieldError[];
-  readonly validateUpdate?: (object: T, context: UpdateContext<T>) => FieldError[];
+  prepareForCreate?(object: T, context: StrategyContext): void;
+  prepareForUpdate?(object: T, context: UpdateContext<T>): void;
+  validate?(object: T, context: StrategyContext): FieldError[];
+  validateUpdate?(object: T, context: UpdateContext<T>): FieldError[];
   /** Texts of Warning headers. */
-  readonly warnings?: (object: T, context: StrategyContext & { old?: T }) => string[];
+  warnings?(object: T, context: StrategyContext & { old?: T }): string[];
   /** After validation, e.g. sorting; runs last. Changes `object`. */
-  readonly canonicalize?: (object: T) => void;
+  canonicalize?(object: T): void;
   /** How names are checked; `path` allows all but `/` and `%` (RBAC). Default dnsSubdomain. */
   readonly nameRule?: NameRule;
   /** PUT of an absent name creates it. */
@@ -123,18 +134,23 @@ export interface Strategy<T> {
    * Grace period for a delete in seconds, given what the client asked for (undefined: nothing).
    * Undefined: the kind has no graceful deletion. 0: at once.
    */
-  readonly gracePeriodSeconds?: (object: T, asked: number | undefined) => number | undefined;
+  gracePeriodSeconds?(object: T, asked: number | undefined): number | undefined;
   /** DELETE answers the object instead of a Status (Pod, Service, Namespace, PVC...). */
   readonly deleteReturnsObject?: boolean;
   /** Finalizers of `spec` (Namespace) that hold the object as metadata finalizers do. */
-  readonly holdsDeletion?: (object: T) => boolean;
+  holdsDeletion?(object: T): boolean;
   /** What happens to dependents when the client names no policy. Default background. */
   readonly defaultGarbageCollection?: "Background" | "Orphan";
   /** Fields that server-side apply leaves to subresources: paths reset per verb. */
   readonly resetFields?: Readonly<Record<string, readonly string[]>>;
 }
 
-export type NameRule = "dnsSubdomain" | "dnsLabel" | "dns1035Label" | "path" | ((name: string) => string[]);
+export type NameRule =
+  | "dnsSubdomain"
+  | "dnsLabel"
+  | "dns1035Label"
+  | "path"
+  | ((name: string) => string[]);
 
 /**
  * A subresource. `status` and others that are a view of the whole object declare a strategy;

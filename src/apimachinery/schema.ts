@@ -8,8 +8,12 @@
  *  - `req`: always written (Go: no `omitempty`): an absent one is written as its zero value
  *    (`0`, `""`, `false`, `{}`), lists and maps as `null`.
  *  - `opt`: left out when zero (Go: `omitempty`, not a pointer), so an explicit `0`, `""`, `false`,
- *    empty list or empty map disappears. Structs are written when any field of theirs is.
+ *    empty list or empty map disappears. Go never leaves out structs this way, so an absent one is
+ *    written as with `req`: structs `{}` with what their own fields write, `time` and `microTime`
+ *    `null`, `quantity` `"0"`, `intOrString` 0, `duration` `"0s"`, `object` null. What `req` and
+ *    `opt` then tell apart is TypeScript's optionality.
  *  - `ptr`: left out when absent, kept when zero (Go: a pointer, or a `omitzero` struct).
+ *    `nullable` ones (Go: a pointer without `omitempty`) are written as `null` when absent.
  */
 
 export type Schema =
@@ -17,7 +21,8 @@ export type Schema =
   | ListSchema<Schema>
   | MapSchema<Schema>
   | StructSchema<Fields>
-  | RefSchema<unknown>;
+  | RefSchema<unknown>
+  | EitherSchema<unknown>;
 
 declare const typed: unique symbol;
 /** Carries the TypeScript type; never present at run time. */
@@ -57,6 +62,8 @@ export interface ScalarSchema<T> extends Typed<T> {
 export interface ListSchema<Item extends Schema> {
   readonly type: "list";
   readonly items: Item;
+  /** In protobuf a message of its own that holds the list as field 1 (Go: a named slice type). */
+  readonly wrapped?: true;
 }
 
 /** Keys are strings; in OpenAPI `additionalProperties`. */
@@ -90,11 +97,26 @@ export interface RefSchema<T> extends Typed<T> {
   readonly target: () => StructSchema<Fields>;
 }
 
+/**
+ * A struct or something simpler in its place, told apart by the JSON (apiextensions'
+ * JSONSchemaPropsOrBool, OrArray, OrStringArray). In protobuf a message: the struct is field 2
+ * beside the boolean as field 1, or field 1 beside the list as field 2.
+ */
+export interface EitherSchema<T> extends Typed<T> {
+  readonly type: "either";
+  /** OpenAPI definition name; OpenAPI says nothing more of it. */
+  readonly name: string;
+  readonly or: "bool" | "list" | "strings";
+  readonly schema: RefSchema<unknown>;
+}
+
 export interface FieldOptions {
   /** Default that decoding fills in (`+default=`); constants only. */
   readonly default?: unknown;
   /** OpenAPI `required`, where it is not simply: `req` is, `opt` and `ptr` are not. */
   readonly required?: boolean;
+  /** Only with `ptr`: written as `null` when absent. */
+  readonly nullable?: boolean;
   readonly listType?: "atomic" | "set" | "map";
   /** Keys of `listType: "map"`. */
   readonly mapKeys?: readonly string[];
@@ -136,7 +158,7 @@ type Inlined = { readonly inline: true };
 type InferScalarOrNested<S> =
   S extends ScalarSchema<infer T>
     ? T
-    : S extends RefSchema<infer T>
+    : S extends RefSchema<infer T> | EitherSchema<infer T>
       ? T
       : S extends ListSchema<infer I>
         ? InferValue<I>[]
@@ -175,8 +197,7 @@ type InlineKeys<F extends Fields> = {
 type InferFields<F extends Fields> = {
   [K in keyof F as K extends RequiredKeys<F> ? K : never]: InferValue<F[K]["schema"]>;
 } & {
-  [K in keyof F as K extends OptionalKeys<F> ? K : never]?:
-    InferValue<F[K]["schema"]> | undefined;
+  [K in keyof F as K extends OptionalKeys<F> ? K : never]?: InferValue<F[K]["schema"]> | undefined;
 } & UnionToIntersection<
     InlineKeys<F> extends never ? unknown : InferValue<F[InlineKeys<F>]["schema"]>
   >;
@@ -230,6 +251,11 @@ export function listOf<S extends Schema>(items: S): ListSchema<S> {
   return Object.freeze({ type: "list", items });
 }
 
+/** A list that protobuf wraps in a message. */
+export function wrappedListOf<S extends Schema>(items: S): ListSchema<S> {
+  return Object.freeze({ type: "list", items, wrapped: true });
+}
+
 export function mapOf<S extends Schema>(values: S): MapSchema<S> {
   return Object.freeze({ type: "map", values });
 }
@@ -237,6 +263,21 @@ export function mapOf<S extends Schema>(values: S): MapSchema<S> {
 /** A struct that is declared later, or that contains itself; `T` is its interface. */
 export function ref<T>(target: () => StructSchema<Fields>): RefSchema<T> {
   return Object.freeze({ type: "ref", target });
+}
+
+interface EitherTypes<T> {
+  bool: T | boolean;
+  list: T | T[];
+  strings: T | string[];
+}
+
+/** A struct or a simpler value in its place. */
+export function schemaOr<T, Or extends keyof EitherTypes<T>>(
+  name: string,
+  or: Or,
+  schema: RefSchema<T>,
+): EitherSchema<EitherTypes<T>[Or]> {
+  return Object.freeze({ type: "either", name, or, schema });
 }
 
 interface StructOptions {

@@ -1,0 +1,82 @@
+import { Scale } from "#api/autoscaling/v1/scale.ts";
+import { PodTemplateSpec } from "#api/core/v1/pod-spec.ts";
+import { LabelSelector } from "#apimachinery/meta/label-selector.ts";
+import { metadata } from "#apimachinery/meta/object-meta.ts";
+import { defineResource } from "#apimachinery/resource.ts";
+import {
+  type Infer,
+  int32,
+  int64,
+  kind,
+  listOf,
+  opt,
+  ptr,
+  req,
+  string,
+  struct,
+  time,
+} from "#apimachinery/schema.ts";
+
+export const ReplicaSetSpec = struct("io.k8s.api.apps.v1.ReplicaSetSpec", {
+  replicas: ptr(1, int32),
+  minReadySeconds: opt(4, int32),
+  selector: ptr(2, LabelSelector, { nullable: true, required: true }),
+  template: req(3, PodTemplateSpec, { required: false }),
+});
+export interface ReplicaSetSpec extends Infer<typeof ReplicaSetSpec> {}
+
+export const ReplicaSetCondition = struct("io.k8s.api.apps.v1.ReplicaSetCondition", {
+  type: req(1, string),
+  status: req(2, string),
+  lastTransitionTime: opt(3, time),
+  reason: opt(4, string),
+  message: opt(5, string),
+});
+export interface ReplicaSetCondition extends Infer<typeof ReplicaSetCondition> {}
+
+export const ReplicaSetStatus = struct("io.k8s.api.apps.v1.ReplicaSetStatus", {
+  replicas: req(1, int32),
+  fullyLabeledReplicas: opt(2, int32),
+  readyReplicas: opt(4, int32),
+  availableReplicas: opt(5, int32),
+  terminatingReplicas: ptr(7, int32),
+  observedGeneration: opt(3, int64),
+  conditions: opt(6, listOf(ReplicaSetCondition), {
+    listType: "map",
+    mapKeys: ["type"],
+    patch: "merge",
+    mergeKey: "type",
+  }),
+});
+export interface ReplicaSetStatus extends Infer<typeof ReplicaSetStatus> {}
+
+export const ReplicaSet = kind("io.k8s.api.apps.v1.ReplicaSet", {
+  metadata,
+  spec: req(2, ReplicaSetSpec, { required: false }),
+  status: opt(3, ReplicaSetStatus),
+});
+export interface ReplicaSet extends Infer<typeof ReplicaSet> {}
+
+export const replicaSets = defineResource<ReplicaSet>({
+  group: "apps",
+  version: "v1",
+  kind: "ReplicaSet",
+  plural: "replicasets",
+  shortNames: ["rs"],
+  categories: ["all"],
+  scope: "Namespaced",
+  schema: ReplicaSet,
+  subresources: {
+    scale: {
+      verbs: ["get", "patch", "update"],
+      kind: { group: "autoscaling", version: "v1", kind: "Scale" },
+      schema: Scale,
+      scale: {
+        specReplicas: ".spec.replicas",
+        statusReplicas: ".status.replicas",
+        selector: ".spec.selector",
+      },
+    },
+    status: { verbs: ["get", "patch", "update"] },
+  },
+});

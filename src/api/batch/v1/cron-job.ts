@@ -1,0 +1,64 @@
+import { ObjectReference } from "#api/core/v1/object-reference.ts";
+import { metadata } from "#apimachinery/meta/object-meta.ts";
+import { defineResource } from "#apimachinery/resource.ts";
+import {
+  bool,
+  type Infer,
+  int32,
+  int64,
+  kind,
+  listOf,
+  opt,
+  ptr,
+  req,
+  string,
+  struct,
+  time,
+} from "#apimachinery/schema.ts";
+import { JobSpec } from "./job-spec.ts";
+
+export const JobTemplateSpec = struct("io.k8s.api.batch.v1.JobTemplateSpec", {
+  metadata,
+  spec: req(2, JobSpec, { required: false }),
+});
+export interface JobTemplateSpec extends Infer<typeof JobTemplateSpec> {}
+
+export const CronJobSpec = struct("io.k8s.api.batch.v1.CronJobSpec", {
+  schedule: req(1, string),
+  timeZone: ptr(8, string),
+  startingDeadlineSeconds: ptr(2, int64),
+  concurrencyPolicy: opt(3, string),
+  suspend: ptr(4, bool),
+  jobTemplate: req(5, JobTemplateSpec),
+  successfulJobsHistoryLimit: ptr(6, int32),
+  failedJobsHistoryLimit: ptr(7, int32),
+});
+export interface CronJobSpec extends Infer<typeof CronJobSpec> {}
+
+export const CronJobStatus = struct("io.k8s.api.batch.v1.CronJobStatus", {
+  active: opt(1, listOf(ObjectReference), { listType: "atomic" }),
+  lastScheduleTime: ptr(4, time),
+  lastSuccessfulTime: ptr(5, time),
+});
+export interface CronJobStatus extends Infer<typeof CronJobStatus> {}
+
+export const CronJob = kind("io.k8s.api.batch.v1.CronJob", {
+  metadata,
+  spec: req(2, CronJobSpec),
+  status: opt(3, CronJobStatus),
+});
+export interface CronJob extends Infer<typeof CronJob> {}
+
+export const cronJobs = defineResource<CronJob>({
+  group: "batch",
+  version: "v1",
+  kind: "CronJob",
+  plural: "cronjobs",
+  shortNames: ["cj"],
+  categories: ["all"],
+  scope: "Namespaced",
+  schema: CronJob,
+  subresources: {
+    status: { verbs: ["get", "patch", "update"] },
+  },
+});

@@ -1,0 +1,34 @@
+import { metadata } from "#apimachinery/meta/object-meta.ts";
+import { defineResource } from "#apimachinery/resource.ts";
+import { type Infer, kind, listOf, opt, req, string, struct } from "#apimachinery/schema.ts";
+
+export const ComponentCondition = struct("io.k8s.api.core.v1.ComponentCondition", {
+  type: req(1, string),
+  status: req(2, string),
+  message: opt(3, string),
+  error: opt(4, string),
+});
+export interface ComponentCondition extends Infer<typeof ComponentCondition> {}
+
+export const ComponentStatus = kind("io.k8s.api.core.v1.ComponentStatus", {
+  metadata,
+  conditions: opt(2, listOf(ComponentCondition), {
+    listType: "map",
+    mapKeys: ["type"],
+    patch: "merge",
+    mergeKey: "type",
+  }),
+});
+export interface ComponentStatus extends Infer<typeof ComponentStatus> {}
+
+export const componentStatuses = defineResource<ComponentStatus>({
+  group: "",
+  version: "v1",
+  kind: "ComponentStatus",
+  plural: "componentstatuses",
+  shortNames: ["cs"],
+  scope: "Cluster",
+  schema: ComponentStatus,
+  verbs: ["get", "list"],
+  handler: "componentstatuses",
+});

@@ -1,0 +1,62 @@
+import { metadata } from "#apimachinery/meta/object-meta.ts";
+import { defineResource } from "#apimachinery/resource.ts";
+import {
+  type Infer,
+  int32,
+  kind,
+  listOf,
+  opt,
+  ptr,
+  req,
+  string,
+  struct,
+} from "#apimachinery/schema.ts";
+import { ObjectReference } from "./object-reference.ts";
+
+export const EndpointAddress = struct(
+  "io.k8s.api.core.v1.EndpointAddress",
+  {
+    ip: req(1, string),
+    hostname: opt(3, string),
+    nodeName: ptr(4, string),
+    targetRef: ptr(2, ObjectReference),
+  },
+  { atomic: true },
+);
+export interface EndpointAddress extends Infer<typeof EndpointAddress> {}
+
+export const EndpointPort = struct(
+  "io.k8s.api.core.v1.EndpointPort",
+  {
+    name: opt(1, string),
+    port: req(2, int32),
+    protocol: opt(3, string),
+    appProtocol: ptr(4, string),
+  },
+  { atomic: true },
+);
+export interface EndpointPort extends Infer<typeof EndpointPort> {}
+
+export const EndpointSubset = struct("io.k8s.api.core.v1.EndpointSubset", {
+  addresses: opt(1, listOf(EndpointAddress), { listType: "atomic" }),
+  notReadyAddresses: opt(2, listOf(EndpointAddress), { listType: "atomic" }),
+  ports: opt(3, listOf(EndpointPort), { listType: "atomic" }),
+});
+export interface EndpointSubset extends Infer<typeof EndpointSubset> {}
+
+export const Endpoints = kind("io.k8s.api.core.v1.Endpoints", {
+  metadata,
+  subsets: opt(2, listOf(EndpointSubset), { listType: "atomic" }),
+});
+export interface Endpoints extends Infer<typeof Endpoints> {}
+
+export const endpoints = defineResource<Endpoints>({
+  group: "",
+  version: "v1",
+  kind: "Endpoints",
+  plural: "endpoints",
+  shortNames: ["ep"],
+  scope: "Namespaced",
+  schema: Endpoints,
+  storage: { prefix: "services/endpoints" },
+});

@@ -1,0 +1,77 @@
+import { metadata } from "#apimachinery/meta/object-meta.ts";
+import { defineResource } from "#apimachinery/resource.ts";
+import {
+  type Infer,
+  kind,
+  listOf,
+  mapOf,
+  opt,
+  ptr,
+  quantity,
+  req,
+  string,
+  struct,
+  time,
+} from "#apimachinery/schema.ts";
+import { PersistentVolumeClaimSpec } from "./persistent-volume-claim-spec.ts";
+
+export const PersistentVolumeClaimCondition = struct(
+  "io.k8s.api.core.v1.PersistentVolumeClaimCondition",
+  {
+    type: req(1, string),
+    status: req(2, string),
+    lastProbeTime: opt(3, time),
+    lastTransitionTime: opt(4, time),
+    reason: opt(5, string),
+    message: opt(6, string),
+  },
+);
+export interface PersistentVolumeClaimCondition extends Infer<
+  typeof PersistentVolumeClaimCondition
+> {}
+
+export const ModifyVolumeStatus = struct("io.k8s.api.core.v1.ModifyVolumeStatus", {
+  targetVolumeAttributesClassName: opt(1, string),
+  status: req(2, string),
+});
+export interface ModifyVolumeStatus extends Infer<typeof ModifyVolumeStatus> {}
+
+export const PersistentVolumeClaimStatus = struct(
+  "io.k8s.api.core.v1.PersistentVolumeClaimStatus",
+  {
+    phase: opt(1, string),
+    accessModes: opt(2, listOf(string), { listType: "atomic" }),
+    capacity: opt(3, mapOf(quantity)),
+    conditions: opt(4, listOf(PersistentVolumeClaimCondition), {
+      listType: "map",
+      mapKeys: ["type"],
+      patch: "merge",
+      mergeKey: "type",
+    }),
+    allocatedResources: opt(5, mapOf(quantity)),
+    allocatedResourceStatuses: opt(7, mapOf(string), { mapType: "granular" }),
+    currentVolumeAttributesClassName: ptr(8, string),
+    modifyVolumeStatus: ptr(9, ModifyVolumeStatus),
+  },
+);
+export interface PersistentVolumeClaimStatus extends Infer<typeof PersistentVolumeClaimStatus> {}
+
+export const PersistentVolumeClaim = kind("io.k8s.api.core.v1.PersistentVolumeClaim", {
+  metadata,
+  spec: req(2, PersistentVolumeClaimSpec, { required: false }),
+  status: opt(3, PersistentVolumeClaimStatus),
+});
+export interface PersistentVolumeClaim extends Infer<typeof PersistentVolumeClaim> {}
+
+export const persistentVolumeClaims = defineResource<PersistentVolumeClaim>({
+  group: "",
+  version: "v1",
+  kind: "PersistentVolumeClaim",
+  plural: "persistentvolumeclaims",
+  shortNames: ["pvc"],
+  scope: "Namespaced",
+  schema: PersistentVolumeClaim,
+  subresources: {
+    status: { verbs: ["get", "patch", "update"] },
+  },
+});

@@ -1,0 +1,65 @@
+import { metadata } from "#apimachinery/meta/object-meta.ts";
+import { defineResource } from "#apimachinery/resource.ts";
+import {
+  type Infer,
+  kind,
+  listOf,
+  mapOf,
+  opt,
+  ptr,
+  quantity,
+  req,
+  string,
+  struct,
+  time,
+} from "#apimachinery/schema.ts";
+import { NodeSelector } from "./node-selector.ts";
+import { ObjectReference } from "./object-reference.ts";
+import { PersistentVolumeSource } from "./persistent-volume-source.ts";
+
+export const VolumeNodeAffinity = struct("io.k8s.api.core.v1.VolumeNodeAffinity", {
+  required: ptr(1, NodeSelector),
+});
+export interface VolumeNodeAffinity extends Infer<typeof VolumeNodeAffinity> {}
+
+export const PersistentVolumeSpec = struct("io.k8s.api.core.v1.PersistentVolumeSpec", {
+  capacity: opt(1, mapOf(quantity)),
+  persistentVolumeSource: req(2, PersistentVolumeSource, { inline: true }),
+  accessModes: opt(3, listOf(string), { listType: "atomic" }),
+  claimRef: ptr(4, ObjectReference, { mapType: "granular" }),
+  persistentVolumeReclaimPolicy: opt(5, string),
+  storageClassName: opt(6, string),
+  mountOptions: opt(7, listOf(string), { listType: "atomic" }),
+  volumeMode: ptr(8, string),
+  nodeAffinity: ptr(9, VolumeNodeAffinity),
+  volumeAttributesClassName: ptr(10, string),
+});
+export interface PersistentVolumeSpec extends Infer<typeof PersistentVolumeSpec> {}
+
+export const PersistentVolumeStatus = struct("io.k8s.api.core.v1.PersistentVolumeStatus", {
+  phase: opt(1, string),
+  message: opt(2, string),
+  reason: opt(3, string),
+  lastPhaseTransitionTime: ptr(4, time),
+});
+export interface PersistentVolumeStatus extends Infer<typeof PersistentVolumeStatus> {}
+
+export const PersistentVolume = kind("io.k8s.api.core.v1.PersistentVolume", {
+  metadata,
+  spec: req(2, PersistentVolumeSpec, { required: false }),
+  status: opt(3, PersistentVolumeStatus),
+});
+export interface PersistentVolume extends Infer<typeof PersistentVolume> {}
+
+export const persistentVolumes = defineResource<PersistentVolume>({
+  group: "",
+  version: "v1",
+  kind: "PersistentVolume",
+  plural: "persistentvolumes",
+  shortNames: ["pv"],
+  scope: "Cluster",
+  schema: PersistentVolume,
+  subresources: {
+    status: { verbs: ["get", "patch", "update"] },
+  },
+});

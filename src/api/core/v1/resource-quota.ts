@@ -1,0 +1,68 @@
+import { metadata } from "#apimachinery/meta/object-meta.ts";
+import { defineResource } from "#apimachinery/resource.ts";
+import {
+  type Infer,
+  kind,
+  listOf,
+  mapOf,
+  opt,
+  ptr,
+  quantity,
+  req,
+  string,
+  struct,
+} from "#apimachinery/schema.ts";
+
+export const ScopedResourceSelectorRequirement = struct(
+  "io.k8s.api.core.v1.ScopedResourceSelectorRequirement",
+  {
+    scopeName: req(1, string),
+    operator: req(2, string),
+    values: opt(3, listOf(string), { listType: "atomic" }),
+  },
+);
+export interface ScopedResourceSelectorRequirement extends Infer<
+  typeof ScopedResourceSelectorRequirement
+> {}
+
+export const ScopeSelector = struct(
+  "io.k8s.api.core.v1.ScopeSelector",
+  {
+    matchExpressions: opt(1, listOf(ScopedResourceSelectorRequirement), { listType: "atomic" }),
+  },
+  { atomic: true },
+);
+export interface ScopeSelector extends Infer<typeof ScopeSelector> {}
+
+export const ResourceQuotaSpec = struct("io.k8s.api.core.v1.ResourceQuotaSpec", {
+  hard: opt(1, mapOf(quantity)),
+  scopes: opt(2, listOf(string), { listType: "atomic" }),
+  scopeSelector: ptr(3, ScopeSelector),
+});
+export interface ResourceQuotaSpec extends Infer<typeof ResourceQuotaSpec> {}
+
+export const ResourceQuotaStatus = struct("io.k8s.api.core.v1.ResourceQuotaStatus", {
+  hard: opt(1, mapOf(quantity)),
+  used: opt(2, mapOf(quantity)),
+});
+export interface ResourceQuotaStatus extends Infer<typeof ResourceQuotaStatus> {}
+
+export const ResourceQuota = kind("io.k8s.api.core.v1.ResourceQuota", {
+  metadata,
+  spec: req(2, ResourceQuotaSpec, { required: false }),
+  status: opt(3, ResourceQuotaStatus),
+});
+export interface ResourceQuota extends Infer<typeof ResourceQuota> {}
+
+export const resourceQuotas = defineResource<ResourceQuota>({
+  group: "",
+  version: "v1",
+  kind: "ResourceQuota",
+  plural: "resourcequotas",
+  shortNames: ["quota"],
+  scope: "Namespaced",
+  schema: ResourceQuota,
+  subresources: {
+    status: { verbs: ["get", "patch", "update"] },
+  },
+});

@@ -1,0 +1,126 @@
+import { Condition } from "#apimachinery/meta/condition.ts";
+import { metadata } from "#apimachinery/meta/object-meta.ts";
+import { defineResource } from "#apimachinery/resource.ts";
+import {
+  bool,
+  type Infer,
+  int32,
+  intOrString,
+  kind,
+  listOf,
+  mapOf,
+  opt,
+  ptr,
+  req,
+  string,
+  struct,
+} from "#apimachinery/schema.ts";
+import { ServiceProxyOptions } from "./connect-options.ts";
+
+export const ClientIPConfig = struct("io.k8s.api.core.v1.ClientIPConfig", {
+  timeoutSeconds: ptr(1, int32),
+});
+export interface ClientIPConfig extends Infer<typeof ClientIPConfig> {}
+
+export const SessionAffinityConfig = struct("io.k8s.api.core.v1.SessionAffinityConfig", {
+  clientIP: ptr(1, ClientIPConfig),
+});
+export interface SessionAffinityConfig extends Infer<typeof SessionAffinityConfig> {}
+
+export const PortStatus = struct("io.k8s.api.core.v1.PortStatus", {
+  port: req(1, int32),
+  protocol: req(2, string),
+  error: ptr(3, string),
+});
+export interface PortStatus extends Infer<typeof PortStatus> {}
+
+export const LoadBalancerIngress = struct("io.k8s.api.core.v1.LoadBalancerIngress", {
+  ip: opt(1, string),
+  hostname: opt(2, string),
+  ipMode: ptr(3, string),
+  ports: opt(4, listOf(PortStatus), { listType: "atomic" }),
+});
+export interface LoadBalancerIngress extends Infer<typeof LoadBalancerIngress> {}
+
+export const LoadBalancerStatus = struct("io.k8s.api.core.v1.LoadBalancerStatus", {
+  ingress: opt(1, listOf(LoadBalancerIngress), { listType: "atomic" }),
+});
+export interface LoadBalancerStatus extends Infer<typeof LoadBalancerStatus> {}
+
+export const ServiceStatus = struct("io.k8s.api.core.v1.ServiceStatus", {
+  loadBalancer: opt(1, LoadBalancerStatus),
+  conditions: opt(2, listOf(Condition), {
+    listType: "map",
+    mapKeys: ["type"],
+    patch: "merge",
+    mergeKey: "type",
+  }),
+});
+export interface ServiceStatus extends Infer<typeof ServiceStatus> {}
+
+export const ServicePort = struct("io.k8s.api.core.v1.ServicePort", {
+  name: opt(1, string),
+  protocol: opt(2, string, { default: "TCP" }),
+  appProtocol: ptr(6, string),
+  port: req(3, int32),
+  targetPort: opt(4, intOrString),
+  nodePort: opt(5, int32),
+});
+export interface ServicePort extends Infer<typeof ServicePort> {}
+
+export const ServiceSpec = struct("io.k8s.api.core.v1.ServiceSpec", {
+  ports: opt(1, listOf(ServicePort), {
+    listType: "map",
+    mapKeys: ["port", "protocol"],
+    patch: "merge",
+    mergeKey: "port",
+  }),
+  selector: opt(2, mapOf(string), { mapType: "atomic" }),
+  clusterIP: opt(3, string),
+  clusterIPs: opt(18, listOf(string), { listType: "atomic" }),
+  type: opt(4, string),
+  externalIPs: opt(5, listOf(string), { listType: "atomic" }),
+  sessionAffinity: opt(7, string),
+  loadBalancerIP: opt(8, string),
+  loadBalancerSourceRanges: opt(9, listOf(string), { listType: "atomic" }),
+  externalName: opt(10, string),
+  externalTrafficPolicy: opt(11, string),
+  healthCheckNodePort: opt(12, int32),
+  publishNotReadyAddresses: opt(13, bool),
+  sessionAffinityConfig: ptr(14, SessionAffinityConfig),
+  ipFamilies: opt(19, listOf(string), { listType: "atomic" }),
+  ipFamilyPolicy: ptr(17, string),
+  allocateLoadBalancerNodePorts: ptr(20, bool),
+  loadBalancerClass: ptr(21, string),
+  internalTrafficPolicy: ptr(22, string),
+  trafficDistribution: ptr(23, string),
+});
+export interface ServiceSpec extends Infer<typeof ServiceSpec> {}
+
+export const Service = kind("io.k8s.api.core.v1.Service", {
+  metadata,
+  spec: req(2, ServiceSpec, { required: false }),
+  status: opt(3, ServiceStatus),
+});
+export interface Service extends Infer<typeof Service> {}
+
+export const services = defineResource<Service>({
+  group: "",
+  version: "v1",
+  kind: "Service",
+  plural: "services",
+  shortNames: ["svc"],
+  categories: ["all"],
+  scope: "Namespaced",
+  schema: Service,
+  storage: { prefix: "services/specs" },
+  subresources: {
+    proxy: {
+      verbs: ["create", "delete", "get", "patch", "update"],
+      kind: { group: "", version: "v1", kind: "ServiceProxyOptions" },
+      schema: ServiceProxyOptions,
+      handler: "services/proxy",
+    },
+    status: { verbs: ["get", "patch", "update"] },
+  },
+});

@@ -1,0 +1,119 @@
+import { metadata } from "#apimachinery/meta/object-meta.ts";
+import { defineResource } from "#apimachinery/resource.ts";
+import {
+  type Infer,
+  int32,
+  kind,
+  listOf,
+  opt,
+  ptr,
+  req,
+  string,
+  struct,
+  time,
+} from "#apimachinery/schema.ts";
+
+export const QueuingConfiguration = struct("io.k8s.api.flowcontrol.v1.QueuingConfiguration", {
+  queues: req(1, int32, { required: false }),
+  handSize: req(2, int32, { required: false }),
+  queueLengthLimit: req(3, int32, { required: false }),
+});
+export interface QueuingConfiguration extends Infer<typeof QueuingConfiguration> {}
+
+export const LimitResponse = struct(
+  "io.k8s.api.flowcontrol.v1.LimitResponse",
+  {
+    type: req(1, string),
+    queuing: ptr(2, QueuingConfiguration),
+  },
+  { unions: [{ discriminator: "type", fields: { queuing: "Queuing" } }] },
+);
+export interface LimitResponse extends Infer<typeof LimitResponse> {}
+
+export const LimitedPriorityLevelConfiguration = struct(
+  "io.k8s.api.flowcontrol.v1.LimitedPriorityLevelConfiguration",
+  {
+    nominalConcurrencyShares: ptr(1, int32, { nullable: true }),
+    limitResponse: opt(2, LimitResponse),
+    lendablePercent: ptr(3, int32),
+    borrowingLimitPercent: ptr(4, int32),
+  },
+);
+export interface LimitedPriorityLevelConfiguration extends Infer<
+  typeof LimitedPriorityLevelConfiguration
+> {}
+
+export const ExemptPriorityLevelConfiguration = struct(
+  "io.k8s.api.flowcontrol.v1.ExemptPriorityLevelConfiguration",
+  {
+    nominalConcurrencyShares: ptr(1, int32),
+    lendablePercent: ptr(2, int32),
+  },
+);
+export interface ExemptPriorityLevelConfiguration extends Infer<
+  typeof ExemptPriorityLevelConfiguration
+> {}
+
+export const PriorityLevelConfigurationSpec = struct(
+  "io.k8s.api.flowcontrol.v1.PriorityLevelConfigurationSpec",
+  {
+    type: req(1, string),
+    limited: ptr(2, LimitedPriorityLevelConfiguration),
+    exempt: ptr(3, ExemptPriorityLevelConfiguration),
+  },
+  { unions: [{ discriminator: "type", fields: { exempt: "Exempt", limited: "Limited" } }] },
+);
+export interface PriorityLevelConfigurationSpec extends Infer<
+  typeof PriorityLevelConfigurationSpec
+> {}
+
+export const PriorityLevelConfigurationCondition = struct(
+  "io.k8s.api.flowcontrol.v1.PriorityLevelConfigurationCondition",
+  {
+    type: opt(1, string),
+    status: opt(2, string),
+    lastTransitionTime: opt(3, time),
+    reason: opt(4, string),
+    message: opt(5, string),
+  },
+);
+export interface PriorityLevelConfigurationCondition extends Infer<
+  typeof PriorityLevelConfigurationCondition
+> {}
+
+export const PriorityLevelConfigurationStatus = struct(
+  "io.k8s.api.flowcontrol.v1.PriorityLevelConfigurationStatus",
+  {
+    conditions: opt(1, listOf(PriorityLevelConfigurationCondition), {
+      listType: "map",
+      mapKeys: ["type"],
+      patch: "merge",
+      mergeKey: "type",
+    }),
+  },
+);
+export interface PriorityLevelConfigurationStatus extends Infer<
+  typeof PriorityLevelConfigurationStatus
+> {}
+
+export const PriorityLevelConfiguration = kind(
+  "io.k8s.api.flowcontrol.v1.PriorityLevelConfiguration",
+  {
+    metadata,
+    spec: req(2, PriorityLevelConfigurationSpec, { required: false }),
+    status: opt(3, PriorityLevelConfigurationStatus),
+  },
+);
+export interface PriorityLevelConfiguration extends Infer<typeof PriorityLevelConfiguration> {}
+
+export const priorityLevelConfigurations = defineResource<PriorityLevelConfiguration>({
+  group: "flowcontrol.apiserver.k8s.io",
+  version: "v1",
+  kind: "PriorityLevelConfiguration",
+  plural: "prioritylevelconfigurations",
+  scope: "Cluster",
+  schema: PriorityLevelConfiguration,
+  subresources: {
+    status: { verbs: ["get", "patch", "update"] },
+  },
+});

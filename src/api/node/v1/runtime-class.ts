@@ -1,0 +1,43 @@
+import { Toleration } from "#api/core/v1/pod-spec.ts";
+import { metadata } from "#apimachinery/meta/object-meta.ts";
+import { defineResource } from "#apimachinery/resource.ts";
+import {
+  type Infer,
+  kind,
+  listOf,
+  mapOf,
+  opt,
+  ptr,
+  quantity,
+  req,
+  string,
+  struct,
+} from "#apimachinery/schema.ts";
+
+export const Overhead = struct("io.k8s.api.node.v1.Overhead", {
+  podFixed: opt(1, mapOf(quantity)),
+});
+export interface Overhead extends Infer<typeof Overhead> {}
+
+export const Scheduling = struct("io.k8s.api.node.v1.Scheduling", {
+  nodeSelector: opt(1, mapOf(string), { mapType: "atomic" }),
+  tolerations: opt(2, listOf(Toleration), { listType: "atomic" }),
+});
+export interface Scheduling extends Infer<typeof Scheduling> {}
+
+export const RuntimeClass = kind("io.k8s.api.node.v1.RuntimeClass", {
+  metadata,
+  handler: req(2, string),
+  overhead: ptr(3, Overhead),
+  scheduling: ptr(4, Scheduling),
+});
+export interface RuntimeClass extends Infer<typeof RuntimeClass> {}
+
+export const runtimeClasses = defineResource<RuntimeClass>({
+  group: "node.k8s.io",
+  version: "v1",
+  kind: "RuntimeClass",
+  plural: "runtimeclasses",
+  scope: "Cluster",
+  schema: RuntimeClass,
+});

@@ -1,0 +1,63 @@
+import { Condition } from "#apimachinery/meta/condition.ts";
+import { LabelSelector } from "#apimachinery/meta/label-selector.ts";
+import { metadata } from "#apimachinery/meta/object-meta.ts";
+import { defineResource } from "#apimachinery/resource.ts";
+import {
+  type Infer,
+  int32,
+  int64,
+  intOrString,
+  kind,
+  listOf,
+  mapOf,
+  opt,
+  ptr,
+  req,
+  string,
+  struct,
+  time,
+} from "#apimachinery/schema.ts";
+
+export const PodDisruptionBudgetSpec = struct("io.k8s.api.policy.v1.PodDisruptionBudgetSpec", {
+  minAvailable: ptr(1, intOrString),
+  selector: ptr(2, LabelSelector, { patch: "replace" }),
+  maxUnavailable: ptr(3, intOrString),
+  unhealthyPodEvictionPolicy: ptr(4, string),
+});
+export interface PodDisruptionBudgetSpec extends Infer<typeof PodDisruptionBudgetSpec> {}
+
+export const PodDisruptionBudgetStatus = struct("io.k8s.api.policy.v1.PodDisruptionBudgetStatus", {
+  observedGeneration: opt(1, int64),
+  disruptedPods: opt(2, mapOf(time)),
+  disruptionsAllowed: req(3, int32, { required: false }),
+  currentHealthy: req(4, int32, { required: false }),
+  desiredHealthy: req(5, int32, { required: false }),
+  expectedPods: req(6, int32, { required: false }),
+  conditions: opt(7, listOf(Condition), {
+    listType: "map",
+    mapKeys: ["type"],
+    patch: "merge",
+    mergeKey: "type",
+  }),
+});
+export interface PodDisruptionBudgetStatus extends Infer<typeof PodDisruptionBudgetStatus> {}
+
+export const PodDisruptionBudget = kind("io.k8s.api.policy.v1.PodDisruptionBudget", {
+  metadata,
+  spec: req(2, PodDisruptionBudgetSpec, { required: false }),
+  status: opt(3, PodDisruptionBudgetStatus),
+});
+export interface PodDisruptionBudget extends Infer<typeof PodDisruptionBudget> {}
+
+export const podDisruptionBudgets = defineResource<PodDisruptionBudget>({
+  group: "policy",
+  version: "v1",
+  kind: "PodDisruptionBudget",
+  plural: "poddisruptionbudgets",
+  shortNames: ["pdb"],
+  scope: "Namespaced",
+  schema: PodDisruptionBudget,
+  subresources: {
+    status: { verbs: ["get", "patch", "update"] },
+  },
+});

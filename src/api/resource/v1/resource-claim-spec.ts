@@ -1,0 +1,82 @@
+import {
+  bool,
+  type Infer,
+  int64,
+  listOf,
+  mapOf,
+  opt,
+  ptr,
+  quantity,
+  req,
+  string,
+  struct,
+} from "#apimachinery/schema.ts";
+import { DeviceConfiguration, DeviceSelector } from "./device-selector.ts";
+
+export const DeviceToleration = struct("io.k8s.api.resource.v1.DeviceToleration", {
+  key: opt(1, string),
+  operator: opt(2, string, { default: "Equal" }),
+  value: opt(3, string),
+  effect: opt(4, string),
+  tolerationSeconds: ptr(5, int64),
+});
+export interface DeviceToleration extends Infer<typeof DeviceToleration> {}
+
+export const CapacityRequirements = struct("io.k8s.api.resource.v1.CapacityRequirements", {
+  requests: opt(1, mapOf(quantity)),
+});
+export interface CapacityRequirements extends Infer<typeof CapacityRequirements> {}
+
+export const ExactDeviceRequest = struct("io.k8s.api.resource.v1.ExactDeviceRequest", {
+  deviceClassName: req(1, string),
+  selectors: opt(2, listOf(DeviceSelector), { listType: "atomic" }),
+  allocationMode: opt(3, string),
+  count: opt(4, int64),
+  adminAccess: ptr(5, bool),
+  tolerations: opt(6, listOf(DeviceToleration), { listType: "atomic" }),
+  capacity: ptr(7, CapacityRequirements),
+});
+export interface ExactDeviceRequest extends Infer<typeof ExactDeviceRequest> {}
+
+export const DeviceSubRequest = struct("io.k8s.api.resource.v1.DeviceSubRequest", {
+  name: req(1, string),
+  deviceClassName: req(2, string),
+  selectors: opt(3, listOf(DeviceSelector), { listType: "atomic" }),
+  allocationMode: opt(4, string),
+  count: opt(5, int64),
+  tolerations: opt(6, listOf(DeviceToleration), { listType: "atomic" }),
+  capacity: ptr(7, CapacityRequirements),
+});
+export interface DeviceSubRequest extends Infer<typeof DeviceSubRequest> {}
+
+export const DeviceRequest = struct("io.k8s.api.resource.v1.DeviceRequest", {
+  name: req(1, string),
+  exactly: ptr(2, ExactDeviceRequest),
+  firstAvailable: opt(3, listOf(DeviceSubRequest), { listType: "atomic" }),
+});
+export interface DeviceRequest extends Infer<typeof DeviceRequest> {}
+
+export const DeviceConstraint = struct("io.k8s.api.resource.v1.DeviceConstraint", {
+  requests: opt(1, listOf(string), { listType: "atomic" }),
+  matchAttribute: ptr(2, string),
+  distinctAttribute: ptr(3, string),
+});
+export interface DeviceConstraint extends Infer<typeof DeviceConstraint> {}
+
+export const DeviceClaimConfiguration = struct("io.k8s.api.resource.v1.DeviceClaimConfiguration", {
+  requests: opt(1, listOf(string), { listType: "atomic" }),
+  deviceConfiguration: req(2, DeviceConfiguration, { inline: true }),
+});
+export interface DeviceClaimConfiguration extends Infer<typeof DeviceClaimConfiguration> {}
+
+export const DeviceClaim = struct("io.k8s.api.resource.v1.DeviceClaim", {
+  requests: req(1, listOf(DeviceRequest), { required: false, listType: "atomic" }),
+  constraints: opt(2, listOf(DeviceConstraint), { listType: "atomic" }),
+  config: opt(3, listOf(DeviceClaimConfiguration), { listType: "atomic" }),
+});
+export interface DeviceClaim extends Infer<typeof DeviceClaim> {}
+
+export const ResourceClaimSpec = struct("io.k8s.api.resource.v1.ResourceClaimSpec", {
+  devices: req(1, DeviceClaim, { required: false }),
+});
+export interface ResourceClaimSpec extends Infer<typeof ResourceClaimSpec> {}

@@ -1,0 +1,50 @@
+import { metadata } from "#apimachinery/meta/object-meta.ts";
+import { defineResource } from "#apimachinery/resource.ts";
+import {
+  bool,
+  type Infer,
+  int64,
+  kind,
+  listOf,
+  opt,
+  ptr,
+  req,
+  string,
+  struct,
+} from "#apimachinery/schema.ts";
+
+export const TokenRequest = struct("io.k8s.api.storage.v1.TokenRequest", {
+  audience: req(1, string),
+  expirationSeconds: ptr(2, int64),
+});
+export interface TokenRequest extends Infer<typeof TokenRequest> {}
+
+export const CSIDriverSpec = struct("io.k8s.api.storage.v1.CSIDriverSpec", {
+  attachRequired: ptr(1, bool),
+  podInfoOnMount: ptr(2, bool),
+  volumeLifecycleModes: opt(3, listOf(string), { listType: "set" }),
+  storageCapacity: ptr(4, bool),
+  fsGroupPolicy: ptr(5, string),
+  tokenRequests: opt(6, listOf(TokenRequest), { listType: "atomic" }),
+  requiresRepublish: ptr(7, bool),
+  seLinuxMount: ptr(8, bool),
+  nodeAllocatableUpdatePeriodSeconds: ptr(9, int64),
+  serviceAccountTokenInSecrets: ptr(10, bool),
+  preventPodSchedulingIfMissing: ptr(11, bool),
+});
+export interface CSIDriverSpec extends Infer<typeof CSIDriverSpec> {}
+
+export const CSIDriver = kind("io.k8s.api.storage.v1.CSIDriver", {
+  metadata,
+  spec: req(2, CSIDriverSpec),
+});
+export interface CSIDriver extends Infer<typeof CSIDriver> {}
+
+export const csiDrivers = defineResource<CSIDriver>({
+  group: "storage.k8s.io",
+  version: "v1",
+  kind: "CSIDriver",
+  plural: "csidrivers",
+  scope: "Cluster",
+  schema: CSIDriver,
+});

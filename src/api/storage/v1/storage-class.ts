@@ -1,0 +1,36 @@
+import { TopologySelectorTerm } from "#api/core/v1/topology-selector.ts";
+import { metadata } from "#apimachinery/meta/object-meta.ts";
+import { defineResource } from "#apimachinery/resource.ts";
+import {
+  bool,
+  type Infer,
+  kind,
+  listOf,
+  mapOf,
+  opt,
+  ptr,
+  req,
+  string,
+} from "#apimachinery/schema.ts";
+
+export const StorageClass = kind("io.k8s.api.storage.v1.StorageClass", {
+  metadata,
+  provisioner: req(2, string),
+  parameters: opt(3, mapOf(string)),
+  reclaimPolicy: ptr(4, string),
+  mountOptions: opt(5, listOf(string), { listType: "atomic" }),
+  allowVolumeExpansion: ptr(6, bool),
+  volumeBindingMode: ptr(7, string),
+  allowedTopologies: opt(8, listOf(TopologySelectorTerm), { listType: "atomic" }),
+});
+export interface StorageClass extends Infer<typeof StorageClass> {}
+
+export const storageClasses = defineResource<StorageClass>({
+  group: "storage.k8s.io",
+  version: "v1",
+  kind: "StorageClass",
+  plural: "storageclasses",
+  shortNames: ["sc"],
+  scope: "Cluster",
+  schema: StorageClass,
+});

@@ -1,0 +1,63 @@
+import { PersistentVolumeSpec } from "#api/core/v1/persistent-volume.ts";
+import { metadata } from "#apimachinery/meta/object-meta.ts";
+import { defineResource } from "#apimachinery/resource.ts";
+import {
+  bool,
+  type Infer,
+  int32,
+  kind,
+  mapOf,
+  opt,
+  ptr,
+  req,
+  string,
+  struct,
+  time,
+} from "#apimachinery/schema.ts";
+
+export const VolumeAttachmentSource = struct("io.k8s.api.storage.v1.VolumeAttachmentSource", {
+  persistentVolumeName: ptr(1, string),
+  inlineVolumeSpec: ptr(2, PersistentVolumeSpec),
+});
+export interface VolumeAttachmentSource extends Infer<typeof VolumeAttachmentSource> {}
+
+export const VolumeAttachmentSpec = struct("io.k8s.api.storage.v1.VolumeAttachmentSpec", {
+  attacher: req(1, string),
+  source: req(2, VolumeAttachmentSource),
+  nodeName: req(3, string),
+});
+export interface VolumeAttachmentSpec extends Infer<typeof VolumeAttachmentSpec> {}
+
+export const VolumeError = struct("io.k8s.api.storage.v1.VolumeError", {
+  time: opt(1, time),
+  message: opt(2, string),
+  errorCode: ptr(3, int32),
+});
+export interface VolumeError extends Infer<typeof VolumeError> {}
+
+export const VolumeAttachmentStatus = struct("io.k8s.api.storage.v1.VolumeAttachmentStatus", {
+  attached: req(1, bool),
+  attachmentMetadata: opt(2, mapOf(string)),
+  attachError: ptr(3, VolumeError),
+  detachError: ptr(4, VolumeError),
+});
+export interface VolumeAttachmentStatus extends Infer<typeof VolumeAttachmentStatus> {}
+
+export const VolumeAttachment = kind("io.k8s.api.storage.v1.VolumeAttachment", {
+  metadata,
+  spec: req(2, VolumeAttachmentSpec),
+  status: opt(3, VolumeAttachmentStatus),
+});
+export interface VolumeAttachment extends Infer<typeof VolumeAttachment> {}
+
+export const volumeAttachments = defineResource<VolumeAttachment>({
+  group: "storage.k8s.io",
+  version: "v1",
+  kind: "VolumeAttachment",
+  plural: "volumeattachments",
+  scope: "Cluster",
+  schema: VolumeAttachment,
+  subresources: {
+    status: { verbs: ["get", "patch", "update"] },
+  },
+});
