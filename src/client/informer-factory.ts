@@ -14,6 +14,8 @@ export interface Informers {
   of<T extends KubeObject>(definition: ResourceDefinition<T>, selection?: Selection): Informer<T>;
   /** The same informers, for kinds known by discovery only. */
   dynamic(target: ResourceTarget, selection?: Selection): Informer<KubeObject>;
+  /** One that runs already. */
+  find(target: ResourceTarget, selection?: Selection): Informer<KubeObject> | undefined;
   /** Ends an informer that nobody needs any more (its kind is no longer served). */
   drop(target: ResourceTarget, selection?: Selection): void;
   /** Resolves when all that were asked for so far have their first state. */
@@ -44,10 +46,11 @@ export function createInformers(options: InformersOptions): Informers {
   return {
     of<T extends KubeObject>(definition: ResourceDefinition<T>, selection: Selection = {}) {
       // The map cannot say that what is filed under a definition's identity has its type.
-      const client: ResourceClient<KubeObject> = options.client.dynamic(definition as ResourceTarget);
+      const client: ResourceClient<KubeObject> = options.client.dynamic(definition);
       return start(client, selection) as unknown as Informer<T>;
     },
     dynamic: (target, selection = {}) => start(options.client.dynamic(target), selection),
+    find: (target, selection = {}) => running.get(identify(target, selection))?.informer,
     drop(target, selection = {}) {
       const id = identify(target, selection);
       void running.get(id)?.lifetime.end();

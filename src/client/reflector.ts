@@ -11,11 +11,11 @@
 import type { KubeObject } from "#apimachinery/object.ts";
 import { keyOfObject } from "#apimachinery/object.ts";
 import { isExpired, isStatusError, reasonOf } from "#apimachinery/status.ts";
+import { createBackoff } from "#base/backoff.ts";
 import type { Clock, Timer } from "#base/clock.ts";
 import type { Lifetime } from "#base/lifetime.ts";
 import type { Logger } from "#base/log.ts";
 import type { Random } from "#base/random.ts";
-import { createBackoff } from "./backoff.ts";
 import type { InNamespace, ResourceClient } from "./client.ts";
 import { newerResourceVersion } from "./resource-version.ts";
 import { bookmarkEndsInitialEvents, type ListOptions, type WatchEvent } from "./transport.ts";
@@ -43,14 +43,18 @@ export interface ReflectorOptions<T> {
 }
 
 /** Upstream's: client-go tools/cache/reflector.go. */
-const backoffOptions = { initialMs: 800, maxMs: 30_000, factor: 2, jitter: 1, resetMs: 120_000 };
+const backoffOptions = { initialMs: 800, capMs: 30_000, factor: 2, jitter: 1 };
+
+/** After so long without a failure the delays start over. */
+const backoffResetMs = 120_000;
 
 /** A watch that ends sooner without an event counts as a failure. */
 const shortWatchMs = 1000;
 
 export function startReflector<T extends KubeObject>(options: ReflectorOptions<T>): void {
   const { client, selection, sink, clock, lifetime } = options;
-  const backoff = createBackoff(options, backoffOptions);
+  const backoff = createBackoff(backoffOptions, options.random);
+  let failedMs = -Infinity;
   let resourceVersion: string | undefined;
   let streaming = true;
   let stream: Disposable | undefined;
@@ -72,6 +76,9 @@ export function startReflector<T extends KubeObject>(options: ReflectorOptions<T
   function retry(error: unknown): void {
     if (lifetime.ended) return;
     if (isExpired(error) || isTooLarge(error)) resourceVersion = undefined;
+    const nowMs = clock.monotonicMs();
+    if (nowMs - failedMs > backoffResetMs) backoff.reset();
+    failedMs = nowMs;
     const delayMs = backoff.nextMs();
     options.log.debug("watch failed", { resource: client.target.plural, delayMs, error });
     timer = clock.after(delayMs, connect);
