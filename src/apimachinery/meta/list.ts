@@ -1,11 +1,4 @@
-import {
-  type Fields,
-  type InferValue,
-  kind,
-  listOf,
-  req,
-  type StructSchema,
-} from "../schema.ts";
+import { type Fields, type InferValue, kind, listOf, req, type StructSchema } from "../schema.ts";
 import { ListMeta } from "./list-meta.ts";
 
 /** A page of objects, as a list answers it. Items carry no `kind` and `apiVersion`. */
