@@ -10,7 +10,7 @@ import {
   notFound,
   type Status,
 } from "#apimachinery/status.ts";
-import type { DeleteOptions } from "#apimachinery/meta/v1.ts";
+import type { DeleteOptions } from "#apimachinery/meta/options.ts";
 import { type Call, type Endpoint, isDryRun } from "../call.ts";
 import { codecOf } from "../storage/codec.ts";
 import type { Entry } from "../storage/entry.ts";
