@@ -1,6 +1,6 @@
 import { type FieldError, fieldErrorsText, invalid, notSupported } from "./field-error.ts";
-import { labelKeyErrors, labelValueErrors } from "./label-format.ts";
 import { compareBytes, getOwn } from "./maps.ts";
+import { checkLabelValue, checkQualifiedName } from "./validation/names.ts";
 
 /**
  * One requirement of a label selector: its check, its text and its test.
@@ -47,12 +47,12 @@ const operatorsKnown: readonly string[] = ["in", "notin", "=", "==", "!=", "gt",
 export function checkedRequirement(requirement: Requirement): Requirement {
   const { key, operator, values } = requirement;
   const errors: FieldError[] = [];
-  const keyErrors = labelKeyErrors(key);
+  const keyErrors = checkQualifiedName(key);
   if (keyErrors.length > 0) errors.push(invalid("key", key, keyErrors.join("; ")));
   if (operatorsKnown.includes(operator)) errors.push(...valueCountErrors(operator, values));
   else errors.push(notSupported("operator", operator, operatorsKnown.toSorted(compareBytes)));
   for (const [index, value] of values.entries()) {
-    const valueErrors = labelValueErrors(value);
+    const valueErrors = checkLabelValue(value);
     if (valueErrors.length > 0) {
       errors.push(invalid(`values[${index}][${key}]`, value, valueErrors.join("; ")));
     }

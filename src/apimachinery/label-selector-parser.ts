@@ -1,5 +1,4 @@
 import { goQuote } from "./field-error.ts";
-import { labelKeyErrors } from "./label-format.ts";
 import {
   checkedRequirement,
   type Operator,
@@ -7,6 +6,7 @@ import {
   SelectorError,
 } from "./label-requirement.ts";
 import { compareBytes } from "./maps.ts";
+import { checkQualifiedName } from "./validation/names.ts";
 
 /**
  * The text grammar of label selectors. The keywords `in` and `notin` are ordinary words wherever a
@@ -77,7 +77,7 @@ function parseRequirement(tokens: TokenReader): Requirement {
 
 function parseKey(token: Token): string {
   if (token.type !== "word") throw unexpected(token, "identifier");
-  const errors = labelKeyErrors(token.text);
+  const errors = checkQualifiedName(token.text);
   if (errors.length === 0) return token.text;
   // Upstream has no field path for this finding, and prints that.
   throw new SelectorError(
