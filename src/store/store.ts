@@ -9,8 +9,9 @@
  * 3. A range at a revision shows exactly the state after that revision's transaction.
  * 4. A watch delivers every transaction that touches its range from `startRevision` on: once,
  *    in order, whole (all matching events of a revision in one batch), and only after invariant 2.
- * 5. Reading or watching below the compact revision fails with `CompactedError`; reading above the
- *    current one fails with `FutureRevisionError`; watching above it waits.
+ * 5. Reading below the compact revision, and watching from it or below, fails with
+ *    `CompactedError`; reading above the current one fails with `FutureRevisionError`; watching
+ *    above it waits. (etcd itself still serves a watch from exactly the compact revision.)
  * 6. Values handed in and out are shared, never copied: nobody may change their bytes. The same
  *    `Uint8Array` that was put is the one that ranges and watches show (implementations that live
  *    in this process), so callers may key caches on its identity.
@@ -152,17 +153,25 @@ export interface Store extends AsyncDisposable {
   readonly revision: Revision;
   /** Errors: `CompactedError`, `FutureRevisionError`, `StoreUnavailableError`. */
   range(query: RangeQuery): Promise<RangeResult>;
-  /** Errors: `StoreUnavailableError`, `StoreReadOnlyError` (disk full), `LeaseNotFoundError`. */
+  /**
+   * Errors: `StoreUnavailableError`, `StoreReadOnlyError` (disk full), `LeaseNotFoundError`,
+   * `DuplicateKeyError`, and those of `range`; after all but the first nothing has been written.
+   */
   txn(txn: Txn): Promise<TxnResult>;
   watch(query: WatchQuery, sink: WatchSink): Watch;
-  /** Drops history up to and with `revision`, save each key's newest entry at it. */
+  /**
+   * Drops history up to and with `revision`, save each key's newest entry at it.
+   * Errors: `CompactedError` when it was compacted so far already, `FutureRevisionError`.
+   */
   compact(revision: Revision): Promise<void>;
-  /** `id` 0n lets the store choose. */
+  /** `id` 0n lets the store choose. Errors: `LeaseExistsError`. */
   grantLease(ttlSeconds: number, id?: bigint): Promise<bigint>;
+  /** Gives the lease its whole time again, which is returned in seconds. */
   keepLeaseAlive(id: bigint): Promise<number>;
-  /** Deletes the lease's keys in one transaction. */
+  /** Deletes the lease's keys in one transaction, as happens when its time runs out. */
   revokeLease(id: bigint): Promise<void>;
   leaseStatus(id: bigint): Promise<LeaseStatus>;
+  /** Ids, ascending. */
   leases(): Promise<readonly bigint[]>;
 }
 
@@ -190,6 +199,22 @@ export class LeaseNotFoundError extends Error {
   override readonly name = "LeaseNotFoundError";
   constructor() {
     super("requested lease not found");
+  }
+}
+
+/** A lease with the wanted id is there already. */
+export class LeaseExistsError extends Error {
+  override readonly name = "LeaseExistsError";
+  constructor() {
+    super("lease already exists");
+  }
+}
+
+/** A transaction puts a key twice, or puts it and deletes it. */
+export class DuplicateKeyError extends Error {
+  override readonly name = "DuplicateKeyError";
+  constructor() {
+    super("duplicate key given in txn request");
   }
 }
 

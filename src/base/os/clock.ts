@@ -22,7 +22,9 @@ function after(delayMs: number, run: () => void): Timer {
   const arm = (): void => {
     const leftMs = dueMonotonicMs - performance.now();
     handle =
-      leftMs > nodeTimerMsMax ? setTimeout(arm, nodeTimerMsMax) : setTimeout(run, Math.max(0, leftMs));
+      leftMs > nodeTimerMsMax
+        ? setTimeout(arm, nodeTimerMsMax)
+        : setTimeout(run, Math.max(0, leftMs));
   };
   arm();
   return { dueMonotonicMs, [Symbol.dispose]: () => clearTimeout(handle) };

@@ -73,7 +73,12 @@ function openHandle(path: string, handle: fs.FileHandle): FileHandle {
     const buffer = Buffer.allocUnsafe(lengthBytes);
     let filled = 0;
     while (filled < lengthBytes) {
-      const { bytesRead } = await handle.read(buffer, filled, lengthBytes - filled, offset + filled);
+      const { bytesRead } = await handle.read(
+        buffer,
+        filled,
+        lengthBytes - filled,
+        offset + filled,
+      );
       if (bytesRead === 0) break;
       filled += bytesRead;
     }

@@ -5,7 +5,12 @@ import { createVirtualClock } from "./clock.ts";
 test("timers fire by due time, then by creation, at their due time", async () => {
   const clock = createVirtualClock();
   const fired: string[] = [];
-  for (const [name, delayMs] of [["c", 20], ["a", 10], ["b", 10], ["z", -5]] as const) {
+  for (const [name, delayMs] of [
+    ["c", 20],
+    ["a", 10],
+    ["b", 10],
+    ["z", -5],
+  ] as const) {
     clock.after(delayMs, () => fired.push(`${name}@${clock.monotonicMs()}`));
   }
   await clock.advance(15);

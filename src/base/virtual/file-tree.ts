@@ -90,8 +90,7 @@ export function loseUnsynced(file: FileNode, count: number): void {
 }
 
 function apply(extent: Extent, change: Change): void {
-  const endBytes =
-    "truncateTo" in change ? change.truncateTo : change.offset + change.bytes.length;
+  const endBytes = "truncateTo" in change ? change.truncateTo : change.offset + change.bytes.length;
   if (endBytes > extent.buffer.length) {
     const grown = Buffer.alloc(Math.max(endBytes, 2 * extent.buffer.length, 64));
     extent.buffer.copy(grown, 0, 0, extent.sizeBytes);
@@ -144,7 +143,8 @@ function copyDurable(node: Node, copies: Map<Node, Node>, random: Random | undef
   if (node.kind === "file") {
     const file = newFile(node.mode, node.modifiedMs);
     copies.set(node, file);
-    if (random !== undefined) for (const change of node.unsynced) tear(node.durable, change, random);
+    if (random !== undefined)
+      for (const change of node.unsynced) tear(node.durable, change, random);
     const content = Buffer.from(node.durable.buffer.subarray(0, node.durable.sizeBytes));
     file.seen = { buffer: content, sizeBytes: content.length };
     file.durable = { buffer: Buffer.from(content), sizeBytes: content.length };
@@ -165,7 +165,7 @@ function tear(extent: Extent, change: Change, random: Random): void {
   const fate = random.below(3);
   if (fate === 0) return;
   if (fate === 1 || "truncateTo" in change) return apply(extent, change);
-  for (let at = 0; at < change.bytes.length; ) {
+  for (let at = 0; at < change.bytes.length;) {
     const sectorEnd = sectorBytes - ((change.offset + at) % sectorBytes) + at;
     const bytes = change.bytes.subarray(at, sectorEnd);
     if (random.below(2) === 0) apply(extent, { offset: change.offset + at, bytes });

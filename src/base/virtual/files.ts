@@ -156,7 +156,10 @@ class VirtualDisk implements VirtualFiles {
       if (node.kind !== "directory") fail("rename", to, "EISDIR");
       if (target.entries.size > 0) fail("rename", to, "ENOTEMPTY");
     }
-    this.#link([[from, undefined], [to, node]]);
+    this.#link([
+      [from, undefined],
+      [to, node],
+    ]);
   }
 
   async symlink(target: string, path: string): Promise<void> {

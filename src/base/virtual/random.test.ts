@@ -14,7 +14,7 @@ test("the same seed gives the same sequence, another seed another", () => {
 
 test("below is even over its range", () => {
   const random = createVirtualRandom(1);
-  const counts = new Array<number>(10).fill(0);
+  const counts = Array.from({ length: 10 }, () => 0);
   for (let i = 0; i < 100_000; i++) {
     const n = random.below(10);
     counts[n] = (counts[n] ?? 0) + 1;

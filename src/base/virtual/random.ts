@@ -17,7 +17,10 @@ export function createVirtualRandom(seed: number): Random {
     raw[8] = ((raw[8] ?? 0) & 0x3f) | 0x80;
     const hex = Buffer.from(raw).toString("hex");
     const cuts = [0, 8, 12, 16, 20, 32];
-    return cuts.slice(1).map((end, i) => hex.slice(cuts[i], end)).join("-");
+    return cuts
+      .slice(1)
+      .map((end, i) => hex.slice(cuts[i], end))
+      .join("-");
   }
 
   return { float, below: (limit) => Math.floor(float() * limit), uuid, bytes };
