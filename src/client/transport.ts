@@ -13,6 +13,7 @@ import type { KubeObject } from "#apimachinery/object.ts";
  *    produced them (in one process) or of the socket; never before `watch` has returned.
  * 4. `onClosed` is the last call of a watch, comes exactly once unless the watch was disposed,
  *    and never before `watch` has returned. After disposal nothing comes.
+ * 5. Objects carry `kind` and `apiVersion`, items of lists too.
  */
 export interface Transport {
   /** Every verb but `list` and `watch`. Answers the object, or a `Status` (most deletes). */

@@ -159,9 +159,14 @@ export function createFakeApi(options: FakeApiOptions): FakeApi {
       deletionTimestamp: old.metadata?.deletionTimestamp,
       generation: old.metadata?.generation,
     };
-    const next = nextState(request, { old, body: { ...body, metadata } });
-    const done = old.metadata?.deletionTimestamp !== undefined && !holdsDeletion(next);
-    return done && !waitsForGrace(next) ? erase(tableName(request), next) : commit(tableName(request), next);
+    return settle(request, nextState(request, { old, body: { ...body, metadata } }));
+  }
+
+  /** Writes, or removes what was only waiting for this. */
+  function settle(request: ApiRequest, next: Stored): KubeObject {
+    const going = next.metadata?.deletionTimestamp !== undefined;
+    if (going && !holdsDeletion(next) && !waitsForGrace(next)) return erase(tableName(request), next);
+    return commit(tableName(request), next);
   }
 
   function remove(request: ApiRequest, old: Stored): KubeObject {
@@ -182,7 +187,7 @@ export function createFakeApi(options: FakeApiOptions): FakeApi {
     if (request.subresource !== "" && request.subresource !== "status") {
       const answer = fakeSubresource(request, existing(request));
       if (answer.action === "delete") return remove({ ...request, body: answer.options }, existing(request));
-      return answer.action === "answer" ? answer.object : commit(tableName(request), answer.object);
+      return answer.action === "answer" ? answer.object : settle(request, answer.object);
     }
     switch (request.verb) {
       case "create":

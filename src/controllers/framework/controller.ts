@@ -14,8 +14,12 @@ import { runController } from "./worker.ts";
 
 /** One line of the registry: a name and something to start. */
 export interface Controller {
-  /** Upstream's name, e.g. `replicaset-controller`; also that of its service account and events. */
+  /** Upstream's name, e.g. `replicaset-controller`. */
   readonly name: string;
+  /** Service account in kube-system, where it is not named as the controller. */
+  readonly account?: string;
+  /** Source of its events, where it is not named as the controller. */
+  readonly component?: string;
   /** Off unless asked for by name (`--controllers`). */
   readonly disabledByDefault?: boolean;
   /** Starts; everything live belongs to `environment.lifetime`. Returns without waiting. */
@@ -50,6 +54,13 @@ export interface ControllerSettings {
   readonly nodeMonitorGraceMs?: number;
   readonly terminatedPodsMax?: number;
   readonly featureEnabled?: (gate: string) => boolean;
+  /** Makes service account tokens that do not expire, for token Secrets. Absent: none are filled. */
+  readonly issueToken?: (claims: {
+    readonly namespace: string;
+    readonly secretName: string;
+    readonly accountName: string;
+    readonly accountUid: string;
+  }) => Promise<string>;
   /** Signs CSRs: takes the request's PEM and gives the certificate's. Absent: no signing. */
   readonly signer?: CertificateSigner;
 }
@@ -145,8 +156,10 @@ export function watchOf<U extends KubeObject>(definition: ResourceDefinition<U>,
 
 export interface ControllerSpec<T extends KubeObject, S> {
   readonly name: string;
-  readonly for: ResourceDefinition<T>;
+  readonly account?: string;
+  readonly component?: string;
   readonly disabledByDefault?: boolean;
+  readonly for: ResourceDefinition<T>;
   /** Narrows what `for` follows. */
   readonly selection?: Selection;
   /** False for updates of the object itself that do not matter. */
@@ -172,9 +185,7 @@ export function indexOf<U extends KubeObject>(definition: ResourceDefinition<U>,
 
 /** A controller of one kind of object, as the framework runs it. */
 export function defineController<T extends KubeObject, S = undefined>(spec: ControllerSpec<T, S>): Controller {
-  return {
-    name: spec.name,
-    ...(spec.disabledByDefault !== undefined && { disabledByDefault: spec.disabledByDefault }),
-    start: (environment) => runController(spec, environment),
-  };
+  const { name, account = name, component = name, disabledByDefault = false } = spec;
+  const start = (environment: ControllerEnvironment): void => runController(spec, environment);
+  return { name, account, component, disabledByDefault, start };
 }

@@ -35,15 +35,15 @@ export function startControllers(options: StartControllersOptions): void {
     assert(!names.has(controller.name), `two controllers are named ${controller.name}`);
     names.add(controller.name);
     if (!isEnabled(controller, enable)) continue;
-    const { name } = controller;
+    const { name, account = name, component = name } = controller;
     const lifetime = options.lifetime.child(name);
     const log = options.log.named(name);
-    const client = options.ownIdentities === true ? actingAs(options.client, name) : options.client;
+    const client = options.ownIdentities === true ? actingAs(options.client, account) : options.client;
     controller.start({
       name,
       client,
       informers: options.informers,
-      events: createEventRecorder({ client, clock: options.clock, log, lifetime, component: name }),
+      events: createEventRecorder({ client, clock: options.clock, log, lifetime, component }),
       clock: options.clock,
       random: options.random,
       log,
