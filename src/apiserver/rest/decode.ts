@@ -29,6 +29,8 @@ export interface Expected {
   readonly kind: string;
   readonly codec: Pick<ObjectCodec, "decode">;
   readonly schema: StructSchema<Fields>;
+  /** Option kinds are the same in every group version. */
+  readonly anyVersion?: boolean;
 }
 
 export function expectedOf(definition: ResourceDefinition): Expected {
@@ -158,6 +160,7 @@ function namedKind(value: unknown, expected: Expected, body: Body): GroupVersion
 }
 
 function checkKind(named: GroupVersionKind, expected: Expected, kinds: KindLookup): void {
+  if (expected.anyVersion === true && named.kind === expected.kind) return;
   const sameVersion = named.group === expected.group && named.version === expected.version;
   if (sameVersion && named.kind === expected.kind) return;
   const apiVersion = apiVersionOf(named.group, named.version);

@@ -1,7 +1,12 @@
-import { type FieldSelector, parseFieldSelector } from "#apimachinery/field-selectors.ts";
+import {
+  exactField,
+  type FieldSelector,
+  matchesFields,
+  parseFieldSelector,
+} from "#apimachinery/field-selectors.ts";
 import type { KubeObject } from "#apimachinery/object.ts";
 import type { ResourceDefinition } from "#apimachinery/resource.ts";
-import { parseLabelSelector, type Selector } from "#apimachinery/selectors.ts";
+import { isEverything, parseLabelSelector, type Selector } from "#apimachinery/selectors.ts";
 import { badRequest } from "#apimachinery/status.ts";
 import type { CallOptions } from "../call.ts";
 
@@ -19,15 +24,15 @@ export interface Selection {
 export function selectionOf(definition: ResourceDefinition, options: CallOptions): Selection {
   const labels = options.labelSelector ? parseLabels(options.labelSelector) : undefined;
   const fields = options.fieldSelector ? parseFields(definition, options.fieldSelector) : undefined;
-  const name = fields?.exact("metadata.name");
-  const namespace = fields?.exact("metadata.namespace");
+  const name = fields && exactField(fields, "metadata.name");
+  const namespace = fields && exactField(fields, "metadata.namespace");
   return {
-    all: (labels === undefined || labels.everything) && fields === undefined,
+    all: (labels === undefined || isEverything(labels)) && fields === undefined,
     ...(name !== undefined && { name }),
     ...(namespace !== undefined && { namespace }),
     matches: (object) =>
-      (labels === undefined || labels.matches(object.metadata?.labels ?? {})) &&
-      (fields === undefined || fields.matches((field) => fieldValue(definition, object, field))),
+      (labels === undefined || labels.matches(object.metadata?.labels)) &&
+      (fields === undefined || matchesFields(fields, (field) => fieldValue(definition, object, field))),
   };
 }
 
@@ -46,7 +51,7 @@ function parseFields(definition: ResourceDefinition, text: string): FieldSelecto
   } catch (error) {
     throw badRequest((error as Error).message);
   }
-  for (const field of selector.fields) {
+  for (const { field } of selector.requirements) {
     if (!isSelectable(definition, field)) {
       throw badRequest(unsupportedField(definition, field));
     }

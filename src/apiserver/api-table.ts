@@ -1,0 +1,130 @@
+import type { ResourceDefinition } from "#apimachinery/resource.ts";
+import type { GroupVersionKind } from "#apimachinery/object.ts";
+import type { Durability, Store } from "#store/store.ts";
+import { assert } from "#base/assert.ts";
+import type { Endpoint } from "./call.ts";
+import type { KindLookup } from "./rest/decode.ts";
+import { ResourceStorage } from "./storage/storage.ts";
+
+/**
+ * Everything that is served now: built-in kinds from the start, custom ones as they come and go.
+ * Invariants: 1. one definition per group, version and plural. 2. Definitions that share a storage
+ * prefix share one `ResourceStorage`. 3. `generation` changes with every change.
+ */
+export class ApiTable implements KindLookup {
+  readonly #store: Store;
+  readonly #endpoints = new Map<string, Endpoint>();
+  readonly #storages = new Map<string, ResourceStorage>();
+  readonly #kinds = new Map<string, number>();
+  readonly #listeners = new Set<() => void>();
+  #generation = 0;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  get generation(): number {
+    return this.#generation;
+  }
+
+  find(group: string, version: string, plural: string): Endpoint | undefined {
+    return this.#endpoints.get(keyOf(group, version, plural));
+  }
+
+  /** The endpoint of a definition that must be there. */
+  of(definition: ResourceDefinition): Endpoint {
+    const endpoint = this.find(definition.group, definition.version, definition.plural);
+    assert(endpoint !== undefined, `${definition.plural}.${definition.group} is not served`);
+    return endpoint;
+  }
+
+  /** In the order they were added. */
+  endpoints(): Iterable<Endpoint> {
+    return this.#endpoints.values();
+  }
+
+  /** True when some resource of the group version is served. */
+  servesVersion(group: string, version: string): boolean {
+    for (const { definition } of this.#endpoints.values()) {
+      if (definition.group === group && definition.version === version) return true;
+    }
+    return false;
+  }
+
+  has({ group, version, kind }: GroupVersionKind): boolean {
+    return this.#kinds.has(`${group}/${version}/${kind}`);
+  }
+
+  /** Kinds that bodies may name although no resource carries them (DeleteOptions, Status...). */
+  addKind({ group, version, kind }: GroupVersionKind): void {
+    this.#count(`${group}/${version}/${kind}`, 1);
+  }
+
+  /** All served versions of some kinds at once, so that hubs are found. */
+  add(definitions: readonly ResourceDefinition[]): void {
+    for (const definition of definitions) {
+      const hub = hubOf(definition, definitions);
+      const endpoint = { definition, hub, storage: this.#storageOf(hub) };
+      this.#endpoints.set(keyOf(definition.group, definition.version, definition.plural), endpoint);
+      this.#count(`${definition.group}/${definition.version}/${definition.kind}`, 1);
+    }
+    this.#changed();
+  }
+
+  remove(definitions: readonly ResourceDefinition[]): void {
+    for (const definition of definitions) {
+      this.#endpoints.delete(keyOf(definition.group, definition.version, definition.plural));
+      this.#count(`${definition.group}/${definition.version}/${definition.kind}`, -1);
+    }
+    this.#changed();
+  }
+
+  onChange(listener: () => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  #storageOf(hub: ResourceDefinition): ResourceStorage {
+    const { prefix } = hub.storage;
+    let storage = this.#storages.get(prefix);
+    if (storage === undefined || hub.custom !== undefined) {
+      const durability: Durability = lazyPrefixes.has(prefix) ? "lazy" : "sync";
+      storage = new ResourceStorage({ store: this.#store, definition: hub, durability });
+      this.#storages.set(prefix, storage);
+    }
+    return storage;
+  }
+
+  #count(kind: string, by: number): void {
+    const count = (this.#kinds.get(kind) ?? 0) + by;
+    if (count > 0) this.#kinds.set(kind, count);
+    else this.#kinds.delete(kind);
+  }
+
+  #changed(): void {
+    this.#generation++;
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+/** Kinds that a crash may lose the last moments of: heartbeats and notices. */
+const lazyPrefixes: ReadonlySet<string> = new Set(["events", "leases"]);
+
+function keyOf(group: string, version: string, plural: string): string {
+  return `${group}/${version}/${plural}`;
+}
+
+function hubOf(
+  definition: ResourceDefinition,
+  all: readonly ResourceDefinition[],
+): ResourceDefinition {
+  if (definition.conversion === undefined) return definition;
+  const hub = all.find(
+    (other) =>
+      other.storage.prefix === definition.storage.prefix &&
+      other.version === definition.storage.version &&
+      other.conversion === undefined,
+  );
+  assert(hub !== undefined, `${definition.plural}.${definition.group} has no storage version`);
+  return hub;
+}

@@ -1,0 +1,17 @@
+import type { Answer } from "../answer.ts";
+import type { ApiTable } from "../api-table.ts";
+import type { Authorizer } from "../authorization/authorizer.ts";
+import type { Call, Endpoint } from "../call.ts";
+import type { RestDeps } from "../rest/rest.ts";
+
+/** What handlers of subresources and virtual resources may use. */
+export interface HandlerContext {
+  readonly table: ApiTable;
+  readonly rest: RestDeps;
+  readonly authorizer: Authorizer;
+  /** Runs another call as the same user, inside the server (eviction deletes its pod). */
+  dispatch(endpoint: Endpoint, call: Call): Promise<Answer>;
+}
+
+/** Serves a subresource or a virtual resource by the name that its definition gives as `handler`. */
+export type Handler = (context: HandlerContext, endpoint: Endpoint, call: Call) => Promise<Answer>;

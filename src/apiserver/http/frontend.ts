@@ -1,0 +1,431 @@
+import { BodyTooLargeError, type HttpExchange } from "#base/http.ts";
+import type { Clock } from "#base/clock.ts";
+import type { Logger } from "#base/log.ts";
+import { Status as StatusSchema } from "#apimachinery/meta/status.ts";
+import type { FeatureReader } from "#apimachinery/resource.ts";
+import type { KubeObject } from "#apimachinery/object.ts";
+import {
+  badRequest,
+  failure,
+  methodNotAllowed,
+  requestEntityTooLarge,
+  type StatusError,
+  statusErrorOf,
+  unauthorized,
+  unknownResource,
+} from "#apimachinery/status.ts";
+import { checkPathSegment } from "#apimachinery/validation/names.ts";
+import type { PatchType, RequestVerb } from "#client/transport.ts";
+import type { Answer } from "../answer.ts";
+import type { ApiTable } from "../api-table.ts";
+import {
+  authenticate,
+  type Authenticator,
+  type Credentials,
+} from "../authentication/authenticator.ts";
+import { type Attributes, type Authorizer, forbiddenBy } from "../authorization/authorizer.ts";
+import type { Call, CallOptions, Endpoint, User } from "../call.ts";
+import { bodyMediaType, negotiate, type NegotiationRules, type Representation } from "./negotiate.ts";
+import { deleteOptions, getOptions, listOptions, writeOptions } from "./query-options.ts";
+import { encoded, render, type Rendered } from "./render.ts";
+import { parseRequestInfo, type RequestInfo } from "./request-info.ts";
+import { includeObjectOf } from "./table.ts";
+import { serveWatch } from "./serve-watch.ts";
+import { send, sendText } from "./send.ts";
+
+/** Largest request body. Source: apiserver config.go MaxRequestBodyBytes. */
+export const requestBodyBytesMax = 3 * 1024 * 1024;
+
+/** Serves a path that is no resource. Undefined: not mine. */
+export type PathHandler = (request: PathRequest) => Promise<boolean>;
+
+export interface PathRequest {
+  readonly exchange: HttpExchange;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly user: User;
+}
+
+/** Serves a subresource that streams or proxies (exec, log, proxy), with the raw exchange. */
+export type ConnectHandler = (request: ConnectRequest) => Promise<void>;
+
+export interface ConnectRequest {
+  readonly exchange: HttpExchange;
+  readonly endpoint: Endpoint;
+  readonly call: Call;
+  readonly info: RequestInfo;
+  readonly query: URLSearchParams;
+}
+
+/** A filter around everything behind authorization: audit, priority and fairness. */
+export type RequestFilter = (
+  request: { readonly exchange: HttpExchange; readonly info: RequestInfo; readonly user: User },
+  next: () => Promise<void>,
+) => Promise<void>;
+
+export interface FrontendOptions {
+  readonly table: ApiTable;
+  readonly authenticators: readonly Authenticator[];
+  readonly anonymousAllowed: boolean;
+  readonly authorizer: Authorizer;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly features: FeatureReader;
+  readonly paths: readonly PathHandler[];
+  readonly connects: ReadonlyMap<string, ConnectHandler>;
+  readonly filters: readonly RequestFilter[];
+  /** Changes who asks (impersonation). */
+  readonly impersonate: (request: PathRequest) => Promise<User>;
+  dispatch(endpoint: Endpoint, call: Call): Promise<Answer>;
+}
+
+/**
+ * The handler chain of the HTTPS port: authenticate -> impersonate -> filters (audit, fairness)
+ * -> authorize -> route -> decode, admit, store -> encode. Each refusal is a Status.
+ */
+export function createFrontend(options: FrontendOptions): (exchange: HttpExchange) => Promise<void> {
+  return async (exchange) => {
+    const { path, query } = splitUrl(exchange.url);
+    const info = parseRequestInfo(exchange.method, path, query);
+    const request = new Incoming(exchange, { info, query });
+    try {
+      const user = await authenticate(
+        options.authenticators,
+        credentialsOf(exchange),
+        options.anonymousAllowed,
+      );
+      if (user === undefined) throw unauthorized();
+      const acting = await options.impersonate({ exchange, path, query, user });
+      await runFilters(options, { request, user: acting });
+    } catch (error) {
+      answerError(options, request, error);
+    }
+  };
+}
+
+/** One HTTP request as it goes down the chain. */
+export class Incoming {
+  readonly exchange: HttpExchange;
+  readonly info: RequestInfo;
+  readonly query: URLSearchParams;
+  readonly warnings = new Set<string>();
+
+  constructor(exchange: HttpExchange, spec: { info: RequestInfo; query: URLSearchParams }) {
+    this.exchange = exchange;
+    this.info = spec.info;
+    this.query = spec.query;
+  }
+}
+
+export function splitUrl(url: string): { path: string; query: URLSearchParams } {
+  const question = url.indexOf("?");
+  if (question < 0) return { path: url, query: new URLSearchParams() };
+  return { path: url.slice(0, question), query: new URLSearchParams(url.slice(question + 1)) };
+}
+
+const tokenProtocol = "base64url.bearer.authorization.k8s.io.";
+
+function credentialsOf(exchange: HttpExchange): Credentials {
+  const { peerCertificate } = exchange;
+  const protocols = exchange.headers["sec-websocket-protocol"]?.split(",") ?? [];
+  const token = protocols.map((text) => text.trim()).find((text) => text.startsWith(tokenProtocol));
+  return {
+    authorization: exchange.headers["authorization"] ?? "",
+    header: (name) => exchange.headers[name],
+    ...(peerCertificate && { certificate: peerCertificate }),
+    ...(token !== undefined && {
+      webSocketToken: Buffer.from(token.slice(tokenProtocol.length), "base64url").toString("utf8"),
+    }),
+  };
+}
+
+async function runFilters(
+  options: FrontendOptions,
+  { request, user }: { request: Incoming; user: User },
+): Promise<void> {
+  const { exchange, info } = request;
+  const run = async (at: number): Promise<void> => {
+    const filter = options.filters[at];
+    if (filter !== undefined) return filter({ exchange, info, user }, () => run(at + 1));
+    try {
+      await serve(options, request, user);
+    } catch (error) {
+      answerError(options, request, error);
+    }
+  };
+  await run(0);
+}
+
+async function serve(options: FrontendOptions, request: Incoming, user: User): Promise<void> {
+  const attributes = attributesOf(request.info, user);
+  const decision = await options.authorizer.authorize(attributes);
+  if (decision.verdict !== "allow") throw forbiddenBy(attributes, decision.reason);
+  const { exchange, info, query } = request;
+  if (!info.isResource) {
+    for (const handler of options.paths) {
+      if (await handler({ exchange, path: info.path, query, user })) return;
+    }
+    sendText(exchange, 404, "404 page not found\n");
+    return;
+  }
+  const endpoint = options.table.find(info.group, info.version, info.resource);
+  if (endpoint === undefined || !fitsScope(endpoint, info)) {
+    if (!options.table.servesVersion(info.group, info.version)) {
+      sendText(exchange, 404, "404 page not found\n");
+      return;
+    }
+    throw unknownResource();
+  }
+  await serveResource(options, request, { endpoint, user });
+}
+
+function attributesOf(info: RequestInfo, user: User): Attributes {
+  return {
+    user,
+    verb: info.verb,
+    isResource: info.isResource,
+    namespace: info.namespace,
+    group: info.group,
+    version: info.version,
+    resource: info.resource,
+    subresource: info.subresource,
+    name: info.name,
+    path: info.path,
+  };
+}
+
+/** A cluster-scoped kind is not found under a namespace (CVE-2019-11247), nor the other way. */
+function fitsScope({ definition }: Endpoint, info: RequestInfo): boolean {
+  if (definition.plural === "namespaces" && definition.group === "") return true;
+  if (definition.scope === "Cluster") return info.namespace === "";
+  return info.namespace !== "" || info.name === "" || info.verb === "list" || info.verb === "watch";
+}
+
+interface Routed {
+  readonly endpoint: Endpoint;
+  readonly user: User;
+}
+
+async function serveResource(
+  options: FrontendOptions,
+  request: Incoming,
+  { endpoint, user }: Routed,
+): Promise<void> {
+  const { info, query, exchange } = request;
+  checkName(info);
+  const verb = verbOf(endpoint, info);
+  const connect = connectOf(options, endpoint, info);
+  if (connect !== undefined) {
+    const call = callOf(options, request, { endpoint, user, verb, options: {} });
+    await connect({ exchange, endpoint, call, info, query });
+    return;
+  }
+  const representation = negotiate(exchange.headers["accept"], rulesOf(endpoint, request));
+  if (verb === "watch") {
+    const call = callOf(options, request, { endpoint, user, verb, options: watchOptions(info, query) });
+    await serveWatch({ exchange, endpoint, call, clock: options.clock, render: renderOptions(options, request, representation) });
+    return;
+  }
+  const patchType = verb === "patch" ? patchTypeOf(exchange.headers["content-type"], endpoint) : undefined;
+  const call = callOf(options, request, {
+    endpoint,
+    user,
+    verb,
+    ...(patchType && { patchType }),
+    options: optionsFor(verb, query, patchType),
+  });
+  const withBody = await readBody(request, call, rulesOf(endpoint, request));
+  const answer = await options.dispatch(endpoint, withBody);
+  const rendered = render(answer, renderOptions(options, request, representation));
+  await send(exchange, rendered, warningHeaders(request));
+}
+
+function connectOf(
+  options: FrontendOptions,
+  { definition }: Endpoint,
+  info: RequestInfo,
+): ConnectHandler | undefined {
+  const handler = definition.subresources[info.subresource]?.handler;
+  return handler === undefined ? undefined : options.connects.get(handler);
+}
+
+function checkName(info: RequestInfo): void {
+  if (info.name === "" || info.verb === "list" || info.verb === "watch") return;
+  for (const text of checkPathSegment(info.name)) {
+    throw badRequest(`Name parameter invalid: ${JSON.stringify(info.name)}: ${text}`);
+  }
+}
+
+const itemVerbs = new Set(["get", "update", "patch", "delete"]);
+
+function verbOf({ definition }: Endpoint, info: RequestInfo): RequestVerb {
+  const verb = info.verb as RequestVerb;
+  const subresource = definition.subresources[info.subresource];
+  if (info.subresource !== "" && subresource === undefined) throw unknownResource();
+  const verbs = subresource?.verbs ?? definition.verbs;
+  const onItem = info.name !== "" && !(verb === "list" || verb === "watch");
+  const wrongLevel = info.subresource === "" && (onItem ? verb === "create" : itemVerbs.has(verb));
+  if (wrongLevel || (!verbs.includes(verb) && subresource?.handler === undefined)) {
+    throw methodNotAllowed();
+  }
+  return verb;
+}
+
+function rulesOf({ definition }: Endpoint, { query }: Incoming): NegotiationRules {
+  const pretty = query.get("pretty");
+  return {
+    protobuf: definition.custom === undefined,
+    shapes: definition.handler === undefined,
+    pretty: pretty !== null && pretty !== "false" && pretty !== "0",
+  };
+}
+
+function renderOptions(
+  options: FrontendOptions,
+  request: Incoming,
+  representation: Representation,
+): Parameters<typeof render>[1] {
+  return {
+    representation,
+    include: includeObjectOf(request.query.get("includeObject")),
+    nowMs: options.clock.nowMs(),
+  };
+}
+
+interface CallSpec extends Routed {
+  readonly verb: RequestVerb;
+  readonly options: CallOptions;
+  readonly patchType?: PatchType;
+}
+
+function callOf(options: FrontendOptions, request: Incoming, spec: CallSpec): Call {
+  const { info, exchange } = request;
+  const { definition } = spec.endpoint;
+  const ownNamespace = definition.group === "" && definition.plural === "namespaces";
+  return {
+    verb: spec.verb,
+    definition,
+    namespace: ownNamespace ? "" : info.namespace,
+    name: spec.verb === "list" || spec.verb === "watch" ? "" : info.name,
+    subresource: info.subresource,
+    options: spec.options,
+    user: spec.user,
+    userAgent: exchange.headers["user-agent"] ?? "",
+    ...(spec.patchType && { patchType: spec.patchType }),
+    features: options.features,
+    nowMs: options.clock.nowMs(),
+    signal: exchange.signal,
+    warn: (text) => void request.warnings.add(text),
+  };
+}
+
+function optionsFor(verb: RequestVerb, query: URLSearchParams, patchType?: PatchType): CallOptions {
+  switch (verb) {
+    case "get":
+      return getOptions(query);
+    case "list":
+      return listOptions(query);
+    case "create":
+      return writeOptions(query, "CreateOptions");
+    case "update":
+      return writeOptions(query, "UpdateOptions");
+    case "patch":
+      return writeOptions(query, "PatchOptions", patchType);
+    case "delete":
+      return deleteOptions(query);
+    case "deletecollection":
+      return { ...listOptions(query), ...deleteOptions(query) };
+    case "watch":
+      return listOptions(query);
+  }
+}
+
+/** The old `/watch/...` form of one object is a watch with a selector. */
+function watchOptions(info: RequestInfo, query: URLSearchParams): CallOptions {
+  const options = listOptions(query);
+  if (!info.watchByPath || info.name === "") return options;
+  return { ...options, fieldSelector: `metadata.name=${info.name}` };
+}
+
+const patchTypes: Readonly<Record<string, PatchType>> = {
+  "application/json-patch+json": "json",
+  "application/merge-patch+json": "merge",
+  "application/strategic-merge-patch+json": "strategic",
+  "application/apply-patch+yaml": "apply",
+};
+
+function patchTypeOf(contentType: string | undefined, { definition }: Endpoint): PatchType {
+  const type = (contentType?.split(";")[0] ?? "").trim();
+  const found = patchTypes[type];
+  if (found !== undefined && !(found === "strategic" && definition.custom !== undefined)) return found;
+  const allowed = Object.keys(patchTypes).filter(
+    (name) => patchTypes[name] !== "strategic" || definition.custom === undefined,
+  );
+  throw failure("UnsupportedMediaType", {
+    message:
+      "the body of the request was in an unknown format - accepted media types include: " +
+      allowed.join(", "),
+  });
+}
+
+const bodyVerbs = new Set<RequestVerb>(["create", "update", "patch", "delete", "deletecollection"]);
+
+async function readBody(request: Incoming, call: Call, rules: NegotiationRules): Promise<Call> {
+  if (!bodyVerbs.has(call.verb)) return call;
+  const { exchange } = request;
+  const bytes = await exchange.readBody(requestBodyBytesMax);
+  const optional = call.verb === "delete" || call.verb === "deletecollection";
+  if (optional && bytes.length === 0) return call;
+  const contentType = exchange.headers["content-type"];
+  const mediaType = call.verb === "patch" ? patchMediaType(call) : bodyMediaType(contentType, rules);
+  return { ...call, body: { form: "bytes", mediaType, bytes } };
+}
+
+function patchMediaType(call: Call): "json" | "yaml" {
+  return call.patchType === "apply" ? "yaml" : "json";
+}
+
+function warningHeaders({ warnings }: Incoming): readonly string[] {
+  return [...warnings].map((text) => `299 - ${warningText(text)}`);
+}
+
+/** RFC 7234 quoted text without control characters. */
+function warningText(text: string): string {
+  const printable = text.replace(/[\x00-\x1f\x7f]/g, " ");
+  return `"${printable.replace(/[\\"]/g, "\\$&")}"`;
+}
+
+/** Writes the Status of a failure, in the client's media type. */
+export function answerError(
+  options: Pick<FrontendOptions, "log">,
+  request: Incoming,
+  error: unknown,
+): void {
+  const { exchange } = request;
+  if (exchange.answered || exchange.signal.aborted) return;
+  const failed = toStatus(error);
+  if ((failed.status.code ?? 500) >= 500 && failed.cause !== undefined) {
+    options.log.error("request failed", failed.cause, { url: exchange.url, method: exchange.method });
+  }
+  const retry = failed.status.details?.retryAfterSeconds;
+  const rendered = renderStatus(request, failed);
+  void send(exchange, rendered, warningHeaders(request), retry ? { "retry-after": String(retry) } : {});
+}
+
+function toStatus(error: unknown): StatusError {
+  if (error instanceof BodyTooLargeError) {
+    return requestEntityTooLarge(`limit is ${error.limitBytes}`);
+  }
+  return statusErrorOf(error);
+}
+
+function renderStatus({ exchange }: Incoming, error: StatusError): Rendered {
+  const code = error.status.code ?? 500;
+  let representation: Representation;
+  try {
+    representation = negotiate(exchange.headers["accept"], { protobuf: true, shapes: false, pretty: false });
+  } catch {
+    representation = negotiate(undefined, { protobuf: true, shapes: false, pretty: false });
+  }
+  return encoded(representation, { object: error.status as KubeObject, schema: StatusSchema, code });
+}

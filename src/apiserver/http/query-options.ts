@@ -1,0 +1,90 @@
+import { type FieldError, notSupported, required, forbidden } from "#apimachinery/field-error.ts";
+import { badRequest, invalidStatus } from "#apimachinery/status.ts";
+import { validateFieldManager } from "#apimachinery/validation/object-meta.ts";
+import type { PatchType } from "#client/transport.ts";
+import type { CallOptions } from "../call.ts";
+
+/**
+ * Query parameters of each verb, parsed and validated as upstream's `*Options` are.
+ * Errors: BadRequest for malformed numbers, Invalid for values that are not allowed.
+ */
+export function writeOptions(query: URLSearchParams, optionsKind: string, patch?: PatchType): CallOptions {
+  const errors: FieldError[] = [];
+  const fieldManager = query.get("fieldManager") ?? "";
+  const fieldValidation = query.get("fieldValidation") ?? "";
+  const dryRun = query.getAll("dryRun");
+  const force = query.get("force");
+  if (patch === "apply" && fieldManager === "") {
+    errors.push(required("fieldManager", "is required for apply patch"));
+  }
+  if (patch !== undefined && patch !== "apply" && force !== null) {
+    errors.push(forbidden("force", "may not be specified for non-apply patch"));
+  }
+  errors.push(...validateFieldManager(fieldManager, "fieldManager"));
+  if (dryRun.some((value) => value !== "All")) {
+    errors.push(notSupported("dryRun", dryRun, ["All"]));
+  }
+  if (!validations.includes(fieldValidation)) {
+    errors.push(notSupported("fieldValidation", fieldValidation, validations));
+  }
+  if (errors.length > 0) throw invalidStatus({ group: "meta.k8s.io", kind: optionsKind }, "", errors);
+  return {
+    ...(dryRun.length > 0 && { dryRun: true }),
+    ...(fieldManager !== "" && { fieldManager }),
+    ...(fieldValidation !== "" && { fieldValidation: fieldValidation as "Warn" }),
+    ...(force !== null && { force: isTrue(force) }),
+  };
+}
+
+const validations = ["", "Ignore", "Strict", "Warn"];
+
+export function getOptions(query: URLSearchParams): CallOptions {
+  const resourceVersion = query.get("resourceVersion") ?? "";
+  return resourceVersion === "" ? {} : { resourceVersion };
+}
+
+export function listOptions(query: URLSearchParams): CallOptions {
+  const text = (name: string): string => query.get(name) ?? "";
+  const match = text("resourceVersionMatch");
+  const limit = integer(query, "limit");
+  const timeoutSeconds = integer(query, "timeoutSeconds");
+  const sendInitialEvents = query.get("sendInitialEvents");
+  return {
+    ...(text("labelSelector") !== "" && { labelSelector: text("labelSelector") }),
+    ...(text("fieldSelector") !== "" && { fieldSelector: text("fieldSelector") }),
+    ...(limit !== undefined && limit > 0 && { limit }),
+    ...(text("continue") !== "" && { continue: text("continue") }),
+    ...(text("resourceVersion") !== "" && { resourceVersion: text("resourceVersion") }),
+    ...(match !== "" && { resourceVersionMatch: match as "Exact" }),
+    ...(timeoutSeconds !== undefined && { timeoutSeconds }),
+    ...(isTrue(text("allowWatchBookmarks")) && { allowWatchBookmarks: true }),
+    ...(sendInitialEvents !== null &&
+      sendInitialEvents !== "" && { sendInitialEvents: isTrue(sendInitialEvents) }),
+  };
+}
+
+export function deleteOptions(query: URLSearchParams): CallOptions {
+  const gracePeriodSeconds = integer(query, "gracePeriodSeconds");
+  const orphan = query.get("orphanDependents");
+  const propagationPolicy = query.get("propagationPolicy");
+  return {
+    ...(query.has("dryRun") && { dryRun: true }),
+    ...(gracePeriodSeconds !== undefined && { gracePeriodSeconds }),
+    ...(orphan !== null && { orphanDependents: isTrue(orphan) }),
+    ...(propagationPolicy !== null && { propagationPolicy }),
+  };
+}
+
+/** Go's conversion: only `false` and `0` are false. */
+function isTrue(text: string): boolean {
+  return text !== "" && text.toLowerCase() !== "false" && text !== "0";
+}
+
+function integer(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name);
+  if (text === null || text === "") return undefined;
+  if (!/^[-+]?\d+$/.test(text)) {
+    throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+  }
+  return Number(text);
+}

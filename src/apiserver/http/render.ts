@@ -1,0 +1,228 @@
+import { PartialObjectMetadata, PartialObjectMetadataList } from "#apimachinery/meta/table.ts";
+import { Status as StatusSchema } from "#apimachinery/meta/status.ts";
+import { ListMeta } from "#apimachinery/meta/list-meta.ts";
+import { apiVersionOf, type KubeObject } from "#apimachinery/object.ts";
+import { encodeProto, wrapUnknown } from "#apimachinery/proto-codec.ts";
+import type { ResourceDefinition } from "#apimachinery/resource.ts";
+import type { Fields, StructSchema } from "#apimachinery/schema.ts";
+import { kind, listOf, req } from "#apimachinery/schema.ts";
+import { writeJson } from "#wire/json.ts";
+import { writeYaml } from "#wire/yaml.ts";
+import type { Answer } from "../answer.ts";
+import type { Endpoint } from "../call.ts";
+import type { ListPage } from "../rest/list.ts";
+import type { Entry } from "../storage/entry.ts";
+import { contentTypes, type Representation } from "./negotiate.ts";
+import { type IncludeObject, partialMetadata, tableOf } from "./table.ts";
+
+/** An encoded answer: chunks that are shared with the cache, not copied. */
+export interface Rendered {
+  readonly code: number;
+  readonly contentType: string;
+  readonly chunks: readonly Uint8Array[];
+}
+
+export interface RenderOptions {
+  readonly representation: Representation;
+  readonly include: IncludeObject;
+  readonly nowMs: number;
+}
+
+const encoder = new TextEncoder();
+const newline = encoder.encode("\n");
+const comma = encoder.encode(",");
+
+export function render(answer: Answer, options: RenderOptions): Rendered {
+  const { representation } = options;
+  if (answer.kind === "status") return renderStatus(answer, representation);
+  if (answer.kind === "object") {
+    const { object, schema, code } = answer;
+    return encoded(representation, { object, schema, code });
+  }
+  if (answer.kind === "entry") return renderEntry(answer, options);
+  return renderList(answer, options);
+}
+
+function renderStatus(answer: Extract<Answer, { kind: "status" }>, representation: Representation): Rendered {
+  return encoded(representation, {
+    object: answer.status as KubeObject,
+    schema: StatusSchema,
+    code: answer.code,
+  });
+}
+
+interface Encodable {
+  readonly object: KubeObject;
+  /** Absent where there is no protobuf form. */
+  readonly schema?: StructSchema<Fields>;
+  readonly code: number;
+}
+
+/** Any object that is in wire order already. */
+export function encoded(representation: Representation, { object, schema, code }: Encodable): Rendered {
+  const contentType = contentTypes[representation.mediaType];
+  if (representation.mediaType === "protobuf" && schema !== undefined) {
+    return { code, contentType, chunks: [protoOf(object, schema)] };
+  }
+  if (representation.mediaType === "yaml") {
+    return { code, contentType, chunks: [encoder.encode(writeYaml(object))] };
+  }
+  const chunks = representation.pretty ? [pretty(object)] : [writeJson(object)];
+  return { code, contentType: contentTypes.json, chunks: [...chunks, newline] };
+}
+
+function pretty(object: KubeObject): Uint8Array {
+  return encoder.encode(JSON.stringify(object, (_key, value: unknown) => (typeof value === "bigint" ? Number(value) : value), 2));
+}
+
+export function protoOf(object: KubeObject, schema: StructSchema<Fields>): Uint8Array {
+  return wrapUnknown({
+    apiVersion: object.apiVersion ?? "",
+    kind: object.kind ?? "",
+    raw: encodeProto(schema, object),
+  });
+}
+
+function renderEntry(
+  { endpoint, entry, code }: Extract<Answer, { kind: "entry" }>,
+  options: RenderOptions,
+): Rendered {
+  const { definition } = endpoint;
+  const { representation } = options;
+  const object = entry.as(definition);
+  if (representation.as === "Table") {
+    return encoded(representation, { object: tableFor(endpoint, [object], {}, options), code });
+  }
+  if (representation.as !== "") {
+    const partial = partialMetadata(object, representation.version);
+    return encoded(representation, { object: partial, schema: PartialObjectMetadata, code });
+  }
+  if (representation.mediaType === "json" && !representation.pretty) {
+    return { code, contentType: contentTypes.json, chunks: [entry.json(definition), newline] };
+  }
+  if (representation.mediaType === "protobuf") {
+    return { code, contentType: contentTypes.protobuf, chunks: [protoEntry(entry, definition)] };
+  }
+  return encoded(representation, { object, code });
+}
+
+/** The protobuf form of an entry, with its envelope, kept with the entry. */
+export function protoEntry(entry: Entry, definition: ResourceDefinition): Uint8Array {
+  return entry.form(definition, "protobuf", () => protoOf(entry.as(definition), definition.schema));
+}
+
+function tableFor(
+  { definition }: Endpoint,
+  objects: readonly KubeObject[],
+  metadata: object,
+  { representation, include, nowMs }: RenderOptions,
+): KubeObject {
+  const { version } = representation;
+  return tableOf({ definition, objects, metadata, version, include, nowMs, withColumns: true });
+}
+
+function listMetadata(page: ListPage): object {
+  return {
+    resourceVersion: String(page.revision),
+    ...(page.continue !== "" && { continue: page.continue }),
+    ...(page.remainingItemCount !== undefined && { remainingItemCount: page.remainingItemCount }),
+  };
+}
+
+function renderList(
+  { endpoint, page }: Extract<Answer, { kind: "list" }>,
+  options: RenderOptions,
+): Rendered {
+  const { definition } = endpoint;
+  const { representation } = options;
+  const metadata = listMetadata(page);
+  if (representation.as === "Table") {
+    const objects = page.entries.map((entry) => entry.as(definition));
+    const object = tableFor(endpoint, objects, metadata, options);
+    return encoded(representation, { object, code: 200 });
+  }
+  if (representation.as !== "") return renderPartialList(endpoint, page, options);
+  if (representation.mediaType === "json" && !representation.pretty) {
+    return { code: 200, contentType: contentTypes.json, chunks: jsonList(definition, page) };
+  }
+  const object = {
+    kind: definition.listKind,
+    apiVersion: apiVersionOf(definition.group, definition.version),
+    metadata,
+    items: page.entries.map((entry) => itemOf(definition, entry.as(definition))),
+  } as KubeObject;
+  return encoded(representation, { object, schema: listSchema(definition), code: 200 });
+}
+
+function renderPartialList(
+  { definition }: Endpoint,
+  page: ListPage,
+  { representation }: RenderOptions,
+): Rendered {
+  const { version } = representation;
+  const object = {
+    kind: "PartialObjectMetadataList",
+    apiVersion: `meta.k8s.io/${version}`,
+    metadata: listMetadata(page),
+    items: page.entries.map((entry) => partialMetadata(entry.as(definition), version)),
+  } as KubeObject;
+  return encoded(representation, { object, schema: PartialObjectMetadataList, code: 200 });
+}
+
+/** Built-in kinds leave kind and apiVersion out of list items; custom resources keep them. */
+function itemOf(definition: ResourceDefinition, object: KubeObject): KubeObject {
+  if (definition.custom !== undefined) return object;
+  const { kind: _kind, apiVersion: _apiVersion, ...item } = object;
+  return item;
+}
+
+const listSchemas = new WeakMap<ResourceDefinition, StructSchema<Fields>>();
+
+/** `{metadata, items}` of a kind. */
+export function listSchema(definition: ResourceDefinition): StructSchema<Fields> {
+  let schema = listSchemas.get(definition);
+  if (schema === undefined) {
+    schema = kind(`${definition.schema.name}List`, {
+      metadata: req(1, ListMeta),
+      items: req(2, listOf(definition.schema)),
+    });
+    listSchemas.set(definition, schema);
+  }
+  return schema;
+}
+
+/** The items' cached bytes between a head and a tail: no copy, no stringify. */
+function jsonList(definition: ResourceDefinition, page: ListPage): Uint8Array[] {
+  const apiVersion = apiVersionOf(definition.group, definition.version);
+  const custom = definition.custom !== undefined;
+  const names = custom
+    ? `"apiVersion":${JSON.stringify(apiVersion)},`
+    : `"kind":${JSON.stringify(definition.listKind)},"apiVersion":${JSON.stringify(apiVersion)},`;
+  const metadata = JSON.stringify(listMetadata(page));
+  const tail = custom
+    ? `],"kind":${JSON.stringify(definition.listKind)},"metadata":${metadata}}\n`
+    : "]}\n";
+  const head = custom ? `{${names}"items":[` : `{${names}"metadata":${metadata},"items":[`;
+  const chunks: Uint8Array[] = [encoder.encode(head)];
+  for (const entry of page.entries) {
+    if (chunks.length > 1) chunks.push(comma);
+    chunks.push(jsonItem(definition, entry));
+  }
+  chunks.push(encoder.encode(tail));
+  return chunks;
+}
+
+function jsonItem(definition: ResourceDefinition, entry: Entry): Uint8Array {
+  const json = entry.json(definition);
+  if (definition.custom !== undefined) return json;
+  return entry.form(definition, "item", () => stripTypeMeta(json, definition));
+}
+
+/** The bytes after `{"kind":...,"apiVersion":...,`, with the brace put back. */
+function stripTypeMeta(json: Uint8Array, definition: ResourceDefinition): Uint8Array {
+  const apiVersion = apiVersionOf(definition.group, definition.version);
+  const prefix = `{"kind":"${definition.kind}","apiVersion":"${apiVersion}",`;
+  const item = json.slice(prefix.length - 1);
+  item[0] = 0x7b;
+  return item;
+}

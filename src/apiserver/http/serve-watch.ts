@@ -1,0 +1,65 @@
+import type { Clock } from "#base/clock.ts";
+import type { HttpExchange } from "#base/http.ts";
+import type { Call, Endpoint } from "../call.ts";
+import { watch } from "../rest/watch.ts";
+import type { RenderOptions } from "./render.ts";
+import { createWatchEncoder } from "./watch-stream.ts";
+
+/** A watcher that has more than this waiting is ended: it must resume, and memory stays bounded. */
+export const pendingBytesMax = 8 * 1024 * 1024;
+/** Shortest watch that names no timeout; the longest is twice that. Source: min-request-timeout. */
+const timeoutMsMin = 1_800_000;
+
+export interface WatchRequest {
+  readonly exchange: HttpExchange;
+  readonly endpoint: Endpoint;
+  readonly call: Call;
+  readonly clock: Clock;
+  readonly render: RenderOptions;
+}
+
+/** Streams a watch until it times out, the client goes away, falls behind, or history is gone. */
+export async function serveWatch(request: WatchRequest): Promise<void> {
+  const { exchange, endpoint, call, clock } = request;
+  const encoder = createWatchEncoder(endpoint, request.render);
+  const resources = new DisposableStack();
+  let writer: ReturnType<HttpExchange["startResponse"]> | undefined;
+  const start = (): ReturnType<HttpExchange["startResponse"]> => {
+    writer ??= exchange.startResponse(200, {
+      "cache-control": "no-cache, private",
+      "content-type": encoder.contentType,
+    });
+    return writer;
+  };
+  const finish = (): void => {
+    if (resources.disposed) return;
+    resources.dispose();
+    start().end();
+  };
+  const stream = await watch(endpoint, call, {
+    clock,
+    receiver: {
+      onMessage(message) {
+        if (resources.disposed) return;
+        const out = start();
+        out.write(encoder.frame(message));
+        if (out.pendingBytes > pendingBytesMax) finish();
+      },
+      onEnd(error) {
+        if (resources.disposed) return;
+        if (error !== undefined) start().write(encoder.error(error));
+        finish();
+      },
+    },
+  });
+  resources.use(stream);
+  resources.use(clock.after(timeoutMs(call, clock), finish));
+  // The headers go out at once: clients wait for them before they count on the watch.
+  start().onClose(() => resources.dispose());
+}
+
+function timeoutMs({ options }: Call, clock: Clock): number {
+  if (options.timeoutSeconds) return options.timeoutSeconds * 1000;
+  // Spread over twice the minimum, so that watches opened together do not end together.
+  return timeoutMsMin + (clock.monotonicMs() % timeoutMsMin);
+}

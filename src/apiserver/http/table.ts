@@ -1,0 +1,94 @@
+import { apiVersionOf, type KubeObject } from "#apimachinery/object.ts";
+import type { Column, ResourceDefinition } from "#apimachinery/resource.ts";
+import { badRequest } from "#apimachinery/status.ts";
+import { rfc3339 } from "#base/clock.ts";
+
+/** What of the object goes into each row. */
+export type IncludeObject = "None" | "Metadata" | "Object";
+
+export interface TableSpec {
+  readonly definition: ResourceDefinition;
+  readonly objects: readonly KubeObject[];
+  readonly metadata: object;
+  /** `v1` or `v1beta1`. */
+  readonly version: string;
+  readonly include: IncludeObject;
+  readonly nowMs: number;
+  /** Column definitions are sent once in a watch. */
+  readonly withColumns: boolean;
+}
+
+const nameDescription =
+  "Name must be unique within a namespace. Is required when creating resources, although some " +
+  "resources may allow a client to request the generation of an appropriate name automatically.";
+
+/** Name and age, for kinds that declare no columns of their own. */
+const defaultColumns: readonly Column<KubeObject>[] = [
+  {
+    name: "Name",
+    type: "string",
+    format: "name",
+    description: nameDescription,
+    cell: (object) => object.metadata?.name ?? "",
+  },
+  {
+    name: "Created At",
+    type: "date",
+    description: "Time of creation, set by the server.",
+    cell: (object) => object.metadata?.creationTimestamp ?? rfc3339(0),
+  },
+];
+
+export function includeObjectOf(text: string | null): IncludeObject {
+  if (text === null || text === "" || text === "Metadata") return "Metadata";
+  if (text === "None" || text === "Object") return text;
+  throw badRequest(
+    `includeObject: Invalid value: ${JSON.stringify(text)}: must be 'Metadata', 'Object', 'None', or empty`,
+  );
+}
+
+/** A `meta.k8s.io` Table of objects. */
+export function tableOf(spec: TableSpec): KubeObject {
+  const { definition, nowMs } = spec;
+  const columns = definition.columns.length > 0 ? definition.columns : defaultColumns;
+  const table = {
+    kind: "Table",
+    apiVersion: `meta.k8s.io/${spec.version}`,
+    metadata: spec.metadata,
+    columnDefinitions: spec.withColumns ? columns.map(columnDefinition) : null,
+    rows: spec.objects.map((object) => ({
+      cells: columns.map((column) => column.cell(object, nowMs)),
+      object: rowObject(spec, object),
+    })),
+  };
+  return table as KubeObject;
+}
+
+function columnDefinition(column: Column<KubeObject>): object {
+  return {
+    name: column.name,
+    type: column.type,
+    format: column.format ?? "",
+    description: column.description,
+    priority: column.priority ?? 0,
+  };
+}
+
+function rowObject(spec: TableSpec, object: KubeObject): unknown {
+  if (spec.include === "None") return null;
+  if (spec.include === "Object") return withType(spec.definition, object);
+  return partialMetadata(object, spec.version);
+}
+
+function withType(definition: ResourceDefinition, object: KubeObject): KubeObject {
+  return { ...object, kind: definition.kind, apiVersion: apiVersionOf(definition.group, definition.version) };
+}
+
+/** PartialObjectMetadata of an object. */
+export function partialMetadata(object: KubeObject, version: string): KubeObject {
+  return {
+    kind: "PartialObjectMetadata",
+    apiVersion: `meta.k8s.io/${version}`,
+    metadata: object.metadata ?? {},
+  };
+}
