@@ -1,0 +1,114 @@
+import type { Client, Metadata, ServiceError } from "@grpc/grpc-js";
+import type { Clock } from "#base/clock.ts";
+import { type Decoded, decodeMessage, type Encodable, encodeMessage, type Message } from "./proto.ts";
+import { type GrpcCode, grpcCodes, RuntimeError } from "./runtime.ts";
+
+/** One gRPC connection over a Unix socket, with our own messages. Reconnects by itself. */
+export interface GrpcChannel extends Disposable {
+  call<Q extends Message, R extends Message>(
+    method: Method<Q, R>,
+    request: Encodable<Q>,
+    options?: CallOptions,
+  ): Promise<Decoded<R>>;
+  /** A server stream; `ended` is called once, with an error unless it ended in peace. */
+  stream<Q extends Message, R extends Message>(
+    method: Method<Q, R>,
+    request: Encodable<Q>,
+    sink: StreamSink<Decoded<R>>,
+  ): Disposable;
+}
+
+export interface Method<Q extends Message, R extends Message> {
+  /** `/runtime.v1.RuntimeService/Version`. */
+  readonly path: string;
+  readonly request: Q;
+  readonly response: R;
+}
+
+export interface CallOptions {
+  /** @default 120,000 (the kubelet's runtimeRequestTimeout); 0 waits for ever */
+  readonly timeoutMs?: number;
+  /** Wait for the server to appear instead of failing. */
+  readonly waitForReady?: boolean;
+}
+
+export interface StreamSink<T> {
+  readonly next: (value: T) => void;
+  readonly ended: (error: RuntimeError | undefined) => void;
+}
+
+/** Source: kubelet runtimeRequestTimeout. */
+const callTimeoutMs = 120_000;
+/** Largest message taken. Source: cri-client maxMsgSize. */
+const messageBytesMax = 16 << 20;
+const reconnectMinMs = 50;
+const reconnectMaxMs = 3000;
+
+/** Loads the gRPC library on first use: it is not needed by a control plane without nodes. */
+export async function openGrpcChannel(
+  socketPath: string,
+  options: { readonly clock: Clock; readonly headers?: Readonly<Record<string, string>> },
+): Promise<GrpcChannel> {
+  const grpc = await import("@grpc/grpc-js");
+  const client: Client = new grpc.Client(`unix:${socketPath}`, grpc.credentials.createInsecure(), {
+    "grpc.max_receive_message_length": messageBytesMax,
+    "grpc.initial_reconnect_backoff_ms": reconnectMinMs,
+    "grpc.max_reconnect_backoff_ms": reconnectMaxMs,
+  });
+
+  function metadata(waitForReady: boolean): Metadata {
+    const made = new grpc.Metadata({ waitForReady });
+    for (const [name, value] of Object.entries(options.headers ?? {})) made.set(name, value);
+    return made;
+  }
+
+  return {
+    call(method, request, { timeoutMs = callTimeoutMs, waitForReady = false } = {}) {
+      const deadline = timeoutMs === 0 ? {} : { deadline: options.clock.nowMs() + timeoutMs };
+      const { promise, resolve, reject } = Promise.withResolvers<Decoded<typeof method.response>>();
+      client.makeUnaryRequest(
+        method.path,
+        (value: typeof request) => Buffer.from(encodeMessage(method.request, value)),
+        (bytes: Buffer) => decodeMessage(method.response, bytes),
+        request,
+        metadata(waitForReady),
+        deadline,
+        (error, value) => {
+          if (error) reject(runtimeErrorOf(error));
+          else if (value === undefined) reject(new RuntimeError("INTERNAL", "empty answer"));
+          else resolve(value);
+        },
+      );
+      return promise;
+    },
+    stream(method, request, sink) {
+      const call = client.makeServerStreamRequest(
+        method.path,
+        (value: typeof request) => Buffer.from(encodeMessage(method.request, value)),
+        (bytes: Buffer) => decodeMessage(method.response, bytes),
+        request,
+        metadata(false),
+      );
+      let open = true;
+      const end = (error: RuntimeError | undefined): void => {
+        if (open) sink.ended(error);
+        open = false;
+      };
+      call.on("data", sink.next);
+      call.on("error", (error: ServiceError) => end(runtimeErrorOf(error)));
+      call.on("end", () => end(undefined));
+      return {
+        [Symbol.dispose]() {
+          open = false;
+          call.cancel();
+        },
+      };
+    },
+    [Symbol.dispose]: () => client.close(),
+  };
+}
+
+function runtimeErrorOf(error: ServiceError): RuntimeError {
+  const code: GrpcCode = grpcCodes[error.code] ?? "UNKNOWN";
+  return new RuntimeError(code, error.details, { cause: error });
+}
