@@ -42,8 +42,8 @@ export interface FakeApi {
   list(target: ResourceTarget): KubeObject[];
   /** A StatusError returned here is the answer. */
   intercept: (request: ApiRequest) => StatusError | undefined;
-  /** Watches get nothing until the result is disposed. */
-  holdEvents(): Disposable;
+  /** Watches (of one resource, or all) get nothing until the result is disposed. */
+  holdEvents(target?: ResourceTarget): Disposable;
   /** Ends every watch, without a word or with an error. */
   disconnect(error?: Error): void;
   /** Forgets history: older positions are answered with 410. */
@@ -82,7 +82,7 @@ export function createFakeApi(options: FakeApiOptions): FakeApi {
   const watchers = new Set<Watcher>();
   let version = 1;
   let compacted = 0;
-  let holds = 0;
+  const holds: string[] = [];
 
   const tableOf = (name: string): Map<string, Stored> => {
     const table = tables.get(name) ?? new Map<string, Stored>();
@@ -111,9 +111,11 @@ export function createFakeApi(options: FakeApiOptions): FakeApi {
     return object;
   }
 
+  const isHeld = ({ table }: Change): boolean => holds.includes("*") || holds.includes(table);
+
   function publish(change: Change): void {
     history.push(change);
-    if (holds > 0) held.push(change);
+    if (isHeld(change)) held.push(change);
     else for (const watcher of [...watchers]) deliver(watcher, change);
   }
 
@@ -282,12 +284,15 @@ export function createFakeApi(options: FakeApiOptions): FakeApi {
     },
     get: (target, key) => tableOf(targetName(target)).get(key),
     list: (target) => [...tableOf(targetName(target)).values()],
-    holdEvents() {
-      holds++;
+    holdEvents(target) {
+      const name = target ? targetName(target) : "*";
+      holds.push(name);
       return {
         [Symbol.dispose]() {
-          if (--holds > 0) return;
-          for (const change of held.splice(0)) for (const watcher of [...watchers]) deliver(watcher, change);
+          holds.splice(holds.indexOf(name), 1);
+          const [free, kept] = [held.filter((change) => !isHeld(change)), held.filter(isHeld)];
+          held.splice(0, held.length, ...kept);
+          for (const change of free) for (const watcher of [...watchers]) deliver(watcher, change);
         },
       };
     },
@@ -319,10 +324,12 @@ function withMetadata(object: Stored, metadata: ObjectMeta): Stored {
   return { ...object, metadata: { ...object.metadata, ...metadata } };
 }
 
-/** The main resource keeps its status, `status` keeps everything else. */
+/** The main resource keeps its status; `status` keeps everything but metadata. */
 function nextState(request: ApiRequest, change: { old: Stored; body: Stored }): Stored {
   const { old, body } = change;
-  if (request.subresource === "status") return withStatus(old, body.status);
+  if (request.subresource === "status") {
+    return withStatus({ ...old, ...(body.metadata && { metadata: body.metadata }) }, body.status);
+  }
   const next = withStatus(body, old.status);
   if (deepEqual(old.spec, next.spec)) return next;
   return withMetadata(next, { generation: (old.metadata?.generation ?? 0) + 1 });

@@ -135,20 +135,28 @@ export interface WatchSpec<U extends KubeObject> {
   readonly keys: (object: U, context: MapContext) => Iterable<string>;
   /** False for updates that do not matter. */
   readonly changed?: (object: U, old: U) => boolean;
+  /** Only these matter; all when absent. */
+  readonly on?: readonly ("add" | "update" | "delete")[];
 }
 
 export function watchOf<U extends KubeObject>(definition: ResourceDefinition<U>, spec: WatchSpec<U>): Watch {
   return {
     target: definition,
     subscribe(informers, enqueue, context) {
+      const { on = ["add", "update", "delete"] } = spec;
       informers.of(definition, spec.selection).subscribe({
-        onAdd: (object) => enqueue(spec.keys(object, context)),
+        onAdd(object) {
+          if (on.includes("add")) enqueue(spec.keys(object, context));
+        },
         onUpdate(object, old) {
+          if (!on.includes("update")) return;
           if (spec.changed && !spec.changed(object, old)) return;
           enqueue(spec.keys(object, context));
           enqueue(spec.keys(old, context));
         },
-        onDelete: (object) => enqueue(spec.keys(object, context)),
+        onDelete(object) {
+          if (on.includes("delete")) enqueue(spec.keys(object, context));
+        },
       });
     },
   };

@@ -78,8 +78,8 @@ export interface ClaimSpec<T extends KubeObject, U extends KubeObject> {
   readonly owner: T;
   readonly children: ResourceDefinition<U>;
   readonly selector: Selector;
-  /** A further condition on adoption and release. */
-  readonly accepts?: (child: U) => boolean;
+  /** A further condition on adoption. */
+  readonly adoptable?: (child: U) => boolean;
   /** Finalizers to add with the adoption. */
   readonly finalizers?: readonly string[];
 }
@@ -94,17 +94,19 @@ export async function claim<T extends KubeObject, S, U extends KubeObject>(
   context: Context<T, S>,
   spec: ClaimSpec<T, U>,
 ): Promise<U[]> {
-  const { owner, children, selector, accepts = () => true } = spec;
+  const { owner, children, selector, adoptable = () => true } = spec;
   const lister = context.lister(children);
   const going = owner.metadata?.deletionTimestamp !== undefined;
-  const selected = (child: U): boolean => selector.matches(child.metadata?.labels) && accepts(child);
+  const selected = (child: U): boolean => selector.matches(child.metadata?.labels);
   const claimed: U[] = [];
   for (const child of lister.ownedBy(owner.metadata?.uid)) {
     if (selected(child)) claimed.push(child);
     else if (!going) await release(context, spec, child);
   }
   if (going) return claimed;
-  const free = lister.by(orphans, owner.metadata?.namespace ?? "").filter((child) => selected(child) && !child.metadata?.deletionTimestamp);
+  const free = lister
+    .by(orphans, owner.metadata?.namespace ?? "")
+    .filter((child) => selected(child) && child.metadata?.deletionTimestamp === undefined && adoptable(child));
   if (free.length === 0 || !(await mayAdopt(context, spec))) return claimed;
   for (const child of free) {
     const adopted = await adopt(context, spec, child);

@@ -21,7 +21,7 @@ export const namespaceController = defineController({
   changed: ({ metadata, spec }) => metadata?.deletionTimestamp !== undefined && (spec.finalizers ?? []).length > 0,
   watches: [
     watchOf(pods, {
-      changed: () => false,
+      on: ["delete"],
       keys({ metadata }, context) {
         const namespace = metadata?.namespace ?? "";
         const going = context.lister(namespaces).get(namespace)?.metadata?.deletionTimestamp !== undefined;

@@ -14,7 +14,7 @@ export const serviceAccountController = defineController({
   for: namespaces,
   watches: [
     watchOf(serviceAccounts, {
-      changed: () => false,
+      on: ["delete"],
       keys: ({ metadata }) => (ensured.includes(metadata?.name ?? "") ? [metadata?.namespace ?? ""] : []),
     }),
   ],
