@@ -1,0 +1,210 @@
+import { goValue, invalid } from "#apimachinery/field-error.ts";
+import { DecodeError, decodeJson } from "#apimachinery/json-codec.ts";
+import {
+  applyJsonPatch,
+  decodeJsonPatch,
+  JsonPatchError,
+  jsonPatchOperationsMax,
+  jsonPatchUnknownFields,
+  PatchDocumentError,
+} from "#apimachinery/json-patch.ts";
+import { isJsonMap, type JsonMap } from "#apimachinery/json-value.ts";
+import { applyMergePatch, decodeMergePatch } from "#apimachinery/merge-patch.ts";
+import type { KubeObject } from "#apimachinery/object.ts";
+import type { Fields, StructSchema } from "#apimachinery/schema.ts";
+import {
+  badRequest,
+  conflict,
+  failure,
+  invalidStatus,
+  isStatusError,
+  requestEntityTooLarge,
+} from "#apimachinery/status.ts";
+import { applyStrategicMergePatch } from "#apimachinery/strategic-merge.ts";
+import { StrategicMergeError } from "#apimachinery/strategic-merge-lists.ts";
+import { assert } from "#base/assert.ts";
+import { findDuplicateKeys, JsonError, parseJson, writeJsonText } from "#wire/json.ts";
+import type { Call, Endpoint } from "../call.ts";
+import { codecOf } from "../storage/codec.ts";
+import { applyConfiguration, trackUpdate } from "./managed-fields.ts";
+import { dedupOwners, ensureName, ensureNamespace, metaOf } from "./metadata.ts";
+import { applyDefaults, type RestDeps, type Written } from "./rest.ts";
+import { updateWith } from "./update.ts";
+
+/** PATCH of one object or subresource, in any of the four forms. */
+export async function patch(endpoint: Endpoint, call: Call, deps: RestDeps): Promise<Written> {
+  const isApply = call.patchType === "apply";
+  const document = isApply ? undefined : readDocument(call);
+  return updateWith(endpoint, call, {
+    deps,
+    uid: "",
+    allowCreate: isApply && call.subresource === "",
+    transform(current) {
+      const wanted = isApply
+        ? applyConfiguration({ endpoint, call, kinds: deps.kinds, ...(current && { live: current }) })
+        : patched(endpoint, call, { live: current, document: document as Document });
+      const meta = metaOf(wanted);
+      if (current === undefined && meta.uid) {
+        const { group, plural } = endpoint.definition;
+        throw conflict(
+          { group, resource: plural },
+          call.name,
+          `uid mismatch: the provided object specified uid ${meta.uid}, and no existing object was found`,
+        );
+      }
+      ensureNamespace(call, meta);
+      ensureName(call, meta);
+      dedupOwners(call, meta, true);
+      return Promise.resolve(wanted);
+    },
+  });
+}
+
+/** A patch that was parsed once, whatever number of tries follow. */
+interface Document {
+  readonly value: unknown;
+  readonly findings: readonly string[];
+}
+
+function strict(call: Call): boolean {
+  return call.options.fieldValidation !== "Ignore";
+}
+
+function readDocument(call: Call): Document {
+  const { body } = call;
+  assert(body !== undefined, "patch without a body");
+  if (body.form === "object") return { value: body.value, findings: [] };
+  try {
+    const value = parseJson(body.bytes);
+    return { value, findings: strict(call) ? findDuplicateKeys(body.bytes) : [] };
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error;
+    const prefix = strict(call) && call.patchType !== "strategic" ? "error decoding patch: " : "";
+    throw badRequest(prefix + error.message);
+  }
+}
+
+function patched(
+  endpoint: Endpoint,
+  call: Call,
+  spec: { live: KubeObject | undefined; document: Document },
+): KubeObject {
+  const { live: current, document } = spec;
+  assert(current !== undefined, "patch of an absent object");
+  const { definition } = endpoint;
+  const value = applyDocument(call, document, { live: current, schema: definition.schema });
+  const object = decodePatched(call, value, {
+    findings: findingsOf(call, document),
+    decode: (plain, collect) => codecOf(definition).decode(plain, collect),
+  });
+  applyDefaults(definition, object);
+  return trackUpdate({ endpoint, call, updated: object, live: current });
+}
+
+/** A patch of an object that is no stored kind (Scale): just the patched value, decoded. */
+export function applyToPlain(
+  call: Call,
+  spec: { readonly live: object; readonly schema: StructSchema<Fields> },
+): KubeObject {
+  if (call.patchType === "apply") return applyPlainConfiguration(call, spec);
+  const document = readDocument(call);
+  const value = applyDocument(call, document, spec);
+  return decodePatched(call, value, {
+    findings: findingsOf(call, document),
+    decode: (plain, collectFindings) => {
+      const { object, findings } = decodeJson(spec.schema, plain, { collectFindings });
+      return { object: object as KubeObject, findings: [...findings] };
+    },
+  });
+}
+
+/** Apply to a view such as Scale: its fields win over the live ones. */
+function applyPlainConfiguration(
+  call: Call,
+  { live: current, schema }: { readonly live: object; readonly schema: StructSchema<Fields> },
+): KubeObject {
+  const document = readDocument({ ...call, patchType: "merge" });
+  const merged = applyMergePatch(current as JsonMap, decodeMergePatch(document.value, true));
+  return decodeJson(schema, merged, { collectFindings: false }).object as KubeObject;
+}
+
+function findingsOf(call: Call, document: Document): string[] {
+  if (call.patchType !== "json") return [...document.findings];
+  const duplicates = document.findings.map((finding) => `json patch ${finding}`);
+  return strict(call) ? [...duplicates, ...jsonPatchUnknownFields(document.value)] : [];
+}
+
+function applyDocument(
+  call: Call,
+  { value }: Document,
+  { live: current, schema }: { readonly live: object; readonly schema: StructSchema<Fields> },
+): unknown {
+  try {
+    switch (call.patchType) {
+      case "json": {
+        const operations = decodeJsonPatch(value, strict(call));
+        if (operations.length > jsonPatchOperationsMax) {
+          throw requestEntityTooLarge(
+            `The allowed maximum operations in a JSON patch is ${jsonPatchOperationsMax}, got ${operations.length}`,
+          );
+        }
+        return applyJsonPatch(current, operations);
+      }
+      case "merge":
+        return applyMergePatch(current as JsonMap, decodeMergePatch(value, strict(call)));
+      default:
+        if (!isJsonMap(value)) throw badRequest(notAnObject(value));
+        return applyStrategicMergePatch(current as JsonMap, value, schema);
+    }
+  } catch (error) {
+    throw patchFailure(error);
+  }
+}
+
+function notAnObject(value: unknown): string {
+  const what = Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
+  return `json: cannot unmarshal ${what} into Go value of type map[string]interface {}`;
+}
+
+function patchFailure(error: unknown): unknown {
+  if (isStatusError(error)) return error;
+  if (error instanceof PatchDocumentError) return badRequest(error.message);
+  if (error instanceof JsonPatchError) {
+    return failure("Invalid", {
+      message: "the server rejected our request due to an error in our request",
+      details: {},
+    });
+  }
+  if (error instanceof StrategicMergeError) {
+    if (error.code === 500) return failure("", { message: error.message });
+    const reason = error.code === 400 ? "BadRequest" : "Invalid";
+    return failure(reason, { message: error.message });
+  }
+  return error;
+}
+
+interface Decoder {
+  readonly findings: readonly string[];
+  decode(value: unknown, collect: boolean): { object: KubeObject; findings: string[] };
+}
+
+function decodePatched(call: Call, value: unknown, decoder: Decoder): KubeObject {
+  let decoded: { object: KubeObject; findings: string[] };
+  try {
+    decoded = decoder.decode(value, strict(call));
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    throw patchInvalid(value, error.message);
+  }
+  const findings = [...decoder.findings, ...decoded.findings];
+  if (findings.length > 0 && call.options.fieldValidation === "Strict") {
+    throw patchInvalid(value, `strict decoding error: ${findings.join(", ")}`);
+  }
+  if (call.options.fieldValidation !== "Ignore") for (const finding of findings) call.warn(finding);
+  return decoded.object;
+}
+
+function patchInvalid(value: unknown, detail: string): Error {
+  const shown = typeof value === "object" ? writeJsonText(value) : goValue(value);
+  return invalidStatus({ group: "", kind: "" }, "", [invalid("patch", shown, detail)]);
+}

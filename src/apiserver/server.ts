@@ -1,0 +1,153 @@
+import type { Clock } from "#base/clock.ts";
+import type { HttpExchange } from "#base/http.ts";
+import type { Logger } from "#base/log.ts";
+import type { Random } from "#base/random.ts";
+import { otherKinds, resources } from "#api/registry.ts";
+import type { FeatureReader } from "#apimachinery/resource.ts";
+import type { Transport } from "#client/transport.ts";
+import type { Store } from "#store/store.ts";
+import { type AdmissionPlugin, createAdmission } from "./admission/admission.ts";
+import type { Answer } from "./answer.ts";
+import { ApiTable } from "./api-table.ts";
+import type { Authenticator } from "./authentication/authenticator.ts";
+import {
+  type Authorizer,
+  mastersAuthorizer,
+  unionAuthorizer,
+} from "./authorization/authorizer.ts";
+import { createRbac, type Rbac, type RbacSources } from "./authorization/rbac.ts";
+import type { Call, Endpoint } from "./call.ts";
+import { dispatch } from "./dispatch.ts";
+import type { HandlerContext } from "./handlers/handler.ts";
+import { handlers } from "./handlers/registry.ts";
+import {
+  type ConnectHandler,
+  createFrontend,
+  type PathHandler,
+  type RequestFilter,
+} from "./http/frontend.ts";
+import { createInProcessTransport } from "./in-process-transport.ts";
+import { rawCall } from "./http/raw-call.ts";
+import type { RestDeps } from "./rest/rest.ts";
+import { writeHooks } from "./rest/write-hooks.ts";
+import { LiveSet } from "./storage/live-set.ts";
+
+export interface ApiServerOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly features: FeatureReader;
+  readonly authenticators: readonly Authenticator[];
+  readonly anonymousAllowed: boolean;
+  /** Asked before RBAC, after `system:masters`. */
+  readonly authorizers: readonly Authorizer[];
+  readonly admission: (server: ServerParts) => readonly AdmissionPlugin[];
+  readonly paths: (server: ServerParts) => readonly PathHandler[];
+  readonly connects: ReadonlyMap<string, ConnectHandler>;
+  readonly filters: readonly RequestFilter[];
+}
+
+/** What plugins and path handlers are built from. */
+export interface ServerParts {
+  readonly table: ApiTable;
+  readonly rbac: Rbac;
+  readonly authorizer: Authorizer;
+  readonly clock: Clock;
+  readonly features: FeatureReader;
+  /** A kind kept in memory, current with the store. Started before the server is ready. */
+  live<T extends object>(group: string, version: string, plural: string): LiveSet<T>;
+}
+
+export interface ApiServer extends Disposable {
+  readonly table: ApiTable;
+  /** For components of this process. */
+  readonly transport: Transport;
+  readonly handle: (exchange: HttpExchange) => Promise<void>;
+}
+
+/** Puts the server together and loads what it keeps in memory. Serves nothing by itself. */
+export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const { store, clock, random, log, features } = options;
+  const table = new ApiTable(store);
+  table.add(resources.filter((resource) => isEnabled(resource.featureGate, features)));
+  for (const other of otherKinds) table.addKind(other);
+
+  const liveSets = new Map<string, LiveSet<object>>();
+  let started = false;
+  const live = <T extends object>(group: string, version: string, plural: string): LiveSet<T> => {
+    const key = `${group}/${version}/${plural}`;
+    let set = liveSets.get(key);
+    if (set === undefined) {
+      const endpoint = table.find(group, version, plural);
+      if (endpoint === undefined) throw new Error(`no resource ${key}`);
+      set = new LiveSet(endpoint.storage);
+      liveSets.set(key, set);
+      if (started) void set.start();
+    }
+    return set as unknown as LiveSet<T>;
+  };
+
+  const rbac = createRbac(rbacSources(live));
+  const authorizer = unionAuthorizer([mastersAuthorizer, ...options.authorizers, rbac]);
+  const parts: ServerParts = { table, rbac, authorizer, clock, features, live };
+  const rest: RestDeps = {
+    admission: createAdmission(options.admission(parts)),
+    kinds: table,
+    random,
+    hooks: writeHooks(parts),
+  };
+  const context: HandlerContext = {
+    table,
+    rest,
+    authorizer,
+    dispatch: (endpoint, call) => dispatch(context, handlers, { endpoint, call }),
+  };
+  const run = (endpoint: Endpoint, call: Call): Promise<Answer> => context.dispatch(endpoint, call);
+  const paths = options.paths(parts);
+  started = true;
+  await Promise.all([...liveSets.values()].map((set) => set.start()));
+
+  return {
+    table,
+    transport: createInProcessTransport({
+      table,
+      authorizer,
+      clock,
+      features,
+      dispatch: run,
+      raw: (request, user) => rawCall(paths, request, user),
+    }),
+    handle: createFrontend({
+      table,
+      authenticators: options.authenticators,
+      anonymousAllowed: options.anonymousAllowed,
+      authorizer,
+      clock,
+      log,
+      features,
+      paths,
+      connects: options.connects,
+      filters: options.filters,
+      impersonate: ({ user }) => Promise.resolve(user),
+      dispatch: run,
+    }),
+    [Symbol.dispose]() {
+      for (const set of liveSets.values()) set[Symbol.dispose]();
+    },
+  };
+}
+
+function isEnabled(gate: string | undefined, features: FeatureReader): boolean {
+  return gate === undefined || features.enabled(gate);
+}
+
+function rbacSources(live: ServerParts["live"]): RbacSources {
+  const group = "rbac.authorization.k8s.io";
+  return {
+    roles: live(group, "v1", "roles"),
+    clusterRoles: live(group, "v1", "clusterroles"),
+    roleBindings: live(group, "v1", "rolebindings"),
+    clusterRoleBindings: live(group, "v1", "clusterrolebindings"),
+  };
+}
