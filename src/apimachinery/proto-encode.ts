@@ -1,6 +1,6 @@
+import { writeJsonText } from "#wire/json.ts";
 import { parseDuration } from "./go-duration.ts";
 import { type Instant, parseMicroTime, parseTime } from "./go-time.ts";
-import { stringifyGo } from "./json-encode.ts";
 import { compareBytes } from "./maps.ts";
 import { ProtoWriter } from "./proto-writer.ts";
 import {
@@ -258,7 +258,7 @@ function writeInstant({ seconds, nanos }: Instant, to: ProtoWriter): void {
 function writeJson(value: unknown, to: ProtoWriter): void {
   message(to, () => {
     if (value === undefined || value === null) return;
-    to.bytes(rawBytesOf(value) ?? Buffer.from(stringifyGo(value)));
+    to.bytes(rawBytesOf(value) ?? Buffer.from(writeJsonText(value)));
     to.varint(0x0a);
   });
 }
