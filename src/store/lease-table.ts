@@ -19,6 +19,8 @@ interface Lease {
   readonly ttlSeconds: number;
   expiresMs: number;
   timer: Timer | undefined;
+  /** Its revocation is on the way: it takes no keys any more. */
+  ending: boolean;
 }
 
 export class LeaseTable {
@@ -35,8 +37,15 @@ export class LeaseTable {
     this.#expired = expired;
   }
 
+  /** Whether the lease is there and takes keys. */
   has(id: bigint): boolean {
-    return this.#leases.has(id);
+    return this.#leases.get(id)?.ending === false;
+  }
+
+  /** Marks a revocation that has begun, or has failed. */
+  setEnding(id: bigint, ending: boolean): void {
+    const lease = this.#leases.get(id);
+    if (lease !== undefined) lease.ending = ending;
   }
 
   /** Ids, ascending. */
@@ -69,7 +78,7 @@ export class LeaseTable {
   grant(id: bigint, ttlSeconds: number): void {
     this.#leases.get(id)?.timer?.[Symbol.dispose]();
     const expiresMs = this.#clock.monotonicMs() + ttlSeconds * 1000;
-    const lease: Lease = { id, ttlSeconds, expiresMs, timer: undefined };
+    const lease: Lease = { id, ttlSeconds, expiresMs, timer: undefined, ending: false };
     this.#leases.set(id, lease);
     this.#arm(lease, ttlSeconds * 1000);
   }
@@ -130,7 +139,7 @@ export class LeaseTable {
 
   #lease(id: bigint): Lease {
     const lease = this.#leases.get(id);
-    if (lease === undefined) throw new LeaseNotFoundError();
+    if (lease === undefined || lease.ending) throw new LeaseNotFoundError();
     return lease;
   }
 

@@ -115,6 +115,22 @@ export class Mvcc {
     return { succeeded, revision: this.#tip, results };
   }
 
+  /** Repeats a transaction that was recorded: without conditions, and without checks. */
+  replay(ops: readonly Op[]): void {
+    this.#last = undefined;
+    for (const op of ops) this.#apply(op, this.#tip + 1);
+    this.#tip++;
+    this.#visible = this.#tip;
+  }
+
+  /** Jumps to a revision ahead, and forgets all history. */
+  advance(revision: Revision): void {
+    if (this.#visible > this.#compacted) this.compact(this.#visible);
+    while (this.trim(Number.POSITIVE_INFINITY));
+    this.#tip = this.#visible = this.#compacted = this.#trimmed = revision;
+    this.#log.restart(revision + 1);
+  }
+
   /** Lets readers see everything up to `revision`. */
   publish(revision: Revision): void {
     this.#visible = revision;
@@ -161,10 +177,14 @@ export class Mvcc {
     this.#compacted = revision;
   }
 
-  /** Frees what compaction made unreachable; returns whether more is left than `entriesMax`. */
-  trim(entriesMax: number): boolean {
+  /**
+   * Frees what compaction made unreachable, but nothing that a read at `keptFrom` needs.
+   * Returns whether more is left than about `entriesMax` entries.
+   */
+  trim(entriesMax: number, keptFrom = this.#compacted): boolean {
     let left = entriesMax;
-    while (this.#trimmed < this.#compacted) {
+    const end = Math.min(this.#compacted, keptFrom);
+    while (this.#trimmed < end) {
       if (left <= 0) return true;
       const revision = this.#trimmed + 1;
       for (let entry = this.#log.at(revision); entry !== undefined; entry = entry.sibling) {

@@ -15,6 +15,13 @@ export class RevisionLog<T> {
     this.#values.push(value);
   }
 
+  /** Drops all; the next push gets `start`. */
+  restart(start: Revision): void {
+    this.#start = start;
+    this.#values = [];
+    this.#skipped = 0;
+  }
+
   at(revision: Revision): T | undefined {
     return revision < this.#start
       ? undefined
