@@ -120,9 +120,14 @@ function compile(schema: Schema): Canonical {
   switch (schema.type) {
     case "ref":
       return (value, run) => canonicalOf(resolve(schema))(value, run);
-    case "struct":
-      return (value, run) =>
-        canonicalStruct(planOf(schema), value as Record<string, unknown>, run);
+    case "struct": {
+      let plan: StructPlan | undefined;
+      return (value, run) => {
+        // Not before the first use: types contain themselves.
+        plan ??= planOf(schema);
+        return canonicalStruct(plan, value as Record<string, unknown>, run);
+      };
+    }
     case "list":
       return compileList(schema.items);
     case "map":

@@ -69,11 +69,17 @@ export function msOfTime(text: string): number {
 const canonicalTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 const canonicalMicroTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
 
+/** The last text found to be canonical: the times of one object are often the same. */
+let lastCanonical = "";
+
 /** Canonical text of a `time`; undefined is Go's zero time. Throws a TimeError. */
 export function canonicalTimeText(text: string): string | undefined {
+  if (text !== "" && text === lastCanonical) return text;
   const instant = parseTime(text);
   if (isZeroTime(instant)) return undefined;
-  return canonicalTime.test(text) ? text : formatTime(instant.seconds);
+  if (!canonicalTime.test(text)) return formatTime(instant.seconds);
+  lastCanonical = text;
+  return text;
 }
 
 /** Canonical text of a `microTime`; undefined is Go's zero time. Throws a TimeError. */

@@ -85,6 +85,7 @@ interface DecodeSlot {
   readonly decode: Decode;
   /** `opt`, and of a type that Go leaves out when zero. */
   readonly dropsZero: boolean;
+  readonly always: boolean;
 }
 
 interface StructPlan {
@@ -95,9 +96,12 @@ interface StructPlan {
 
 function compileStruct(schema: StructSchema<Fields>): Decode {
   const goType = goTypeName(schema);
+  let plan: StructPlan | undefined;
   return (value, run) => {
     if (!isObject(value)) return run.save(run.mismatch(jsonTypeOf(value), goType));
-    return decodeStruct(planOf(schema), value, run);
+    // Not before the first use: types contain themselves.
+    plan ??= planOf(schema);
+    return decodeStruct(plan, value, run);
   };
 }
 
@@ -111,6 +115,7 @@ function planOf(schema: StructSchema<Fields>): StructPlan {
       slot,
       decode: decoderOf(slot.schema),
       dropsZero: slot.field.presence === "opt" && dropsZero(slot.schema),
+      always: isAlwaysThere(slot),
     }));
     const always = shape.slots
       .filter((slot) => isAlwaysThere(slot))
@@ -159,7 +164,7 @@ function decodeStruct(
     if (decoded === undefined || (entry.dropsZero && isZero(decoded))) continue;
     slots.push(entry.slot);
     values.push(decoded);
-    if (isAlwaysThere(entry.slot)) required++;
+    if (entry.always) required++;
   }
   if (required < plan.always.length) {
     for (const { slot, zero } of plan.always) {
