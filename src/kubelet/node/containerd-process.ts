@@ -148,8 +148,8 @@ async function removeSandboxes({ runtime }: ContainerRuntime): Promise<void> {
 
 /** Kills the group that `launch` made and waits until it has gone. */
 async function killTree({ processes }: World, pid: number): Promise<void> {
-  const script = `kill -9 -- -${pid} 2>/dev/null
-for i in $(seq 200); do kill -0 -- -${pid} 2>/dev/null || exit 0; sleep 0.02; done`;
+  const script = `kill -s KILL -- -${pid} 2>/dev/null
+for i in $(seq 200); do kill -s 0 -- -${pid} 2>/dev/null || exit 0; sleep 0.02; done`;
   await processes.run("sh", ["-c", script]);
 }
 
