@@ -20,6 +20,7 @@ import type { Call, Endpoint } from "./call.ts";
 import { dispatch } from "./dispatch.ts";
 import type { HandlerContext } from "./handlers/handler.ts";
 import { handlers } from "./handlers/registry.ts";
+import type { TokenIssuer } from "./handlers/token-request.ts";
 import {
   type ConnectHandler,
   createFrontend,
@@ -38,12 +39,13 @@ export interface ApiServerOptions {
   readonly random: Random;
   readonly log: Logger;
   readonly features: FeatureReader;
-  readonly authenticators: readonly Authenticator[];
+  readonly authenticators: (server: ServerParts) => readonly Authenticator[];
   readonly anonymousAllowed: boolean;
   /** Asked before RBAC, after `system:masters`. */
   readonly authorizers: readonly Authorizer[];
   readonly admission: (server: ServerParts) => readonly AdmissionPlugin[];
   readonly paths: (server: ServerParts) => readonly PathHandler[];
+  readonly tokens: TokenIssuer;
   readonly connects: ReadonlyMap<string, ConnectHandler>;
   readonly filters: readonly RequestFilter[];
 }
@@ -101,10 +103,12 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     table,
     rest,
     authorizer,
+    tokens: options.tokens,
     dispatch: (endpoint, call) => dispatch(context, handlers, { endpoint, call }),
   };
   const run = (endpoint: Endpoint, call: Call): Promise<Answer> => context.dispatch(endpoint, call);
   const paths = options.paths(parts);
+  const authenticators = options.authenticators(parts);
   started = true;
   await Promise.all([...liveSets.values()].map((set) => set.start()));
 
@@ -120,7 +124,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     }),
     handle: createFrontend({
       table,
-      authenticators: options.authenticators,
+      authenticators,
       anonymousAllowed: options.anonymousAllowed,
       authorizer,
       clock,

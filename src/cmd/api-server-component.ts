@@ -2,14 +2,20 @@ import { serveHttps } from "#base/os/http.ts";
 import type { HttpServer } from "#base/http.ts";
 import type { World } from "#base/world.ts";
 import type { FeatureReader } from "#apimachinery/resource.ts";
+import type { Node } from "#api/core/v1/node.ts";
+import type { Pod } from "#api/core/v1/pod.ts";
+import type { Secret } from "#api/core/v1/secret.ts";
+import type { ServiceAccount } from "#api/core/v1/service-account.ts";
 import type { Store } from "#store/store.ts";
 import type { Authenticator } from "#apiserver/authentication/authenticator.ts";
 import { createCertificateAuthenticator } from "#apiserver/authentication/client-certificate.ts";
+import { createServiceAccountAuthenticator } from "#apiserver/authentication/service-account.ts";
 import { createTokenFileAuthenticator } from "#apiserver/authentication/token-file.ts";
 import { createDiscovery } from "#apiserver/discovery/discovery.ts";
 import { discoveryPaths } from "#apiserver/discovery/paths.ts";
 import { healthPaths } from "#apiserver/http/health.ts";
-import { type ApiServer, createApiServer } from "#apiserver/server.ts";
+import { type ApiServer, createApiServer, type ServerParts } from "#apiserver/server.ts";
+import { createSigningKey, createVerificationKey, signJwt } from "#wire/jwt.ts";
 import { parseCertificates } from "#wire/x509.ts";
 import { openLeaf, type Pki } from "./pki.ts";
 
@@ -38,13 +44,21 @@ export async function startApiServer(
   const { pki, flags } = spec;
   const { clock, random } = world;
   const log = world.log.named("apiserver");
+  const tokenFile =
+    flags.tokenAuthFile === undefined ? undefined : await world.files.readText(flags.tokenAuthFile);
+  const signingKey = createSigningKey(pki.serviceAccountKey);
   const server = await createApiServer({
     store: spec.store,
     clock,
     random,
     log,
     features: spec.features,
-    authenticators: await authenticatorsOf(world, pki, flags),
+    authenticators: (parts) => authenticatorsOf(world, { pki, tokenFile, parts }),
+    tokens: {
+      issuer,
+      audiences: [issuer],
+      sign: (claims) => signJwt(claims, signingKey),
+    },
     anonymousAllowed: flags.anonymousAuth,
     authorizers: [],
     admission: () => [],
@@ -85,12 +99,29 @@ export async function startApiServer(
   };
 }
 
-async function authenticatorsOf(world: World, pki: Pki, flags: ApiServerFlags): Promise<Authenticator[]> {
-  const ways = [
+/** Issuer of service account tokens, and the API server's own audience. */
+const issuer = "https://kubernetes.default.svc.cluster.local";
+
+function authenticatorsOf(
+  world: World,
+  spec: { pki: Pki; tokenFile: string | undefined; parts: ServerParts },
+): Authenticator[] {
+  const { pki, tokenFile, parts } = spec;
+  const objects = {
+    serviceAccounts: parts.live<ServiceAccount>("", "v1", "serviceaccounts"),
+    pods: parts.live<Pod>("", "v1", "pods"),
+    secrets: parts.live<Secret>("", "v1", "secrets"),
+    nodes: parts.live<Node>("", "v1", "nodes"),
+  };
+  return [
     createCertificateAuthenticator({ roots: parseCertificates(pki.caPem), clock: world.clock }),
+    createServiceAccountAuthenticator({
+      issuer,
+      audiences: [issuer],
+      keys: [createVerificationKey(pki.serviceAccountKey)],
+      clock: world.clock,
+      objects: () => objects,
+    }),
+    ...(tokenFile === undefined ? [] : [createTokenFileAuthenticator(tokenFile)]),
   ];
-  if (flags.tokenAuthFile !== undefined) {
-    ways.push(createTokenFileAuthenticator(await world.files.readText(flags.tokenAuthFile)));
-  }
-  return ways;
 }

@@ -2,28 +2,15 @@ import { Binding } from "#api/core/v1/binding.ts";
 import type { Pod } from "#api/core/v1/pod.ts";
 import { rfc3339 } from "#base/clock.ts";
 import { notSupported, required, type FieldError } from "#apimachinery/field-error.ts";
-import { decodeJson } from "#apimachinery/json-codec.ts";
 import { setOwn } from "#apimachinery/maps.ts";
-import type { KubeObject } from "#apimachinery/object.ts";
 import { conflict, invalidStatus } from "#apimachinery/status.ts";
 import type { Answer } from "../answer.ts";
 import type { Call, Endpoint } from "../call.ts";
-import { decodeBody, type Expected } from "../rest/decode.ts";
+import { decodeBody, kindOf } from "../rest/decode.ts";
 import { updateWith } from "../rest/update.ts";
 import type { Handler, HandlerContext } from "./handler.ts";
 
-const expected: Expected = {
-  group: "",
-  version: "v1",
-  kind: "Binding",
-  schema: Binding,
-  codec: {
-    decode: (value, collectFindings) => {
-      const { object, findings } = decodeJson(Binding, value, { collectFindings });
-      return { object: object as KubeObject, findings: [...findings] };
-    },
-  },
-};
+const expected = kindOf(Binding, "", "v1");
 
 /** POST pods/NAME/binding: the scheduler's decision. Source: registry/core/pod/storage BindingREST. */
 export const podBinding: Handler = (context, endpoint, call) => bind(context, endpoint, call);

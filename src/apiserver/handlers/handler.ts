@@ -2,6 +2,7 @@ import type { Answer } from "../answer.ts";
 import type { ApiTable } from "../api-table.ts";
 import type { Authorizer } from "../authorization/authorizer.ts";
 import type { Call, Endpoint } from "../call.ts";
+import type { TokenIssuer } from "./token-request.ts";
 import type { RestDeps } from "../rest/rest.ts";
 
 /** What handlers of subresources and virtual resources may use. */
@@ -9,6 +10,7 @@ export interface HandlerContext {
   readonly table: ApiTable;
   readonly rest: RestDeps;
   readonly authorizer: Authorizer;
+  readonly tokens: TokenIssuer;
   /** Runs another call as the same user, inside the server (eviction deletes its pod). */
   dispatch(endpoint: Endpoint, call: Call): Promise<Answer>;
 }

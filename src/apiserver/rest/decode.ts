@@ -1,4 +1,4 @@
-import { DecodeError } from "#apimachinery/json-codec.ts";
+import { DecodeError, decodeJson } from "#apimachinery/json-codec.ts";
 import { decodeProto, unwrapUnknown } from "#apimachinery/proto-codec.ts";
 import {
   apiVersionOf,
@@ -36,6 +36,23 @@ export interface Expected {
 export function expectedOf(definition: ResourceDefinition): Expected {
   const { group, version, kind, schema } = definition;
   return { group, version, kind, schema, codec: codecOf(definition) };
+}
+
+/** A kind that no resource carries: a review, an option, a binding. */
+export function kindOf(schema: StructSchema<Fields>, group: string, version: string): Expected {
+  const kind = schema.name.slice(schema.name.lastIndexOf(".") + 1);
+  return {
+    group,
+    version,
+    kind,
+    schema,
+    codec: {
+      decode: (value, collectFindings) => {
+        const { object, findings } = decodeJson(schema, value, { collectFindings });
+        return { object: object as KubeObject, findings: [...findings] };
+      },
+    },
+  };
 }
 
 /**

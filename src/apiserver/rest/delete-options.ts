@@ -1,8 +1,7 @@
 import type { DeleteOptions } from "#apimachinery/meta/options.ts";
-import { decodeJson } from "#apimachinery/json-codec.ts";
 import type { Fields, StructSchema } from "#apimachinery/schema.ts";
 import type { Call } from "../call.ts";
-import { decodeBody, type Expected } from "./decode.ts";
+import { decodeBody, kindOf } from "./decode.ts";
 
 /** DeleteOptions of the body, or of the query when there is no body. */
 export function decodeDeleteOptions(call: Call, schema: StructSchema<Fields>): DeleteOptions {
@@ -16,24 +15,9 @@ export function decodeDeleteOptions(call: Call, schema: StructSchema<Fields>): D
       ...(options.dryRun === true && { dryRun: ["All"] }),
     };
   }
-  return decodeBody(call, expectedOptions(schema), {
+  const expected = { ...kindOf(schema, "", "v1"), anyVersion: true };
+  return decodeBody(call, expected, {
     // DeleteOptions are accepted under every group version that the server knows.
     has: ({ kind }) => kind === "DeleteOptions",
   }) as DeleteOptions;
-}
-
-function expectedOptions(schema: StructSchema<Fields>): Expected {
-  return {
-    group: "",
-    version: "v1",
-    kind: "DeleteOptions",
-    schema,
-    anyVersion: true,
-    codec: {
-      decode: (value, collectFindings) => {
-        const { object, findings } = decodeJson(schema, value, { collectFindings });
-        return { object: object as object, findings: [...findings] };
-      },
-    },
-  };
 }

@@ -1,6 +1,5 @@
 import { Scale } from "#api/autoscaling/v1/scale.ts";
 import { invalid } from "#apimachinery/field-error.ts";
-import { decodeJson } from "#apimachinery/json-codec.ts";
 import type { KubeObject } from "#apimachinery/object.ts";
 import type { ScalePaths } from "#apimachinery/resource.ts";
 import { describeLabelSelector, type LabelSelectorSource } from "#apimachinery/selectors.ts";
@@ -8,7 +7,7 @@ import { conflict, invalidStatus, modifiedMessage } from "#apimachinery/status.t
 import { assert } from "#base/assert.ts";
 import type { Answer } from "../answer.ts";
 import type { Call, Endpoint } from "../call.ts";
-import { decodeBody } from "./decode.ts";
+import { decodeBody, kindOf } from "./decode.ts";
 import { get } from "./list.ts";
 import { applyToPlain } from "./patch.ts";
 import type { RestDeps } from "./rest.ts";
@@ -52,22 +51,7 @@ async function wantedScale(
   if (call.verb === "patch") {
     return (await applyToPlain(call, { live: scaleOf(endpoint, live), schema: Scale })) as Scale;
   }
-  return decodeBody(
-    call,
-    {
-      group: "autoscaling",
-      version: "v1",
-      kind: "Scale",
-      schema: Scale,
-      codec: {
-        decode: (value, collectFindings) => {
-          const { object, findings } = decodeJson(Scale, value, { collectFindings });
-          return { object: object as KubeObject, findings: [...findings] };
-        },
-      },
-    },
-    deps.kinds,
-  ) as Scale;
+  return decodeBody(call, kindOf(Scale, "autoscaling", "v1"), deps.kinds) as Scale;
 }
 
 function refuseBadScale(call: Call, scale: Scale): void {

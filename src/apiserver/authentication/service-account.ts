@@ -1,0 +1,116 @@
+import type { ServiceAccount } from "#api/core/v1/service-account.ts";
+import type { Pod } from "#api/core/v1/pod.ts";
+import type { Node } from "#api/core/v1/node.ts";
+import type { Secret } from "#api/core/v1/secret.ts";
+import type { Clock } from "#base/clock.ts";
+import { parseJwt, type ServiceAccountClaims, type VerificationKey, verifyJwt } from "#wire/jwt.ts";
+import type { User } from "../call.ts";
+import type { LiveSet } from "../storage/live-set.ts";
+import { type Authenticator, bearerToken } from "./authenticator.ts";
+
+/** What a token is checked against: the objects that it is bound to must still be there. */
+export interface TokenObjects {
+  readonly serviceAccounts: LiveSet<ServiceAccount>;
+  readonly pods: LiveSet<Pod>;
+  readonly secrets: LiveSet<Secret>;
+  readonly nodes: LiveSet<Node>;
+}
+
+export interface ServiceAccountTokenOptions {
+  readonly issuer: string;
+  readonly audiences: readonly string[];
+  readonly keys: readonly VerificationKey[];
+  readonly clock: Clock;
+  readonly objects: () => TokenObjects;
+}
+
+/** What a valid token says, or why it is refused. */
+export type TokenVerdict =
+  | { readonly user: User; readonly audiences: readonly string[] }
+  | { readonly refused: string };
+
+const userPrefix = "system:serviceaccount:";
+
+/** The user that a service account is. */
+export function serviceAccountUser(namespace: string, name: string, uid: string): User {
+  return {
+    name: `${userPrefix}${namespace}:${name}`,
+    uid,
+    groups: ["system:serviceaccounts", `system:serviceaccounts:${namespace}`],
+    extra: {},
+  };
+}
+
+/**
+ * Checks a service account token: signature, issuer, times, audience, and that account, pod,
+ * secret and node still exist with the same uid. Undefined: not one of ours.
+ * Source: pkg/serviceaccount/{jwt,claims}.go.
+ */
+export function verifyServiceAccountToken(
+  options: ServiceAccountTokenOptions,
+  token: string,
+  audiences: readonly string[] = options.audiences,
+): TokenVerdict | undefined {
+  const parsed = parseJwt(token);
+  const claims = parsed?.claims as ServiceAccountClaims | undefined;
+  if (claims === undefined || claims.iss !== options.issuer) return undefined;
+  if (verifyJwt(token, options.keys) === undefined) return { refused: "invalid signature" };
+  const nowSeconds = options.clock.nowMs() / 1000;
+  if (claims.exp !== undefined && nowSeconds > claims.exp) return { refused: "service account token has expired" };
+  if (claims.nbf !== undefined && nowSeconds + 60 < claims.nbf) return { refused: "service account token is not valid yet" };
+  const shared = audiencesOf(claims).filter((audience) => audiences.includes(audience));
+  if (shared.length === 0) {
+    return { refused: `token audiences ${JSON.stringify(audiencesOf(claims))} is invalid for the target audiences ${JSON.stringify(audiences)}` };
+  }
+  const user = boundUser(options.objects(), claims);
+  return typeof user === "string" ? { refused: user } : { user, audiences: shared };
+}
+
+function audiencesOf({ aud }: ServiceAccountClaims): readonly string[] {
+  return typeof aud === "string" ? [aud] : (aud ?? []);
+}
+
+/** The user, or what is missing. */
+function boundUser(objects: TokenObjects, claims: ServiceAccountClaims): User | string {
+  const bound = claims["kubernetes.io"] ?? {};
+  const { namespace = "", serviceaccount } = bound;
+  const name = serviceaccount?.name ?? "";
+  const account = objects.serviceAccounts.get(namespace, name);
+  if (account === undefined) return "service account not found";
+  if (account.metadata?.uid !== serviceaccount?.uid) return "service account UID does not match";
+  const extra: Record<string, readonly string[]> = {};
+  if (claims.jti !== undefined) extra["authentication.kubernetes.io/credential-id"] = [`JTI=${claims.jti}`];
+  if (bound.secret !== undefined) {
+    const secret = objects.secrets.get(namespace, bound.secret.name);
+    if (secret?.metadata?.uid !== bound.secret.uid) return "secret of the token is gone";
+  }
+  if (bound.pod !== undefined) {
+    const pod = objects.pods.get(namespace, bound.pod.name);
+    if (pod?.metadata?.uid !== bound.pod.uid) return "pod of the token is gone";
+    extra["authentication.kubernetes.io/pod-name"] = [bound.pod.name];
+    extra["authentication.kubernetes.io/pod-uid"] = [bound.pod.uid];
+  }
+  if (bound.node !== undefined) {
+    if (bound.pod === undefined) {
+      const node = objects.nodes.get("", bound.node.name);
+      if (node?.metadata?.uid !== bound.node.uid) return "node of the token is gone";
+    }
+    extra["authentication.kubernetes.io/node-name"] = [bound.node.name];
+    if (bound.node.uid) extra["authentication.kubernetes.io/node-uid"] = [bound.node.uid];
+  }
+  return { ...serviceAccountUser(namespace, name, account.metadata?.uid ?? ""), extra };
+}
+
+/** Bearer tokens of service accounts. */
+export function createServiceAccountAuthenticator(options: ServiceAccountTokenOptions): Authenticator {
+  return {
+    name: "service-account",
+    authenticate(credentials) {
+      const token = bearerToken(credentials);
+      if (token === "") return Promise.resolve(undefined);
+      const verdict = verifyServiceAccountToken(options, token);
+      if (verdict === undefined) return Promise.resolve(undefined);
+      return Promise.resolve("refused" in verdict ? "invalid" : verdict.user);
+    },
+  };
+}
