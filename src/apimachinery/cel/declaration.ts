@@ -1,3 +1,4 @@
+import type { CostRule } from "./cost-runtime.ts";
 import type { Macro } from "./macros.ts";
 import { parseSignature } from "./signature.ts";
 import type { CelType } from "./types.ts";
@@ -8,6 +9,18 @@ import type { CelValue } from "./value.ts";
  * throws `CelError` when it fails.
  */
 export type Implementation = (...args: never[]) => CelValue;
+
+const selfCheckedImplementations = new WeakSet<Implementation>();
+
+/** Marks an implementation that takes any values and fails by itself where they do not fit. */
+export function selfChecked<F extends (...args: CelValue[]) => CelValue>(implementation: F): F {
+  selfCheckedImplementations.add(implementation);
+  return implementation;
+}
+
+export function isSelfChecked(implementation: Implementation): boolean {
+  return selfCheckedImplementations.has(implementation);
+}
 
 /** One way to call a function. */
 export interface Overload {
@@ -20,6 +33,8 @@ export interface Overload {
   readonly typeParams: readonly string[];
   /** Absent for what the compiler itself implements. */
   readonly implementation?: Implementation;
+  /** Where the charge is not what `costRule` says. */
+  readonly cost?: CostRule;
 }
 
 export interface FunctionDeclaration {
@@ -37,7 +52,12 @@ export interface Library {
 }
 
 /** One row of a library: id, signature (see `parseSignature`), implementation. */
-export type OverloadRow = readonly [id: string, signature: string, implementation?: Implementation];
+export type OverloadRow = readonly [
+  id: string,
+  signature: string,
+  implementation?: Implementation,
+  cost?: CostRule,
+];
 
 export interface LibraryOptions {
   readonly name: string;
@@ -48,9 +68,9 @@ export interface LibraryOptions {
 
 export function defineLibrary({ name, types = [], macros = [], rows }: LibraryOptions): Library {
   const known = new Map(types.map((type) => [type.name, type]));
-  const overloads = rows.map(([id, signature, implementation]): Overload => {
+  const overloads = rows.map(([id, signature, implementation, cost]): Overload => {
     const parsed = parseSignature(signature, known);
-    return { id, ...parsed, ...(implementation && { implementation }) };
+    return { id, ...parsed, ...(implementation && { implementation }), ...(cost && { cost }) };
   });
   return { name, overloads, types, macros };
 }

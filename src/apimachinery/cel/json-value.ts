@@ -3,6 +3,7 @@ import {
   CelBoxed, CelDuration, CelError, CelList, CelMap, CelObject, CelOpaque, CelOptional,
   CelTimestamp, CelTypeValue, CelUint, mapKey, type CelValue, type ListSemantics,
 } from "./value.ts"; // prettier-ignore
+import { escapeFieldName } from "./escaping.ts";
 import { formatDuration, formatTimestamp } from "./time.ts";
 import { dynType, type CelType } from "./types.ts";
 
@@ -124,7 +125,7 @@ export class JsonObject extends CelMap {
 
   get(key: CelValue): CelValue | undefined {
     if (typeof key !== "string") throw new CelError("no such overload");
-    const field = this.shape.fields.get(key);
+    const field = this.shape.fields.get(key) ?? this.#unescapedField(key);
     if (field === undefined) return undefined;
     const raw = this.json[field.jsonName];
     // Names such as `constructor` must not reach the prototype.
@@ -132,6 +133,12 @@ export class JsonObject extends CelMap {
       return undefined;
     }
     return field.adapt(raw);
+  }
+
+  /** Reserved words and names in brackets or backquotes need no escapes. */
+  #unescapedField(key: string): JsonField | undefined {
+    const escaped = escapeFieldName(key);
+    return escaped === undefined ? undefined : this.shape.fields.get(escaped);
   }
 
   has(key: CelValue): boolean {

@@ -1,4 +1,4 @@
-import { escapeFieldName, reservedWords, unescapeFieldName } from "./escaping.ts";
+import { escapeFieldName, reservedWords } from "./escaping.ts";
 import {
   JsonList, JsonMap, JsonObject, PreservedJson, adaptJson, type Adapter, type JsonField,
 } from "./json-value.ts"; // prettier-ignore
@@ -71,8 +71,8 @@ export function schemaType(schema: CelSchema, place: Place): SchemaType | undefi
     case "array":
       return arrayType(schema, place.name);
     case "object":
-      return schema.additionalProperties !== undefined && schema.additionalProperties !== false
-        ? mapSchemaType(schema, place)
+      return typeof schema.additionalProperties === "object"
+        ? mapSchemaType(schema.additionalProperties, { schema, name: place.name })
         : objectSchemaType(place.resource ? withObjectMeta(schema) : schema, place.name);
     case "string":
       return stringSchemaType(schema);
@@ -124,10 +124,11 @@ const stringKey: SchemaType = {
   adapt: adaptJson,
 };
 
-function mapSchemaType(schema: CelSchema, place: Place): SchemaType | undefined {
-  const values = schema.additionalProperties;
-  if (typeof values !== "object") return objectSchemaType(schema, place.name);
-  const element = schemaType(values, { name: `${place.name}.@elem`, resource: isResource(values) });
+function mapSchemaType(
+  values: CelSchema,
+  { schema, name }: { schema: CelSchema; name: string },
+): SchemaType | undefined {
+  const element = schemaType(values, { name: `${name}.@elem`, resource: isResource(values) });
   if (element === undefined) return undefined;
   const elementsMax =
     schema.maxProperties ?? Math.floor((requestBytesMax - 2) / (element.serializedBytesMin + 6));
@@ -319,9 +320,7 @@ function fillFields(fields: Map<string, JsonField>, schema: CelSchema): void {
   for (const [jsonName, property] of Object.entries(schema.properties ?? {})) {
     const escaped = escapeFieldName(jsonName);
     if (escaped === undefined) continue;
-    const field = { jsonName, adapt: adapterOf(property) };
-    fields.set(escaped, field);
-    if (reservedWords.has(jsonName)) fields.set(jsonName, field);
+    fields.set(escaped, { jsonName, adapt: adapterOf(property) });
   }
 }
 
@@ -398,5 +397,3 @@ export function schemaAt(root: SchemaType, path: readonly string[]): SchemaType 
   }
   return at;
 }
-
-export { unescapeFieldName };

@@ -34,51 +34,50 @@ export interface Signature {
  * `math.least(int, int) -> int`. Single capitals are type parameters; `types` names further types.
  */
 export function parseSignature(text: string, types: ReadonlyMap<string, CelType>): Signature {
-  const reader = new SignatureReader(text, types);
-  return reader.signature();
+  const typeParams = new Set<string>();
+  const read = (typeText: string): CelType => new TypeReader(typeText, types, typeParams).type();
+  const member = text.startsWith("(");
+  const receiverEnd = member ? text.indexOf(").") : -1;
+  const args = member ? [read(text.slice(1, receiverEnd))] : [];
+  const rest = member ? text.slice(receiverEnd + 2) : text;
+  const open = rest.indexOf("(");
+  const arrow = rest.lastIndexOf(" -> ");
+  const list = rest.slice(open + 1, arrow - 1);
+  if (list !== "") args.push(...new TypeReader(list, types, typeParams).types());
+  const result = read(rest.slice(arrow + 4));
+  return { name: rest.slice(0, open), member, args, result, typeParams: [...typeParams] };
 }
 
 /** Reads one type, e.g. `map(string, list(int))`. */
 export function parseType(text: string, types: ReadonlyMap<string, CelType> = new Map()): CelType {
-  return new SignatureReader(text, types).type();
+  return new TypeReader(text, types, new Set()).type();
 }
 
-class SignatureReader {
+class TypeReader {
   readonly #words: readonly string[];
   readonly #types: ReadonlyMap<string, CelType>;
-  readonly #params = new Set<string>();
+  readonly #params: Set<string>;
   #at = 0;
 
-  constructor(text: string, types: ReadonlyMap<string, CelType>) {
-    this.#words = text.match(/[@\w.]+|->|[(),]/g) ?? [];
+  constructor(text: string, types: ReadonlyMap<string, CelType>, params: Set<string>) {
+    this.#words = text.match(/[\w.]+|[(),]/g) ?? [];
     this.#types = types;
+    this.#params = params;
   }
 
-  signature(): Signature {
-    const args: CelType[] = [];
-    const member = this.#accept("(");
-    if (member) {
-      args.push(this.type());
-      this.#expect(")");
-    }
-    const name = this.#word().replace(/^\./, "");
-    this.#expect("(");
-    while (!this.#accept(")")) {
-      args.push(this.type());
-      this.#accept(",");
-    }
-    this.#expect("->");
-    const result = this.type();
-    return { name, member, args, result, typeParams: [...this.#params] };
+  types(): CelType[] {
+    const types: CelType[] = [];
+    do types.push(this.type());
+    while (this.#accept(","));
+    return types;
   }
 
   type(): CelType {
     const word = this.#word();
     const params: CelType[] = [];
     if (this.#accept("(")) {
-      do params.push(this.type());
-      while (this.#accept(","));
-      this.#expect(")");
+      params.push(...this.types());
+      this.#accept(")");
     }
     const [first = dynType, second = dynType] = params;
     switch (word) {
@@ -111,9 +110,5 @@ class SignatureReader {
     if (this.#words[this.#at] !== word) return false;
     this.#at++;
     return true;
-  }
-
-  #expect(word: string): void {
-    if (!this.#accept(word)) throw new TypeError(`cannot read signature: expected ${word}`);
   }
 }

@@ -1,0 +1,155 @@
+import { evaluator, type Plan } from "./attribute.ts";
+import type { Expr } from "./ast.ts";
+import { costRule, type CostRule } from "./cost-runtime.ts";
+import { isSelfChecked, type Implementation, type Overload } from "./declaration.ts";
+import { membership } from "./equality.ts";
+import type { Evaluate, Frame } from "./frame.ts";
+import { isDyn, type CelType } from "./types.ts";
+import {
+  CelDuration, CelError, CelList, CelMap, CelTimestamp, CelTypeValue, CelUint, typeOf,
+  type CelValue,
+} from "./value.ts"; // prettier-ignore
+
+/** A call whose name is resolved; a receiver is the first argument. */
+export interface PlannedCall {
+  readonly name: string;
+  readonly overloads: readonly Overload[];
+  readonly args: readonly Expr[];
+  readonly checked: boolean;
+}
+
+const conversions: ReadonlySet<string> = new Set([
+  "bool", "bytes", "double", "duration", "dyn", "int", "string", "timestamp", "type", "uint",
+]); // prettier-ignore
+
+/** Conversions of constants are done once, before evaluation. */
+export function foldable(call: PlannedCall, args: readonly Plan[]): boolean {
+  return conversions.has(call.name) && args.length === 1 && args[0]?.kind === "constant";
+}
+
+export function compileCall(call: PlannedCall, plans: readonly Plan[]): Plan {
+  const only = call.checked && call.overloads.length === 1 ? call.overloads[0] : undefined;
+  const membershipTest = only?.id === "in_list" ? compileMembership(plans) : undefined;
+  if (membershipTest !== undefined) return membershipTest;
+  const id = only?.id ?? equalityIds[call.name] ?? "";
+  const invoke = dispatcher(call);
+  const rule = only?.cost ?? costRule(call.name, id);
+  const args = plans.map(evaluator);
+  return { kind: "computed", evaluate: charged(args, rule, invoke) };
+}
+
+const equalityIds: Readonly<Record<string, string>> = { "_==_": "equals", "_!=_": "not_equals" };
+
+type Invoke = (args: readonly CelValue[]) => CelValue;
+
+/** Evaluates the arguments, charges, calls. What may be expensive is charged before it is done. */
+function charged(args: readonly Evaluate[], rule: CostRule, invoke: Invoke): Evaluate {
+  const [first, second] = args;
+  if (rule.kind === "fixed" && first !== undefined && args.length <= 2) {
+    const { units } = rule;
+    if (second === undefined) {
+      return (frame) => {
+        const values = [first(frame)];
+        frame.cost += units;
+        return invoke(values);
+      };
+    }
+    return (frame) => {
+      const values = [first(frame), second(frame)];
+      frame.cost += units;
+      return invoke(values);
+    };
+  }
+  const evaluateAll = (frame: Frame): CelValue[] => args.map((arg) => arg(frame));
+  switch (rule.kind) {
+    case "fixed":
+      return (frame) => {
+        const values = evaluateAll(frame);
+        frame.charge(rule.units);
+        return invoke(values);
+      };
+    case "before":
+      return (frame) => {
+        const values = evaluateAll(frame);
+        frame.charge(rule.units(values));
+        return invoke(values);
+      };
+    case "after":
+      return (frame) => {
+        const value = invoke(evaluateAll(frame));
+        frame.charge(rule.units(value));
+        return value;
+      };
+  }
+}
+
+/** Finds the implementation for values whose types may only be known when they are there. */
+function dispatcher(call: PlannedCall): Invoke {
+  const candidates = call.overloads.flatMap((overload) => {
+    const { implementation, args } = overload;
+    if (implementation === undefined || args.length !== call.args.length) return [];
+    return [{ run: callable(implementation), implementation, accepts: args.map(acceptor) }];
+  });
+  const [first] = candidates;
+  if (first === undefined) {
+    return (values) => {
+      throw noSuchOverload(call.name, values);
+    };
+  }
+  const shared = candidates.every(({ implementation }) => implementation === first.implementation);
+  if (shared && isSelfChecked(first.implementation)) return (values) => first.run(...values);
+  return (values) => {
+    for (const { run, accepts } of candidates) {
+      if (accepts.every((accept, i) => accept(values[i] ?? null))) return run(...values);
+    }
+    throw noSuchOverload(call.name, values);
+  };
+}
+
+function callable(implementation: Implementation): (...args: CelValue[]) => CelValue {
+  // Acceptors check the arguments against the declared types first.
+  return implementation as (...args: CelValue[]) => CelValue;
+}
+
+function noSuchOverload(name: string, values: readonly CelValue[]): CelError {
+  if (/^[_@!-]/.test(name)) return new CelError("no such overload");
+  const types = values.map((value) => typeOf(value).name).join(", ");
+  return new CelError(`no such overload: ${name}(${types})`);
+}
+
+type Accept = (value: CelValue) => boolean;
+
+const acceptors: Readonly<Record<string, Accept>> = {
+  bool: (value) => typeof value === "boolean",
+  int: (value) => typeof value === "bigint",
+  double: (value) => typeof value === "number",
+  string: (value) => typeof value === "string",
+  null: (value) => value === null,
+  uint: (value) => value instanceof CelUint,
+  bytes: (value) => value instanceof Uint8Array,
+  timestamp: (value) => value instanceof CelTimestamp,
+  duration: (value) => value instanceof CelDuration,
+  list: (value) => value instanceof CelList,
+  map: (value) => value instanceof CelMap,
+  type: (value) => value instanceof CelTypeValue,
+};
+
+function acceptor(type: CelType): Accept {
+  if (isDyn(type) || type.kind === "param") return () => true;
+  return acceptors[type.kind] ?? ((value) => typeOf(value).name === type.name);
+}
+
+/** `x in [constants]` is a lookup and costs what `x` costs. */
+function compileMembership([needle, list]: readonly Plan[]): Plan | undefined {
+  if (needle === undefined || list?.kind !== "constant") return undefined;
+  if (!(list.value instanceof CelList)) return undefined;
+  if (list.value.size === 0) return { kind: "constant", value: false };
+  for (const element of list.value) if (!isHashable(element)) return undefined;
+  const has = membership(list.value);
+  const evaluate = evaluator(needle);
+  return { kind: "computed", evaluate: (frame) => has(evaluate(frame)) };
+}
+
+function isHashable(value: CelValue): boolean {
+  return value !== null && (typeof value !== "object" || value instanceof CelUint);
+}
