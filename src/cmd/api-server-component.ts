@@ -7,6 +7,7 @@ import type { Pod } from "#api/core/v1/pod.ts";
 import type { Secret } from "#api/core/v1/secret.ts";
 import type { ServiceAccount } from "#api/core/v1/service-account.ts";
 import type { Store } from "#store/store.ts";
+import { admissionPlugins } from "#apiserver/admission/plugins.ts";
 import type { Authenticator } from "#apiserver/authentication/authenticator.ts";
 import { createCertificateAuthenticator } from "#apiserver/authentication/client-certificate.ts";
 import { createServiceAccountAuthenticator } from "#apiserver/authentication/service-account.ts";
@@ -61,7 +62,11 @@ export async function startApiServer(
     },
     anonymousAllowed: flags.anonymousAuth,
     authorizers: [],
-    admission: () => [],
+    admission: (parts) =>
+      admissionPlugins(parts, {
+        random,
+        selection: { enable: flags.enableAdmissionPlugins, disable: flags.disableAdmissionPlugins },
+      }),
     paths: (parts) => [
       healthPaths({ healthz: [], livez: [], readyz: [] }),
       discoveryPaths(createDiscovery(parts.table)),
