@@ -60,3 +60,26 @@ export function floatText(value: number): string {
   }
   return String(value);
 }
+
+/** JSON as Go writes decoded documents: members sorted by bytes, `<`, `>`, `&` escaped. */
+export function goJson(value: unknown): string {
+  if (typeof value === "string") return escapeHtml(JSON.stringify(value));
+  if (typeof value === "bigint") return value.toString();
+  if (Array.isArray(value)) return `[${value.map(goJson).join(",")}]`;
+  if (typeof value === "object" && value !== null) {
+    const members = Object.entries(value)
+      .filter(([, member]) => member !== undefined)
+      .sort(([a], [b]) => compareBytes(a, b));
+    return `{${members.map(([key, member]) => `${goJson(key)}:${goJson(member)}`).join(",")}}`;
+  }
+  return JSON.stringify(value) ?? "null";
+}
+
+const htmlCharacters = /[<>&\u2028\u2029]/g;
+
+function escapeHtml(text: string): string {
+  return text.replace(
+    htmlCharacters,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
