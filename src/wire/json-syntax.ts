@@ -1,7 +1,6 @@
 /**
- * A JSON scanner for what native parsing cannot tell: Go's words for a syntax error, nesting that
- * is too deep, and keys that stand twice. Iterative, so that depth costs no stack.
- * Source of the texts: Go's encoding/json/scanner.go.
+ * Go's words for a JSON syntax error. Only for text that native parsing refused, or that nests
+ * too deep for it. Iterative, so that depth costs no stack. Source: Go's encoding/json/scanner.go.
  */
 
 /** Deepest nesting that is read. Source: sigs.k8s.io/json maxNestingDepth. */
@@ -11,114 +10,94 @@ export class JsonError extends Error {
   override readonly name = "JsonError";
 }
 
-/** A container that is open: its keys so far, or the index of its current item. */
-interface Level {
-  readonly kind: "object" | "array";
-  readonly keys: Set<string>;
-  key: string;
-  index: number;
+/**
+ * Throws `JsonError` at the first fault. `latin1` has one character per byte of the document:
+ * Go looks at bytes too, and shows a byte beyond ASCII as the character of that number.
+ */
+export function checkJsonSyntax(latin1: string): void {
+  new SyntaxChecker(latin1).run();
 }
 
-export interface JsonScan {
-  /** Paths of repeated keys, `data.a`, `items[0].x`, in order of appearance. */
-  readonly duplicates: readonly string[];
-}
-
-/** Walks the whole text. Throws `JsonError` with Go's text at the first fault. */
-export function scanJson(text: string): JsonScan {
-  return new Scanner(text).run();
-}
-
-class Scanner {
+class SyntaxChecker {
   readonly #text: string;
-  readonly #levels: Level[] = [];
-  readonly #duplicates: string[] = [];
+  /** The closing brackets that are due, innermost last. */
+  readonly #closers: ("}" | "]")[] = [];
   #at = 0;
 
   constructor(text: string) {
     this.#text = text;
   }
 
-  run(): JsonScan {
-    this.#value("looking for beginning of value");
-    while (this.#levels.length > 0) this.#next();
+  run(): void {
+    this.#value();
+    while (this.#closers.length > 0) {
+      if (this.#closers.at(-1) === "}") this.#member();
+      else this.#element();
+    }
     this.#space();
     if (this.#at < this.#text.length) this.#fail("after top-level value");
-    return { duplicates: this.#duplicates };
   }
 
-  /** What follows a value inside a container, or the first thing in it. */
-  #next(): void {
-    const level = this.#levels.at(-1) as Level;
+  /** What follows a value in an object. */
+  #member(): void {
     this.#space();
     const char = this.#peek();
-    if (level.kind === "array") {
-      if (char === "]") return this.#close();
-      if (level.index >= 0) {
-        if (char !== ",") this.#fail("after array element");
-        this.#at++;
-      }
-      level.index++;
-      this.#value("looking for beginning of value");
-      return;
-    }
     if (char === "}") return this.#close();
-    if (level.index >= 0) {
-      if (char !== ",") this.#fail("after object key:value pair");
-      this.#at++;
-      this.#space();
-    }
-    level.index++;
-    this.#key(level);
-    this.#value("looking for beginning of value");
+    if (char !== ",") this.#fail("after object key:value pair");
+    this.#at++;
+    this.#key();
+    return this.#value();
+  }
+
+  #element(): void {
+    this.#space();
+    const char = this.#peek();
+    if (char === "]") return this.#close();
+    if (char !== ",") this.#fail("after array element");
+    this.#at++;
+    return this.#value();
   }
 
   #close(): void {
     this.#at++;
-    this.#levels.pop();
+    this.#closers.pop();
   }
 
-  #key(level: Level): void {
+  #key(): void {
+    this.#space();
     if (this.#peek() !== '"') this.#fail("looking for beginning of object key string");
-    level.key = this.#string();
-    if (level.keys.has(level.key)) this.#duplicates.push(this.#path());
-    level.keys.add(level.key);
+    this.#string();
     this.#space();
     if (this.#peek() !== ":") this.#fail("after object key");
     this.#at++;
   }
 
-  #path(): string {
-    let path = "";
-    for (const level of this.#levels) {
-      if (level.kind === "array") path += `[${level.index}]`;
-      else path += path === "" ? level.key : `.${level.key}`;
+  #value(): void {
+    for (;;) {
+      this.#space();
+      const char = this.#peek();
+      if (char !== "{" && char !== "[") return this.#scalar(char);
+      if (this.#closers.length >= jsonDepthMax) this.#fail("exceeded max depth");
+      this.#at++;
+      this.#closers.push(char === "{" ? "}" : "]");
+      this.#space();
+      if (this.#peek() === this.#closers.at(-1)) return this.#close();
+      if (char === "{") this.#key();
     }
-    return path;
   }
 
-  #value(context: string): void {
-    this.#space();
-    const char = this.#peek();
-    if (char === "{" || char === "[") {
-      if (this.#levels.length >= jsonDepthMax) this.#fail("exceeded max depth", true);
-      this.#at++;
-      const kind = char === "{" ? "object" : "array";
-      this.#levels.push({ kind, keys: new Set(), key: "", index: -1 });
-    } else if (char === '"') this.#string();
+  #scalar(char: string): void {
+    if (char === '"') this.#string();
     else if (char === "t") this.#literal("true");
     else if (char === "f") this.#literal("false");
     else if (char === "n") this.#literal("null");
-    else if (char === "-" || (char >= "0" && char <= "9")) this.#number();
-    else this.#fail(context);
+    else if (char === "-" || isDigit(char)) this.#number();
+    else this.#fail("looking for beginning of value");
   }
 
   #literal(word: string): void {
-    for (const [i, expected] of [...word].entries()) {
-      if (this.#peek() !== expected) {
-        if (i === 0) this.#fail("looking for beginning of value");
-        this.#fail(`in literal ${word} (expecting '${expected}')`);
-      }
+    for (const expected of word) {
+      if (this.#peek() !== expected) this.#fail(`in literal ${word} (expecting '${expected}')`);
       this.#at++;
     }
   }
@@ -126,68 +105,88 @@ class Scanner {
   #number(): void {
     if (this.#peek() === "-") this.#at++;
     if (this.#peek() === "0") this.#at++;
-    else if (!this.#digits()) this.#fail("in numeric literal");
+    else this.#digits("in numeric literal");
     if (this.#peek() === ".") {
       this.#at++;
-      if (!this.#digits()) this.#fail("after decimal point in numeric literal");
+      this.#digits("after decimal point in numeric literal");
     }
     if (this.#peek() === "e" || this.#peek() === "E") {
       this.#at++;
       if (this.#peek() === "+" || this.#peek() === "-") this.#at++;
-      if (!this.#digits()) this.#fail("in exponent of numeric literal");
+      this.#digits("in exponent of numeric literal");
     }
   }
 
-  #digits(): boolean {
-    const start = this.#at;
-    while (this.#peek() >= "0" && this.#peek() <= "9") this.#at++;
-    return this.#at > start;
+  #digits(context: string): void {
+    if (!isDigit(this.#peek())) this.#fail(context);
+    while (isDigit(this.#peek())) this.#at++;
   }
 
-  /** The decoded text of the string that begins here. */
-  #string(): string {
-    const start = this.#at++;
+  #string(): void {
+    this.#at++;
     for (;;) {
       const char = this.#peek();
-      if (char === '"') break;
-      if (char === "" || char < " ") this.#fail("in string literal");
+      if (char < " ") this.#fail("in string literal");
       this.#at++;
-      if (char !== "\\") continue;
-      const escape = this.#peek();
-      if (!'"\\/bfnrtu'.includes(escape) || escape === "") this.#fail("in string escape code");
-      this.#at++;
-      if (escape !== "u") continue;
-      for (let i = 0; i < 4; i++) {
-        if (!/[0-9a-fA-F]/.test(this.#peek())) this.#fail("in \\u hexadecimal character escape");
-        this.#at++;
-      }
+      if (char === '"') return;
+      if (char === "\\") this.#escape();
     }
+  }
+
+  #escape(): void {
+    const char = this.#peek();
+    if (char === "" || !'"\\/bfnrtu'.includes(char)) this.#fail("in string escape code");
     this.#at++;
-    return JSON.parse(this.#text.slice(start, this.#at)) as string;
+    if (char !== "u") return;
+    for (let i = 0; i < 4; i++) {
+      if (!/^[0-9a-fA-F]$/.test(this.#peek())) this.#fail("in \\u hexadecimal character escape");
+      this.#at++;
+    }
   }
 
   #space(): void {
-    while (" \t\r\n".includes(this.#peek()) && this.#at < this.#text.length) this.#at++;
+    while (isSpace(this.#peek())) this.#at++;
   }
 
+  /** Empty at the end. */
   #peek(): string {
-    return this.#text[this.#at] ?? "";
+    return this.#text.charAt(this.#at);
   }
 
-  #fail(context: string, always = false): never {
-    if (this.#at >= this.#text.length && !always) throw new JsonError("unexpected end of JSON input");
-    const code = this.#text.codePointAt(this.#at) ?? 0;
-    throw new JsonError(`invalid character ${quoteChar(String.fromCodePoint(code))} ${context}`);
+  #fail(context: string): never {
+    if (this.#at >= this.#text.length) throw new JsonError("unexpected end of JSON input");
+    throw new JsonError(`invalid character ${quoteChar(this.#peek())} ${context}`);
   }
 }
 
-/** Go quotes the byte as a rune: `'\''` and `'"'` are special, control characters escaped. */
+function isDigit(char: string): boolean {
+  return char >= "0" && char <= "9";
+}
+
+function isSpace(char: string): boolean {
+  return char === " " || char === "\n" || char === "\t" || char === "\r";
+}
+
+const quotedChars = new Map([
+  ["'", "\\'"],
+  ["\\", "\\\\"],
+  ["\u0007", "\\a"],
+  ["\b", "\\b"],
+  ["\f", "\\f"],
+  ["\n", "\\n"],
+  ["\r", "\\r"],
+  ["\t", "\\t"],
+  ["\v", "\\v"],
+]);
+
 function quoteChar(char: string): string {
-  if (char === "'") return `'\\''`;
-  if (char === '"') return `'"'`;
-  const escaped = JSON.stringify(char).slice(1, -1);
-  // Go looks at single bytes: beyond ASCII it shows the first byte as a Latin-1 character.
-  const code = char.codePointAt(0) ?? 0;
-  if (code > 0x7f) return `'${String.fromCharCode(Buffer.from(char, "utf8")[0] ?? 0)}'`;
-  return `'${code < 0x20 && escaped.startsWith("\\u") ? `\\x${code.toString(16).padStart(2, "0")}` : escaped}'`;
+  const code = char.charCodeAt(0);
+  let text = quotedChars.get(char) ?? char;
+  if (text === char && (code < 0x20 || code === 0x7f)) text = `\\x${hex(code, 2)}`;
+  if ((code > 0x7f && code <= 0xa0) || code === 0xad) text = `\\u${hex(code, 4)}`;
+  return `'${text}'`;
+}
+
+function hex(code: number, width: number): string {
+  return code.toString(16).padStart(width, "0");
 }
