@@ -141,8 +141,11 @@ export interface Strategy<T> {
   holdsDeletion?(object: T): boolean;
   /** What happens to dependents when the client names no policy. Default background. */
   readonly defaultGarbageCollection?: "Background" | "Orphan";
-  /** Fields that server-side apply leaves to subresources: paths reset per verb. */
-  readonly resetFields?: Readonly<Record<string, readonly string[]>>;
+  /**
+   * Dotted paths that a write here never owns, since it cannot set them. Default: `status` for the
+   * resource itself when it has a status subresource, `spec` for that subresource.
+   */
+  readonly resetFields?: readonly string[];
 }
 
 export type NameRule =

@@ -1,5 +1,5 @@
 import type { ResourceDefinition } from "#apimachinery/resource.ts";
-import type { GroupVersionKind } from "#apimachinery/object.ts";
+import { apiVersionOf, type GroupVersionKind } from "#apimachinery/object.ts";
 import type { Durability, Store } from "#store/store.ts";
 import { assert } from "#base/assert.ts";
 import type { Endpoint } from "./call.ts";
@@ -17,6 +17,8 @@ export class ApiTable implements KindLookup {
   readonly #storages = new Map<string, ResourceStorage>();
   readonly #kinds = new Map<string, number>();
   readonly #listeners = new Set<() => void>();
+  readonly #versions = new Map<ResourceDefinition, Map<string, ResourceDefinition>>();
+  #versionsAt = -1;
   #generation = 0;
 
   constructor(store: Store) {
@@ -64,7 +66,8 @@ export class ApiTable implements KindLookup {
   add(definitions: readonly ResourceDefinition[]): void {
     for (const definition of definitions) {
       const hub = hubOf(definition, definitions);
-      const endpoint = { definition, hub, storage: this.#storageOf(hub) };
+      const versions = (): ReadonlyMap<string, ResourceDefinition> => this.#versionsOf(hub);
+      const endpoint = { definition, hub, storage: this.#storageOf(hub), versions };
       this.#endpoints.set(keyOf(definition.group, definition.version, definition.plural), endpoint);
       this.#count(`${definition.group}/${definition.version}/${definition.kind}`, 1);
     }
@@ -82,6 +85,19 @@ export class ApiTable implements KindLookup {
   onChange(listener: () => void): Disposable {
     this.#listeners.add(listener);
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  #versionsOf(hub: ResourceDefinition): ReadonlyMap<string, ResourceDefinition> {
+    if (this.#versionsAt !== this.#generation) {
+      this.#versionsAt = this.#generation;
+      this.#versions.clear();
+      for (const endpoint of this.#endpoints.values()) {
+        const known = this.#versions.get(endpoint.hub) ?? new Map<string, ResourceDefinition>();
+        const { group, version } = endpoint.definition;
+        this.#versions.set(endpoint.hub, known.set(apiVersionOf(group, version), endpoint.definition));
+      }
+    }
+    return this.#versions.get(hub) ?? new Map();
   }
 
   #storageOf(hub: ResourceDefinition): ResourceStorage {

@@ -16,6 +16,8 @@ export interface Endpoint {
   /** The definition of the storage version: hooks see objects in it. */
   readonly hub: ResourceDefinition;
   readonly storage: ResourceStorage;
+  /** Every served version of the kind, by `apiVersion`: managed fields may be booked in any. */
+  readonly versions: () => ReadonlyMap<string, ResourceDefinition>;
 }
 
 /** What a body is before it is decoded. */

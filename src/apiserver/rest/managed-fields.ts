@@ -1,35 +1,174 @@
-import type { KubeObject } from "#apimachinery/object.ts";
+import { rfc3339 } from "#base/clock.ts";
+import {
+  applyPatch,
+  type FieldManagement,
+  updateManagedFields,
+} from "#apimachinery/apply/field-manager.ts";
+import { type FieldFilter, fieldSetOfNames } from "#apimachinery/apply/field-set.ts";
+import { applySchemaOf } from "#apimachinery/apply/struct-schema.ts";
+import { applySchemaOfStructural } from "#apimachinery/apply/structural-schema.ts";
+import type { ApplyNode } from "#apimachinery/apply/apply-schema.ts";
+import { deepEqual } from "#apimachinery/deep-equal.ts";
+import { isJsonMap } from "#apimachinery/json-value.ts";
+import { apiVersionOf, type KubeObject, type ManagedFieldsEntry } from "#apimachinery/object.ts";
+import type { ResourceDefinition } from "#apimachinery/resource.ts";
+import { badRequest, failure } from "#apimachinery/status.ts";
+import { DecodeError } from "#apimachinery/json-codec.ts";
+import { assert } from "#base/assert.ts";
+import { parseYaml, YamlError } from "#wire/yaml.ts";
 import type { Call, Endpoint } from "../call.ts";
 import { codecOf } from "../storage/codec.ts";
-import { expectedOf, decodeBody, type KindLookup } from "./decode.ts";
+import { managerOf } from "./metadata.ts";
+import { applyDefaults, fromHub, toHub } from "./rest.ts";
 
 export interface Tracked {
   readonly endpoint: Endpoint;
   readonly call: Call;
   /** The wanted object in the request's version; the request's own. */
   readonly updated: KubeObject;
-  /** The stored object in the request's version. */
+  /** The stored object in the request's version; absent for a create. */
   readonly live?: KubeObject;
 }
 
-/** Books the changes of an update to its field manager. */
-export function trackUpdate({ updated }: Tracked): KubeObject {
-  return updated;
+/** Books what an update changes to its field manager. Changes `updated`'s metadata. */
+export function trackUpdate({ endpoint, call, updated, live }: Tracked): KubeObject {
+  const entries = updateManagedFields(managementOf(endpoint, call), {
+    live,
+    updated,
+    manager: managerOf(call),
+    time: rfc3339(call.nowMs),
+  });
+  return withEntries(updated, entries);
 }
 
-/** Keeps the times of entries that changed in nothing else. */
-export function keepTimestamps(object: KubeObject, _old: KubeObject): KubeObject {
-  return object;
+function withEntries(object: KubeObject, entries: ManagedFieldsEntry[] | undefined): KubeObject {
+  const { managedFields: _before, ...metadata } = object.metadata ?? {};
+  return { ...object, metadata: { ...metadata, ...(entries && { managedFields: entries }) } };
 }
 
-/** Server-side apply of the request's body to the live object. */
-export function applyConfiguration(spec: {
+/**
+ * Keeps the live managed fields when nothing changed but their times: a write that changes nothing
+ * must not make an event.
+ */
+export function keepTimestamps(object: KubeObject, old: KubeObject): KubeObject {
+  const now = object.metadata?.managedFields;
+  const before = old.metadata?.managedFields;
+  if (now === before || now === undefined || before === undefined) return object;
+  const timeless = (entries: readonly ManagedFieldsEntry[]): unknown[] =>
+    entries.map(({ time: _time, ...entry }) => entry);
+  if (!deepEqual(timeless(now), timeless(before))) return object;
+  const { resourceVersion: _a, managedFields: _b, ...metadata } = object.metadata ?? {};
+  const { resourceVersion: _c, managedFields: _d, ...oldMetadata } = old.metadata ?? {};
+  if (!deepEqual({ ...object, metadata }, { ...old, metadata: oldMetadata })) return object;
+  return { ...object, metadata: { ...object.metadata, managedFields: before } };
+}
+
+export interface Application {
   readonly endpoint: Endpoint;
   readonly call: Call;
-  readonly kinds: KindLookup;
   readonly live?: KubeObject;
-}): KubeObject {
-  const object = decodeBody(spec.call, expectedOf(spec.endpoint.definition), spec.kinds);
-  codecOf(spec.endpoint.definition).applyDefaults(object);
+}
+
+/** Server-side apply of the request's body to the live object, decoded and defaulted. */
+export function applyConfiguration({ endpoint, call, live }: Application): KubeObject {
+  const { value, duplicates } = readConfiguration(call);
+  const applied = applyPatch(managementOf(endpoint, call), {
+    live,
+    patch: value,
+    manager: call.options.fieldManager ?? "",
+    force: call.options.force === true,
+    time: rfc3339(call.nowMs),
+  });
+  reportDuplicates(call, duplicates);
+  const object = decodeApplied(endpoint.definition, applied);
+  applyDefaults(endpoint.definition, object);
   return object;
+}
+
+function readConfiguration(call: Call): { value: Record<string, unknown>; duplicates: readonly string[] } {
+  const { body } = call;
+  assert(body !== undefined, "apply without a body");
+  if (body.form === "object") return { value: body.value as Record<string, unknown>, duplicates: [] };
+  try {
+    const { value, duplicates } = parseYaml(body.bytes);
+    if (isJsonMap(value)) return { value, duplicates };
+    if (value === null || value === undefined) return { value: {}, duplicates };
+    throw badRequest(
+      `error decoding YAML: json: cannot unmarshal ${Array.isArray(value) ? "array" : typeof value} into Go value of type map[string]interface {}`,
+    );
+  } catch (error) {
+    if (error instanceof YamlError) throw badRequest(`error decoding YAML: ${error.message}`);
+    throw error;
+  }
+}
+
+function reportDuplicates(call: Call, duplicates: readonly string[]): void {
+  if (duplicates.length === 0 || call.options.fieldValidation === "Ignore") return;
+  const text = `yaml: unmarshal errors:\n  ${duplicates.join("\n  ")}`;
+  if (call.options.fieldValidation === "Strict") throw badRequest(`error strict decoding YAML: ${text}`);
+  for (const duplicate of duplicates) call.warn(duplicate);
+}
+
+function decodeApplied(definition: ResourceDefinition, applied: KubeObject): KubeObject {
+  try {
+    return codecOf(definition).decode(applied, false).object;
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    throw failure("", { message: error.message });
+  }
+}
+
+const managements = new WeakMap<ResourceDefinition, Map<string, FieldManagement>>();
+
+function managementOf(endpoint: Endpoint, { subresource }: Call): FieldManagement {
+  const { definition } = endpoint;
+  let known = managements.get(definition);
+  if (known === undefined) {
+    known = new Map();
+    managements.set(definition, known);
+  }
+  let management = known.get(subresource);
+  if (management === undefined) {
+    management = createManagement(endpoint, subresource);
+    known.set(subresource, management);
+  }
+  return management;
+}
+
+function createManagement(endpoint: Endpoint, subresource: string): FieldManagement {
+  const { definition, versions } = endpoint;
+  return {
+    kind: definition.kind,
+    subresource,
+    apiVersion: apiVersionOf(definition.group, definition.version),
+    schemaOf(apiVersion) {
+      const found = versions().get(apiVersion);
+      return found && schemaOf(found);
+    },
+    convert(object, apiVersion) {
+      const own = versions().get((object as KubeObject).apiVersion ?? "") ?? definition;
+      const wanted = versions().get(apiVersion);
+      if (wanted === undefined) return object;
+      return fromHub({ ...endpoint, definition: wanted }, toHub({ ...endpoint, definition: own }, object));
+    },
+    filterOf: () => filterOf(definition, subresource),
+  };
+}
+
+function schemaOf({ custom, schema }: ResourceDefinition): ApplyNode {
+  if (custom === undefined) return applySchemaOf(schema);
+  return applySchemaOfStructural(custom.structural, custom.preserveUnknownFields);
+}
+
+/** Fields that writes through this door reset, so nobody owns them by it. */
+function filterOf(definition: ResourceDefinition, subresource: string): FieldFilter | undefined {
+  const declared =
+    subresource === ""
+      ? definition.strategy.resetFields
+      : definition.subresources[subresource]?.strategy?.resetFields;
+  const hasStatus = definition.subresources["status"] !== undefined;
+  const standard = subresource === "status" ? ["spec"] : subresource === "" && hasStatus ? ["status"] : [];
+  const paths = declared ?? standard;
+  if (paths.length === 0) return undefined;
+  return { exclude: fieldSetOfNames(paths) };
 }

@@ -41,7 +41,7 @@ export async function patch(endpoint: Endpoint, call: Call, deps: RestDeps): Pro
     allowCreate: isApply && call.subresource === "",
     transform(current) {
       const wanted = isApply
-        ? applyConfiguration({ endpoint, call, kinds: deps.kinds, ...(current && { live: current }) })
+        ? applyConfiguration({ endpoint, call, ...(current && { live: current }) })
         : patched(endpoint, call, { live: current, document: document as Document });
       const meta = metaOf(wanted);
       if (current === undefined && meta.uid) {

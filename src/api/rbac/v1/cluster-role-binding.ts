@@ -17,4 +17,5 @@ export const clusterRoleBindings = defineResource<ClusterRoleBinding>({
   plural: "clusterrolebindings",
   scope: "Cluster",
   schema: ClusterRoleBinding,
+  strategy: { nameRule: "path", allowCreateOnUpdate: true },
 });

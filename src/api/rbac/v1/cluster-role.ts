@@ -23,4 +23,5 @@ export const clusterRoles = defineResource<ClusterRole>({
   plural: "clusterroles",
   scope: "Cluster",
   schema: ClusterRole,
+  strategy: { nameRule: "path", allowCreateOnUpdate: true },
 });

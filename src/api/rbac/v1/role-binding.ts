@@ -17,4 +17,5 @@ export const roleBindings = defineResource<RoleBinding>({
   plural: "rolebindings",
   scope: "Namespaced",
   schema: RoleBinding,
+  strategy: { nameRule: "path", allowCreateOnUpdate: true },
 });

@@ -16,4 +16,5 @@ export const roles = defineResource<Role>({
   plural: "roles",
   scope: "Namespaced",
   schema: Role,
+  strategy: { nameRule: "path", allowCreateOnUpdate: true },
 });
