@@ -195,9 +195,9 @@ type InlineKeys<F extends Fields> = {
 }[keyof F];
 
 type InferFields<F extends Fields> = {
-  [K in keyof F as K extends RequiredKeys<F> ? K : never]: InferValue<F[K]["schema"]>;
+  -readonly [K in keyof F as K extends RequiredKeys<F> ? K : never]: InferValue<F[K]["schema"]>;
 } & {
-  [K in keyof F as K extends OptionalKeys<F> ? K : never]?: InferValue<F[K]["schema"]> | undefined;
+  -readonly [K in keyof F as K extends OptionalKeys<F> ? K : never]?: InferValue<F[K]["schema"]> | undefined;
 } & UnionToIntersection<
     InlineKeys<F> extends never ? unknown : InferValue<F[InlineKeys<F>]["schema"]>
   >;
