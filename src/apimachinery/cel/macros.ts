@@ -4,7 +4,7 @@ import type { TreeBuilder } from "./tree-builder.ts";
 /** A call that is rewritten while parsing. */
 export interface Macro {
   readonly name: string;
-  readonly argCount: number;
+  readonly argCount: number | "any";
   /** Written `target.name(...)`. */
   readonly member: boolean;
   /** Returns undefined when the call is an ordinary one after all. */

@@ -481,7 +481,10 @@ class Parser {
     name: string,
     { target, args }: { target?: Expr; args: readonly Expr[] },
   ): Expr | undefined {
-    const macro = this.#macros.get(macroKey(name, args.length, target !== undefined));
+    const member = target !== undefined;
+    const macro =
+      this.#macros.get(macroKey(name, args.length, member)) ??
+      this.#macros.get(macroKey(name, "any", member));
     const expanded = macro?.expand({ build: this.#build, offset, target, args });
     if (expanded?.kind === "error") return this.#issue(expanded.offset, expanded.message);
     return expanded;
@@ -511,7 +514,7 @@ function followsOperand(token: Token): boolean {
   return operandFollowers.has(nameOf(token));
 }
 
-function macroKey(name: string, argCount: number, member: boolean): string {
+function macroKey(name: string, argCount: number | "any", member: boolean): string {
   return `${name}:${argCount}:${member}`;
 }
 
