@@ -1,0 +1,71 @@
+import type { Command } from "commander";
+import { Lifetime } from "#base/lifetime.ts";
+import { type CommandContext, listOption, verbosityOf } from "./command.ts";
+import { startServer } from "./server.ts";
+
+interface ApiServerCliOptions {
+  readonly dataDir: string;
+  readonly bindAddress: string;
+  readonly advertiseAddress?: string;
+  readonly securePort: string;
+  readonly tokenAuthFile?: string;
+  readonly anonymousAuth: string;
+  readonly disableAdmissionPlugins?: readonly string[];
+  readonly enableAdmissionPlugins?: readonly string[];
+  readonly serviceClusterIpRange: string;
+  readonly featureGates?: string;
+  readonly storage: "durable" | "memory";
+  readonly v?: string;
+}
+
+/** `kubets apiserver`: the API server alone, with upstream's flag names. */
+export function addApiServerCommand(program: Command, context: CommandContext): void {
+  program
+    .command("apiserver")
+    .description("runs the API server alone, on the embedded store")
+    .option("--data-dir <path>", "store, certificates and kubeconfig", "/var/lib/kubets")
+    .option("--bind-address <address>", "address to listen on", "0.0.0.0")
+    .option("--advertise-address <address>", "address that clients and the kubernetes Service use")
+    .option("--secure-port <port>", "HTTPS port; 0 for any free one", "6443")
+    .option("--token-auth-file <file>", "CSV of static tokens: token,user,uid,groups")
+    .option("--anonymous-auth <bool>", "whether requests without credentials are anonymous", "true")
+    .option("--disable-admission-plugins <names>", "admission plugins to leave out", listOption)
+    .option("--enable-admission-plugins <names>", "admission plugins to add", listOption)
+    .option("--service-cluster-ip-range <cidr>", "range of Service addresses", "10.96.0.0/16")
+    .option("--feature-gates <gates>", "A=true,B=false")
+    .option("--storage <kind>", "durable, or memory to forget everything at the end", "durable")
+    .option("-v, --v <level>", "log verbosity")
+    .action((options: ApiServerCliOptions) => runApiServer(context, options));
+}
+
+async function runApiServer(context: CommandContext, options: ApiServerCliOptions): Promise<void> {
+  const world = context.openWorld(verbosityOf(options.v));
+  const lifetime = new Lifetime("kubets");
+  const startedMs = world.clock.monotonicMs();
+  const advertised = options.advertiseAddress ?? (options.bindAddress === "0.0.0.0" ? "127.0.0.1" : options.bindAddress);
+  const running = await startServer(
+    world,
+    {
+      dataDirectory: options.dataDir,
+      components: new Set(["apiserver", "controller-manager"]),
+      storage: options.storage,
+      advertiseAddress: advertised,
+      clusterCidr: "10.244.0.0/16",
+      featureGates: options.featureGates ?? "",
+      apiServer: {
+        bindAddress: options.bindAddress,
+        securePort: Number(options.securePort),
+        ...(options.tokenAuthFile !== undefined && { tokenAuthFile: options.tokenAuthFile }),
+        anonymousAuth: options.anonymousAuth !== "false",
+        disableAdmissionPlugins: options.disableAdmissionPlugins ?? [],
+        enableAdmissionPlugins: options.enableAdmissionPlugins ?? [],
+        serviceClusterIpRange: options.serviceClusterIpRange,
+        extraNames: [advertised],
+      },
+    },
+    lifetime,
+  );
+  const tookMs = Math.round(world.clock.monotonicMs() - startedMs);
+  context.print(`API server ready on port ${running.api.http.port} after ${tookMs} ms`);
+  context.onStop(() => void lifetime.end().finally(() => context.exit(0)));
+}

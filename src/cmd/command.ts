@@ -1,0 +1,29 @@
+import type { World } from "#base/world.ts";
+
+/** What entry points may touch: the process itself. Only `main.ts` makes one. */
+export interface CommandContext {
+  openWorld(verbosity: number): World;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly isRoot: boolean;
+  readonly platform: string;
+  /** The Node binary and the script that it runs. */
+  readonly executable: string;
+  readonly entryPoint: string;
+  exit(code: number): never;
+  /** Calls once, at the first SIGINT or SIGTERM. */
+  onStop(run: () => void): void;
+  print(line: string): void;
+  /** Becomes another program; returns only where that cannot be done. */
+  replaceBy(command: string, args: readonly string[]): void;
+}
+
+/** `--v` of upstream's components. */
+export function verbosityOf(text: string | undefined): number {
+  const level = Number(text ?? "0");
+  return Number.isInteger(level) && level >= 0 ? level : 0;
+}
+
+/** `a,b` and repeated options as one list. */
+export function listOption(value: string, previous: readonly string[] = []): string[] {
+  return [...previous, ...value.split(",").filter((item) => item !== "")];
+}

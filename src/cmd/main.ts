@@ -1,0 +1,39 @@
+import { Command } from "commander";
+import { openWorld } from "#base/os/world.ts";
+import { openLogger } from "#base/os/logger.ts";
+import { addApiServerCommand } from "./apiserver-command.ts";
+import { addControllerManagerCommand } from "./controller-manager-command.ts";
+import { addServerCommand } from "./server-command.ts";
+import { addUpCommand } from "./up-command.ts";
+import type { CommandContext } from "./command.ts";
+
+const context: CommandContext = {
+  openWorld(verbosity) {
+    return openWorld({ log: openLogger({ verbosity, fd: 2 }) });
+  },
+  environment: process.env,
+  isRoot: process.getuid?.() === 0,
+  platform: process.platform,
+  executable: process.execPath,
+  entryPoint: import.meta.filename,
+  exit: (code) => process.exit(code),
+  onStop(run) {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, run);
+  },
+  print: (line) => void process.stdout.write(`${line}\n`),
+  replaceBy: (command, args) => process.execve?.(command, [command, ...args], process.env as Record<string, string>),
+};
+
+const program = new Command("kubets")
+  .description("Kubernetes, whole, in TypeScript")
+  .enablePositionalOptions()
+  .showHelpAfterError();
+addUpCommand(program, context);
+addServerCommand(program, context);
+addApiServerCommand(program, context);
+addControllerManagerCommand(program, context);
+
+await program.parseAsync().catch((error: unknown) => {
+  process.stderr.write(`kubets: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+});

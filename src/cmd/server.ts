@@ -1,0 +1,111 @@
+import { join } from "node:path";
+import { Lifetime } from "#base/lifetime.ts";
+import type { World } from "#base/world.ts";
+import { openDurableStore } from "#store/durable.ts";
+import { createMemoryStore } from "#store/memory.ts";
+import type { Store } from "#store/store.ts";
+import { createInformers } from "#client/informer-factory.ts";
+import { type ApiServerComponent, type ApiServerFlags, startApiServer } from "./api-server-component.ts";
+import { bootstrap, loopbackClient } from "./control-plane.ts";
+import { startControllerManager } from "./controller-manager.ts";
+import { featureDefaults } from "./feature-defaults.ts";
+import { featureReader } from "./features.ts";
+import { writeKubeconfig } from "./kubeconfig.ts";
+import { openLeaf, openPki, type Pki } from "./pki.ts";
+
+/** The parts that one process can run. */
+export const componentNames = [
+  "apiserver",
+  "controller-manager",
+  "scheduler",
+  "kubelet",
+  "proxy",
+  "dns",
+] as const;
+export type ComponentName = (typeof componentNames)[number];
+
+export interface ServerOptions {
+  readonly dataDirectory: string;
+  readonly components: ReadonlySet<ComponentName>;
+  /** `memory` forgets everything at the end. */
+  readonly storage: "durable" | "memory";
+  readonly apiServer: ApiServerFlags;
+  /** Address that kubeconfigs name. */
+  readonly advertiseAddress: string;
+  readonly clusterCidr: string;
+  readonly featureGates: string;
+}
+
+export interface RunningServer {
+  readonly api: ApiServerComponent;
+  readonly pki: Pki;
+  readonly kubeconfigPath: string;
+}
+
+/** Opens the store of a data directory. */
+export function openStore(world: World, options: Pick<ServerOptions, "storage" | "dataDirectory">): Promise<Store> {
+  const { clock, random, files, log } = world;
+  if (options.storage === "memory") return Promise.resolve(createMemoryStore({ clock, random }));
+  const directory = join(options.dataDirectory, "store");
+  return openDurableStore({ files, directory, clock, random, log: log.named("store") });
+}
+
+/** Starts the control plane of this process; everything live belongs to `lifetime`. */
+export async function startServer(
+  world: World,
+  options: ServerOptions,
+  lifetime: Lifetime,
+): Promise<RunningServer> {
+  const { dataDirectory, advertiseAddress } = options;
+  await world.files.makeDirectory(dataDirectory, 0o700);
+  const [store, pki] = await Promise.all([openStore(world, options), openPki(world, dataDirectory)]);
+  lifetime.use(store);
+  const features = featureReader(options.featureGates, featureDefaults);
+  const api = await startApiServer(world, { store, pki, features, flags: options.apiServer });
+  lifetime.use(api);
+  const server = `https://${hostOf(advertiseAddress)}:${api.http.port}`;
+  const kubeconfigPath = join(dataDirectory, "kubeconfig");
+  const [admin] = await Promise.all([
+    adminPair(world, pki),
+    bootstrap(world, { server: api.server, serviceCidrs: options.apiServer.serviceClusterIpRange.split(","), lifetime }),
+  ]);
+  await writeKubeconfig(world, kubeconfigPath, { server, caPem: pki.caPem, user: "admin", pair: admin });
+  startLocalComponents(world, { options, api, pki, lifetime });
+  return { api, pki, kubeconfigPath };
+}
+
+function adminPair(world: World, pki: Pki): ReturnType<typeof openLeaf> {
+  return openLeaf(world, pki, {
+    file: "admin",
+    authority: pki.ca,
+    commonName: "kubernetes-admin",
+    organizations: ["system:masters"],
+    usages: ["client auth"],
+  });
+}
+
+function hostOf(address: string): string {
+  return address.includes(":") ? `[${address}]` : address;
+}
+
+interface Local {
+  readonly options: ServerOptions;
+  readonly api: ApiServerComponent;
+  readonly pki: Pki;
+  readonly lifetime: Lifetime;
+}
+
+/** Components that share the API server's process share its objects too. */
+function startLocalComponents(world: World, { options, api, pki, lifetime }: Local): void {
+  const client = loopbackClient(api.server);
+  const informers = createInformers({
+    client,
+    clock: world.clock,
+    random: world.random,
+    log: world.log.named("informers"),
+    lifetime,
+  });
+  if (options.components.has("controller-manager")) {
+    startControllerManager(world, { client, informers, pki, lifetime });
+  }
+}

@@ -1,0 +1,3 @@
+import type { Command } from "commander";
+import type { CommandContext } from "./command.ts";
+export function addUpCommand(program: Command, context: CommandContext): void { void program; void context; }
