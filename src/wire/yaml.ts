@@ -1,56 +1,50 @@
 /**
  * YAML as sigs.k8s.io/yaml reads and writes it: YAML 1.1 answers (`no` is false, `0644` is octal),
- * no timestamps, JSON inside YAML, the first document only.
+ * no timestamps, JSON inside YAML.
  */
-import { dump, loadAll, Schema, timestampTag, YAML11_SCHEMA, YAMLException } from "js-yaml";
-import { findDuplicateKeys, JsonError, parseJson } from "./json.ts";
+import { JsonError, parseJsonStrict } from "./json.ts";
+import { decodeUtf8 } from "./utf8.ts";
+import { readYamlDocument, type YamlDocument } from "./yaml-reader.ts";
 
-export class YamlError extends Error {
-  override readonly name = "YamlError";
+export { YamlError, type YamlDocument } from "./yaml-reader.ts";
+export { writeYaml } from "./yaml-writer.ts";
+
+/** The first document, as upstream reads a request body. Errors: `YamlError`. */
+export function parseYaml(input: Uint8Array | string): YamlDocument {
+  return parseDocument(documentsOf(textOf(input))[0] ?? "");
 }
 
-/** More aliases than this are a bomb, not a document. */
-export const yamlAliasesMax = 100;
-
-export interface YamlDocument {
-  readonly value: unknown;
-  /** `line 7: key "k" already set in map`, as strict decoding names repeated keys. */
-  readonly duplicates: readonly string[];
+/** Every document that is not empty. Errors: `YamlError`. */
+export function parseYamlAll(input: Uint8Array | string): unknown[] {
+  return documentsOf(textOf(input))
+    .map((document) => parseDocument(document).value)
+    .filter((value) => value !== undefined && value !== null);
 }
 
-const schema = new Schema(YAML11_SCHEMA.tags.filter((tag) => tag !== timestampTag));
-const decoder = new TextDecoder("utf-8");
+function textOf(input: Uint8Array | string): string {
+  const text = typeof input === "string" ? input : decodeUtf8(input);
+  return text.startsWith("\ufeff") ? text.slice(1) : text;
+}
 
-/** The first document. Errors: `YamlError`. */
-export function parseYaml(bytes: Uint8Array | string): YamlDocument {
-  const text = typeof bytes === "string" ? bytes : decoder.decode(bytes);
+/** A line that begins with three hyphens separates documents, wherever it stands. */
+function documentsOf(text: string): string[] {
+  const documents = text.split(/^(?=---(?:[ \t\r]|$))/m);
+  // What stands before the first separator is no document unless it has content.
+  const head = documents[0] ?? "";
+  const isBlank = /^(?:\s*(?:#[^\n]*|%[^\n]*)?(?:\n|$))*$/.test(head);
+  if (documents.length === 1 || !isBlank) return documents;
+  return [head + (documents[1] ?? ""), ...documents.slice(2)];
+}
+
+function parseDocument(text: string): YamlDocument {
   if (/^\s*\{/.test(text)) {
     try {
-      return { value: parseJson(text), duplicates: findDuplicateKeys(text) };
+      const { value, duplicates } = parseJsonStrict(text);
+      // YAML names the lines of repeated keys.
+      if (duplicates.length === 0) return { value, duplicates };
     } catch (error) {
       if (!(error instanceof JsonError)) throw error;
     }
   }
-  try {
-    const documents = loadAll(text, { schema, json: true, maxAliases: yamlAliasesMax });
-    return { value: documents[0], duplicates: [] };
-  } catch (error) {
-    if (!(error instanceof YAMLException)) throw error;
-    throw new YamlError(`yaml: ${error.message.split("\n")[0] ?? ""}`);
-  }
-}
-
-/** Every document of a stream. Errors: `YamlError`. */
-export function parseYamlAll(text: string): unknown[] {
-  try {
-    return loadAll(text, { schema, json: true, maxAliases: yamlAliasesMax });
-  } catch (error) {
-    if (!(error instanceof YAMLException)) throw error;
-    throw new YamlError(`yaml: ${error.message.split("\n")[0] ?? ""}`);
-  }
-}
-
-/** Keys sorted, lists not indented, as Go writes it. */
-export function writeYaml(value: unknown): string {
-  return dump(value, { schema, sortKeys: true, lineWidth: -1, noRefs: true, seqNoIndent: true, skipInvalid: true });
+  return readYamlDocument(text);
 }

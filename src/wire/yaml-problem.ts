@@ -1,0 +1,25 @@
+import type { YAMLException } from "js-yaml";
+
+/** The parser's reasons in go-yaml's words, where both stop at the same faults. */
+const goReasons: readonly (readonly [reason: RegExp, words: string])[] = [
+  [/tab characters must not be used/, "found character that cannot start any token"],
+  [/bad indentation of a mapping entry/, "mapping values are not allowed in this context"],
+  [/multiline key may not be an implicit key/, "could not find expected ':'"],
+  [/expected ':' after a mapping key/, "could not find expected ':'"],
+  [/bad indentation of a sequence entry/, "did not find expected '-' indicator"],
+  [/within a flow collection|but found ','/, "did not find expected node content"],
+  [/missed comma between flow collection/, "did not find expected ',' or '}'"],
+  [/within a (single|double) quoted scalar/, "found unexpected end of stream"],
+  [/unknown escape sequence/, "found unknown escape character"],
+  [/end of the stream or a document separator/, "did not find expected <document start>"],
+  [/non-printable characters/, "control characters are not allowed"],
+  [/exceeded maxDepth|nesting/i, "exceeded max depth of 10000"],
+];
+
+/** `yaml: line 3: ...`; go-yaml does not count a fault of its scanner in the first line. */
+export function yamlProblem({ reason, mark }: YAMLException): string {
+  const words = goReasons.find(([pattern]) => pattern.test(reason))?.[1] ?? reason;
+  const unexpectedContent = words === "did not find expected node content";
+  const line = (mark?.line ?? 0) + 1;
+  return line > 1 || unexpectedContent ? `yaml: line ${line}: ${words}` : `yaml: ${words}`;
+}
