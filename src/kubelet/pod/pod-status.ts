@@ -1,10 +1,9 @@
 import type { ContainerStatus } from "#api/core/v1/container-status.ts";
 import type { PodCondition, PodStatus } from "#api/core/v1/pod-status.ts";
-import type { Pod } from "#api/core/v1/pod.ts";
 import { containerState } from "../cri/messages.ts";
 import { isHostNetwork } from "./container-list.ts";
 import { type ContainerStatusInput, containerStatusesOf } from "./container-statuses.ts";
-import { latestContainer, podIpsOf } from "./pod-runtime.ts";
+import { latestContainer, type PodRuntime, podIpsOf, readySandbox } from "./pod-runtime.ts";
 import { isKubeletCondition, kubeletConditions } from "./pod-conditions.ts";
 import { type PodPhase, phaseOf } from "./pod-phase.ts";
 import { sandboxNeed } from "./plan-pod.ts";
@@ -97,12 +96,19 @@ function conditionsOf(
 
 function addressesOf({ pod, runtime, hostIps, previous }: PodStatusInput): Partial<PodStatus> {
   const [hostIp] = hostIps;
-  const ips = isHostNetwork(pod) ? knownIps(previous, hostIps) : podIpsOf(runtime);
+  const ips = isHostNetwork(pod) ? knownIps(previous, hostIps) : runtimeIps(runtime, previous);
   const [ip] = ips;
   return {
     ...(hostIp !== undefined && { hostIP: hostIp, hostIPs: hostIps.map((each) => ({ ip: each })) }),
     ...(ip !== undefined && { podIP: ip, podIPs: ips.map((each) => ({ ip: each })) }),
   };
+}
+
+/** The runtime forgets the address with the network; the Pod had it all the same. */
+function runtimeIps(runtime: PodRuntime, previous: PodStatus): readonly string[] {
+  const ips = podIpsOf(runtime);
+  if (ips.length > 0 || readySandbox(runtime) !== undefined) return ips;
+  return (previous.podIPs ?? []).map(({ ip }) => ip);
 }
 
 /** Addresses of a Pod on the node's network do not change once they are told. */
