@@ -88,6 +88,22 @@ export async function openNodeNetwork(options: NodeNetworkOptions): Promise<Node
   };
 }
 
+/** The network of a node as a process sees it that runs inside already. */
+export function joinNodeNetwork(
+  joined: { readonly namespace: string; readonly address: string; readonly machineAddress: string },
+  processes: Processes,
+): NodeNetwork {
+  return {
+    mode: "namespace",
+    namespacePath: `/run/netns/${joined.namespace}`,
+    address: joined.address,
+    machineAddress: joined.machineAddress,
+    enter: [],
+    setPodRoutes: (routes) => shell(processes, routesScript(joined.namespace, routes)),
+    close: () => Promise.resolve(),
+  };
+}
+
 interface Link {
   readonly bridge: string;
   readonly namespace: string;
