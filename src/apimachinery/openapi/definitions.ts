@@ -153,12 +153,8 @@ function unionJson({ discriminator, fields }: { discriminator?: string; fields: 
 function propertyOf(field: Field, dialect: Dialect, description: string | undefined): Json {
   const json = typeOf(field.schema, dialect);
   const value = dialect === 3 ? defaultOf(field) : undefined;
-  // In v3 nothing may stand beside a reference.
-  const alone = value === undefined && description === undefined;
-  const wrapped = "$ref" in json && dialect === 3 && !alone;
-  return {
+  const more: Json = {
     ...(description !== undefined && { description }),
-    ...(wrapped ? { allOf: [json] } : json),
     ...(field.format !== undefined && { format: field.format }),
     ...(value !== undefined && { default: value }),
     ...(field.mapKeys && { "x-kubernetes-list-map-keys": field.mapKeys }),
@@ -168,6 +164,9 @@ function propertyOf(field: Field, dialect: Dialect, description: string | undefi
     ...(field.patch && { "x-kubernetes-patch-strategy": field.patch }),
     ...(field.enum && { enum: field.enum }),
   };
+  // In v3 nothing may stand beside a reference.
+  const wrapped = "$ref" in json && dialect === 3 && Object.keys(more).length > 0;
+  return { ...(wrapped ? { allOf: [json] } : json), ...more };
 }
 
 /** The declared default, or Go's zero where JSON always has the field. */

@@ -6,6 +6,7 @@ import { Binding } from "./binding.ts";
 import {
   PodAttachOptions,
   PodExecOptions,
+  PodLogOptions,
   PodPortForwardOptions,
   PodProxyOptions,
 } from "./connect-options.ts";
@@ -54,7 +55,7 @@ export const pods = defineResource<Pod>({
       schema: PodExecOptions,
       handler: "pods/exec",
     },
-    log: { verbs: ["get"], handler: "pods/log" },
+    log: { verbs: ["get"], schema: PodLogOptions, handler: "pods/log" },
     portforward: {
       verbs: ["create", "get"],
       kind: { group: "", version: "v1", kind: "PodPortForwardOptions" },

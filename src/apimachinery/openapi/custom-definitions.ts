@@ -1,0 +1,121 @@
+import { ListMeta } from "../meta/list-meta.ts";
+import { ObjectMeta } from "../meta/object-meta.ts";
+import type { ResourceDefinition } from "../resource.ts";
+import { addDefinitions, type DefinitionOptions, type Dialect, type Json, refTo } from "./definitions.ts";
+import { customDefinitionName } from "./names.ts";
+
+/**
+ * Definitions of a custom resource and its list, from the structural schema that its CRD carries.
+ * Source: apiextensions-apiserver pkg/controller/openapi.
+ */
+export function addCustomDefinitions(
+  definition: ResourceDefinition,
+  into: Map<string, Json>,
+  options: DefinitionOptions,
+): void {
+  const { kind, listKind } = definition;
+  const name = customDefinitionName(definition, kind);
+  into.set(name, customDefinition(definition, options.dialect));
+  into.set(customDefinitionName(definition, listKind), {
+    type: "object",
+    required: ["items"],
+    properties: {
+      ...typeMeta,
+      items: { type: "array", items: { $ref: refTo(options.dialect, name) } },
+      metadata: { $ref: refTo(options.dialect, ListMeta.name) },
+    },
+    ...kindExtension(definition, listKind),
+  });
+  addDefinitions(ObjectMeta, into, options);
+  addDefinitions(ListMeta, into, options);
+}
+
+const typeMeta: Json = { apiVersion: { type: "string" }, kind: { type: "string" } };
+
+function kindExtension({ group, version }: ResourceDefinition, kind: string): Json {
+  return { "x-kubernetes-group-version-kind": [{ group, kind, version }] };
+}
+
+function customDefinition(definition: ResourceDefinition, dialect: Dialect): Json {
+  const { custom, kind } = definition;
+  const structural = custom?.structural;
+  const open = custom?.preserveUnknownFields === true || preservesUnknown(structural);
+  // With any property named, kubectl would refuse all others.
+  if (!isJson(structural) || (dialect === 2 && open)) {
+    return { type: "object", ...kindExtension(definition, kind) };
+  }
+  const json = nodeJson(structural, dialect);
+  const properties = isJson(json["properties"]) ? json["properties"] : {};
+  return {
+    ...json,
+    properties: {
+      ...properties,
+      ...typeMeta,
+      metadata: { $ref: refTo(dialect, ObjectMeta.name) },
+    },
+    ...kindExtension(definition, kind),
+  };
+}
+
+function isJson(value: unknown): value is Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function preservesUnknown(node: unknown): boolean {
+  return isJson(node) && node["x-kubernetes-preserve-unknown-fields"] === true;
+}
+
+/** One node of the schema in a dialect; v2 loses what its readers cannot take. */
+function nodeJson(node: Json, dialect: Dialect): Json {
+  const json = dialect === 2 ? simplified(node) : { ...node };
+  const { properties, items, additionalProperties } = json;
+  if (isJson(properties)) {
+    const entries = Object.entries(properties).map(
+      ([name, each]) => [name, isJson(each) ? nodeJson(each, dialect) : each] as const,
+    );
+    json["properties"] = Object.fromEntries(entries);
+  }
+  if (isJson(items)) json["items"] = nodeJson(items, dialect);
+  if (isJson(additionalProperties)) {
+    json["additionalProperties"] = nodeJson(additionalProperties, dialect);
+  }
+  return embedded(json, dialect);
+}
+
+function simplified(node: Json): Json {
+  const { allOf: _all, anyOf: _any, oneOf: _one, not: _not, nullable, ...json } = node;
+  const open = preservesUnknown(node);
+  if (nullable === true || open) {
+    delete json["items"];
+    delete json["properties"];
+  }
+  if (nullable === true || (open && json["type"] === "object")) delete json["type"];
+  if (json["type"] === "array" && json["items"] === undefined) delete json["type"];
+  const { properties, required } = json;
+  if (isJson(properties) && Array.isArray(required)) {
+    const kept = required.filter((name: string) => {
+      const property = properties[name];
+      return !(isJson(property) && property["nullable"] === true);
+    });
+    if (kept.length > 0) json["required"] = kept;
+    else delete json["required"];
+  }
+  return json;
+}
+
+/** Whole objects inside others have the members that every object has. */
+function embedded(json: Json, dialect: Dialect): Json {
+  if (json["x-kubernetes-embedded-resource"] !== true) return json;
+  if (dialect === 2 && preservesUnknown(json)) return json;
+  const required = Array.isArray(json["required"]) ? (json["required"] as string[]) : [];
+  const properties = isJson(json["properties"]) ? json["properties"] : {};
+  return {
+    ...json,
+    properties: {
+      ...properties,
+      ...typeMeta,
+      metadata: { $ref: refTo(dialect, ObjectMeta.name) },
+    },
+    required: [...new Set([...required, "kind", "apiVersion"])],
+  };
+}

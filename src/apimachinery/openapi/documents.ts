@@ -1,0 +1,233 @@
+import { createHash } from "node:crypto";
+import { writeJson } from "#wire/json.ts";
+import type { ResourceDefinition } from "../resource.ts";
+import type { Fields, StructSchema } from "../schema.ts";
+import {
+  type DefinitionOptions,
+  type Describe,
+  type Dialect,
+  type GroupVersionKindEntry,
+  type Json,
+  sorted,
+} from "./definitions.ts";
+import { fixedPaths, groupPath, resourceListPath } from "./fixed-paths.ts";
+import { type Fragment, renderFragment } from "./fragment.ts";
+import { type GroupVersion, groupVersionPath } from "./names.ts";
+import { type Path, pathsOf } from "./operations.ts";
+import { encodeSwagger } from "./gnostic-v2.ts";
+import { shareParameters } from "./shared-parameters.ts";
+
+/** A document as it is served. */
+export interface Document {
+  readonly bytes: Uint8Array;
+  /** Upper-case hex; part of its URL in v3, and its ETag. */
+  readonly hash: string;
+}
+
+/**
+ * OpenAPI of everything served. Documents are made on demand, kept as bytes, and made again only
+ * for group versions that have changed.
+ */
+export interface OpenApi {
+  /** Adds or replaces a group version. Resources and kinds are read when a document is asked for. */
+  setGroupVersion(groupVersion: GroupVersion, resources: readonly ResourceDefinition[]): void;
+  removeGroupVersion(groupVersion: GroupVersion): void;
+  /** `/openapi/v3`: where the documents are. */
+  v3Index(): Document;
+  /** `name` as in `apis/apps/v1`; undefined when there is none of that name. */
+  v3(name: string): Document | undefined;
+  /** `/openapi/v2` as JSON. */
+  v2(): Document;
+  /** `/openapi/v2` as protobuf, which is what kubectl asks for. */
+  v2Proto(): Document;
+}
+
+export interface OpenApiOptions {
+  readonly describe?: Describe;
+  /** Kinds that are no resources, such as Status or Scale, by their schemas. */
+  readonly kinds: readonly (GroupVersion & { readonly schema: StructSchema<Fields> })[];
+  /**
+   * Group versions that are known but not served, for DeleteOptions and WatchEvent, which belong to
+   * every group version.
+   */
+  readonly otherGroupVersions?: readonly GroupVersion[];
+}
+
+interface Section {
+  readonly groupVersion: GroupVersion | undefined;
+  readonly paths: () => readonly Path[];
+  readonly resources: readonly ResourceDefinition[];
+  v2?: Fragment;
+  v3?: Document;
+}
+
+export function createOpenApi(options: OpenApiOptions): OpenApi {
+  return new Documents(options);
+}
+
+class Documents implements OpenApi {
+  readonly #options: OpenApiOptions;
+  /** By the name of their v3 document. */
+  readonly #sections = new Map<string, Section>();
+  readonly #kinds = new Map<string, GroupVersionKindEntry>();
+  #index: Document | undefined;
+  #v2: Document | undefined;
+  #v2Proto: Document | undefined;
+
+  constructor(options: OpenApiOptions) {
+    this.#options = options;
+    for (const [name, paths] of fixedPaths) this.#sections.set(name, fixedSection(() => paths));
+    for (const kind of options.kinds) this.#learn(kind.schema.name, kind);
+  }
+
+  setGroupVersion(groupVersion: GroupVersion, resources: readonly ResourceDefinition[]): void {
+    const { group } = groupVersion;
+    this.#sections.set(groupVersionPath(groupVersion), {
+      groupVersion,
+      resources,
+      paths: () => [resourceListPath(groupVersion), ...resources.flatMap(pathsOf)],
+    });
+    for (const { schema, custom } of resources) {
+      if (custom !== undefined) continue;
+      this.#learn(schema.name, groupVersion);
+      this.#learn(`${schema.name}List`, groupVersion);
+    }
+    if (group !== "" && !this.#sections.has(`apis/${group}`)) {
+      this.#sections.set(`apis/${group}`, fixedSection(() => [groupPath(group)]));
+    }
+    this.#forget();
+  }
+
+  removeGroupVersion(groupVersion: GroupVersion): void {
+    const { group } = groupVersion;
+    this.#sections.delete(groupVersionPath(groupVersion));
+    const others = [...this.#sections.values()].some((each) => each.groupVersion?.group === group);
+    if (!others) this.#sections.delete(`apis/${group}`);
+    this.#forget();
+  }
+
+  v3Index(): Document {
+    if (this.#index === undefined) {
+      const paths: Json = {};
+      for (const name of [...this.#sections.keys()].toSorted()) {
+        const hash = this.v3(name)?.hash ?? "";
+        paths[name] = { serverRelativeURL: `/openapi/v3/${name}?hash=${hash}` };
+      }
+      this.#index = documentOf(writeJson({ paths }));
+    }
+    return this.#index;
+  }
+
+  v3(name: string): Document | undefined {
+    const section = this.#sections.get(name);
+    if (section === undefined) return undefined;
+    section.v3 ??= documentOf(writeJson(this.#v3Json(section)));
+    return section.v3;
+  }
+
+  #v3Json(section: Section): Json {
+    const { paths, definitions } = this.#render(section, 3);
+    return {
+      openapi: "3.0.0",
+      info,
+      paths: sorted(paths),
+      components: {
+        ...(definitions.size > 0 && { schemas: sorted(Object.fromEntries(definitions)) }),
+        securitySchemes: { BearerToken: bearerToken },
+      },
+    };
+  }
+
+  v2(): Document {
+    this.#v2 ??= documentOf(writeJson(this.#v2Json()));
+    return this.#v2;
+  }
+
+  v2Proto(): Document {
+    this.#v2Proto ??= documentOf(encodeSwagger(this.#v2Json()));
+    return this.#v2Proto;
+  }
+
+  #v2Json(): Json {
+    const paths: Json = {};
+    const definitions: Json = {};
+    for (const section of this.#sections.values()) {
+      section.v2 ??= this.#render(section, 2);
+      Object.assign(paths, section.v2.paths);
+      for (const [name, definition] of section.v2.definitions) definitions[name] ??= definition;
+    }
+    const shared = shareParameters(sorted(paths));
+    return {
+      swagger: "2.0",
+      info,
+      paths: shared.paths,
+      definitions: sorted(definitions),
+      parameters: shared.parameters,
+      securityDefinitions: { BearerToken: bearerToken },
+      security: [{ BearerToken: [] }],
+    };
+  }
+
+  #render(section: Section, dialect: Dialect): Fragment {
+    const options: DefinitionOptions = {
+      dialect,
+      describe: this.#options.describe ?? (() => undefined),
+      kindsOf: (schema) => this.#kindsOf(schema, dialect === 3 ? section.groupVersion : undefined),
+    };
+    return renderFragment(section.paths(), section.resources, options);
+  }
+
+  #learn(schemaName: string, { group, version }: GroupVersion): void {
+    const kind = schemaName.slice(schemaName.lastIndexOf(".") + 1);
+    this.#kinds.set(schemaName, { group, kind, version });
+  }
+
+  /** `only`: the group version of the document, which names no others. */
+  #kindsOf(schema: StructSchema<Fields>, only: GroupVersion | undefined): GroupVersionKindEntry[] {
+    const own = this.#kinds.get(schema.name);
+    if (own === undefined && !everywhere.test(schema.name)) return [];
+    if (!everywhere.test(schema.name)) return own === undefined ? [] : [own];
+    const kind = schema.name.slice(schema.name.lastIndexOf(".") + 1);
+    const core = { group: "", version: "v1" };
+    const versions = only === undefined ? this.#groupVersions() : [core, only];
+    const entries = new Map(
+      versions.map(({ group, version }) => [`${group}/${version}`, { group, kind, version }]),
+    );
+    return [...entries.keys()].toSorted().flatMap((key) => entries.get(key) ?? []);
+  }
+
+  #groupVersions(): GroupVersion[] {
+    const versions = [...(this.#options.otherGroupVersions ?? [])];
+    for (const { groupVersion, resources } of this.#sections.values()) {
+      const custom = resources.some((each) => each.custom !== undefined);
+      if (groupVersion !== undefined && !custom) versions.push(groupVersion);
+    }
+    return versions;
+  }
+
+  #forget(): void {
+    this.#index = undefined;
+    this.#v2 = undefined;
+    this.#v2Proto = undefined;
+  }
+}
+
+function fixedSection(paths: () => readonly Path[]): Section {
+  return { groupVersion: undefined, resources: [], paths };
+}
+
+/** Kinds of meta/v1 that are registered in every group version. */
+const everywhere = /\.meta\.v1\.(?:DeleteOptions|WatchEvent)$/;
+
+const info: Json = { title: "Kubernetes", version: "unversioned" };
+
+const bearerToken: Json = {
+  description: "Bearer Token authentication",
+  type: "apiKey",
+  name: "authorization",
+  in: "header",
+};
+
+function documentOf(bytes: Uint8Array): Document {
+  return { bytes, hash: createHash("sha512").update(bytes).digest("hex").toUpperCase() };
+}
