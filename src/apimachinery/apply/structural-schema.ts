@@ -12,15 +12,26 @@ import {
 import { applyNodeOf, plainField, rootNode, scalarNodes } from "./struct-schema.ts";
 
 /**
- * The apply schema of a custom resource, from the OpenAPI v3 JSON of its structural schema.
+ * The apply schema of a custom resource, from the OpenAPI v3 JSON of its structural schema, with
+ * which it is kept.
  * Source: k8s.io/kube-openapi/pkg/schemaconv/openapi.go, apiextensions-apiserver
  * pkg/controller/openapi/builder.
  */
 export function applySchemaOfStructural(structural: unknown, preserveUnknownFields = false): ApplyNode {
-  const schema = isJsonMap(structural) ? structural : {};
-  const map = objectMap(schema, preserves(schema, preserveUnknownFields));
-  return rootNode({ ...map, fields: new Map([...map.fields, ...objectFields()]) });
+  const schema = isJsonMap(structural) ? structural : noSchema;
+  const known = preserveUnknownFields ? preserving : pruning;
+  let node = known.get(schema);
+  if (node === undefined) {
+    const map = objectMap(schema, preserves(schema, preserveUnknownFields));
+    node = rootNode({ ...map, fields: new Map([...map.fields, ...objectFields()]) });
+    known.set(schema, node);
+  }
+  return node;
 }
+
+const noSchema: JsonMap = {};
+const pruning = new WeakMap<JsonMap, ApplyNode>();
+const preserving = new WeakMap<JsonMap, ApplyNode>();
 
 /** What every object has, and every embedded one. */
 function objectFields(): [string, ApplyField][] {
