@@ -9,7 +9,7 @@ import {
  */
 export function equals(a: CelValue, b: CelValue): boolean {
   if (a === b) return true;
-  if (isNumeric(a)) return isNumeric(b) && numberOf(a) == numberOf(b);
+  if (isNumeric(a)) return isNumeric(b) && compareNumbers(a, b) === 0;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
   if (a instanceof Uint8Array) return b instanceof Uint8Array && compareByteArrays(a, b) === 0;
   if (a instanceof CelList) return b instanceof CelList && listsEqual(a, b);
@@ -32,9 +32,15 @@ export function isNumeric(value: CelValue): value is Numeric {
   return typeof value === "bigint" || typeof value === "number" || value instanceof CelUint;
 }
 
-/** JavaScript compares bigint and number exactly, as CEL does. */
-function numberOf(value: Numeric): bigint | number {
-  return value instanceof CelUint ? value.value : value;
+function compareNumbers(a: Numeric, b: Numeric): number {
+  let left = a instanceof CelUint ? a.value : a;
+  let right = b instanceof CelUint ? b.value : b;
+  // An integer meets a double as a double, even where that loses digits.
+  if (typeof left === "number") right = Number(right);
+  else if (typeof right === "number") left = Number(left);
+  if (left < right) return -1;
+  if (left > right) return 1;
+  return left === right ? 0 : Number.NaN;
 }
 
 function listsEqual(a: CelList, b: CelList): boolean {
@@ -109,12 +115,7 @@ function objectsEqual(a: CelObject, b: CelObject): boolean {
  * types have no order between them.
  */
 export function compare(a: CelValue, b: CelValue): number | undefined {
-  if (isNumeric(a) && isNumeric(b)) {
-    const [left, right] = [numberOf(a), numberOf(b)];
-    if (left < right) return -1;
-    if (left > right) return 1;
-    return left == right ? 0 : Number.NaN;
-  }
+  if (isNumeric(a) && isNumeric(b)) return compareNumbers(a, b);
   if (typeof a === "string" && typeof b === "string") return compareStrings(a, b);
   if (typeof a === "boolean" && typeof b === "boolean") return Number(a) - Number(b);
   if (a instanceof CelTimestamp && b instanceof CelTimestamp) return sign(a.ns - b.ns);

@@ -1,5 +1,5 @@
 import {
-  addBytes, addDurations, addInts, addLists, addTime, between, checkedInt, checkedUint, divideInts,
+  addBytes, addDurations, addInts, addLists, addTime, between, checkedUint, divideInts,
   divideUints, moduloInts, moduloUints, multiplyInts, negate, subtractDurations, subtractInts,
   subtractTime,
 } from "../arithmetic.ts"; // prettier-ignore
@@ -10,7 +10,6 @@ import { codePoints } from "../source.ts";
 import { calendarFields, type CalendarFields } from "../time.ts";
 import {
   CelDuration, CelError, CelList, CelMap, CelOpaque, CelTimestamp, CelTypeValue, CelUint, typeOf,
-  type CelValue,
 } from "../value.ts"; // prettier-ignore
 import { conversionRows } from "./conversions.ts";
 
@@ -210,12 +209,6 @@ export const standardLibrary = defineLibrary({
     durationRow("getHours", "duration_to_hours", 3_600_000_000_000n),
     durationRow("getMinutes", "duration_to_minutes", 60_000_000_000n),
     durationRow("getSeconds", "duration_to_seconds", 1_000_000_000n),
-    [
-      "duration_to_milliseconds",
-      "(duration).getMilliseconds() -> int",
-      (duration: CelDuration) => checkedInt((duration.ns / 1_000_000n) % 1000n),
-    ],
+    durationRow("getMilliseconds", "duration_to_milliseconds", 1_000_000n),
   ],
 });
-
-export type { CelValue };
