@@ -28,7 +28,8 @@ function print(value: unknown, scalar: (text: string, value: unknown) => string)
       .map(([key, member]) => `${key}:${print(member, scalar)}`);
     return `map[${members.join(" ")}]`;
   }
-  if (typeof value === "number" && !Number.isSafeInteger(value)) return scalar(floatText(value), value);
+  if (typeof value === "number" && !Number.isSafeInteger(value))
+    return scalar(floatText(value), value);
   return scalar(String(value as string | number | bigint | boolean), value);
 }
 

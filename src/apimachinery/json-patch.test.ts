@@ -57,17 +57,26 @@ describe("applyJsonPatch", () => {
     [{ a: 1 }, [{ op: "replace", path: "", value: 5 }], "422"],
     [
       { a: { x: 1 } },
-      [{ op: "copy", from: "/a", path: "/b" }, { op: "add", path: "/b/y", value: 2 }],
+      [
+        { op: "copy", from: "/a", path: "/b" },
+        { op: "add", path: "/b/y", value: 2 },
+      ],
       '{"a":{"x":1},"b":{"x":1,"y":2}}',
     ],
     [
       {},
-      [{ op: "add", path: "/__proto__", value: { p: 1 } }, { op: "test", path: "/p", value: null }],
+      [
+        { op: "add", path: "/__proto__", value: { p: 1 } },
+        { op: "test", path: "/p", value: null },
+      ],
       '{"__proto__":{"p":1}}',
     ],
   ] as const) {
     it(`${JSON.stringify(patch)} on ${JSON.stringify(document)}`, () => {
-      assert.equal(outcome(() => patched(document, patch)), expected);
+      assert.equal(
+        outcome(() => patched(document, patch)),
+        expected,
+      );
     });
   }
 
@@ -80,8 +89,14 @@ describe("applyJsonPatch", () => {
   it("limits what is copied", () => {
     const half = "x".repeat(jsonPatchCopyBytesMax / 2 - 2);
     const copy = { op: "copy", from: "/a", path: "/b" };
-    assert.equal(outcome(() => patched({ a: half }, [copy, copy]) && 1), "1");
-    assert.equal(outcome(() => patched({ a: `${half}x` }, [copy, copy])), "422");
+    assert.equal(
+      outcome(() => patched({ a: half }, [copy, copy]) && 1),
+      "1",
+    );
+    assert.equal(
+      outcome(() => patched({ a: `${half}x` }, [copy, copy])),
+      "422",
+    );
   });
 
   const anyDocument = fc.dictionary(fc.string(), fc.jsonValue(), { noNullPrototype: true });
@@ -101,7 +116,14 @@ describe("applyJsonPatch", () => {
     );
   });
 
-  for (const name of ["arrays", "escapes", "escapes-custom", "move-copy", "remove-replace", "test"]) {
+  for (const name of [
+    "arrays",
+    "escapes",
+    "escapes-custom",
+    "move-copy",
+    "remove-replace",
+    "test",
+  ]) {
     const scenario = recordedScenario(`json-patch/${name}`);
     it(`answers as recorded in ${name}`, { skip: scenario === undefined }, () => {
       let live: unknown;

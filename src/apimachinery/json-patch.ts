@@ -279,7 +279,9 @@ function copyOf(state: PatchState, value: unknown): unknown {
   state.copiedBytes += Buffer.byteLength(JSON.stringify(value, printBigint));
   if (state.copiedBytes > jsonPatchCopyBytesMax) {
     const limits = `limit: ${jsonPatchCopyBytesMax}, accumulated: ${state.copiedBytes}`;
-    throw new JsonPatchError(`Unable to complete the copy, the size increase is too large, ${limits}`);
+    throw new JsonPatchError(
+      `Unable to complete the copy, the size increase is too large, ${limits}`,
+    );
   }
   return structuredClone(value);
 }

@@ -41,7 +41,17 @@ export function formatRequirement({ key, operator, values }: Requirement): strin
   }
 }
 
-const operatorsKnown: readonly string[] = ["in", "notin", "=", "==", "!=", "gt", "lt", "exists", "!"];
+const operatorsKnown: readonly string[] = [
+  "in",
+  "notin",
+  "=",
+  "==",
+  "!=",
+  "gt",
+  "lt",
+  "exists",
+  "!",
+];
 
 /** Returns the requirement, or throws a `SelectorError` with every finding. */
 export function checkedRequirement(requirement: Requirement): Requirement {

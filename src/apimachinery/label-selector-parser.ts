@@ -80,9 +80,7 @@ function parseKey(token: Token): string {
   const errors = checkQualifiedName(token.text);
   if (errors.length === 0) return token.text;
   // Upstream has no field path for this finding, and prints that.
-  throw new SelectorError(
-    `<nil>: Invalid value: ${goQuote(token.text)}: ${errors.join("; ")}`,
-  );
+  throw new SelectorError(`<nil>: Invalid value: ${goQuote(token.text)}: ${errors.join("; ")}`);
 }
 
 function parseOperator(token: Token): Operator {

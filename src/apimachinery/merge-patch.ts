@@ -48,7 +48,10 @@ function withoutNulls(value: unknown): unknown {
  * A patch that turns `from` into `to` (nulls in `to` cannot be expressed and are left out).
  * Undefined when they are equal.
  */
-export function createMergePatch(from: Readonly<JsonMap>, to: Readonly<JsonMap>): JsonMap | undefined {
+export function createMergePatch(
+  from: Readonly<JsonMap>,
+  to: Readonly<JsonMap>,
+): JsonMap | undefined {
   const patch: JsonMap = {};
   for (const key of Object.keys(from)) {
     const gone = !Object.hasOwn(to, key) || (to[key] ?? null) === null;

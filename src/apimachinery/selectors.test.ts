@@ -33,7 +33,14 @@ describe("parseLabelSelector", () => {
     ["a=b", "a=b", [["a", "=", ["b"]]]],
     ["a==b", "a==b", [["a", "==", ["b"]]]],
     [" a != b ", "a!=b", [["a", "!=", ["b"]]]],
-    ["b,a", "a,b", [["a", "exists", []], ["b", "exists", []]]],
+    [
+      "b,a",
+      "a,b",
+      [
+        ["a", "exists", []],
+        ["b", "exists", []],
+      ],
+    ],
     ["!a", "!a", [["a", "!", []]]],
     ["a in (c,b,c)", "a in (b,c)", [["a", "in", ["b", "c"]]]],
     ["a notin ()", "a notin ()", [["a", "notin", [""]]]],
@@ -41,17 +48,31 @@ describe("parseLabelSelector", () => {
     ["a in (b,)", "a in (,b)", [["a", "in", ["", "b"]]]],
     ["in in (in,notin)", "in in (in,notin)", [["in", "in", ["in", "notin"]]]],
     ["a=", "a=", [["a", "=", [""]]]],
-    ["a=,b", "a=,b", [["a", "=", [""]], ["b", "exists", []]]],
+    [
+      "a=,b",
+      "a=,b",
+      [
+        ["a", "=", [""]],
+        ["b", "exists", []],
+      ],
+    ],
     ["a>1,b<+2", "a>1,b<+2", undefined],
     ["x.io/a=b", "x.io/a=b", [["x.io/a", "=", ["b"]]]],
   ] as const) {
     it(`reads ${JSON.stringify(text)}`, () => {
       if (requirements === undefined) {
-        assert.match(messageOf(() => parseLabelSelector(text)), /values\[0\]\[b\].*"\+2"/);
+        assert.match(
+          messageOf(() => parseLabelSelector(text)),
+          /values\[0\]\[b\].*"\+2"/,
+        );
         return;
       }
       const selector = parseLabelSelector(text);
-      const found = selector.requirements.map(({ key, operator, values }) => [key, operator, values]);
+      const found = selector.requirements.map(({ key, operator, values }) => [
+        key,
+        operator,
+        values,
+      ]);
       assert.deepEqual(found, requirements);
       assert.equal(formatSelector(selector), formatted);
     });
@@ -96,7 +117,11 @@ describe("labelSelectorOf", () => {
 
   for (const [operator, values, message] of [
     ["Bogus", [], '"Bogus" is not a valid label selector operator'],
-    ["In", [], "values: Invalid value: null: for 'in', 'notin' operators, values set can't be empty"],
+    [
+      "In",
+      [],
+      "values: Invalid value: null: for 'in', 'notin' operators, values set can't be empty",
+    ],
     [
       "Exists",
       ["x"],
@@ -105,7 +130,10 @@ describe("labelSelectorOf", () => {
   ] as const) {
     it(`refuses ${operator} of ${JSON.stringify(values)}`, () => {
       const source = { matchExpressions: [{ key: "a", operator, values }] };
-      assert.equal(messageOf(() => labelSelectorOf(source)), message);
+      assert.equal(
+        messageOf(() => labelSelectorOf(source)),
+        message,
+      );
       assert.equal(describeLabelSelector(source), "<error>");
     });
   }
@@ -181,7 +209,8 @@ describe("matches", () => {
 
 function naivelyMatches({ key, operator, values }: Requirement, labels: Labels): boolean {
   const found = new Map(Object.entries(labels)).get(key);
-  const order = found === undefined || !/^-?\d+$/.test(found) ? NaN : Number(found) - Number(values[0]);
+  const order =
+    found === undefined || !/^-?\d+$/.test(found) ? NaN : Number(found) - Number(values[0]);
   const tests = {
     "=": found === values[0],
     "==": found === values[0],

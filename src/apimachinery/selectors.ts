@@ -145,4 +145,3 @@ function compile(requirements: readonly Requirement[]): Selector["matches"] {
 }
 
 const noLabels: Labels = Object.freeze({});
-

@@ -110,7 +110,11 @@ describe("applyStrategicMergePatch", () => {
       "500 The order in patch list:\n[map[name:d]]\n doesn't match $setElementOrder list:\n" +
         "[map[name:a]]\n",
     ],
-    [abc, { "$setElementOrder/items": "x" }, "500 expected a []interface {}, but received a string"],
+    [
+      abc,
+      { "$setElementOrder/items": "x" },
+      "500 expected a []interface {}, but received a string",
+    ],
     [abc, { $setElementOrder: [] }, "400 invalid patch format of setElementOrder list"],
     [
       abc,

@@ -137,8 +137,8 @@ function checkPatchFollowsOrder(
     const wanted = identityOf(item, mergeKey);
     while (position < order.length && identityOf(order[position], mergeKey) !== wanted) position++;
     if (position === order.length) {
-      const lists = `${goText(patch)}\n doesn't match ${setElementOrderPrefix} list:\n${goText(order)}`;
-      throw new StrategicMergeError(500, `The order in patch list:\n${lists}\n`);
+      const mismatch = ` doesn't match ${setElementOrderPrefix} list:\n${goText(order)}\n`;
+      throw new StrategicMergeError(500, `The order in patch list:\n${goText(patch)}\n${mismatch}`);
     }
     position++;
   }
@@ -157,9 +157,7 @@ function mergeMember(
   value: unknown,
 ): void {
   const deletes = member.startsWith(deleteFromListPrefix);
-  const target = deletes
-    ? directiveTarget(member, deleteFromListPrefix, "primitive list")
-    : member;
+  const target = deletes ? directiveTarget(member, deleteFromListPrefix, "primitive list") : member;
   const key = target === "" ? member : target;
   if (value === null) {
     delete merged[key];
@@ -221,7 +219,11 @@ function mergeList(original: JsonList, patch: JsonList, merge: ListMerge): JsonL
     const name = resolve(merge.items).type === "struct" ? "struct" : "map";
     throw new StrategicMergeError(500, `cannot merge lists without merge key for ${name}`);
   }
-  const { kept, changes, replaced } = applyItemDirectives(original as JsonMap[], patch as JsonMap[], mergeKey);
+  const { kept, changes, replaced } = applyItemDirectives(
+    original as JsonMap[],
+    patch as JsonMap[],
+    mergeKey,
+  );
   if (replaced) return orderLike(changes, { order: [], serverOrder: changes, mergeKey });
   const merged = mergeItems(kept, changes, merge);
   return orderLike(merged, { order: changes, serverOrder: kept, mergeKey });

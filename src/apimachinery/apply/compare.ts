@@ -138,7 +138,11 @@ function record(into: Changes, element: PathElement, change: Comparison): void {
   into.removed = put(into.removed, element, change.removed);
 }
 
-function put(into: Children | undefined, element: PathElement, set: FieldSet): Children | undefined {
+function put(
+  into: Children | undefined,
+  element: PathElement,
+  set: FieldSet,
+): Children | undefined {
   if (!set.member && set.children === undefined) return into;
   const children = into ?? new Map<PathElement, FieldSet>();
   const own = children.get(element);
@@ -155,7 +159,11 @@ function compareMembers(
   if (before === undefined || after === undefined) {
     const only = before ?? after;
     for (const [key, member] of only === undefined ? [] : membersOf(map, only)) {
-      compareMember({ map, found }, key, before === undefined ? [undefined, member] : [member, undefined]);
+      compareMember(
+        { map, found },
+        key,
+        before === undefined ? [undefined, member] : [member, undefined],
+      );
     }
     return found;
   }

@@ -1,7 +1,14 @@
 import { goQuote } from "../field-error.ts";
 import { compareBytes } from "../maps.ts";
 import type { StatusCause } from "../status.ts";
-import { type FieldPath, fieldSetOf, type FieldSet, hasPath, pathsOf, printPath } from "./field-set.ts";
+import {
+  type FieldPath,
+  fieldSetOf,
+  type FieldSet,
+  hasPath,
+  pathsOf,
+  printPath,
+} from "./field-set.ts";
 import type { Manager } from "./managers.ts";
 
 /**

@@ -214,7 +214,11 @@ function checkPatch(schema: ApplyNode, patch: Readonly<Record<string, unknown>>)
   }
 }
 
-function checkLive(schema: ApplyNode, live: KubeObject, { apiVersion, kind }: FieldManagement): void {
+function checkLive(
+  schema: ApplyNode,
+  live: KubeObject,
+  { apiVersion, kind }: FieldManagement,
+): void {
   try {
     validateTyped(schema, live, "allow");
   } catch (error) {
@@ -244,7 +248,8 @@ function applyOrUpgrade(management: FieldManagement, application: Application): 
     return applyOnce(management, application);
   } catch (error) {
     if (!(error instanceof ApplyConflictError)) throw error;
-    const allowed = application.manager === "kubectl" ? lastAppliedFields(management, application) : undefined;
+    const allowed =
+      application.manager === "kubectl" ? lastAppliedFields(management, application) : undefined;
     if (allowed === undefined) throw conflictStatus(error);
     const rest = conflictsOutside(error.conflicts, allowed);
     const covered = isEmptySet(difference(conflictSet(error.conflicts), allowed));
@@ -303,7 +308,10 @@ const annotationsBytesMax = 256 * 1024;
 function withLastApplied(object: KubeObject, patch: Readonly<Record<string, unknown>>): KubeObject {
   const annotations = object.metadata?.annotations;
   if (!getOwn(annotations, lastAppliedAnnotation)) return object;
-  const changed = { ...annotations, [lastAppliedAnnotation]: `${goJson(withoutLastApplied(patch))}\n` };
+  const changed = {
+    ...annotations,
+    [lastAppliedAnnotation]: `${goJson(withoutLastApplied(patch))}\n`,
+  };
   let sizeBytes = 0;
   for (const [key, value] of Object.entries(changed)) {
     sizeBytes += Buffer.byteLength(key) + Buffer.byteLength(value);

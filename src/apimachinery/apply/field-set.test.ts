@@ -83,8 +83,14 @@ describe("field sets", () => {
     ['{"f:a":{".":{}}}', '{"f:a":{}}'],
     ['{"f:a":null}', '{"f:a":{}}'],
     ['{"f:a":{"x:later":{}}}', '{"f:a":{}}'],
-    ['{"i:10":{},"i:9":{},"v:\\"a\\"":{},"f:z":{}}', '{"f:z":{},"v:\\"a\\"":{},"i:9":{},"i:10":{}}'],
-    ['{"v:10":{},"v:9":{},"v:true":{},"v:\\"x\\"":{}}', '{"v:9":{},"v:10":{},"v:\\"x\\"":{},"v:true":{}}'],
+    [
+      '{"i:10":{},"i:9":{},"v:\\"a\\"":{},"f:z":{}}',
+      '{"f:z":{},"v:\\"a\\"":{},"i:9":{},"i:10":{}}',
+    ],
+    [
+      '{"v:10":{},"v:9":{},"v:true":{},"v:\\"x\\"":{}}',
+      '{"v:9":{},"v:10":{},"v:\\"x\\"":{},"v:true":{}}',
+    ],
     [
       '{"k:{\\"protocol\\":\\"TCP\\",\\"containerPort\\":80}":{}}',
       '{"k:{\\"containerPort\\":80,\\"protocol\\":\\"TCP\\"}":{}}',
@@ -123,7 +129,10 @@ describe("filterSet", () => {
   for (const [filter, expected] of [
     [undefined, [".status", ".metadata.labels.x", ".spec.a", ".spec.b.c", ".status.d"]],
     [{ exclude: fieldSetOfNames(["status"]) }, [".metadata.labels.x", ".spec.a", ".spec.b.c"]],
-    [{ exclude: fieldSetOfNames(["metadata.labels", "spec.b.c"]) }, [".status", ".spec.a", ".status.d"]],
+    [
+      { exclude: fieldSetOfNames(["metadata.labels", "spec.b.c"]) },
+      [".status", ".spec.a", ".status.d"],
+    ],
     [{ include: [["f:spec", "f:b"]] }, [".spec.b.c"]],
     [{ include: [["*", "f:d"], ["f:metadata"]] }, [".status", ".metadata.labels.x", ".status.d"]],
   ] as const) {
@@ -136,7 +145,13 @@ describe("filterSet", () => {
 describe("path elements", () => {
   for (const [text, printed] of [
     ["f:a.b", ".a.b"],
-    [keyElement([["protocol", "TCP"], ["port", 80]]), '[port=80,protocol="TCP"]'],
+    [
+      keyElement([
+        ["protocol", "TCP"],
+        ["port", 80],
+      ]),
+      '[port=80,protocol="TCP"]',
+    ],
     [valueElement("x<y"), '[="x<y"]'],
     [valueElement(true), "[=true]"],
     [valueElement(1.5), "[=1.5]"],

@@ -167,7 +167,10 @@ function includeOnly(set: FieldSet, patterns: readonly FieldPath[]): FieldSet {
   for (const [element, node] of set.children ?? []) {
     const matching = patterns.filter(([first]) => first === "*" || first === element);
     if (matching.length === 0) continue;
-    const kept = includeOnly({ ...node, member: false }, matching.map((pattern) => pattern.slice(1)));
+    const kept = includeOnly(
+      { ...node, member: false },
+      matching.map((pattern) => pattern.slice(1)),
+    );
     children.set(element, fieldNode(node.member, kept.children));
   }
   for (const [element, node] of children) if (isEmptySet(node)) children.delete(element);

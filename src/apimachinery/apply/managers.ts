@@ -62,8 +62,8 @@ function decodeManager(entry: ManagedFieldsEntry, index: number): Manager {
     throw new ManagedFieldsError(`missing fieldsType in managed fields entry ${index}`);
   }
   if (fieldsType !== "FieldsV1") {
-    const text = `invalid fieldsType ${JSON.stringify(fieldsType)} in managed fields entry ${index}`;
-    throw new ManagedFieldsError(text);
+    const text = `invalid fieldsType ${JSON.stringify(fieldsType)}`;
+    throw new ManagedFieldsError(`${text} in managed fields entry ${index}`);
   }
   return {
     name: entry.manager ?? "",
@@ -121,7 +121,7 @@ export function withManager(managers: Managers, manager: Manager): Managers {
   return changed;
 }
 
-/** Merges the oldest updaters, one bucket a version, until there are at most `updateManagersMax`. */
+/** Merges the oldest updaters, one bucket a version, while more than `updateManagersMax`. */
 export function capUpdateManagers(managers: Managers): Managers {
   const updaters = [...managers].filter(([, { operation }]) => operation === "Update");
   let excess = updaters.length - updateManagersMax;

@@ -58,7 +58,11 @@ function readSide(list: ApplyList, items: readonly unknown[]): Side {
  * Walks both lists at once. Items of the live list alone stay before the item they preceded; an
  * item in both waits until the configuration gets to it.
  */
-function mergeItems(list: ApplyList, live: readonly unknown[], config: readonly unknown[]): unknown[] {
+function mergeItems(
+  list: ApplyList,
+  live: readonly unknown[],
+  config: readonly unknown[],
+): unknown[] {
   const left = readSide(list, live);
   const right = readSide(list, config);
   const shared = right.keys.map(({ identity }) => identity).filter((key) => left.items.has(key));

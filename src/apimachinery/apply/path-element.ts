@@ -23,7 +23,9 @@ export function valueElement(value: unknown): PathElement {
 }
 
 /** `keys` in any order. */
-export function keyElement(keys: readonly (readonly [name: string, value: unknown])[]): PathElement {
+export function keyElement(
+  keys: readonly (readonly [name: string, value: unknown])[],
+): PathElement {
   const sorted = keys.length < 2 ? keys : keys.toSorted(([a], [b]) => compareBytes(a, b));
   const members = sorted.map(([name, value]) => `${JSON.stringify(name)}:${goJson(value)}`);
   return `k:{${members.join(",")}}`;
@@ -33,7 +35,7 @@ export class PathElementError extends Error {
   override readonly name = "PathElementError";
 }
 
-/** The canonical form; undefined for a type of element that is not known. Throws `PathElementError`. */
+/** The canonical form; undefined for an unknown type of element. Throws `PathElementError`. */
 export function parsePathElement(text: string): PathElement | undefined {
   if (text.startsWith("f:")) return text;
   const known = canonical.get(text);
@@ -103,7 +105,9 @@ function printValue(value: unknown): string {
   if (typeof value === "number") return Number.isInteger(value) ? String(value) : floatText(value);
   if (Array.isArray(value)) return `[${value.map(printValue).join(",")}]`;
   if (isJsonMap(value)) {
-    return Object.entries(value).map(([key, member]) => `${key}=${printValue(member)}`).join("");
+    return Object.entries(value)
+      .map(([key, member]) => `${key}=${printValue(member)}`)
+      .join("");
   }
   return String(value);
 }

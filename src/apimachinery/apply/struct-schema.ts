@@ -1,4 +1,11 @@
-import { type Field, type Fields, flatFields, resolve, type Schema, type StructSchema } from "../schema.ts";
+import {
+  type Field,
+  type Fields,
+  flatFields,
+  resolve,
+  type Schema,
+  type StructSchema,
+} from "../schema.ts";
 import {
   type ApplyField,
   applyMapOf,
@@ -217,7 +224,15 @@ function zeroOf(field: Field): unknown {
   }
 }
 
-const typesAlwaysWritten = new Set(["struct", "time", "microTime", "quantity", "intOrString", "duration", "object"]);
+const typesAlwaysWritten = new Set([
+  "struct",
+  "time",
+  "microTime",
+  "quantity",
+  "intOrString",
+  "duration",
+  "object",
+]);
 
 function writesZero(field: Field): boolean {
   return typesAlwaysWritten.has(resolve(field.schema).type);

@@ -17,7 +17,10 @@ import { applyNodeOf, plainField, rootNode, scalarNodes } from "./struct-schema.
  * Source: k8s.io/kube-openapi/pkg/schemaconv/openapi.go, apiextensions-apiserver
  * pkg/controller/openapi/builder.
  */
-export function applySchemaOfStructural(structural: unknown, preserveUnknownFields = false): ApplyNode {
+export function applySchemaOfStructural(
+  structural: unknown,
+  preserveUnknownFields = false,
+): ApplyNode {
   const schema = isJsonMap(structural) ? structural : noSchema;
   const known = preserveUnknownFields ? preserving : pruning;
   let node = known.get(schema);

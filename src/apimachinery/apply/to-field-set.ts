@@ -9,7 +9,7 @@ import { itemKeyAt, memberNode, shapeOf } from "./typed-value.ts";
  * Source: sigs.k8s.io/structured-merge-diff typed/{tofieldset,remove}.go, fieldpath/set.go.
  */
 
-/** Every leaf and list item that `value` mentions; maps of fields count only through their members. */
+/** Every leaf and list item that `value` mentions; structs count only through their members. */
 export function toFieldSet(node: ApplyNode, value: unknown): FieldSet {
   const shape = shapeOf(node, value);
   if (shape === "scalar") return fieldLeaf;
@@ -57,7 +57,9 @@ export function removeFields(node: ApplyNode, value: unknown, fields: FieldSet):
   if (shape === "scalar") return value;
   if (shape === "map") {
     const { map } = node;
-    return map === undefined || map.atomic || !isJsonMap(value) ? null : withoutMembers(map, value, fields);
+    return map === undefined || map.atomic || !isJsonMap(value)
+      ? null
+      : withoutMembers(map, value, fields);
   }
   const { list } = node;
   return list === undefined || list.atomic || !Array.isArray(value)
@@ -71,7 +73,8 @@ function withoutMembers(map: ApplyMap, value: JsonMap, fields: FieldSet): JsonMa
     const child = fields.children?.get(fieldElement(key));
     if (child?.member === true) continue;
     const node = memberNode(map, key);
-    const inner = child === undefined || node === undefined ? member : removeFields(node, member, child);
+    const inner =
+      child === undefined || node === undefined ? member : removeFields(node, member, child);
     kept.push([key, inner]);
   }
   return kept.length > 0 ? Object.fromEntries(kept) : null;
@@ -98,7 +101,8 @@ export function withNamedFields(set: FieldSet, node: ApplyNode | undefined): Fie
   for (const [element, child] of set.children) {
     const name = element.startsWith("f:") ? element.slice(2) : undefined;
     const field = name === undefined ? undefined : node?.map?.fields.get(name);
-    const inner = name === undefined ? listItems(node, element) : (field?.node ?? node?.map?.values);
+    const inner =
+      name === undefined ? listItems(node, element) : (field?.node ?? node?.map?.values);
     const named = child.children !== undefined && field !== undefined;
     children.set(element, fieldNode(child.member || named, withNamedFields(child, inner).children));
   }

@@ -31,7 +31,11 @@ const Port = struct("x.Port", {
   name: opt(3, string),
 });
 const Empty = struct("x.Inner", { note: opt(1, string) });
-const Atomic = struct("x.Atomic", { a: opt(1, string), b: req(2, listOf(string)) }, { atomic: true });
+const Atomic = struct(
+  "x.Atomic",
+  { a: opt(1, string), b: req(2, listOf(string)) },
+  { atomic: true },
+);
 const Spec = struct("x.Spec", {
   replicas: ptr(1, int32),
   paused: opt(2, bool),
@@ -71,7 +75,14 @@ describe("compare", () => {
       [".spec.labels.b"],
       [".spec.labels.a"],
     ],
-    ["an atomic list", { spec: { args: ["a"] } }, { spec: { args: ["b"] } }, [], [".spec.args"], []],
+    [
+      "an atomic list",
+      { spec: { args: ["a"] } },
+      { spec: { args: ["b"] } },
+      [],
+      [".spec.args"],
+      [],
+    ],
     [
       "an atomic struct that Go writes alike",
       { spec: { selector: { b: null } } },
@@ -83,7 +94,14 @@ describe("compare", () => {
     [
       "an item",
       { spec: { ports: [{ port: 80 }] } },
-      { spec: { ports: [{ port: 80, protocol: "TCP", name: "x" }, { port: 80, protocol: "UDP" }] } },
+      {
+        spec: {
+          ports: [
+            { port: 80, protocol: "TCP", name: "x" },
+            { port: 80, protocol: "UDP" },
+          ],
+        },
+      },
       [
         '.spec.ports[port=80,protocol="UDP"]',
         '.spec.ports[port=80,protocol="TCP"].name',
@@ -123,7 +141,11 @@ describe("compare", () => {
     it(`finds ${name}`, () => {
       const comparison = compare(go, before, after);
       assert.deepEqual(
-        [print(comparison.added).sort(), print(comparison.modified).sort(), print(comparison.removed)],
+        [
+          print(comparison.added).sort(),
+          print(comparison.modified).sort(),
+          print(comparison.removed),
+        ],
         [added.sort(), modified, removed],
       );
     });
@@ -148,7 +170,9 @@ const specs = fc.record(
     replicas: fc.integer({ min: 0, max: 2 }),
     count: fc.integer({ min: 0, max: 2 }),
     paused: fc.boolean(),
-    labels: fc.dictionary(fc.constantFrom("a", "b"), fc.constantFrom("1", "2"), { noNullPrototype: true }),
+    labels: fc.dictionary(fc.constantFrom("a", "b"), fc.constantFrom("1", "2"), {
+      noNullPrototype: true,
+    }),
     tags: fc.uniqueArray(fc.constantFrom("x", "y", "z")),
     args: fc.array(fc.constantFrom("x", "y"), { maxLength: 2 }),
     ports: fc.uniqueArray(
@@ -163,14 +187,21 @@ describe("validateTyped", () => {
   for (const [value, message] of [
     [{ spec: { foo: 1 } }, ".spec.foo: field not declared in schema"],
     [{ spec: { replicas: "x" } }, ".spec.replicas: expected numeric (int or float), got string"],
-    [{ spec: { replicas: [] } }, ".spec.replicas: expected numeric (int or float), got []interface {}"],
+    [
+      { spec: { replicas: [] } },
+      ".spec.replicas: expected numeric (int or float), got []interface {}",
+    ],
     [{ spec: { paused: "yes" } }, ".spec.paused: expected boolean, got &{yes}"],
     [{ spec: "x" }, ".spec: expected map, got &{x}"],
     [{ spec: { args: { a: 1 } } }, ".spec.args: expected list, got &{map[a:1]}"],
-    [{ spec: { args: [1] } }, ".spec.args[0]: expected string, got &value.valueUnstructured{Value:1}"],
+    [
+      { spec: { args: [1] } },
+      ".spec.args[0]: expected string, got &value.valueUnstructured{Value:1}",
+    ],
     [
       { spec: { labels: { a: { b: ["c"] } } } },
-      '.spec.labels.a: expected string, got &value.valueUnstructured{Value:map[string]interface {}{"b":[]interface {}{"c"}}}',
+      ".spec.labels.a: expected string, got &value.valueUnstructured{Value:" +
+        'map[string]interface {}{"b":[]interface {}{"c"}}}',
     ],
     [
       { spec: { ports: [{ port: 80 }, { port: 80 }] } },
@@ -187,7 +218,8 @@ describe("validateTyped", () => {
     ],
     [
       { spec: { replicas: "x", paused: 1 } },
-      "errors:\n  .spec.replicas: expected numeric (int or float), got string\n  .spec.paused: expected boolean, got &{1}",
+      "errors:\n  .spec.replicas: expected numeric (int or float), got string\n" +
+        "  .spec.paused: expected boolean, got &{1}",
     ],
     [{ spec: { replicas: null, ports: null, any: [{ a: 1 }], at: "x" } }, undefined],
   ] as [JsonMap, string | undefined][]) {
@@ -229,8 +261,16 @@ describe("mergeValues", () => {
     [{ spec: { replicas: 1 } }, { spec: { replicas: null } }, { spec: { replicas: null } }],
     [{ spec: { args: ["a"] } }, { spec: { args: ["b"] } }, { spec: { args: ["b"] } }],
     [{ spec: { labels: { a: "1" } } }, { spec: { labels: {} } }, { spec: { labels: { a: "1" } } }],
-    [{ spec: { tags: ["a", "b"] } }, { spec: { tags: ["c"] } }, { spec: { tags: ["a", "b", "c"] } }],
-    [{ spec: { tags: ["a", "b"] } }, { spec: { tags: ["b", "a"] } }, { spec: { tags: ["b", "a"] } }],
+    [
+      { spec: { tags: ["a", "b"] } },
+      { spec: { tags: ["c"] } },
+      { spec: { tags: ["a", "b", "c"] } },
+    ],
+    [
+      { spec: { tags: ["a", "b"] } },
+      { spec: { tags: ["b", "a"] } },
+      { spec: { tags: ["b", "a"] } },
+    ],
     [
       { spec: { tags: ["a", "b", "c", "d"] } },
       { spec: { tags: ["d", "b"] } },
@@ -241,7 +281,11 @@ describe("mergeValues", () => {
       { spec: { ports: [{ port: 2 }, { port: 1, protocol: "TCP" }] } },
       { spec: { ports: [{ port: 2 }, { port: 1, name: "x", protocol: "TCP" }] } },
     ],
-    [{ spec: { any: { a: 1 } } }, { spec: { any: { b: [1] } } }, { spec: { any: { a: 1, b: [1] } } }],
+    [
+      { spec: { any: { a: 1 } } },
+      { spec: { any: { b: [1] } } },
+      { spec: { any: { a: 1, b: [1] } } },
+    ],
     [{ spec: { any: { a: 1 } } }, { spec: { any: 5 } }, { spec: { any: 5 } }],
   ] as [JsonMap, JsonMap, JsonMap][]) {
     it(`${JSON.stringify(config)} into ${JSON.stringify(live)}`, () => {

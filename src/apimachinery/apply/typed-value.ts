@@ -3,12 +3,7 @@ import { isJsonMap, type JsonMap } from "../json-value.ts";
 import { getOwn } from "../maps.ts";
 import type { ApplyField, ApplyList, ApplyMap, ApplyNode, Shape } from "./apply-schema.ts";
 import { fieldValue } from "./apply-schema.ts";
-import {
-  keyElement,
-  type PathElement,
-  printPathElement,
-  valueElement,
-} from "./path-element.ts";
+import { keyElement, type PathElement, printPathElement, valueElement } from "./path-element.ts";
 
 /**
  * Values seen through a schema. Undefined is absence, null a value.
@@ -25,8 +20,12 @@ export class TypedValueError extends Error {
   override readonly name = "TypedValueError";
   readonly findings: readonly TypeFinding[];
   constructor(findings: readonly TypeFinding[]) {
-    const texts = findings.map(({ path, message }) => (path === "" ? message : `${path}: ${message}`));
-    super(texts.length === 1 ? texts[0] : ["errors:", ...texts.map((text) => `  ${text}`)].join("\n"));
+    const texts = findings.map(({ path, message }) =>
+      path === "" ? message : `${path}: ${message}`,
+    );
+    super(
+      texts.length === 1 ? texts[0] : ["errors:", ...texts.map((text) => `  ${text}`)].join("\n"),
+    );
     this.findings = findings;
   }
 }

@@ -62,7 +62,11 @@ function comparisons(versions: ApplyVersions, { before, after }: Change, form: O
       const whole =
         apiVersion === versions.apiVersion
           ? compare(form === "go" ? schema : jsonSchema(schema), before, after)
-          : compare(schema, versions.convert(before, apiVersion), versions.convert(after, apiVersion));
+          : compare(
+              schema,
+              versions.convert(before, apiVersion),
+              versions.convert(after, apiVersion),
+            );
       comparison = filterComparison(whole, versions.filterOf(apiVersion));
       known.set(apiVersion, comparison);
     }
