@@ -6,10 +6,12 @@ export interface CommandContext {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly isRoot: boolean;
   readonly platform: string;
+  readonly pid: number;
   /** The Node binary and the script that it runs. */
   readonly executable: string;
   readonly entryPoint: string;
   exit(code: number): never;
+  signal(pid: number, signal: NodeJS.Signals): void;
   /** Calls once, at the first SIGINT or SIGTERM. */
   onStop(run: () => void): void;
   print(line: string): void;

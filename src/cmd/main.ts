@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { openWorld } from "#base/os/world.ts";
 import { openLogger } from "#base/os/logger.ts";
 import { addApiServerCommand } from "./apiserver-command.ts";
+import { addClusterCommands } from "./cluster-commands.ts";
 import { addControllerManagerCommand } from "./controller-manager-command.ts";
 import { addServerCommand } from "./server-command.ts";
 import { addUpCommand } from "./up-command.ts";
@@ -14,9 +15,11 @@ const context: CommandContext = {
   environment: process.env,
   isRoot: process.getuid?.() === 0,
   platform: process.platform,
+  pid: process.pid,
   executable: process.execPath,
   entryPoint: import.meta.filename,
   exit: (code) => process.exit(code),
+  signal: (pid, signal) => void process.kill(pid, signal),
   onStop(run) {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, run);
   },
@@ -32,6 +35,7 @@ addUpCommand(program, context);
 addServerCommand(program, context);
 addApiServerCommand(program, context);
 addControllerManagerCommand(program, context);
+addClusterCommands(program, context);
 
 await program.parseAsync().catch((error: unknown) => {
   process.stderr.write(`kubets: ${error instanceof Error ? error.message : String(error)}\n`);

@@ -1,3 +1,72 @@
-import type { Command } from "commander";
+import { type Command } from "commander";
+import { Lifetime } from "#base/lifetime.ts";
+import { rfc3339 } from "#base/clock.ts";
+import type { World } from "#base/world.ts";
+import {
+  type ClusterFile,
+  type ProcessFile,
+  readRunFile,
+  startTicksOf,
+  writeRunFile,
+} from "./cluster-file.ts";
 import type { CommandContext } from "./command.ts";
-export function addServerCommand(program: Command, context: CommandContext): void { void program; void context; }
+import { type ComponentName, type RunningServer, startServer } from "./server.ts";
+
+/** `kubets server`: what `up` starts inside the first node's network, once all is prepared. */
+export function addServerCommand(program: Command, context: CommandContext): void {
+  program
+    .command("server", { hidden: true })
+    .requiredOption("--data-dir <path>", "prepared by `up`")
+    .action(({ dataDir }: { dataDir: string }) => runServer(context, dataDir));
+}
+
+async function runServer(context: CommandContext, dataDirectory: string): Promise<void> {
+  const cluster = await readRunFile<ClusterFile>(context.openWorld(0), dataDirectory, "cluster");
+  if (cluster === undefined) throw new Error(`nothing was prepared in ${dataDirectory}: run \`kubets up\``);
+  const world = context.openWorld(cluster.verbosity);
+  const startedMs = world.clock.monotonicMs();
+  const lifetime = new Lifetime("kubets");
+  context.onStop(() => void lifetime.end().finally(() => context.exit(0)));
+  const running = await startServer(world, serverOptions(dataDirectory, cluster), lifetime);
+  await announce(context, world, { dataDirectory, running, readyMs: Math.round(world.clock.monotonicMs() - startedMs) });
+  context.print(`ready: ${running.url}, KUBECONFIG=${running.kubeconfigPath}`);
+}
+
+function serverOptions(dataDirectory: string, cluster: ClusterFile): Parameters<typeof startServer>[1] {
+  const [first] = cluster.nodes;
+  const address = cluster.hollow ? "127.0.0.1" : (first?.address ?? "127.0.0.1");
+  return {
+    dataDirectory,
+    components: new Set(cluster.components as readonly ComponentName[]),
+    storage: cluster.storage,
+    advertiseAddress: address,
+    clusterCidr: cluster.clusterCidr,
+    featureGates: cluster.featureGates,
+    cluster,
+    apiServer: {
+      bindAddress: "0.0.0.0",
+      securePort: cluster.apiPort,
+      anonymousAuth: true,
+      disableAdmissionPlugins: [],
+      enableAdmissionPlugins: [],
+      serviceClusterIpRange: cluster.serviceCidr,
+      extraNames: [address, "10.96.0.1"],
+    },
+  };
+}
+
+async function announce(
+  context: CommandContext,
+  world: World,
+  { dataDirectory, running, readyMs }: { dataDirectory: string; running: RunningServer; readyMs: number },
+): Promise<void> {
+  const pid = context.pid;
+  const file: ProcessFile = {
+    pid,
+    startTicks: (await startTicksOf(world, pid)) ?? "",
+    server: running.url,
+    startedAt: rfc3339(world.clock.nowMs()),
+    readyMs,
+  };
+  await writeRunFile(world, dataDirectory, "server", file);
+}

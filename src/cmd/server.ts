@@ -8,6 +8,7 @@ import { createInformers } from "#client/informer-factory.ts";
 import { type ApiServerComponent, type ApiServerFlags, startApiServer } from "./api-server-component.ts";
 import { bootstrap, loopbackClient } from "./control-plane.ts";
 import { startControllerManager } from "./controller-manager.ts";
+import type { ClusterFile } from "./cluster-file.ts";
 import { featureDefaults } from "./feature-defaults.ts";
 import { featureReader } from "./features.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
@@ -34,12 +35,15 @@ export interface ServerOptions {
   readonly advertiseAddress: string;
   readonly clusterCidr: string;
   readonly featureGates: string;
+  /** What `up` prepared; absent for a control plane alone. */
+  readonly cluster?: ClusterFile;
 }
 
 export interface RunningServer {
   readonly api: ApiServerComponent;
   readonly pki: Pki;
   readonly kubeconfigPath: string;
+  readonly url: string;
 }
 
 /** Opens the store of a data directory. */
@@ -71,7 +75,7 @@ export async function startServer(
   ]);
   await writeKubeconfig(world, kubeconfigPath, { server, caPem: pki.caPem, user: "admin", pair: admin });
   startLocalComponents(world, { options, api, pki, lifetime });
-  return { api, pki, kubeconfigPath };
+  return { api, pki, kubeconfigPath, url: server };
 }
 
 function adminPair(world: World, pki: Pki): ReturnType<typeof openLeaf> {

@@ -1,3 +1,239 @@
-import type { Command } from "commander";
-import type { CommandContext } from "./command.ts";
-export function addUpCommand(program: Command, context: CommandContext): void { void program; void context; }
+import { type Command, Option } from "commander";
+import { join } from "node:path";
+import type { World } from "#base/world.ts";
+import { startContainerd } from "#kubelet/node/containerd-process.ts";
+import { openNodeNetwork } from "#kubelet/node/node-network.ts";
+import { pauseImageName } from "#kubelet/node/base-images.ts";
+import {
+  type ClusterFile,
+  type PreparedNode,
+  type ProcessFile,
+  runDirectory,
+  runningServer,
+  writeRunFile,
+} from "./cluster-file.ts";
+import { type CommandContext, listOption, verbosityOf } from "./command.ts";
+import { cniBinDirectory, installMissing, missingRequirements, missingText } from "./preflight.ts";
+import { prepareImages } from "./prepare-images.ts";
+import { componentNames } from "./server.ts";
+
+interface UpOptions {
+  readonly dataDir: string;
+  readonly nodes: string;
+  readonly detach?: boolean;
+  readonly components?: readonly string[];
+  readonly network: "namespace" | "host";
+  readonly install?: boolean;
+  readonly hollow?: boolean;
+  readonly storage: "durable" | "memory";
+  readonly securePort: string;
+  readonly featureGates?: string;
+  readonly v?: string;
+}
+
+const clusterCidr = "10.244.0.0/16";
+const serviceCidr = "10.96.0.0/16";
+
+/** `kubets up`: a whole cluster on this machine. */
+export function addUpCommand(program: Command, context: CommandContext): void {
+  program
+    .command("up")
+    .description("starts a cluster on this machine, all in one process")
+    .option("--data-dir <path>", "where everything is kept", "/var/lib/kubets")
+    .option("--nodes <count>", "nodes, each in a network namespace of its own", "1")
+    .option("--detach", "returns when the cluster is ready, and lets it run")
+    .option("--components <names>", `parts to run: ${componentNames.join(",")}`, listOption)
+    .addOption(
+      new Option("--network <mode>", "namespace keeps the machine's network as it is; host is for servers")
+        .choices(["namespace", "host"])
+        .default("namespace"),
+    )
+    .option("--install", "installs missing Debian or Ubuntu packages")
+    .option("--hollow", "simulates the nodes: no containers, no root")
+    .option("--storage <kind>", "durable, or memory", "durable")
+    .option("--secure-port <port>", "HTTPS port of the API server", "6443")
+    .option("--feature-gates <gates>", "A=true,B=false")
+    .option("-v, --v <level>", "log verbosity")
+    .action((options: UpOptions) => up(context, options));
+}
+
+async function up(context: CommandContext, options: UpOptions): Promise<void> {
+  const world = context.openWorld(verbosityOf(options.v));
+  const progress = progressOn(context, world);
+  const running = await runningServer(world, options.dataDir);
+  if (running !== undefined) {
+    context.print(`already running: pid ${running.pid}, ${running.server}`);
+    return;
+  }
+  const hollow = await decideHollow(context, world, options);
+  const nodes = hollow ? hollowNodes(options) : await prepareNodes(world, options, progress);
+  const cluster: ClusterFile = {
+    nodes,
+    network: options.network,
+    apiPort: Number(options.securePort),
+    clusterCidr,
+    serviceCidr,
+    components: options.components ?? componentNames,
+    storage: options.storage,
+    featureGates: options.featureGates ?? "",
+    hollow,
+    verbosity: verbosityOf(options.v),
+  };
+  await writeRunFile(world, options.dataDir, "cluster", cluster);
+  await startServerProcess(context, world, { options, cluster, progress });
+}
+
+/** Tells what happens and how long it took. */
+interface Progress {
+  step(text: string): void;
+}
+
+function progressOn(context: CommandContext, world: World): Progress {
+  const startedMs = world.clock.monotonicMs();
+  return {
+    step(text) {
+      const seconds = ((world.clock.monotonicMs() - startedMs) / 1000).toFixed(2);
+      context.print(`[${seconds.padStart(6)} s] ${text}`);
+    },
+  };
+}
+
+async function decideHollow(context: CommandContext, world: World, options: UpOptions): Promise<boolean> {
+  if (options.hollow === true) return true;
+  if (context.platform !== "linux" || !context.isRoot) {
+    context.print(
+      "real containers need Linux and root: the control plane runs with simulated nodes (no containers)",
+    );
+    return true;
+  }
+  let missing = await missingRequirements(world);
+  if (missing.length > 0 && options.install === true) {
+    context.print(`installing ${missing.map(({ debianPackage }) => debianPackage).join(", ")}...`);
+    await installMissing(world, missing);
+    missing = await missingRequirements(world);
+  }
+  if (missing.length > 0) throw new Error(missingText(missing));
+  return false;
+}
+
+function nodeCount(options: UpOptions): number {
+  const count = Number(options.nodes);
+  if (!Number.isInteger(count) || count < 1) throw new Error(`--nodes: ${options.nodes} is no positive number`);
+  return count;
+}
+
+function nodeName(index: number): string {
+  return index === 0 ? "kubets" : `kubets-${index + 1}`;
+}
+
+function hollowNodes(options: UpOptions): PreparedNode[] {
+  return Array.from({ length: nodeCount(options) }, (_none, index) => ({
+    name: nodeName(index),
+    index,
+    address: "127.0.0.1",
+    machineAddress: "127.0.0.1",
+    namespace: "",
+    podCidr: `10.244.${index + 1}.0/24`,
+    directory: join(options.dataDir, "nodes", nodeName(index)),
+    stateDirectory: "",
+  }));
+}
+
+/** Networks, container runtimes and base images of the nodes. */
+async function prepareNodes(world: World, options: UpOptions, progress: Progress): Promise<PreparedNode[]> {
+  const nodes: PreparedNode[] = [];
+  for (let index = 0; index < nodeCount(options); index++) {
+    nodes.push(await prepareNode(world, options, index));
+    progress.step(`node ${nodeName(index)}: network and container runtime`);
+  }
+  return nodes;
+}
+
+async function prepareNode(world: World, options: UpOptions, index: number): Promise<PreparedNode> {
+  const name = nodeName(index);
+  const network = await openNodeNetwork({
+    name,
+    index,
+    mode: options.network,
+    clusterCidr,
+    serviceCidr,
+    processes: world.processes,
+  });
+  const directory = join(options.dataDir, "nodes", name);
+  const stateDirectory = `/run/kubets/${name}`;
+  const containerd = await startContainerd({
+    nodeName: name,
+    directory: join(directory, "containerd"),
+    stateDirectory,
+    network,
+    sandboxImage: pauseImageName,
+    cniBinDirectory: await cniBinDirectory(world),
+    cniConfDirectory: join(directory, "cni"),
+    cgroupRoot: "kubets",
+    world,
+  });
+  await prepareImages(world, { socketPath: containerd.socketPath, directory, runtime: containerd.runtime });
+  return {
+    name,
+    index,
+    address: network.address,
+    machineAddress: network.machineAddress,
+    namespace: network.namespacePath?.split("/").at(-1) ?? "",
+    podCidr: `10.244.${index + 1}.0/24`,
+    directory,
+    stateDirectory,
+  };
+}
+
+interface Start {
+  readonly options: UpOptions;
+  readonly cluster: ClusterFile;
+  readonly progress: Progress;
+}
+
+/** The server lives inside the first node's network, where pods and Services can be reached. */
+async function startServerProcess(context: CommandContext, world: World, start: Start): Promise<void> {
+  const { options, cluster } = start;
+  const namespace = cluster.nodes[0]?.namespace ?? "";
+  const server = [context.executable, context.entryPoint, "server", "--data-dir", options.dataDir];
+  const command = namespace === "" ? server : ["nsenter", `--net=/run/netns/${namespace}`, ...server];
+  const [program = "", ...args] = command;
+  if (options.detach !== true) {
+    context.replaceBy(program.includes("/") ? program : `/usr/bin/${program}`, args);
+    throw new Error(`cannot start ${program}`);
+  }
+  const directory = runDirectory(options.dataDir);
+  const logPath = join(options.dataDir, "kubets.log");
+  const ready = await waitForReady(world, directory, async () => {
+    const child = world.processes.start(program, args, { detachedLogPath: logPath });
+    const code = await child.exited;
+    throw new Error(`the server ended with code ${code}; see ${logPath}`);
+  });
+  start.progress.step(`ready: ${ready.server}`);
+  context.print(`export KUBECONFIG=${join(options.dataDir, "kubeconfig")}`);
+  context.exit(0);
+}
+
+/** Resolves when the server has written that it is ready; rejects when it ended before. */
+async function waitForReady(
+  world: World,
+  directory: string,
+  run: () => Promise<never>,
+): Promise<ProcessFile> {
+  const path = join(directory, "server.json");
+  await world.files.remove(path);
+  const { promise, resolve, reject } = Promise.withResolvers<ProcessFile>();
+  const look = (): void => {
+    world.files.readText(path).then(
+      (text) => resolve(JSON.parse(text) as ProcessFile),
+      () => undefined,
+    );
+  };
+  const watch = world.files.watch(directory, look);
+  run().catch(reject);
+  try {
+    return await promise;
+  } finally {
+    watch[Symbol.dispose]();
+  }
+}

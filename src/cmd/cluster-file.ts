@@ -1,0 +1,81 @@
+import { join } from "node:path";
+import { isIoError } from "#base/files.ts";
+import type { World } from "#base/world.ts";
+
+/** What `up` prepared for the processes that it starts, as `DATA/run/cluster.json`. */
+export interface ClusterFile {
+  readonly nodes: readonly PreparedNode[];
+  readonly network: "namespace" | "host";
+  readonly apiPort: number;
+  readonly clusterCidr: string;
+  readonly serviceCidr: string;
+  readonly components: readonly string[];
+  readonly storage: "durable" | "memory";
+  readonly featureGates: string;
+  /** Without real containers: nodes are simulated. */
+  readonly hollow: boolean;
+  readonly verbosity: number;
+}
+
+export interface PreparedNode {
+  readonly name: string;
+  readonly index: number;
+  readonly address: string;
+  readonly machineAddress: string;
+  /** Name of the network namespace, "" for the machine's own. */
+  readonly namespace: string;
+  readonly podCidr: string;
+  /** Images, logs, volumes, containerd's root. */
+  readonly directory: string;
+  /** containerd's sockets; short paths. */
+  readonly stateDirectory: string;
+}
+
+/** A process of the cluster that runs, as `DATA/run/NAME.json`. */
+export interface ProcessFile {
+  readonly pid: number;
+  /** Start time of the pid in clock ticks: tells a reused pid. */
+  readonly startTicks: string;
+  readonly server: string;
+  readonly startedAt: string;
+  /** From the start of `up` to readiness. */
+  readonly readyMs: number;
+}
+
+export function runDirectory(dataDirectory: string): string {
+  return join(dataDirectory, "run");
+}
+
+export async function readRunFile<T>(world: World, dataDirectory: string, name: string): Promise<T | undefined> {
+  try {
+    return JSON.parse(await world.files.readText(join(runDirectory(dataDirectory), `${name}.json`))) as T;
+  } catch (error) {
+    if (isIoError(error, "ENOENT")) return undefined;
+    throw error;
+  }
+}
+
+export async function writeRunFile(world: World, dataDirectory: string, name: string, value: object): Promise<void> {
+  const directory = runDirectory(dataDirectory);
+  await world.files.makeDirectory(directory, 0o700);
+  await world.files.writeAtomic(join(directory, `${name}.json`), `${JSON.stringify(value, undefined, 1)}\n`, 0o600);
+}
+
+/** Start time of a process in clock ticks; undefined when there is none of that pid. */
+export async function startTicksOf(world: World, pid: number): Promise<string | undefined> {
+  try {
+    const stat = await world.files.readText(`/proc/${pid}/stat`);
+    // The command name may hold spaces and brackets; field 22 counts from behind it.
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+  } catch (error) {
+    if (isIoError(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The running server of a data directory, if its process is still that one. */
+export async function runningServer(world: World, dataDirectory: string): Promise<ProcessFile | undefined> {
+  const file = await readRunFile<ProcessFile>(world, dataDirectory, "server");
+  if (file === undefined) return undefined;
+  return (await startTicksOf(world, file.pid)) === file.startTicks ? file : undefined;
+}
