@@ -10,8 +10,15 @@ import {
   PodPortForwardOptions,
   PodProxyOptions,
 } from "./connect-options.ts";
+import { podColumns } from "./pod-columns.ts";
 import { PodSpec } from "./pod-spec.ts";
 import { PodStatus } from "./pod-status.ts";
+import {
+  ephemeralContainersSubresource,
+  podStatusSubresource,
+  podStrategy,
+  resizeSubresource,
+} from "./pod-strategy.ts";
 
 export const Pod = kind("io.k8s.api.core.v1.Pod", {
   metadata,
@@ -29,6 +36,19 @@ export const pods = defineResource<Pod>({
   categories: ["all"],
   scope: "Namespaced",
   schema: Pod,
+  strategy: podStrategy,
+  columns: podColumns,
+  fieldSelectors: {
+    "spec.nodeName": (pod) => pod.spec.nodeName ?? "",
+    "spec.restartPolicy": (pod) => pod.spec.restartPolicy ?? "",
+    "spec.schedulerName": (pod) => pod.spec.schedulerName ?? "",
+    "spec.serviceAccountName": (pod) => pod.spec.serviceAccountName ?? "",
+    "spec.hostNetwork": (pod) => String(pod.spec.hostNetwork === true),
+    "status.phase": (pod) => pod.status?.phase ?? "",
+    "status.podIP": (pod) => pod.status?.podIPs?.[0]?.ip ?? pod.status?.podIP ?? "",
+    "status.nominatedNodeName": (pod) => pod.status?.nominatedNodeName ?? "",
+  },
+  indexes: { "spec.nodeName": (pod) => [pod.spec.nodeName ?? ""] },
   subresources: {
     attach: {
       verbs: ["create", "get"],
@@ -42,7 +62,7 @@ export const pods = defineResource<Pod>({
       schema: Binding,
       handler: "pods/binding",
     },
-    ephemeralcontainers: { verbs: ["get", "patch", "update"] },
+    ephemeralcontainers: ephemeralContainersSubresource,
     eviction: {
       verbs: ["create"],
       kind: { group: "policy", version: "v1", kind: "Eviction" },
@@ -68,7 +88,7 @@ export const pods = defineResource<Pod>({
       schema: PodProxyOptions,
       handler: "pods/proxy",
     },
-    resize: { verbs: ["get", "patch", "update"] },
-    status: { verbs: ["get", "patch", "update"] },
+    resize: resizeSubresource,
+    status: podStatusSubresource,
   },
 });
