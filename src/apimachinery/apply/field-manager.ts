@@ -1,3 +1,4 @@
+import { deepEqual } from "../deep-equal.ts";
 import { goJson } from "../go-format.ts";
 import { isJsonMap } from "../json-value.ts";
 import { getOwn } from "../maps.ts";
@@ -79,7 +80,7 @@ function startingManagers(
   const old = liveManagers(live) ?? noManagers;
   const sent = updated.metadata?.managedFields;
   if (subresource !== "" || sent === undefined || sent === null) return old;
-  if (sent === live?.metadata?.managedFields) return old;
+  if (deepEqual(sent, live?.metadata?.managedFields)) return old;
   if (isReset(sent)) return noManagers;
   const managers = readManagers(sent);
   return managers === undefined || managers.size === 0 ? old : managers;
