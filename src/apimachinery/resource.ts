@@ -100,6 +100,8 @@ export interface StrategyContext {
   readonly nowMs: number;
   readonly features: FeatureReader;
   readonly subresource: string;
+  /** Whether containers may be privileged (`--allow-privileged`). Default true. */
+  readonly allowPrivileged?: boolean;
 }
 
 export interface FeatureReader {

@@ -47,8 +47,9 @@ export function regexText(message: string, format: string, examples: readonly st
   return `${message} (e.g. ${shown}regex used for validation is '${format}')`;
 }
 
-export function lengthText(lengthMax: number): string {
-  return `must be no more than ${lengthMax} bytes`;
+/** Labels and their like count bytes, names count what upstream still calls characters. */
+export function lengthText(lengthMax: number, unit: "bytes" | "characters" = "bytes"): string {
+  return `must be no more than ${lengthMax} ${unit}`;
 }
 
 export const emptyText = "must be non-empty";
@@ -58,20 +59,23 @@ function byteLength(text: string): number {
 }
 
 export function checkDnsLabel(value: string): string[] {
-  const errors = byteLength(value) > labelMax ? [lengthText(labelMax)] : [];
+  const errors = byteLength(value) > labelMax ? [lengthText(labelMax, "characters")] : [];
   if (labelPattern.test(value)) return errors;
   if (subdomainPattern.test(value)) return [...errors, "must not contain dots"];
   return [...errors, regexText(labelText, labelFormat, ["my-name", "123-abc"])];
 }
 
 export function checkDns1035Label(value: string): string[] {
-  const errors = byteLength(value) > labelMax ? [lengthText(labelMax)] : [];
+  const errors = byteLength(value) > labelMax ? [lengthText(labelMax, "characters")] : [];
   if (label1035Pattern.test(value)) return errors;
   return [...errors, regexText(label1035Text, label1035Format, ["my-name", "abc-123"])];
 }
 
-export function checkDnsSubdomain(value: string): string[] {
-  const errors = byteLength(value) > subdomainMax ? [lengthText(subdomainMax)] : [];
+export function checkDnsSubdomain(
+  value: string,
+  unit: "bytes" | "characters" = "characters",
+): string[] {
+  const errors = byteLength(value) > subdomainMax ? [lengthText(subdomainMax, unit)] : [];
   if (subdomainPattern.test(value)) return errors;
   return [...errors, regexText(subdomainText, subdomainFormat, ["example.com"])];
 }
@@ -91,7 +95,7 @@ export function checkQualifiedName(value: string): string[] {
   const errors: string[] = [];
   if (parts.length === 2) {
     const prefix = parts[0] ?? "";
-    const found = prefix === "" ? [emptyText] : checkDnsSubdomain(prefix);
+    const found = prefix === "" ? [emptyText] : checkDnsSubdomain(prefix, "bytes");
     errors.push(...found.map((text) => `prefix part ${text}`));
   }
   if (name === "") errors.push(`name part ${emptyText}`);
@@ -127,7 +131,8 @@ function checkPathSegmentPrefix(name: string): string[] {
  */
 export function checkName(rule: NameRule | undefined, name: string, isPrefix: boolean): string[] {
   if (rule === "path") return isPrefix ? checkPathSegmentPrefix(name) : checkPathSegment(name);
-  const checked = isPrefix && name.endsWith("-") ? `${name.slice(0, -1)}a` : name;
+  // Upstream masks two characters, so `a_-` passes as a prefix.
+  const checked = isPrefix && name.length > 1 && name.endsWith("-") ? `${name.slice(0, -2)}a` : name;
   if (typeof rule === "function") return rule(checked);
   if (rule === "dnsLabel") return checkDnsLabel(checked);
   if (rule === "dns1035Label") return checkDns1035Label(checked);

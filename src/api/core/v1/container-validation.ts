@@ -17,6 +17,7 @@ import type {
 import { validateRestartRules } from "./container-restart-validation.ts";
 import { validateEnv, validateEnvFrom } from "./env-validation.ts";
 import { validateLifecycle, validateLivenessProbe, validateReadinessProbe } from "./probe-validation.ts";
+import type { PodRules } from "./pod-rules.ts";
 import type { PodSpec } from "./pod-spec.ts";
 import { isSidecar } from "./pod-resources.ts";
 import { validateContainerResources } from "./resource-requirements-validation.ts";
@@ -29,6 +30,7 @@ export interface ContainerScope {
   readonly spec: PodSpec;
   readonly volumes: ReadonlyMap<string, Volume>;
   readonly claimNames: ReadonlySet<string>;
+  readonly rules: PodRules;
 }
 
 export const protocols = ["SCTP", "TCP", "UDP"];
@@ -149,8 +151,10 @@ function* validateCommon(container: Container, path: string, scope: ContainerSco
   yield* validateRequiredSupported(container.imagePullPolicy, pullPolicies, `${path}.imagePullPolicy`);
   yield* validateContainerResources(container.resources, `${path}.resources`, scope.claimNames);
   yield* validateResizePolicies(container, `${path}.resizePolicy`, scope.spec);
-  const hostUsers = scope.spec.hostUsers !== false;
-  yield* validateSecurityContext(container.securityContext, `${path}.securityContext`, hostUsers);
+  yield* validateSecurityContext(container.securityContext, `${path}.securityContext`, {
+    hostUsers: scope.spec.hostUsers !== false,
+    allowPrivileged: scope.rules.allowPrivileged !== false,
+  });
 }
 
 function* validatePorts(ports: readonly ContainerPort[], path: string): Findings {

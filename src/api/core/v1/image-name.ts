@@ -16,6 +16,8 @@ export function parseImageName(image: string): ImageName {
   const colon = name.lastIndexOf(":");
   const tagged = colon > name.lastIndexOf("/") && tagPattern.test(name.slice(colon + 1));
   const tag = tagged ? name.slice(colon + 1) : "";
+  // Text that is no reference has no parts.
+  if (/\s/.test(image)) return { repository: "", tag: "", digest: "" };
   return {
     repository: tagged ? name.slice(0, colon) : name,
     tag: tag === "" && digest === "" ? "latest" : tag,

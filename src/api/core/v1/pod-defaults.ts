@@ -24,6 +24,9 @@ export function defaultPodSpec(spec: PodSpec): void {
   spec.securityContext ??= {};
   spec.terminationGracePeriodSeconds ??= terminationGracePeriodSecondsDefault;
   spec.schedulerName ||= "default-scheduler";
+  // The old name of the field follows the new one.
+  spec.serviceAccountName ||= spec.serviceAccount;
+  spec.serviceAccount = spec.serviceAccountName;
   for (const volume of spec.volumes ?? []) defaultVolume(volume);
   for (const container of spec.initContainers ?? []) defaultContainer(container);
   for (const container of spec.containers) defaultContainer(container);

@@ -8,6 +8,8 @@ export interface PodRules {
   /** A Pod itself, not a template in another kind. */
   readonly isPod: boolean;
   readonly features: FeatureReader;
+  /** Default true. */
+  readonly allowPrivileged?: boolean;
   /** Old Pods may have a deletion cost that is no number. */
   readonly allowInvalidDeletionCost?: boolean;
   readonly allowInvalidSelectorValues?: boolean;

@@ -14,13 +14,20 @@ import type { PodSchedulingGate, Toleration, TopologySpreadConstraint } from "./
 
 export const taintEffects = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
 
-export function* validateTolerations(tolerations: readonly Toleration[], path: string): Findings {
+/** `compares`: tolerations may compare numbers (KEP-5471). */
+export function* validateTolerations(
+  tolerations: readonly Toleration[],
+  path: string,
+  compares = false,
+): Findings {
   for (const [i, toleration] of tolerations.entries()) {
-    yield* validateToleration(toleration, `${path}[${i}]`);
+    yield* validateToleration(toleration, `${path}[${i}]`, compares);
   }
 }
 
-function* validateToleration(toleration: Toleration, path: string): Findings {
+const tolerationOperators = ["Equal", "Exists", "Lt", "Gt"];
+
+function* validateToleration(toleration: Toleration, path: string, compares: boolean): Findings {
   const { key = "", operator = "", value = "", effect = "" } = toleration;
   if (key !== "") yield* validateLabelName(key, `${path}.key`);
   else if (operator !== "Exists") {
@@ -39,7 +46,11 @@ function* validateToleration(toleration: Toleration, path: string): Findings {
     if (value !== "") {
       yield invalid(`${path}.operator`, value, "value must be empty when `operator` is 'Exists'");
     }
-  } else yield notSupported(`${path}.operator`, operator, ["Equal", "Exists"]);
+  } else if (compares && (operator === "Lt" || operator === "Gt")) {
+    if (!/^(0|-?[1-9]\d*)$/.test(value)) {
+      yield invalid(`${path}.value`, value, "must be a valid decimal integer in canonical form");
+    }
+  } else yield notSupported(`${path}.operator`, operator, tolerationOperators);
   if (effect !== "") yield* validateSupported(effect, taintEffects, `${path}.effect`);
 }
 

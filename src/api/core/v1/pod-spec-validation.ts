@@ -1,6 +1,7 @@
-import { duplicate, forbidden, invalid, required } from "#apimachinery/field-error.ts";
+import { duplicate, forbidden, invalid, required, tooLong } from "#apimachinery/field-error.ts";
 import type { ObjectMeta } from "#apimachinery/object.ts";
 import {
+  byteLengthOf,
   type Findings,
   inclusiveRangeText,
   invalidTexts,
@@ -54,7 +55,7 @@ export function* validatePodSpec(
   yield* volumes.findings;
   yield* validateResourceClaims(spec.resourceClaims ?? [], `${path}.resourceClaims`);
   const claimNames = new Set((spec.resourceClaims ?? []).map(({ name }) => name).filter(Boolean));
-  const scope = { spec, volumes: volumes.named, claimNames };
+  const scope = { spec, volumes: volumes.named, claimNames, rules };
   yield* validateContainers(`${path}.containers`, scope);
   yield* validateInitContainers(`${path}.initContainers`, scope);
   yield* validateEphemeralContainers(`${path}.ephemeralContainers`, scope);
@@ -62,7 +63,7 @@ export function* validatePodSpec(
   yield* validateHostNetworkPorts(spec, `${path}.containers`, rules.isPod);
   yield* validatePolicies(spec, path);
   yield* validateLabels(spec.nodeSelector, `${path}.nodeSelector`);
-  yield* validatePodSecurityContext(spec, `${path}.securityContext`);
+  yield* validatePodSecurityContext(spec, `${path}.securityContext`, rules);
   yield* validateAffinity(spec.affinity, `${path}.affinity`, rules);
   yield* validateDnsConfig(spec, `${path}.dnsConfig`, rules);
   for (const [i, { conditionType }] of (spec.readinessGates ?? []).entries()) {
@@ -72,7 +73,7 @@ export function* validatePodSpec(
   const spread = spec.topologySpreadConstraints ?? [];
   yield* validateSpreadConstraints(spread, `${path}.topologySpreadConstraints`, rules);
   const contexts = containerContexts(spec, path);
-  yield* validateHostProcess(spec, path, contexts);
+  yield* validateHostProcess(spec, path, { containers: contexts, rules });
   yield* validateHostUsers(spec, path);
   yield* validateNames(spec, path);
   yield* validateScalars(spec, path, rules);
@@ -195,7 +196,8 @@ function* validateNames(spec: PodSpec, path: string): Findings {
 }
 
 function* validateScalars(spec: PodSpec, path: string, rules: PodRules): Findings {
-  yield* validateTolerations(spec.tolerations ?? [], `${path}.tolerations`);
+  const compares = rules.features.enabled("TaintTolerationComparisonOperators");
+  yield* validateTolerations(spec.tolerations ?? [], `${path}.tolerations`, compares);
   for (const [i, { ip, hostnames = [] }] of (spec.hostAliases ?? []).entries()) {
     const at = `${path}.hostAliases[${i}]`;
     yield* validateLegacyIp(ip, `${at}.ip`, rules.oldIps);
@@ -225,9 +227,7 @@ function* validateHostnameOverride(spec: PodSpec, path: string): Findings {
   const name = spec.hostnameOverride;
   if (name === undefined) return;
   yield* validateDnsSubdomain(name, path);
-  if (name.length > hostnameLengthMax) {
-    yield invalid(path, name, `must be no more than ${hostnameLengthMax} characters`);
-  }
+  if (byteLengthOf(name) > hostnameLengthMax) yield tooLong(path, hostnameLengthMax);
   if (spec.setHostnameAsFQDN === true) {
     yield forbidden(path, "may not be specified when setHostnameAsFQDN is true");
   }

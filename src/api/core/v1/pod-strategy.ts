@@ -1,8 +1,9 @@
-import { setOwn } from "#apimachinery/maps.ts";
+import { rfc3339 } from "#base/clock.ts";
 import type { LabelSelector } from "#apimachinery/meta/label-selector.ts";
 import type {
   FeatureReader,
   Strategy,
+  StrategyContext,
   SubresourceDefinition,
   UpdateContext,
 } from "#apimachinery/resource.ts";
@@ -29,18 +30,20 @@ export const podStrategy: Strategy<Pod> = {
   generation: true,
   deleteReturnsObject: true,
   default: defaultPod,
-  prepareForCreate(pod, { features, nowMs: _ }) {
+  prepareForCreate(pod, { features, nowMs }) {
     dropDisabledPodFields(pod.spec, undefined, features);
     pod.status = { phase: "Pending", qosClass: qosClassOf(pod.spec) };
-    if ((pod.spec.schedulingGates ?? []).length > 0) pod.status.conditions = [gatedCondition];
+    if ((pod.spec.schedulingGates ?? []).length > 0) {
+      pod.status.conditions = [{ ...gatedCondition, lastTransitionTime: rfc3339(nowMs) }];
+    }
     mergeLabelKeys(pod);
-    syncAppArmor(pod);
+    readAppArmorAnnotations(pod);
   },
   prepareForUpdate(pod, { old, features }) {
     pod.status = old.status;
     dropDisabledPodFields(pod.spec, old.spec, features);
   },
-  validate: (pod, { features }) => [...validatePodCreate(pod, { isPod: true, features })],
+  validate: (pod, context) => [...validatePodCreate(pod, podRules(context))],
   validateUpdate: (pod, context) => [...validatePodUpdate(pod, context.old, updateRules(context))],
   warnings(pod, { old }) {
     if (old !== undefined) return [];
@@ -73,12 +76,16 @@ const gatedCondition = {
   message: "Scheduling is blocked due to non-empty scheduling gates",
 };
 
+function podRules({ features, allowPrivileged = true }: StrategyContext): PodRules {
+  return { isPod: true, features, allowPrivileged };
+}
+
 /** What the old Pod had, the new one may keep. */
-function updateRules({ old, features }: UpdateContext<Pod>): PodRules {
+function updateRules(context: UpdateContext<Pod>): PodRules {
+  const { old } = context;
   const cost = old.metadata.annotations?.[deletionCostAnnotation];
   return {
-    isPod: true,
-    features,
+    ...podRules(context),
     allowInvalidDeletionCost: cost !== undefined && !isInt32Text(cost),
     allowInvalidSelectorValues: hasInvalidSelectorValues(old.spec),
     allowInvalidNodeAffinityValues: hasInvalidNodeAffinityValues(old.spec),
@@ -168,8 +175,8 @@ function mergeLabelKeys(pod: Pod): void {
 /** Notices found while preparing, given out with the other warnings. */
 const preparedWarnings = new WeakMap<Pod, string[]>();
 
-/** Old clients read annotations and new ones fields, so each is made from the other. */
-function syncAppArmor(pod: Pod): void {
+/** Annotations of before the fields become fields. */
+function readAppArmorAnnotations(pod: Pod): void {
   if (pod.spec.os?.name === "windows") return;
   const ofPod = pod.spec.securityContext?.appArmorProfile;
   const warnings: string[] = [];
@@ -181,17 +188,11 @@ function syncAppArmor(pod: Pod): void {
     const key = appArmorPrefix + container.name;
     const annotation = pod.metadata.annotations?.[key];
     const own = container.securityContext?.appArmorProfile;
-    if (annotation === undefined) {
-      const text = annotationOf(own ?? ofPod);
-      if (text === "") continue;
-      pod.metadata.annotations = { ...pod.metadata.annotations };
-      setOwn(pod.metadata.annotations, key, text);
-    } else if (own === undefined) {
-      const profile = profileOf(annotation);
-      if (ofPod === undefined) warnings.push(`metadata.annotations[${key}]: ${appArmorNotice}`);
-      if (profile === undefined || annotationOf(ofPod) === annotation) continue;
-      container.securityContext = { ...container.securityContext, appArmorProfile: profile };
-    }
+    if (annotation === undefined || own !== undefined) continue;
+    const profile = profileOf(annotation);
+    if (ofPod === undefined) warnings.push(`metadata.annotations[${key}]: ${appArmorNotice}`);
+    if (profile === undefined || annotationOf(ofPod) === annotation) continue;
+    container.securityContext = { ...container.securityContext, appArmorProfile: profile };
   }
   preparedWarnings.set(pod, warnings);
 }

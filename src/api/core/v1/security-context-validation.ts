@@ -8,6 +8,7 @@ import {
 } from "#apimachinery/validation/checks.ts";
 import { internalValue } from "#apimachinery/validation/go-value.ts";
 import { checkUnixId } from "#apimachinery/validation/syntax.ts";
+import type { PodRules } from "./pod-rules.ts";
 import type { PodSpec } from "./pod-spec.ts";
 import {
   type AppArmorProfile,
@@ -24,13 +25,21 @@ function* validateId(id: number | undefined, path: string): Findings {
   if (id !== undefined) yield* invalidTexts(path, id, checkUnixId(id));
 }
 
-/** `hostUsers`: the Pod has the host's user namespace. */
+interface Privileges {
+  /** The Pod has the host's user namespace. */
+  readonly hostUsers: boolean;
+  readonly allowPrivileged: boolean;
+}
+
 export function* validateSecurityContext(
   context: SecurityContext | undefined,
   path: string,
-  hostUsers: boolean,
+  { hostUsers, allowPrivileged }: Privileges,
 ): Findings {
   if (context === undefined) return;
+  if (context.privileged === true && !allowPrivileged) {
+    yield forbidden(`${path}.privileged`, "disallowed by cluster policy");
+  }
   yield* validateId(context.runAsUser, `${path}.runAsUser`);
   yield* validateId(context.runAsGroup, `${path}.runAsGroup`);
   if (context.procMount !== undefined) {
@@ -97,7 +106,11 @@ function* validateAppArmor(profile: AppArmorProfile | undefined, path: string): 
   }
 }
 
-export function* validatePodSecurityContext(spec: PodSpec, path: string): Findings {
+export function* validatePodSecurityContext(
+  spec: PodSpec,
+  path: string,
+  rules: PodRules,
+): Findings {
   const context = spec.securityContext;
   if (context === undefined) return;
   yield* validateId(context.fsGroup, `${path}.fsGroup`);
@@ -111,10 +124,14 @@ export function* validatePodSecurityContext(spec: PodSpec, path: string): Findin
     yield invalid(`${path}.shareProcessNamespace`, true, detail);
   }
   yield* validateSysctls(context.sysctls ?? [], `${path}.sysctls`, spec);
-  yield* validatePolicies(context, path);
+  yield* validatePolicies(context, path, rules);
 }
 
-function* validatePolicies(context: PodSecurityContext, path: string): Findings {
+function* validatePolicies(
+  context: PodSecurityContext,
+  path: string,
+  { features }: PodRules,
+): Findings {
   const changePolicies = ["Always", "OnRootMismatch"];
   yield* validateSupported(context.fsGroupChangePolicy, changePolicies, `${path}.fsGroupChangePolicy`);
   yield* validateSeccomp(context.seccompProfile, `${path}.seccompProfile`);
@@ -127,7 +144,7 @@ function* validatePolicies(context: PodSecurityContext, path: string): Findings 
   );
   yield* validateSupported(
     context.seLinuxChangePolicy,
-    ["MountOption", "Recursive"],
+    features.enabled("SELinuxMount") ? ["MountOption", "Recursive"] : ["Recursive"],
     `${path}.seLinuxChangePolicy`,
   );
 }
@@ -177,7 +194,8 @@ export function* validateHostUsers(spec: PodSpec, path: string): Findings {
   if (spec.hostUsers !== false) return;
   const text = "when `hostUsers` is false";
   for (const field of ["hostNetwork", "hostPID", "hostIPC"] as const) {
-    if (spec[field] === true) yield forbidden(`${path}.${field}`, text);
+    const shown = field === "hostNetwork" ? field : field.replace("host", "Host");
+    if (spec[field] === true) yield forbidden(`${path}.${shown}`, text);
   }
 }
 

@@ -237,7 +237,10 @@ export function* validateStorageOs(
 const driverNameMax = 63;
 
 export function* validateCsiDriverName(name: string, path: string): Findings {
-  yield* validateRequired(name, path);
+  if (name === "") {
+    yield required(path, "");
+    return;
+  }
   if (byteLengthOf(name) > driverNameMax) yield tooLong(path, driverNameMax);
   yield* invalidTexts(path, name, checkDnsSubdomain(name.toLowerCase()));
 }

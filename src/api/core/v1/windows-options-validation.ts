@@ -1,10 +1,11 @@
-import { invalid } from "#apimachinery/field-error.ts";
+import { forbidden, invalid } from "#apimachinery/field-error.ts";
 import {
   byteLengthOf,
   type Findings,
   invalidTexts,
 } from "#apimachinery/validation/checks.ts";
 import { checkDnsSubdomain } from "#apimachinery/validation/names.ts";
+import type { PodRules } from "./pod-rules.ts";
 import type { PodSpec } from "./pod-spec.ts";
 import type { SecurityContext, WindowsSecurityContextOptions } from "./security-context.ts";
 
@@ -76,7 +77,7 @@ interface NamedContext {
 export function* validateHostProcess(
   spec: PodSpec,
   path: string,
-  containers: readonly NamedContext[],
+  { containers, rules }: { containers: readonly NamedContext[]; rules: PodRules },
 ): Findings {
   const ofPod = spec.securityContext?.windowsOptions?.hostProcess;
   let count = 0;
@@ -97,5 +98,8 @@ export function* validateHostProcess(
   if (spec.hostNetwork !== true) {
     const detail = "hostNetwork must be true if pod contains any hostProcess containers";
     yield invalid(`${path}.hostNetwork`, false, detail);
+  }
+  if (rules.allowPrivileged === false) {
+    yield forbidden(path, "hostProcess containers are disallowed by cluster policy");
   }
 }
