@@ -4,6 +4,8 @@ import type { Logger } from "#base/log.ts";
 import type { Random } from "#base/random.ts";
 import { otherKinds, resources } from "#api/registry.ts";
 import type { FeatureReader } from "#apimachinery/resource.ts";
+import { assert } from "#base/assert.ts";
+import { type Client, createClient } from "#client/client.ts";
 import type { Transport } from "#client/transport.ts";
 import type { Store } from "#store/store.ts";
 import { type AdmissionPlugin, createAdmission } from "./admission/admission.ts";
@@ -46,6 +48,7 @@ export interface ApiServerOptions {
   readonly admission: (server: ServerParts) => readonly AdmissionPlugin[];
   readonly paths: (server: ServerParts) => readonly PathHandler[];
   readonly tokens: TokenIssuer;
+  readonly serviceCidr: string;
   readonly connects: ReadonlyMap<string, ConnectHandler>;
   readonly filters: readonly RequestFilter[];
 }
@@ -65,6 +68,8 @@ export interface ApiServer extends Disposable {
   readonly table: ApiTable;
   /** For components of this process. */
   readonly transport: Transport;
+  /** Acts as the server itself. */
+  readonly loopback: Client;
   readonly handle: (exchange: HttpExchange) => Promise<void>;
 }
 
@@ -92,12 +97,17 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
 
   const rbac = createRbac(rbacSources(live));
   const authorizer = unionAuthorizer([mastersAuthorizer, ...options.authorizers, rbac]);
+  let transport: Transport | undefined;
+  const loopback = (): Client => {
+    assert(transport !== undefined, "the server is not put together yet");
+    return createClient({ transport, userAgent: "kube-apiserver/v1.36.2" });
+  };
   const parts: ServerParts = { table, rbac, authorizer, clock, features, live };
   const rest: RestDeps = {
     admission: createAdmission(options.admission(parts)),
     kinds: table,
     random,
-    hooks: writeHooks(parts),
+    hooks: writeHooks(parts, { client: loopback, random, serviceCidr: options.serviceCidr }),
   };
   const context: HandlerContext = {
     table,
@@ -112,16 +122,18 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   started = true;
   await Promise.all([...liveSets.values()].map((set) => set.start()));
 
+  transport = createInProcessTransport({
+    table,
+    authorizer,
+    clock,
+    features,
+    dispatch: run,
+    raw: (request, user) => rawCall(paths, request, user),
+  });
   return {
     table,
-    transport: createInProcessTransport({
-      table,
-      authorizer,
-      clock,
-      features,
-      dispatch: run,
-      raw: (request, user) => rawCall(paths, request, user),
-    }),
+    transport,
+    loopback: loopback(),
     handle: createFrontend({
       table,
       authenticators,

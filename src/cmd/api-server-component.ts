@@ -17,6 +17,7 @@ import { discoveryPaths } from "#apiserver/discovery/paths.ts";
 import { healthPaths } from "#apiserver/http/health.ts";
 import { type ApiServer, createApiServer, type ServerParts } from "#apiserver/server.ts";
 import { createSigningKey, createVerificationKey, signJwt } from "#wire/jwt.ts";
+import { openApiPaths } from "#apiserver/openapi-paths.ts";
 import { parseCertificates } from "#wire/x509.ts";
 import { openLeaf, type Pki } from "./pki.ts";
 
@@ -70,7 +71,9 @@ export async function startApiServer(
     paths: (parts) => [
       healthPaths({ healthz: [], livez: [], readyz: [] }),
       discoveryPaths(createDiscovery(parts.table)),
+      openApiPaths(parts.table),
     ],
+    serviceCidr: flags.serviceClusterIpRange.split(",")[0] ?? "",
     connects: new Map(),
     filters: [],
   });

@@ -47,7 +47,7 @@ async function runApiServer(context: CommandContext, options: ApiServerCliOption
     world,
     {
       dataDirectory: options.dataDir,
-      components: new Set(["apiserver", "controller-manager"]),
+      components: new Set(["apiserver"]),
       storage: options.storage,
       advertiseAddress: advertised,
       clusterCidr: "10.244.0.0/16",

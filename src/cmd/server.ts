@@ -71,7 +71,7 @@ export async function startServer(
   const kubeconfigPath = join(dataDirectory, "kubeconfig");
   const [admin] = await Promise.all([
     adminPair(world, pki),
-    bootstrap(world, { server: api.server, serviceCidrs: options.apiServer.serviceClusterIpRange.split(","), lifetime }),
+    bootstrap(world, { server: api.server, serviceCidrs: options.apiServer.serviceClusterIpRange.split(","), at: { address: advertiseAddress, port: api.http.port } }),
   ]);
   await writeKubeconfig(world, kubeconfigPath, { server, caPem: pki.caPem, user: "admin", pair: admin });
   startLocalComponents(world, { options, api, pki, lifetime });

@@ -1,0 +1,70 @@
+import { otherKinds } from "#api/registry.ts";
+import { createOpenApi, type Document, type OpenApi } from "#apimachinery/openapi/documents.ts";
+import type { ResourceDefinition } from "#apimachinery/resource.ts";
+import type { HttpExchange } from "#base/http.ts";
+import type { ApiTable } from "./api-table.ts";
+import type { PathHandler } from "./http/frontend.ts";
+
+const v2ProtoType = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+const jsonType = "application/json";
+
+/** `/openapi/v2` and `/openapi/v3`, made from what is served when somebody asks. */
+export function openApiPaths(table: ApiTable): PathHandler {
+  const openApi = createOpenApi({ kinds: otherKinds });
+  const served = new Map<string, readonly ResourceDefinition[]>();
+  let generation = -1;
+  return ({ exchange, path }) => {
+    if (!path.startsWith("/openapi/")) return Promise.resolve(false);
+    if (generation !== table.generation) {
+      generation = table.generation;
+      follow(openApi, table, served);
+    }
+    return Promise.resolve(serve(openApi, exchange, path));
+  };
+}
+
+/** Tells the documents of group versions that came, changed or went. */
+function follow(openApi: OpenApi, table: ApiTable, served: Map<string, readonly ResourceDefinition[]>): void {
+  const now = new Map<string, ResourceDefinition[]>();
+  for (const { definition } of table.endpoints()) {
+    const key = `${definition.group}/${definition.version}`;
+    now.set(key, [...(now.get(key) ?? []), definition]);
+  }
+  for (const [key, definitions] of now) {
+    const before = served.get(key);
+    const same =
+      before?.length === definitions.length && before.every((definition, i) => definition === definitions[i]);
+    if (!same) openApi.setGroupVersion(groupVersionOf(key), definitions);
+  }
+  for (const key of served.keys()) if (!now.has(key)) openApi.removeGroupVersion(groupVersionOf(key));
+  served.clear();
+  for (const [key, definitions] of now) served.set(key, definitions);
+}
+
+function groupVersionOf(key: string): { group: string; version: string } {
+  const slash = key.indexOf("/");
+  return { group: key.slice(0, slash), version: key.slice(slash + 1) };
+}
+
+function serve(openApi: OpenApi, exchange: HttpExchange, path: string): boolean {
+  if (path === "/openapi/v2") {
+    const proto = (exchange.headers["accept"] ?? "").includes("proto-openapi.spec.v2");
+    answer(exchange, proto ? openApi.v2Proto() : openApi.v2(), proto ? v2ProtoType : jsonType);
+    return true;
+  }
+  if (path === "/openapi/v3" || path === "/openapi/v3/") {
+    answer(exchange, openApi.v3Index(), jsonType);
+    return true;
+  }
+  const document = path.startsWith("/openapi/v3/") ? openApi.v3(path.slice("/openapi/v3/".length)) : undefined;
+  if (document === undefined) return false;
+  answer(exchange, document, jsonType);
+  return true;
+}
+
+function answer(exchange: HttpExchange, document: Document, contentType: string): void {
+  const etag = `"${document.hash}"`;
+  const headers = { etag, vary: "Accept", "content-type": contentType };
+  if (exchange.headers["if-none-match"] === etag) exchange.respond(304, headers);
+  else exchange.respond(200, headers, document.bytes);
+}

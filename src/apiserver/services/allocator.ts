@@ -1,0 +1,272 @@
+import { ipAddresses, type IPAddress } from "#api/networking/v1/ip-address.ts";
+import type { Service, ServiceSpec } from "#api/core/v1/service.ts";
+import { type FieldError, invalid } from "#apimachinery/field-error.ts";
+import { internal, invalidStatus, isAlreadyExists, isNotFound } from "#apimachinery/status.ts";
+import type { KubeObject } from "#apimachinery/object.ts";
+import type { Client } from "#client/client.ts";
+import type { Random } from "#base/random.ts";
+import { type Call, isDryRun } from "../call.ts";
+import type { WriteFinisher, WriteHooks } from "../rest/rest.ts";
+import type { LiveSet } from "../storage/live-set.ts";
+import { contains, type IpRange, parseRange, staticBand, toAddress } from "./ip-range.ts";
+
+const nodePortMin = 30_000;
+const nodePortMax = 32_767;
+/** Lower node ports are left to those that people choose. Source: portallocator. */
+const nodePortStaticBand = 86;
+const triesMax = 4096;
+
+export interface ServiceAllocatorOptions {
+  readonly client: () => Client;
+  readonly services: LiveSet<Service>;
+  readonly addresses: LiveSet<IPAddress>;
+  readonly random: Random;
+  readonly cidr: string;
+}
+
+/**
+ * Gives Services their cluster addresses (booked as IPAddress objects) and node ports, and takes
+ * them back. Source: registry/core/service/storage/alloc.go.
+ */
+export function serviceAllocator(options: ServiceAllocatorOptions): WriteHooks {
+  const range = parseRange(options.cidr);
+  /** Ports given to Services whose write is under way. */
+  const pendingPorts = new Set<number>();
+  const allocation = { ...options, range, pendingPorts };
+  return {
+    beginCreate: (object, call) => begin(allocation, call, { service: object as Service }),
+    beginUpdate: (object, old, call) =>
+      call.subresource === ""
+        ? begin(allocation, call, { service: object as Service, old: old as Service })
+        : Promise.resolve(undefined),
+    async afterDelete(object) {
+      for (const address of clusterAddresses(object as Service)) await release(options, address);
+    },
+  };
+}
+
+interface Allocation extends ServiceAllocatorOptions {
+  readonly range: IpRange;
+  readonly pendingPorts: Set<number>;
+}
+
+interface Change {
+  readonly service: Service;
+  readonly old?: Service;
+}
+
+async function begin(allocation: Allocation, call: Call, change: Change): Promise<WriteFinisher | undefined> {
+  const { service, old } = change;
+  const spec = (service.spec ??= {} as ServiceSpec);
+  keepFromOld(spec, old?.spec);
+  fillFamilies(spec);
+  const booked: string[] = [];
+  if (hasClusterAddress(spec)) await allocateAddresses(allocation, call, { service, booked, old });
+  const ports = allocatePorts(allocation, change);
+  return async (succeeded) => {
+    for (const port of ports) allocation.pendingPorts.delete(port);
+    if (!succeeded) for (const address of booked) await release(allocation, address);
+    if (succeeded && old !== undefined) await releaseDropped(allocation, service, old);
+  };
+}
+
+function hasClusterAddress({ type, clusterIP }: ServiceSpec): boolean {
+  return type !== "ExternalName" && clusterIP !== "None";
+}
+
+/** An update that leaves addresses and ports out keeps those that it has. */
+function keepFromOld(spec: ServiceSpec, old: ServiceSpec | undefined): void {
+  if (old === undefined || spec.type === "ExternalName") return;
+  if (old.type !== "ExternalName") {
+    if (!spec.clusterIP && old.clusterIP) spec.clusterIP = old.clusterIP;
+    if ((spec.clusterIPs?.length ?? 0) === 0 && spec.clusterIP === old.clusterIP && old.clusterIPs) {
+      spec.clusterIPs = [...old.clusterIPs];
+    }
+    if ((spec.ipFamilies?.length ?? 0) === 0 && old.ipFamilies) spec.ipFamilies = [...old.ipFamilies];
+    spec.ipFamilyPolicy ??= old.ipFamilyPolicy;
+  }
+  if (!needsNodePorts(spec) || !needsNodePorts(old)) return;
+  for (const port of spec.ports ?? []) {
+    if (port.nodePort) continue;
+    const before = old.ports?.find((other) => other.port === port.port && other.protocol === port.protocol);
+    if (before?.nodePort) port.nodePort = before.nodePort;
+  }
+}
+
+function fillFamilies(spec: ServiceSpec): void {
+  if (spec.type === "ExternalName") return;
+  spec.ipFamilyPolicy ??= "SingleStack";
+  if ((spec.ipFamilies?.length ?? 0) === 0) spec.ipFamilies = ["IPv4"];
+  if (spec.clusterIP === "None" && (spec.clusterIPs?.length ?? 0) === 0) spec.clusterIPs = ["None"];
+}
+
+function needsNodePorts({ type, allocateLoadBalancerNodePorts }: ServiceSpec): boolean {
+  return type === "NodePort" || (type === "LoadBalancer" && allocateLoadBalancerNodePorts !== false);
+}
+
+interface Booking {
+  readonly service: Service;
+  readonly booked: string[];
+  readonly old: Service | undefined;
+}
+
+async function allocateAddresses(allocation: Allocation, call: Call, booking: Booking): Promise<void> {
+  const { service, booked, old } = booking;
+  const spec = service.spec as ServiceSpec;
+  const asked = spec.clusterIP || spec.clusterIPs?.[0] || "";
+  if (old !== undefined && asked !== "" && clusterAddresses(old).includes(asked)) return;
+  if (asked !== "") {
+    if (!contains(allocation.range, asked)) {
+      throw refuse(service, `failed to allocate IP ${asked}: the provided network does not match the current range`);
+    }
+    if (!(await book(allocation, call, { service, address: asked, booked }))) {
+      throw refuse(service, `failed to allocate IP ${asked}: provided IP is already allocated`);
+    }
+    spec.clusterIP = asked;
+    spec.clusterIPs = [asked];
+    return;
+  }
+  const address = await allocateAny(allocation, call, { service, booked });
+  spec.clusterIP = address;
+  spec.clusterIPs = [address];
+}
+
+function refuse(service: Service, detail: string): Error {
+  return invalidStatus({ group: "", kind: "Service" }, service.metadata?.name ?? "", [
+    invalid("spec.clusterIPs", service.spec?.clusterIPs ?? [service.spec?.clusterIP], detail),
+  ]);
+}
+
+/** A free address of the upper band, or of the whole range when that is full. */
+async function allocateAny(
+  allocation: Allocation,
+  call: Call,
+  spec: { service: Service; booked: string[] },
+): Promise<string> {
+  const { range, addresses, random } = allocation;
+  const band = staticBand(range);
+  for (const [from, size] of [[band, range.size - band], [0, band]] as const) {
+    const start = random.below(Math.max(size, 1));
+    for (let i = 0; i < Math.min(size, triesMax); i++) {
+      const address = toAddress(range.first + from + ((start + i) % size));
+      if (addresses.get("", address) !== undefined) continue;
+      if (await book(allocation, call, { ...spec, address })) return address;
+    }
+  }
+  throw internal("failed to allocate a serviceIP: range is full");
+}
+
+async function book(
+  allocation: Allocation,
+  call: Call,
+  { service, address, booked }: { service: Service; address: string; booked: string[] },
+): Promise<boolean> {
+  if (isDryRun(call)) return allocation.addresses.get("", address) === undefined;
+  const { name = "", namespace = "" } = service.metadata ?? {};
+  const object = {
+    metadata: {
+      name: address,
+      labels: {
+        "ipaddress.kubernetes.io/ip-family": "IPv4",
+        "ipaddress.kubernetes.io/managed-by": "ipallocator.k8s.io",
+      },
+    },
+    spec: { parentRef: { resource: "services", namespace, name } },
+  };
+  try {
+    await allocation.client().resource(ipAddresses).create(object as IPAddress);
+    booked.push(address);
+    return true;
+  } catch (error) {
+    if (isAlreadyExists(error)) return false;
+    throw error;
+  }
+}
+
+async function release({ client }: Pick<ServiceAllocatorOptions, "client">, address: string): Promise<void> {
+  await client()
+    .resource(ipAddresses)
+    .delete(address)
+    .catch((error: unknown) => {
+      if (!isNotFound(error)) throw error;
+    });
+}
+
+async function releaseDropped(allocation: Allocation, service: Service, old: Service): Promise<void> {
+  const kept = clusterAddresses(service);
+  for (const address of clusterAddresses(old)) {
+    if (!kept.includes(address)) await release(allocation, address);
+  }
+}
+
+function clusterAddresses(service: KubeObject & { spec?: ServiceSpec | undefined }): readonly string[] {
+  const { clusterIPs, type } = service.spec ?? {};
+  if (type === "ExternalName") return [];
+  return (clusterIPs ?? []).filter((address) => address !== "None" && address !== "");
+}
+
+/** Returns the ports that were given out now; they stay taken until the write is over. */
+function allocatePorts(allocation: Allocation, { service, old }: Change): number[] {
+  const spec = service.spec as ServiceSpec;
+  if (!needsNodePorts(spec)) {
+    if (spec.type !== "LoadBalancer") for (const port of spec.ports ?? []) delete port.nodePort;
+    return [];
+  }
+  const own = new Set((old?.spec?.ports ?? []).map(({ nodePort }) => nodePort));
+  const taken = takenPorts(allocation, service);
+  const given: number[] = [];
+  const errors: FieldError[] = [];
+  for (const [i, port] of (spec.ports ?? []).entries()) {
+    const asked = port.nodePort ?? 0;
+    if (asked !== 0) {
+      if (own.has(asked)) continue;
+      const problem = portProblem(asked, taken, spec, i);
+      if (problem !== undefined) errors.push(invalid(`spec.ports[${i}].nodePort`, asked, problem));
+      else given.push(take(allocation, asked));
+      continue;
+    }
+    const twin = (spec.ports ?? []).find((other) => other !== port && other.port === port.port && other.nodePort);
+    port.nodePort = twin?.nodePort ?? take(allocation, freePort(allocation, taken));
+    taken.add(port.nodePort);
+    given.push(port.nodePort);
+  }
+  if (errors.length === 0) return given;
+  for (const port of given) allocation.pendingPorts.delete(port);
+  throw invalidStatus({ group: "", kind: "Service" }, service.metadata?.name ?? "", errors);
+}
+
+function take({ pendingPorts }: Allocation, port: number): number {
+  pendingPorts.add(port);
+  return port;
+}
+
+function takenPorts({ services, pendingPorts }: Allocation, service: Service): Set<number> {
+  const taken = new Set(pendingPorts);
+  for (const other of services.values()) {
+    if (other.metadata?.uid === service.metadata?.uid) continue;
+    for (const { nodePort } of other.spec?.ports ?? []) if (nodePort) taken.add(nodePort);
+    const health = other.spec?.healthCheckNodePort;
+    if (health) taken.add(health);
+  }
+  return taken;
+}
+
+function portProblem(port: number, taken: ReadonlySet<number>, spec: ServiceSpec, index: number): string | undefined {
+  if (port < nodePortMin || port > nodePortMax) {
+    return `provided port is not in the valid range. The range of valid ports is ${nodePortMin}-${nodePortMax}`;
+  }
+  const shared = (spec.ports ?? []).slice(0, index).some(({ nodePort }) => nodePort === port);
+  return taken.has(port) && !shared ? "provided port is already allocated" : undefined;
+}
+
+function freePort({ random }: Allocation, taken: ReadonlySet<number>): number {
+  const first = nodePortMin + nodePortStaticBand;
+  const size = nodePortMax - first + 1;
+  const start = random.below(size);
+  for (let i = 0; i < size; i++) {
+    const port = first + ((start + i) % size);
+    if (!taken.has(port)) return port;
+  }
+  for (let port = nodePortMin; port < first; port++) if (!taken.has(port)) return port;
+  throw internal("failed to allocate a nodePort: range is full");
+}
