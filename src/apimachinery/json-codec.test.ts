@@ -7,7 +7,7 @@ import { pods } from "#api/core/v1/pod.ts";
 import { services } from "#api/core/v1/service.ts";
 import { leases } from "#api/coordination/v1/lease.ts";
 import { roles } from "#api/rbac/v1/role.ts";
-import { parseJson } from "#wire/json.ts";
+import { parseJsonStrict } from "#wire/json.ts";
 import {
   applySchemaDefaults,
   canonical,
@@ -61,7 +61,7 @@ test("decodeJson refuses wrong types with Go's texts", () => {
     ["CustomResourceDefinition", '{"spec":{"versions":[{"schema":{"openAPIV3Schema":{"additionalProperties":5}}}]}}', "boolean or JSON schema expected"],
   ];
   for (const [name, body, message] of rows) {
-    assert.throws(() => decodeJson(schemaOf(name), parseJson(body)), { name: "DecodeError", message }, body);
+    assert.throws(() => decodeJson(schemaOf(name), parseJsonStrict(body).value), { name: "DecodeError", message }, body);
   }
 });
 

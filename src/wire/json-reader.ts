@@ -156,7 +156,8 @@ class JsonReader {
     if (fraction !== undefined || exponent !== undefined) return value;
     if (Number.isSafeInteger(value)) return value;
     const exact = BigInt(source);
-    return exact >= int64Min && exact <= int64Max ? exact : value;
+    // Where the type is known, its decoder judges the range; elsewhere Go falls back to a float.
+    return this.#merge || (exact >= int64Min && exact <= int64Max) ? exact : value;
   }
 
   #skipSpace(): number {
