@@ -28,8 +28,11 @@ export interface FileStat {
 
 /** An open file for positioned reads and writes. */
 export interface FileHandle extends AsyncDisposable {
-  /** Returns fewer bytes only at the end of the file. */
-  read(offset: number, lengthBytes: number): Promise<Uint8Array>;
+  /**
+   * Returns fewer bytes only at the end of the file. They are in `into` when given, which must
+   * have room for them and saves a fresh buffer.
+   */
+  read(offset: number, lengthBytes: number, into?: Uint8Array): Promise<Uint8Array>;
   /** Writes all of `chunks`, one after another, from `offset` on. */
   write(offset: number, chunks: readonly Uint8Array[]): Promise<void>;
   /** Data and size on stable storage (fdatasync). An error means the data may be lost. */

@@ -10,7 +10,7 @@
  * `lazyFlushMsMax` of them. 2. When that may have happened, opening jumps the revision far enough
  * that none is used twice, and forgets history, so that every watcher starts anew.
  */
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Clock } from "#base/clock.ts";
 import { isIoError, type Files } from "#base/files.ts";
 import { silentLogger, type Logger } from "#base/log.ts";
@@ -41,7 +41,8 @@ import { ByteWriter } from "./wal/bytes.ts";
 import { Checkpointer } from "./wal/checkpointer.ts";
 import { frameHeaderBytes } from "./wal/frame.ts";
 import { WriteAheadLog } from "./wal/log.ts";
-import { listStore } from "./wal/names.ts";
+import { StoreDamagedError } from "./wal/damage.ts";
+import { listStore, segmentName } from "./wal/names.ts";
 import { CommitPipeline, lazyRevisionsMax } from "./wal/pipeline.ts";
 import { writeRecord, writeTxn } from "./wal/records.ts";
 import { recoverStore } from "./wal/recover.ts";
@@ -80,13 +81,13 @@ const roomBytesMin = 1024 * 1024;
 const trimEntriesMax = 20_000;
 const bootIdPath = "/proc/sys/kernel/random/boot_id";
 const lockName = "lock";
-/** Names the boot in which the store was opened; absent when it was closed properly. */
-const openName = "open";
+/** Says `open BOOT`, or how far the log goes when the store was closed: `closed SEGMENT OFFSET`. */
+const stateName = "state";
 
 /** Errors: `IoError` with EWOULDBLOCK when another process has it, `StoreDamagedError`. */
 export async function openDurableStore(options: DurableStoreOptions): Promise<DurableStore> {
   const { files, directory } = options;
-  await files.makeDirectory(directory, 0o700);
+  await makeDurableDirectory(files, directory);
   const lock = await files.lock(join(directory, lockName));
   const store = new OnDiskStore(options, lock);
   try {
@@ -96,6 +97,14 @@ export async function openDurableStore(options: DurableStoreOptions): Promise<Du
     await store.abandon();
     throw error;
   }
+}
+
+/** Makes the directory and what is missing above it, so that a power cut leaves them there. */
+async function makeDurableDirectory(files: Files, directory: string): Promise<void> {
+  const missing: string[] = [];
+  for (let at = directory; (await files.stat(at)) === undefined; at = dirname(at)) missing.push(at);
+  await files.makeDirectory(directory, 0o700);
+  for (const at of missing) await files.syncDirectory(dirname(at));
 }
 
 class OnDiskStore implements DurableStore {
@@ -266,10 +275,8 @@ class OnDiskStore implements DurableStore {
       await this.#pipeline.close();
       await this.#checkpointer.idle();
       if (this.#pipeline.readOnly === undefined) {
-        // An empty frame says that all before it was synced: damage to it will be told from tearing.
-        await this.#log.append(new ByteWriter(frameHeaderBytes), this.#mvcc.tip + 1, true);
-        await files.remove(join(directory, openName));
-        await files.syncDirectory(directory);
+        const { segment, offset } = this.#log.position;
+        await files.writeAtomic(join(directory, stateName), `closed ${segment} ${offset}`, 0o600);
       }
     } catch (error) {
       this.#logger.error("Store could not be closed properly", error);
@@ -338,14 +345,23 @@ class OnDiskStore implements DurableStore {
     })();
   }
 
-  /** Finds out whether acknowledged lazy writes may be lost, and if so leaves them room. */
+  /**
+   * Checks a store that was closed for being complete. In one that was not, finds out whether
+   * acknowledged lazy writes may be lost, and if so leaves them room.
+   */
   async #noteOpened(): Promise<void> {
     const { files, directory } = this.#options;
-    const path = join(directory, openName);
+    const path = join(directory, stateName);
     const bootId = (await textOf(files, bootIdPath)) ?? "";
-    const openedIn = await textOf(files, path);
-    await files.writeAtomic(path, bootId, 0o600);
-    if (openedIn === undefined || (openedIn === bootId && bootId !== "")) return;
+    const state = await textOf(files, path);
+    const { segment, offset } = this.#log.position;
+    if (state?.startsWith("closed ") && state !== `closed ${segment} ${offset}`) {
+      const problem = `the log does not end as it did when the store was ${state}`;
+      throw new StoreDamagedError(join(directory, segmentName(segment)), offset, problem);
+    }
+    await files.writeAtomic(path, `open ${bootId}`, 0o600);
+    const sameBoot = bootId !== "" && state === `open ${bootId}`;
+    if (state === undefined || state.startsWith("closed ") || sameBoot) return;
     const revision = this.#mvcc.tip + lazyRevisionsMax;
     const out = new ByteWriter(frameHeaderBytes);
     writeRecord(out, { kind: "advance", revision });

@@ -69,8 +69,8 @@ async function open(
 }
 
 function openHandle(path: string, handle: fs.FileHandle): FileHandle {
-  async function read(offset: number, lengthBytes: number): Promise<Uint8Array> {
-    const buffer = Buffer.allocUnsafe(lengthBytes);
+  async function read(offset: number, lengthBytes: number, into?: Uint8Array): Promise<Uint8Array> {
+    const buffer = into ?? Buffer.allocUnsafe(lengthBytes);
     let filled = 0;
     while (filled < lengthBytes) {
       const { bytesRead } = await handle.read(
@@ -98,7 +98,8 @@ function openHandle(path: string, handle: fs.FileHandle): FileHandle {
   }
 
   return {
-    read: (offset, lengthBytes) => guarded("read", path, () => read(offset, lengthBytes)),
+    read: (offset, lengthBytes, into) =>
+      guarded("read", path, () => read(offset, lengthBytes, into)),
     write: (offset, chunks) => guarded("write", path, () => write(offset, chunks)),
     sync: () => guarded("fdatasync", path, () => handle.datasync()),
     truncate: (sizeBytes) => guarded("truncate", path, () => handle.truncate(sizeBytes)),

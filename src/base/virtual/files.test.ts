@@ -39,6 +39,9 @@ for (const kind of ["system", "virtual"] as const) {
     await handle.sync();
     assert.equal(text(await handle.read(1, 3)), "bcd");
     assert.equal(text(await handle.read(4, 100)), "ef");
+    const into = Buffer.alloc(10, "-");
+    assert.equal(text(await handle.read(2, 3, into)), "cde");
+    assert.equal(text(into), "cde-------");
     await handle.truncate(3);
     assert.equal(await handle.sizeBytes(), 3);
   });

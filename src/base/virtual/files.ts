@@ -35,6 +35,8 @@ export interface VirtualFiles extends Files {
    * With `random`, some of what was not synced survives too, torn.
    */
   crash(random?: Random): VirtualFiles;
+  /** Ends the process that uses this tree: it never answers again; all is kept but the locks. */
+  kill(): VirtualFiles;
   /** Room for file content; writes beyond it fail with ENOSPC, having written what fitted. */
   capacityBytes: number;
   /**
@@ -83,19 +85,31 @@ class VirtualDisk implements VirtualFiles {
     return new VirtualDisk(afterPowerCut(this.#root, this.#journal, random), this.#options);
   }
 
-  async open(
+  kill(): VirtualFiles {
+    this.#dead = true;
+    const next = new VirtualDisk(this.#root, {
+      ...this.#options,
+      capacityBytes: this.capacityBytes,
+    });
+    next.#journal = this.#journal;
+    return next;
+  }
+
+  open(
     path: string,
     options: { write?: boolean; create?: boolean; exclusive?: boolean; mode?: number },
   ): Promise<FileHandle> {
-    await this.#step("open", path);
     const { write = false, create = false, exclusive = false, mode } = options;
-    const file = create ? this.#created(path, mode, exclusive) : this.#file("open", path);
-    return this.#handle(path, file, write);
+    return this.#step("open", path, () => {
+      const file = create ? this.#created(path, mode, exclusive) : this.#file("open", path);
+      return this.#handle(path, file, write);
+    });
   }
 
-  async read(path: string): Promise<Uint8Array> {
-    await this.#step("read", path);
-    return Buffer.from(contentOf(this.#file("read", path)));
+  read(path: string): Promise<Uint8Array> {
+    return this.#step("read", path, () => {
+      return Buffer.from(contentOf(this.#file("read", path)));
+    });
   }
 
   async readText(path: string): Promise<string> {
@@ -110,101 +124,114 @@ class VirtualDisk implements VirtualFiles {
     await this.syncDirectory(dirname(path));
   }
 
-  async write(path: string, content: Uint8Array | string, mode?: number): Promise<void> {
-    await this.#step("write", path);
-    const file = this.#created(path, mode);
-    truncateFile(file, 0);
-    this.#put("write", path, { file, offset: 0, bytes: Buffer.from(content) });
+  write(path: string, content: Uint8Array | string, mode?: number): Promise<void> {
+    return this.#step("write", path, () => {
+      const file = this.#created(path, mode);
+      truncateFile(file, 0);
+      this.#put("write", path, { file, offset: 0, bytes: Buffer.from(content) });
+    });
   }
 
-  async append(path: string, content: Uint8Array | string): Promise<void> {
-    await this.#step("append", path);
-    const file = this.#created(path);
-    this.#put("append", path, { file, offset: file.seen.sizeBytes, bytes: Buffer.from(content) });
+  append(path: string, content: Uint8Array | string): Promise<void> {
+    return this.#step("append", path, () => {
+      const file = this.#created(path);
+      this.#put("append", path, { file, offset: file.seen.sizeBytes, bytes: Buffer.from(content) });
+    });
   }
 
-  async makeDirectory(path: string, mode?: number): Promise<void> {
-    await this.#step("mkdir", path);
-    let at = "/";
-    for (const name of partsOf(path)) {
-      at = posix.join(at, name);
-      const found = this.#find("mkdir", at, true);
-      if (found === undefined) this.#link([[at, newDirectory(mode ?? 0o755, this.#nowMs())]]);
-      else if (found.kind !== "directory") fail("mkdir", path, "EEXIST");
-    }
+  makeDirectory(path: string, mode?: number): Promise<void> {
+    return this.#step("mkdir", path, () => {
+      let at = "/";
+      for (const name of partsOf(path)) {
+        at = posix.join(at, name);
+        const found = this.#find("mkdir", at, true);
+        if (found === undefined) this.#link([[at, newDirectory(mode ?? 0o755, this.#nowMs())]]);
+        else if (found.kind !== "directory") fail("mkdir", path, "EEXIST");
+      }
+    });
   }
 
-  async list(path: string): Promise<readonly string[]> {
-    await this.#step("list", path);
-    return [...this.#directory("list", path).entries.keys()].toSorted();
+  list(path: string): Promise<readonly string[]> {
+    return this.#step("list", path, () => {
+      return [...this.#directory("list", path).entries.keys()].toSorted();
+    });
   }
 
-  async stat(path: string): Promise<FileStat | undefined> {
-    await this.#step("stat", path);
-    const node = this.#findOrAbsent(path);
-    if (node === undefined) return undefined;
-    const { kind, mode, modifiedMs } = node;
-    return { kind, mode, modifiedMs, sizeBytes: node.kind === "file" ? node.seen.sizeBytes : 0 };
+  stat(path: string): Promise<FileStat | undefined> {
+    return this.#step("stat", path, () => {
+      const node = this.#findOrAbsent(path);
+      if (node === undefined) return undefined;
+      const { kind, mode, modifiedMs } = node;
+      return { kind, mode, modifiedMs, sizeBytes: node.kind === "file" ? node.seen.sizeBytes : 0 };
+    });
   }
 
-  async rename(from: string, to: string): Promise<void> {
-    await this.#step("rename", from);
-    const node = this.#lookup("rename", from, false);
-    const target = this.#find("rename", to, false);
-    if (target === node) return;
-    if (target?.kind === "directory") {
-      if (node.kind !== "directory") fail("rename", to, "EISDIR");
-      if (target.entries.size > 0) fail("rename", to, "ENOTEMPTY");
-    }
-    this.#link([
-      [from, undefined],
-      [to, node],
-    ]);
+  rename(from: string, to: string): Promise<void> {
+    return this.#step("rename", from, () => {
+      const node = this.#lookup("rename", from, false);
+      const target = this.#find("rename", to, false);
+      if (target === node) return;
+      if (target?.kind === "directory") {
+        if (node.kind !== "directory") fail("rename", to, "EISDIR");
+        if (target.entries.size > 0) fail("rename", to, "ENOTEMPTY");
+      }
+      this.#link([
+        [from, undefined],
+        [to, node],
+      ]);
+    });
   }
 
-  async symlink(target: string, path: string): Promise<void> {
-    await this.#step("symlink", path);
-    if (this.#find("symlink", path, false) !== undefined) fail("symlink", path, "EEXIST");
-    this.#link([[path, { kind: "symlink", target, mode: 0o777, modifiedMs: this.#nowMs() }]]);
+  symlink(target: string, path: string): Promise<void> {
+    return this.#step("symlink", path, () => {
+      if (this.#find("symlink", path, false) !== undefined) fail("symlink", path, "EEXIST");
+      this.#link([[path, { kind: "symlink", target, mode: 0o777, modifiedMs: this.#nowMs() }]]);
+    });
   }
 
-  async readLink(path: string): Promise<string> {
-    await this.#step("readlink", path);
-    const node = this.#lookup("readlink", path, false);
-    return node.kind === "symlink" ? node.target : fail("readlink", path, "EINVAL");
+  readLink(path: string): Promise<string> {
+    return this.#step("readlink", path, () => {
+      const node = this.#lookup("readlink", path, false);
+      return node.kind === "symlink" ? node.target : fail("readlink", path, "EINVAL");
+    });
   }
 
-  async remove(path: string): Promise<void> {
-    await this.#step("unlink", path);
-    if (this.#findOrAbsent(path) !== undefined) this.#link([[path, undefined]]);
+  remove(path: string): Promise<void> {
+    return this.#step("unlink", path, () => {
+      if (this.#findOrAbsent(path) !== undefined) this.#link([[path, undefined]]);
+    });
   }
 
-  async chmod(path: string, mode: number): Promise<void> {
-    await this.#step("chmod", path);
-    this.#lookup("chmod", path).mode = mode;
+  chmod(path: string, mode: number): Promise<void> {
+    return this.#step("chmod", path, () => {
+      this.#lookup("chmod", path).mode = mode;
+    });
   }
 
-  async chown(path: string): Promise<void> {
-    await this.#step("chown", path);
-    this.#lookup("chown", path);
+  chown(path: string): Promise<void> {
+    return this.#step("chown", path, () => {
+      this.#lookup("chown", path);
+    });
   }
 
-  async syncDirectory(path: string): Promise<void> {
-    await this.#step("fsync", path);
-    const directory = this.#directory("fsync", path);
-    const touches = (change: EntryChange): boolean =>
-      change.parts.some((part) => part.directory === directory);
-    for (const change of this.#journal.filter(touches)) applyEntries(change, "durableEntries");
-    this.#journal = this.#journal.filter((change) => !touches(change));
+  syncDirectory(path: string): Promise<void> {
+    return this.#step("fsync", path, () => {
+      const directory = this.#directory("fsync", path);
+      const touches = (change: EntryChange): boolean =>
+        change.parts.some((part) => part.directory === directory);
+      for (const change of this.#journal.filter(touches)) applyEntries(change, "durableEntries");
+      this.#journal = this.#journal.filter((change) => !touches(change));
+    });
   }
 
-  async lock(path: string): Promise<AsyncDisposable> {
-    await this.#step("lock", path);
-    this.#created(path, 0o600);
-    const key = posix.resolve("/", path);
-    if (this.#locked.has(key)) fail("lock", path, "EWOULDBLOCK");
-    this.#locked.add(key);
-    return { [Symbol.asyncDispose]: async () => void this.#locked.delete(key) };
+  lock(path: string): Promise<AsyncDisposable> {
+    return this.#step("lock", path, () => {
+      this.#created(path, 0o600);
+      const key = posix.resolve("/", path);
+      if (this.#locked.has(key)) fail("lock", path, "EWOULDBLOCK");
+      this.#locked.add(key);
+      return { [Symbol.asyncDispose]: async () => void this.#locked.delete(key) };
+    });
   }
 
   watch(path: string, changed: () => void): Disposable {
@@ -222,18 +249,21 @@ class VirtualDisk implements VirtualFiles {
     };
   }
 
-  async freeBytes(path: string): Promise<number> {
-    await this.#step("statfs", path);
-    return Math.max(0, this.capacityBytes - this.usedBytes);
+  freeBytes(path: string): Promise<number> {
+    return this.#step("statfs", path, () => {
+      return Math.max(0, this.capacityBytes - this.usedBytes);
+    });
   }
 
   #nowMs(): number {
     return this.#options.clock?.nowMs() ?? 0;
   }
 
-  async #step(op: string, path: string): Promise<void> {
+  /** `run` has its effect at once: a crash comes before or after an operation, never within. */
+  async #step<T>(op: string, path: string, run: () => T): Promise<T> {
     if (!this.#dead) await this.intercept?.({ op, path, sequence: ++this.operationCount });
     if (this.#dead) await new Promise<never>(() => {});
+    return run();
   }
 
   /** The node at `path`; undefined when its last part is absent. */
@@ -323,37 +353,36 @@ class VirtualDisk implements VirtualFiles {
     // Only what was written before the call is promised, whatever comes while it runs.
     const changes = file.unsynced.length;
     try {
-      await this.#step("fdatasync", path);
+      await this.#step("fdatasync", path, () => syncFile(file, changes));
     } catch (error) {
       loseUnsynced(file, changes);
       throw error;
     }
-    syncFile(file, changes);
   }
 
   #handle(path: string, file: FileNode, writable: boolean): FileHandle {
     const mustWrite = (op: string): void => void (writable || fail(op, path, "EBADF"));
     return {
-      read: async (offset, lengthBytes) => {
-        await this.#step("read", path);
-        return Buffer.from(contentOf(file).subarray(offset, offset + lengthBytes));
-      },
-      write: async (offset, chunks) => {
-        await this.#step("write", path);
-        mustWrite("write");
-        this.#put("write", path, { file, offset, bytes: Buffer.concat(chunks) });
-      },
+      read: (offset, lengthBytes, into) =>
+        this.#step("read", path, () => {
+          const found = contentOf(file).subarray(offset, offset + lengthBytes);
+          if (into === undefined) return Buffer.from(found);
+          into.set(found);
+          return into.subarray(0, found.length);
+        }),
+      write: (offset, chunks) =>
+        this.#step("write", path, () => {
+          mustWrite("write");
+          this.#put("write", path, { file, offset, bytes: Buffer.concat(chunks) });
+        }),
       sync: () => this.#sync(path, file),
-      truncate: async (sizeBytes) => {
-        await this.#step("truncate", path);
-        mustWrite("truncate");
-        truncateFile(file, sizeBytes);
-      },
-      sizeBytes: async () => {
-        await this.#step("stat", path);
-        return file.seen.sizeBytes;
-      },
-      [Symbol.asyncDispose]: () => this.#step("close", path),
+      truncate: (sizeBytes) =>
+        this.#step("truncate", path, () => {
+          mustWrite("truncate");
+          truncateFile(file, sizeBytes);
+        }),
+      sizeBytes: () => this.#step("stat", path, () => file.seen.sizeBytes),
+      [Symbol.asyncDispose]: () => this.#step("close", path, () => undefined),
     };
   }
 }

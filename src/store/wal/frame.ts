@@ -9,6 +9,7 @@
  * some good frame behind it says that X had been synced; then acknowledged data has rotted.
  */
 import { crc32 } from "node:zlib";
+import type { FileHandle } from "#base/files.ts";
 import type { ByteWriter } from "./bytes.ts";
 
 export const frameHeaderBytes = 24;
@@ -17,8 +18,10 @@ export const frameAlignBytes = 8;
 const magic = 0x3157544b;
 
 export interface Frame {
+  /** Where it begins in its segment. */
   readonly offset: number;
   readonly endOffset: number;
+  /** Where its payload is in the buffer that it was read from. */
   readonly payloadStart: number;
   readonly payloadEnd: number;
   readonly syncedOffset: number;
@@ -45,57 +48,100 @@ export function sealFrame(
   return chunks;
 }
 
-/** The frame at `offset`, or why there is none. */
-export function frameAt(content: Buffer, segment: number, offset: number): Frame | string {
-  if (offset + frameHeaderBytes > content.length) return "cut off in a frame's header";
-  if (content.readUInt32LE(offset) !== magic) return "no frame begins here";
-  const payloadStart = offset + frameHeaderBytes;
-  const payloadEnd = payloadStart + content.readUInt32LE(offset + 4);
-  if (payloadEnd > content.length) return "cut off in a frame's payload";
-  if (content.readUInt32LE(offset + 12) !== segment) return "a frame of another segment";
-  if (content.readUInt32LE(offset + 16) !== offset) return "a frame of another offset";
-  let crc = crc32(content.subarray(offset + 4, offset + 8));
-  crc = crc32(content.subarray(offset + 12, payloadEnd), crc);
-  if (content.readUInt32LE(offset + 8) !== crc) return "checksum mismatch";
-  const syncedOffset = content.readUInt32LE(offset + 20);
-  return { offset, endOffset: payloadEnd, payloadStart, payloadEnd, syncedOffset };
+/** Part of a segment: `buffer[0]` is its byte `base`. */
+interface Window {
+  readonly buffer: Buffer;
+  readonly base: number;
 }
 
-export interface ScannedSegment {
-  readonly frames: readonly Frame[];
+/** The frame at `at` of the buffer, what is wrong there, or how many bytes it needs to have. */
+function frameAt({ buffer, base }: Window, segment: number, at: number): Frame | string | number {
+  if (at + frameHeaderBytes > buffer.length) return at + frameHeaderBytes;
+  if (buffer.readUInt32LE(at) !== magic) return "no frame begins here";
+  if (buffer.readUInt32LE(at + 12) !== segment) return "a frame of another segment";
+  const offset = base + at;
+  if (buffer.readUInt32LE(at + 16) !== offset) return "a frame of another offset";
+  const payloadStart = at + frameHeaderBytes;
+  const payloadEnd = payloadStart + buffer.readUInt32LE(at + 4);
+  if (payloadEnd > buffer.length) return payloadEnd;
+  let crc = crc32(buffer.subarray(at + 4, at + 8));
+  crc = crc32(buffer.subarray(at + 12, payloadEnd), crc);
+  if (buffer.readUInt32LE(at + 8) !== crc) return "checksum mismatch";
+  const syncedOffset = buffer.readUInt32LE(at + 20);
+  return { offset, endOffset: base + payloadEnd, payloadStart, payloadEnd, syncedOffset };
+}
+
+/** The segment's first frame and the buffer that it is in; undefined when there is no good one. */
+export async function firstFrame(
+  handle: FileHandle,
+  segment: number,
+  frameBytesMax: number,
+): Promise<readonly [Frame, Buffer] | undefined> {
+  const bytes = await handle.read(0, frameBytesMax);
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const frame = frameAt({ buffer, base: 0 }, segment, 0);
+  return typeof frame === "object" ? [frame, buffer] : undefined;
+}
+
+export interface SegmentEnd {
   /** Where the good frames end. */
   readonly endOffset: number;
-  /** What is wrong at `endOffset`; undefined when the file ends there. */
+  /** What is wrong at `endOffset`; undefined when the file, or what was asked for, ends there. */
   readonly problem: string | undefined;
   /** The bad bytes had been synced: they are damage, not the end of an interrupted write. */
   readonly damaged: boolean;
 }
 
-export function scanSegment(content: Buffer, segment: number): ScannedSegment {
-  const frames: Frame[] = [];
-  let offset = 0;
-  let problem: string | undefined;
-  while (offset < content.length) {
-    const frame = frameAt(content, segment, offset);
-    if (typeof frame === "string") {
-      problem = frame;
-      break;
+/** Reads this much at a time. */
+const windowBytes = 1024 * 1024;
+
+/**
+ * Calls `onFrame` with each good frame, up to `limitBytes` of the segment. The buffer is used again
+ * afterwards.
+ */
+export async function scanSegment(
+  handle: FileHandle,
+  segment: number,
+  limitBytes: number,
+  onFrame: (frame: Frame, buffer: Buffer) => void,
+): Promise<SegmentEnd> {
+  const fileBytes = Math.min(limitBytes, await handle.sizeBytes());
+  let room = Buffer.allocUnsafeSlow(Math.min(windowBytes, fileBytes));
+  let base = 0;
+  while (base < fileBytes) {
+    const lengthBytes = Math.min(room.length, fileBytes - base);
+    const bytes = await handle.read(base, lengthBytes, room);
+    const buffer = room.subarray(0, bytes.length);
+    let at = 0;
+    let found = frameAt({ buffer, base }, segment, at);
+    while (typeof found === "object") {
+      onFrame(found, buffer);
+      at = found.payloadEnd;
+      if (base + at === fileBytes) break;
+      found = frameAt({ buffer, base }, segment, at);
     }
-    frames.push(frame);
-    offset = frame.endOffset;
+    base += at;
+    if (typeof found === "object") break;
+    const cutOff = typeof found === "number" && base - at + found > fileBytes;
+    if (typeof found === "string" || cutOff) {
+      const problem = typeof found === "string" ? found : "cut off in a frame";
+      const damaged = await wasSynced(handle, segment, base);
+      return { endOffset: base, problem, damaged };
+    }
+    if (at === 0) room = Buffer.allocUnsafeSlow(found);
   }
-  const damaged = problem !== undefined && wasSynced(content, segment, offset);
-  return { frames, endOffset: offset, problem, damaged };
+  return { endOffset: base, problem: undefined, damaged: false };
 }
 
 /** Looks behind `offset` for a good frame that says that it had been synced. */
-function wasSynced(content: Buffer, segment: number, offset: number): boolean {
+async function wasSynced(handle: FileHandle, segment: number, offset: number): Promise<boolean> {
+  const bytes = await handle.read(offset, (await handle.sizeBytes()) - offset);
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const mark = Buffer.alloc(4);
   mark.writeUInt32LE(magic);
-  for (let at = content.indexOf(mark, offset + 1); at >= 0; at = content.indexOf(mark, at + 1)) {
-    if (at % frameAlignBytes !== 0) continue;
-    const frame = frameAt(content, segment, at);
-    if (typeof frame !== "string" && frame.syncedOffset > offset) return true;
+  for (let at = buffer.indexOf(mark, 1); at >= 0; at = buffer.indexOf(mark, at + 1)) {
+    const frame = frameAt({ buffer, base: offset }, segment, at);
+    if (typeof frame === "object" && frame.syncedOffset > offset) return true;
   }
   return false;
 }

@@ -8,9 +8,12 @@ import type { Revision } from "../store.ts";
 import { ByteReader } from "./bytes.ts";
 import { readCheckpoint } from "./checkpoint.ts";
 import { StoreDamagedError } from "./damage.ts";
-import { scanSegment, type Frame, type ScannedSegment } from "./frame.ts";
+import { firstFrame, scanSegment, type Frame, type SegmentEnd } from "./frame.ts";
 import { checkpointName, listStore, segmentName } from "./names.ts";
 import { readRecord, type WalRecord } from "./records.ts";
+
+/** No segment's first frame is longer. */
+const headerBytesMax = 64;
 
 export interface RecoveredSegment {
   readonly number: number;
@@ -26,14 +29,6 @@ export interface RecoveredStore {
   readonly nextSegment: number;
   readonly checkpointBytes: number;
   readonly recordCount: number;
-}
-
-interface ReadSegment extends ScannedSegment {
-  readonly number: number;
-  readonly path: string;
-  readonly content: Buffer;
-  /** The first record; undefined when the segment was never begun. */
-  readonly header: (WalRecord & { kind: "segment" }) | undefined;
 }
 
 /**
@@ -65,12 +60,21 @@ export async function recoverStore(
   }
   const replay = new Replay(mvcc, leases, checkpoint?.revision ?? 0);
   const segments: RecoveredSegment[] = [];
-  for await (const [segment, next] of pairs(needed, (n) => readSegment(files, directory, n))) {
-    const endOffset = endOf(segment, next, logger);
+  for (const number of needed) {
+    const next = await readHeader(files, directory, number + 1);
+    const segment = await replaySegment(files, directory, number, next?.previousBytes, replay);
+    const { path, endOffset, problem, damaged, fileBytes } = segment;
+    if (damaged || (next !== undefined && endOffset !== next.previousBytes)) {
+      throw new StoreDamagedError(path, endOffset, problem ?? "the file is too short");
+    }
+    if (problem !== undefined) {
+      const lostBytes = fileBytes - endOffset;
+      const fields = { path, offset: endOffset, lostBytes, problem };
+      logger.warn("Cut the end of an interrupted write", fields);
+    }
     if (endOffset === 0) break;
-    replay.segment(segment, endOffset);
-    const firstRevision = segment.header?.firstRevision ?? 0;
-    segments.push({ number: segment.number, firstRevision, sizeBytes: endOffset });
+    const { firstRevision } = replay;
+    segments.push({ number, firstRevision, sizeBytes: endOffset });
   }
   if (checkpoint !== undefined && segments.length === 0) {
     throw new StoreDamagedError(join(directory, segmentName(first)), 0, "no frame begins here");
@@ -85,43 +89,49 @@ export async function recoverStore(
   };
 }
 
-/** Where the segment's history ends; 0 when it never began. Throws when it has been damaged. */
-function endOf(segment: ReadSegment, next: ReadSegment | undefined, logger: Logger): number {
-  const { path, endOffset, problem, damaged, frames } = segment;
-  if (next?.header !== undefined) {
-    const { previousBytes } = next.header;
-    const whole = frames.some((frame) => frame.endOffset === previousBytes);
-    if (!whole) throw new StoreDamagedError(path, endOffset, problem ?? "the file is too short");
-    return previousBytes;
-  }
-  if (problem === undefined) return endOffset;
-  if (damaged) throw new StoreDamagedError(path, endOffset, problem);
-  const lostBytes = segment.content.length - endOffset;
-  logger.warn("Cut the end of an interrupted write", {
-    path,
-    offset: endOffset,
-    lostBytes,
-    problem,
-  });
-  return endOffset;
+type SegmentHeader = WalRecord & { readonly kind: "segment" };
+
+/** The record that begins a segment; undefined when there is no such segment, or it never began. */
+async function readHeader(
+  files: Files,
+  directory: string,
+  number: number,
+): Promise<SegmentHeader | undefined> {
+  const path = join(directory, segmentName(number));
+  if ((await files.stat(path)) === undefined) return undefined;
+  await using handle = await files.open(path, {});
+  const [frame, buffer] = (await firstFrame(handle, number, headerBytesMax)) ?? [];
+  if (frame === undefined || buffer === undefined) return undefined;
+  const [record] = recordsOf(path, frame, buffer);
+  return record?.kind === "segment" ? record : undefined;
 }
 
-async function readSegment(files: Files, directory: string, number: number): Promise<ReadSegment> {
+async function replaySegment(
+  files: Files,
+  directory: string,
+  number: number,
+  limitBytes: number | undefined,
+  replay: Replay,
+): Promise<SegmentEnd & { readonly path: string; readonly fileBytes: number }> {
   const path = join(directory, segmentName(number));
-  const bytes = await files.read(path);
-  const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  const scanned = scanSegment(content, number);
-  const [frame] = scanned.frames;
-  const records = frame === undefined ? [] : [...recordsOf({ path, content }, frame)];
-  const header = records[0]?.kind === "segment" ? records[0] : undefined;
-  if (frame !== undefined && header === undefined) {
-    throw new StoreDamagedError(path, 0, "the segment's first record is missing");
-  }
-  return { ...scanned, number, path, content, header };
+  await using handle = await files.open(path, {});
+  const limit = limitBytes ?? Number.POSITIVE_INFINITY;
+  const end = await scanSegment(handle, number, limit, (frame, buffer) => {
+    for (const record of recordsOf(path, frame, buffer)) {
+      const problem =
+        (frame.offset === 0) === (record.kind === "segment")
+          ? replay.apply(record)
+          : "a segment's first record is missing, or is not the first";
+      if (problem !== undefined) throw new StoreDamagedError(path, frame.offset, problem);
+    }
+  });
+  return { ...end, path, fileBytes: await handle.sizeBytes() };
 }
 
 class Replay {
   recordCount = 0;
+  /** That of the segment read last. */
+  firstRevision: Revision = 0;
   readonly #mvcc: Mvcc;
   readonly #leases: LeaseTable;
   /** What a checkpoint has up to here is not replayed. */
@@ -133,19 +143,10 @@ class Replay {
     this.#known = known;
   }
 
-  segment(segment: ReadSegment, endOffset: number): void {
-    for (const frame of segment.frames) {
-      if (frame.endOffset > endOffset) return;
-      for (const record of recordsOf(segment, frame)) {
-        this.recordCount++;
-        const problem = this.#apply(record);
-        if (problem !== undefined) throw new StoreDamagedError(segment.path, frame.offset, problem);
-      }
-    }
-  }
-
-  #apply(record: WalRecord): string | undefined {
+  /** Returns what is wrong with the record, if anything is. */
+  apply(record: WalRecord): string | undefined {
     const mvcc = this.#mvcc;
+    this.recordCount++;
     switch (record.kind) {
       case "txn":
         if (record.revision <= this.#known) return undefined;
@@ -169,34 +170,22 @@ class Replay {
         this.#leases.remove(record.lease);
         return undefined;
       case "segment":
+        this.firstRevision = record.firstRevision;
         return undefined;
     }
   }
 }
 
-function* recordsOf(from: { path: string; content: Buffer }, frame: Frame): Generator<WalRecord> {
-  const reader = new ByteReader(from.content, frame.payloadStart, frame.payloadEnd);
+function* recordsOf(path: string, frame: Frame, buffer: Buffer): Generator<WalRecord> {
+  const reader = new ByteReader(buffer, frame.payloadStart, frame.payloadEnd);
   while (!reader.atEnd) {
     let record: WalRecord | undefined;
     try {
       record = readRecord(reader);
     } catch (error) {
-      throw new StoreDamagedError(from.path, frame.offset, String(error));
+      throw new StoreDamagedError(path, frame.offset, String(error));
     }
     if (record === undefined) return;
     yield record;
-  }
-}
-
-/** Each result with the one after it, reading one ahead. */
-async function* pairs<T, R>(
-  items: readonly T[],
-  read: (item: T) => Promise<R>,
-): AsyncGenerator<[R, R | undefined]> {
-  let ahead = items[0] === undefined ? undefined : await read(items[0]);
-  for (const item of [...items.slice(1), undefined]) {
-    const current = ahead;
-    ahead = item === undefined ? undefined : await read(item);
-    if (current !== undefined) yield [current, ahead];
   }
 }
