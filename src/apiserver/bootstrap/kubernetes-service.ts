@@ -47,7 +47,7 @@ export async function ensureKubernetesService(client: Client, at: ServerAddress)
 }
 
 /** Makes the object, or brings the fields that matter up to date after a change of address. */
-async function ensure(client: Client, definition: ResourceDefinition, wanted: KubeObject & object): Promise<void> {
+async function ensure(client: Client, definition: ResourceDefinition, wanted: KubeObject & Record<string, unknown>): Promise<void> {
   const resource = client.resource(definition);
   const found = await resource.get(key).catch((error: unknown) => {
     if (isNotFound(error)) return undefined;
