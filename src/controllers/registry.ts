@@ -1,14 +1,22 @@
+import { clusterRoleAggregationController } from "./clusterrole-aggregation/controller.ts";
+import { cronJobController } from "./cronjob/controller.ts";
 import { deploymentController } from "./deployment/controller.ts";
 import { endpointsController } from "./endpoints/controller.ts";
 import { endpointSliceController } from "./endpointslice/controller.ts";
 import { endpointSliceMirroringController } from "./endpointslice-mirroring/controller.ts";
 import type { Controller } from "./framework/controller.ts";
 import { garbageCollector } from "./garbage-collector/controller.ts";
+import { jobController } from "./job/controller.ts";
 import { namespaceController } from "./namespace/controller.ts";
+import { podGarbageCollector } from "./pod-gc/controller.ts";
+import { pvProtectionController } from "./pv-protection/controller.ts";
+import { pvcProtectionController } from "./pvc-protection/controller.ts";
 import { replicaSetController, replicationController } from "./replicaset/controller.ts";
 import { rootCaPublisher } from "./root-ca-publisher/controller.ts";
 import { serviceAccountController } from "./serviceaccount/controller.ts";
 import { serviceAccountTokenController } from "./serviceaccount-token/controller.ts";
+import { ttlController } from "./ttl/controller.ts";
+import { ttlAfterFinishedController } from "./ttl-after-finished/controller.ts";
 
 /** Every controller; they start in this order, and run side by side. */
 export const controllers: readonly Controller[] = [
@@ -24,4 +32,12 @@ export const controllers: readonly Controller[] = [
   endpointSliceController,
   endpointsController,
   endpointSliceMirroringController,
+  jobController,
+  cronJobController,
+  ttlAfterFinishedController,
+  podGarbageCollector,
+  pvcProtectionController,
+  pvProtectionController,
+  clusterRoleAggregationController,
+  ttlController,
 ];
