@@ -19,6 +19,8 @@ export const subresourceNameLengthMax = 256;
 interface MetaRules {
   readonly namespaced: boolean;
   readonly nameRule?: NameRule | undefined;
+  /** Custom resources may have finalizers without a domain. Default false. */
+  readonly plainFinalizers?: boolean;
 }
 
 /** Checks metadata of any object. Source: apimachinery/pkg/api/validation/objectmeta.go. */
@@ -51,7 +53,23 @@ export function validateObjectMeta(
     ...validateFinalizers(meta.finalizers ?? [], `${path}.finalizers`),
     ...validateManagedFields(meta.managedFields ?? [], `${path}.managedFields`),
   );
+  if (rules.plainFinalizers !== true) {
+    errors.push(...validateKubeFinalizers(meta.finalizers ?? [], `${path}.finalizers`));
+  }
   return errors;
+}
+
+const standardFinalizers = ["kubernetes", "orphan", "foregroundDeletion"];
+
+/** Built-in kinds take finalizers with a domain, and a few of old. */
+function validateKubeFinalizers(finalizers: readonly string[], path: string): FieldError[] {
+  return finalizers.flatMap((finalizer, i) => validateKubeFinalizer(finalizer, `${path}[${i}]`));
+}
+
+export function validateKubeFinalizer(finalizer: string, path: string): FieldError[] {
+  if (finalizer.includes("/") || standardFinalizers.includes(finalizer)) return [];
+  const detail = "name is neither a standard finalizer name nor is it fully qualified";
+  return [invalid(path, finalizer, detail)];
 }
 
 function validateNamespaceField(namespace: string, namespaced: boolean, path: string): FieldError[] {
@@ -156,7 +174,8 @@ function validateOwnerReferences(owners: readonly OwnerReference[], path: string
 
 function validateOwnerReference(owner: OwnerReference, path: string): FieldError[] {
   const errors: FieldError[] = [];
-  const { group, version } = parseApiVersion(owner.apiVersion);
+  const parsed = owner.apiVersion.split("/").length > 2 ? "" : owner.apiVersion;
+  const { group, version } = parseApiVersion(parsed);
   if (version === "") errors.push(invalid(`${path}.apiVersion`, owner.apiVersion, "version must not be empty"));
   for (const field of ["kind", "name", "uid"] as const) {
     if (!owner[field]) errors.push(invalid(`${path}.${field}`, owner[field], "must not be empty"));

@@ -204,7 +204,7 @@ function* validateResizePolicies(
     seen.add(policy.resourceName);
     yield* validateResizePolicy(policy, path);
     if (restartPolicy === "Never" && policy.restartPolicy !== "NotRequired") {
-      const detail = "must be 'NotRequired' when `restartPolicy` is 'Never'";
+      const detail = "must be 'NotRequired' when pod `restartPolicy` is 'Never'";
       yield invalid(path, policy.restartPolicy, detail);
     }
   }

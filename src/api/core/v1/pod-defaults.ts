@@ -5,6 +5,7 @@ import { defaultPullPolicy } from "./image-name.ts";
 import type { Pod } from "./pod.ts";
 import { aggregateContainers } from "./pod-resources.ts";
 import type { PodSpec } from "./pod-spec.ts";
+import type { PodStatus } from "./pod-status.ts";
 import type { Probe } from "./probe.ts";
 import type { ProjectedVolumeSource, VolumeProjection } from "./projected-volume.ts";
 import { isHugePageName, isOvercommitAllowed, isPodLevelResource } from "./resource-name.ts";
@@ -40,6 +41,7 @@ export function defaultPodSpec(spec: PodSpec): void {
 export function defaultPod(pod: Pod): void {
   const { spec } = pod;
   defaultPodSpec(spec);
+  if (pod.status !== undefined) syncPodIps(pod.status);
   for (const { resources } of [...spec.containers, ...(spec.initContainers ?? [])]) {
     if (resources?.limits === undefined) continue;
     resources.requests = { ...resources.limits, ...resources.requests };
@@ -50,6 +52,14 @@ export function defaultPod(pod: Pod): void {
   for (const { ports } of [...spec.containers, ...(spec.initContainers ?? [])]) {
     for (const port of ports ?? []) port.hostPort ||= port.containerPort;
   }
+}
+
+/** `podIP` is the first of `podIPs`; kubelets that set only the former are heard. */
+function syncPodIps(status: PodStatus): void {
+  const { podIP = "", podIPs = [] } = status;
+  if (podIP !== "" && podIPs[0]?.ip !== podIP) status.podIPs = [{ ip: podIP }];
+  const first = status.podIPs?.[0]?.ip;
+  if (first !== undefined) status.podIP = first;
 }
 
 /** Ephemeral containers, too, have these fields. */

@@ -53,7 +53,8 @@ export function* validateResize(pod: Pod, old: Pod, rules: PodRules): Findings {
   if (!supportsResize(old)) {
     errors.push(forbidden("spec", "Pod running on node without support for resize"));
   }
-  errors.push(...validateResizedContainers(pod, old));
+  const initResizes = rules.features.enabled("InPlacePodVerticalScalingInitContainers");
+  errors.push(...validateResizedContainers(pod, old, initResizes));
   yield* errors;
 }
 
@@ -68,7 +69,8 @@ function supportsResize({ status }: Pod): boolean {
   return running === undefined || running.resources !== undefined;
 }
 
-function validateResizedContainers(pod: Pod, old: Pod): FieldError[] {
+/** `initResizes`: also init containers that are no sidecars. */
+function validateResizedContainers(pod: Pod, old: Pod, initResizes: boolean): FieldError[] {
   const lists = [
     ["containers", pod.spec.containers, old.spec.containers],
     ["initContainers", pod.spec.initContainers ?? [], old.spec.initContainers ?? []],
@@ -83,23 +85,29 @@ function validateResizedContainers(pod: Pod, old: Pod): FieldError[] {
   for (const [name, containers, before] of lists) {
     for (const [i, container] of before.entries()) {
       const now = containers[i];
-      if (now === undefined || (name === "initContainers" && !isSidecar(container))) continue;
+      const fixed = name === "initContainers" && !initResizes && !isSidecar(container);
+      if (now === undefined || fixed) continue;
       errors.push(...validateContainerResize(now, container, `spec.${name}[${i}].resources`));
     }
   }
   for (const [name, containers, before] of lists) {
     for (const [i, container] of before.entries()) {
-      const fault = otherChange(containers[i], container, name);
+      const resizable = name === "containers" || initResizes || isSidecar(container);
+      const fault = otherChange(containers[i], container, resizable ? name : "fixed");
       if (fault !== undefined) errors.push(forbidden("spec", fault));
     }
   }
   return errors;
 }
 
-function otherChange(now: Container | undefined, old: Container, list: string): string | undefined {
+function otherChange(
+  now: Container | undefined,
+  old: Container,
+  list: "containers" | "initContainers" | "fixed",
+): string | undefined {
   if (now === undefined) return undefined;
   const plain = list === "containers";
-  if (!plain && !isSidecar(old)) {
+  if (list === "fixed") {
     return semanticEqual(now, old) ? undefined : "resources for non-sidecar init containers are immutable";
   }
   if (semanticEqual({ ...now, resources: withOldCompute(now.resources, old.resources) }, old)) {

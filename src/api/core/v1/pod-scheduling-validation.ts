@@ -46,7 +46,9 @@ function* validateToleration(toleration: Toleration, path: string, compares: boo
     if (value !== "") {
       yield invalid(`${path}.operator`, value, "value must be empty when `operator` is 'Exists'");
     }
-  } else if (compares && (operator === "Lt" || operator === "Gt")) {
+  } else if (operator !== "Lt" && operator !== "Gt") {
+    yield notSupported(`${path}.operator`, operator, ["Equal", "Exists"]);
+  } else if (compares) {
     if (!/^(0|-?[1-9]\d*)$/.test(value)) {
       yield invalid(`${path}.value`, value, "must be a valid decimal integer in canonical form");
     }

@@ -36,6 +36,7 @@ export const podStrategy: Strategy<Pod> = {
     if ((pod.spec.schedulingGates ?? []).length > 0) {
       pod.status.conditions = [{ ...gatedCondition, lastTransitionTime: rfc3339(nowMs) }];
     }
+    if ((pod.spec.terminationGracePeriodSeconds ?? 0) < 0) pod.spec.terminationGracePeriodSeconds = 1;
     mergeLabelKeys(pod);
     readAppArmorAnnotations(pod);
   },

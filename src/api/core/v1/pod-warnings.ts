@@ -150,7 +150,7 @@ function volumeWarnings(volumes: readonly Volume[], path: string): string[] {
     ];
   });
   for (const { name, projected } of volumes) {
-    if (projected !== undefined && projected.sources?.every(isEmptyProjection) === true) {
+    if (projected !== undefined && projected.sources?.some(isEmptyProjection) === true) {
       warnings.push(`volume "${name}" (Projected) has no sources provided`);
     }
   }

@@ -143,12 +143,12 @@ export function* validatePodLevelResources(
   const { resources } = spec;
   if (resources === undefined) return;
   if (resources.claims !== undefined) {
-    yield forbidden(`${path}.claims`, "claims cannot be set for Resources at pod-level");
+    yield forbidden(`${path}.claims`, "claims may not be set for Resources at pod-level");
   }
   yield* validateRequirements(resources, path, { checkName: checkPodLevelName, claimNames });
   for (const [name, sum] of sortedEntries(aggregateContainers(spec, "requests"))) {
-    const own = resources.requests?.[name] ?? "0";
-    if (compareQuantities(sum, own) <= 0) continue;
+    const own = resources.requests?.[name];
+    if (own === undefined || compareQuantities(sum, own) <= 0) continue;
     const detail = `must be greater than or equal to aggregate container requests of ${sum}`;
     yield invalid(`${path}.requests[${name}]`, own, detail);
   }
