@@ -20,13 +20,16 @@ import { shareParameters } from "./shared-parameters.ts";
 /** A document as it is served. */
 export interface Document {
   readonly bytes: Uint8Array;
-  /** Upper-case hex; part of its URL in v3, and its ETag. */
+  /**
+   * Upper-case hex; part of its URL in v3, and its ETag. For v3 documents it is taken from what
+   * they are made of, so that the index can be told without making any of them.
+   */
   readonly hash: string;
 }
 
 /**
- * OpenAPI of everything served. Documents are made on demand, kept as bytes, and made again only
- * for group versions that have changed.
+ * OpenAPI of everything served. Documents are made when they are asked for and kept as bytes; a
+ * change of one group version leaves the v3 documents of the others.
  */
 export interface OpenApi {
   /** Adds or replaces a group version. Resources and kinds are read when a document is asked for. */
@@ -44,6 +47,8 @@ export interface OpenApi {
 
 export interface OpenApiOptions {
   readonly describe?: Describe;
+  /** Of the server: clients keep documents by their hash, and what built-in kinds say may change. */
+  readonly release?: string;
   /** Kinds that are no resources, such as Status or Scale, by their schemas. */
   readonly kinds: readonly (GroupVersion & { readonly schema: StructSchema<Fields> })[];
   /**
@@ -57,7 +62,7 @@ interface Section {
   readonly groupVersion: GroupVersion | undefined;
   readonly paths: () => readonly Path[];
   readonly resources: readonly ResourceDefinition[];
-  v2?: Fragment;
+  hash?: string;
   v3?: Document;
 }
 
@@ -110,7 +115,7 @@ class Documents implements OpenApi {
     if (this.#index === undefined) {
       const paths: Json = {};
       for (const name of [...this.#sections.keys()].toSorted()) {
-        const hash = this.v3(name)?.hash ?? "";
+        const hash = this.#hashOf(name);
         paths[name] = { serverRelativeURL: `/openapi/v3/${name}?hash=${hash}` };
       }
       this.#index = documentOf(writeJson({ paths }));
@@ -121,8 +126,17 @@ class Documents implements OpenApi {
   v3(name: string): Document | undefined {
     const section = this.#sections.get(name);
     if (section === undefined) return undefined;
-    section.v3 ??= documentOf(writeJson(this.#v3Json(section)));
+    section.v3 ??= { bytes: writeJson(this.#v3Json(section)), hash: this.#hashOf(name) };
     return section.v3;
+  }
+
+  #hashOf(name: string): string {
+    const section = this.#sections.get(name);
+    if (section === undefined) return "";
+    section.hash ??= hashOf(
+      JSON.stringify([this.#options.release ?? "", name, section.resources.map(fingerprint)]),
+    );
+    return section.hash;
   }
 
   #v3Json(section: Section): Json {
@@ -152,9 +166,9 @@ class Documents implements OpenApi {
     const paths: Json = {};
     const definitions: Json = {};
     for (const section of this.#sections.values()) {
-      section.v2 ??= this.#render(section, 2);
-      Object.assign(paths, section.v2.paths);
-      for (const [name, definition] of section.v2.definitions) definitions[name] ??= definition;
+      const fragment = this.#render(section, 2);
+      Object.assign(paths, fragment.paths);
+      for (const [name, definition] of fragment.definitions) definitions[name] ??= definition;
     }
     const shared = shareParameters(sorted(paths));
     return {
@@ -228,6 +242,22 @@ const bearerToken: Json = {
   in: "header",
 };
 
+/** All that documents show of a resource, but for the schemas of built-in kinds. */
+function fingerprint(definition: ResourceDefinition): unknown {
+  const { plural, kind, listKind, scope, verbs, schema, custom } = definition;
+  const subresources = Object.entries(definition.subresources).map(([name, subresource]) => [
+    name,
+    subresource.verbs,
+    subresource.kind,
+  ]);
+  const answer = definition.strategy.deleteReturnsObject === true;
+  return [plural, kind, listKind, scope, verbs, schema.name, subresources, answer, custom];
+}
+
+function hashOf(content: Uint8Array | string): string {
+  return createHash("sha512").update(content).digest("hex").toUpperCase();
+}
+
 function documentOf(bytes: Uint8Array): Document {
-  return { bytes, hash: createHash("sha512").update(bytes).digest("hex").toUpperCase() };
+  return { bytes, hash: hashOf(bytes) };
 }
