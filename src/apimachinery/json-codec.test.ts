@@ -7,6 +7,7 @@ import { pods } from "#api/core/v1/pod.ts";
 import { services } from "#api/core/v1/service.ts";
 import { leases } from "#api/coordination/v1/lease.ts";
 import { roles } from "#api/rbac/v1/role.ts";
+import { deepEqual } from "./deep-equal.ts";
 import { parseJsonStrict } from "#wire/json.ts";
 import {
   applySchemaDefaults,
@@ -179,9 +180,17 @@ test("applySchemaDefaults fills in constants where structs exist", () => {
 });
 
 test("decodeTrusted gives what decodeJson gave", () => {
-  for (const body of [{ rules: null }, { metadata: { name: "a" }, rules: [{ verbs: ["get"] }] }]) {
-    const { object } = decodeJson<object>(roles.schema, body);
-    assert.deepEqual(decodeTrusted(roles.schema, encodeJson(roles.schema, object)), object);
+  const bodies: [schema: StructSchema<Fields>, body: unknown][] = [
+    [roles.schema, { rules: null }],
+    [roles.schema, { metadata: { name: "a" }, rules: [{ verbs: ["get"] }] }],
+    [pods.schema, { status: { conditions: [{ type: "null" }] } }],
+    [deployments.schema, { metadata: { generation: 1n << 60n } }],
+    [customResourceDefinitions.schema, { spec: { versions: [{ schema: { openAPIV3Schema: {} } }] } }],
+  ];
+  for (const [schema, body] of bodies) {
+    const { object } = decodeJson<object>(schema, body);
+    const trusted = decodeTrusted<object>(schema, encodeJson(schema, object));
+    assert.ok(deepEqual(trusted, object), schema.name);
   }
 });
 
