@@ -5,7 +5,7 @@ import {
 } from "../arithmetic.ts"; // prettier-ignore
 import { defineLibrary, selfChecked, type OverloadRow } from "../declaration.ts";
 import { compare, equals } from "../equality.ts";
-import { compileRegexp } from "../../regexp.ts";
+import { patternOf } from "./regex.ts";
 import { codePoints } from "../source.ts";
 import { calendarFields, type CalendarFields } from "../time.ts";
 import {
@@ -116,7 +116,7 @@ const not = selfChecked((value) => {
   throw new CelError("no such overload");
 });
 
-const matches = (text: string, pattern: string): boolean => compileRegexp(pattern).test(text);
+const matches = (text: string, pattern: string): boolean => patternOf(pattern).test(text);
 
 function calendarRows(
   name: string,
