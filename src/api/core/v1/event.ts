@@ -1,3 +1,5 @@
+import { validateEvent } from "./event-validation.ts";
+import { eventColumns } from "./event-columns.ts";
 import { ObjectMeta } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import {
@@ -53,4 +55,23 @@ export const events = defineResource<Event>({
   shortNames: ["ev"],
   scope: "Namespaced",
   schema: Event,
+  strategy: {
+    allowCreateOnUpdate: true,
+    validate: (event) => [...validateEvent(event)],
+    validateUpdate: (event) => [...validateEvent(event)],
+  },
+  fieldSelectors: {
+    "involvedObject.kind": ({ involvedObject }) => involvedObject.kind ?? "",
+    "involvedObject.namespace": ({ involvedObject }) => involvedObject.namespace ?? "",
+    "involvedObject.name": ({ involvedObject }) => involvedObject.name ?? "",
+    "involvedObject.uid": ({ involvedObject }) => involvedObject.uid ?? "",
+    "involvedObject.apiVersion": ({ involvedObject }) => involvedObject.apiVersion ?? "",
+    "involvedObject.resourceVersion": ({ involvedObject }) => involvedObject.resourceVersion ?? "",
+    "involvedObject.fieldPath": ({ involvedObject }) => involvedObject.fieldPath ?? "",
+    reason: ({ reason }) => reason ?? "",
+    reportingComponent: ({ reportingComponent }) => reportingComponent,
+    source: ({ source, reportingComponent }) => source?.component || reportingComponent,
+    type: ({ type }) => type ?? "",
+  },
+  columns: eventColumns,
 });

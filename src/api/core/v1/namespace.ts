@@ -1,6 +1,14 @@
+import { statusSubresource } from "#api/strategies.ts";
+import { validateKubeFinalizer } from "#apimachinery/validation/object-meta.ts";
+import { checkQualifiedName } from "#apimachinery/validation/names.ts";
+import { type FieldError, invalid } from "#apimachinery/field-error.ts";
+import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import { type Infer, kind, listOf, opt, req, string, struct, time } from "#apimachinery/schema.ts";
+
+/** The name as a label, so that selectors can choose one namespace. */
+const nameLabel = "kubernetes.io/metadata.name";
 
 export const NamespaceSpec = struct("io.k8s.api.core.v1.NamespaceSpec", {
   finalizers: opt(1, listOf(string), { listType: "atomic" }),
@@ -42,9 +50,76 @@ export const namespaces = defineResource<Namespace>({
   shortNames: ["ns"],
   scope: "Cluster",
   schema: Namespace,
+  strategy: {
+    nameRule: "dnsLabel",
+    deleteReturnsObject: true,
+    default(namespace) {
+      const { name } = namespace.metadata;
+      if (name) namespace.metadata.labels = { ...namespace.metadata.labels, [nameLabel]: name };
+      namespace.status ??= {};
+      namespace.status.phase ||= "Active";
+    },
+    prepareForCreate(namespace) {
+      namespace.status = { phase: "Active" };
+      const finalizers = namespace.spec.finalizers ?? [];
+      if (!finalizers.includes("kubernetes")) {
+        namespace.spec.finalizers = [...finalizers, "kubernetes"];
+      }
+    },
+    prepareForUpdate(namespace, { old }) {
+      namespace.spec.finalizers = old.spec.finalizers;
+      namespace.status = old.status;
+    },
+    validate: ({ spec }) =>
+      (spec.finalizers ?? []).flatMap((finalizer) => validateFinalizer(finalizer, "spec.finalizers")),
+    canonicalize(namespace) {
+      // Generated names are known only now.
+      const { name = "" } = namespace.metadata;
+      namespace.metadata.labels = { ...namespace.metadata.labels, [nameLabel]: name };
+    },
+    holdsDeletion: ({ spec }) => (spec.finalizers ?? []).length > 0,
+  },
+  fieldSelectors: {
+    "status.phase": (namespace) => namespace.status?.phase ?? "",
+    name: (namespace) => namespace.metadata.name ?? "",
+  },
+  columns: [
+    nameColumn,
+    column("Status", (namespace) => namespace.status?.phase ?? "", { description: "Phase." }),
+    ageColumn,
+  ],
   verbs: ["create", "delete", "get", "list", "patch", "update", "watch"],
   subresources: {
-    finalize: { verbs: ["update"], handler: "namespaces/finalize" },
-    status: { verbs: ["get", "patch", "update"] },
+    finalize: {
+      verbs: ["update"],
+      handler: "namespaces/finalize",
+      strategy: {
+        prepareForUpdate(namespace, { old }) {
+          namespace.status = old.status;
+        },
+        validateUpdate: ({ spec }) =>
+          (spec.finalizers ?? []).flatMap((finalizer, i) =>
+            validateFinalizer(finalizer, `spec.finalizers[${i}]`),
+          ),
+      },
+    },
+    status: statusSubresource<Namespace>({ validate: validatePhase }),
   },
 });
+
+function validateFinalizer(finalizer: string, path: string): FieldError[] {
+  return [
+    ...checkQualifiedName(finalizer).map((text) => invalid(path, finalizer, text)),
+    ...validateKubeFinalizer(finalizer, path),
+  ];
+}
+
+/** Phases follow deletion. */
+function validatePhase({ metadata: { deletionTimestamp }, status }: Namespace): FieldError[] {
+  const phase = status?.phase ?? "";
+  const [expected, state] =
+    deletionTimestamp === undefined ? ["Active", "empty"] : ["Terminating", "not empty"];
+  if (phase === expected) return [];
+  const detail = `may only be '${expected}' if \`deletionTimestamp\` is ${state}`;
+  return [invalid("status.Phase", phase, detail)];
+}

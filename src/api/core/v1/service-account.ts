@@ -1,3 +1,4 @@
+import { ageColumn, nameColumn } from "#apimachinery/columns.ts";
 import { TokenRequest } from "#api/authentication/v1/token-request.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
@@ -25,6 +26,17 @@ export const serviceAccounts = defineResource<ServiceAccount>({
   shortNames: ["sa"],
   scope: "Namespaced",
   schema: ServiceAccount,
+  strategy: {
+    deleteReturnsObject: true,
+    prepareForCreate: dropSecretFields,
+    prepareForUpdate: dropSecretFields,
+    warnings({ metadata }, { old }) {
+      const had = old?.metadata.annotations?.[mountableAnnotation] !== undefined;
+      const has = metadata.annotations?.[mountableAnnotation] !== undefined;
+      return has && !had ? [`metadata.annotations[${mountableAnnotation}]: ${mountableNotice}`] : [];
+    },
+  },
+  columns: [nameColumn, ageColumn],
   subresources: {
     token: {
       verbs: ["create"],
@@ -34,3 +46,12 @@ export const serviceAccounts = defineResource<ServiceAccount>({
     },
   },
 });
+
+const mountableAnnotation = "kubernetes.io/enforce-mountable-secrets";
+const mountableNotice =
+  "deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets";
+
+/** Of the secrets only names are kept. */
+function dropSecretFields(account: ServiceAccount): void {
+  account.secrets = account.secrets?.map(({ name }) => ({ name }));
+}
