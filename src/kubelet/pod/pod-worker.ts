@@ -1,0 +1,327 @@
+/**
+ * The life of one Pod on the node, as an actor.
+ *
+ * Invariants: 1. One step at a time; what happens meanwhile leads to one more step. 2. A Pod goes
+ * from running to ending to ended, never back. 3. Every step starts from what the runtime says.
+ * 4. `ended` is reached when no container runs; the Pod's object is removed after that, and its
+ * directories when the object is gone. 5. Nothing is looked at without a cause: an event, a change
+ * of the object, a result of a probe, or a time known before.
+ */
+import type { PodStatus } from "#api/core/v1/pod-status.ts";
+import type { Pod } from "#api/core/v1/pod.ts";
+import { deepEqual } from "#apimachinery/deep-equal.ts";
+import type { Timer } from "#base/clock.ts";
+import { containerState } from "../cri/messages.ts";
+import { VolumeError } from "../volumes/volume-manager.ts";
+import { containersOf, podDescription, uidOf } from "./container-list.ts";
+import { textOf } from "./container-runner.ts";
+import type { WaitingReason } from "./container-statuses.ts";
+import { isIdle, planPod } from "./plan-pod.ts";
+import { podDirectory, podLogDirectory } from "./pod-paths.ts";
+import { emptyPodRuntime, type PodRuntime, podIpsOf, readPodRuntime, runningContainers } from "./pod-runtime.ts";
+import { fieldContext, type PodServices } from "./pod-services.ts";
+import { podStatusOf } from "./pod-status.ts";
+import { crashKey, hastenKill, killPod, removeOldInstances, removePodRuntime, syncPod } from "./pod-sync.ts";
+import type { StatusManager } from "./status-manager.ts";
+import { readTerminationMessages } from "./termination-message.ts";
+
+/** Why the node ends a Pod by itself. */
+export interface PodFailure {
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface PodWorker {
+  readonly pod: Pod;
+  /** What the runtime said last. */
+  readonly runtime: PodRuntime;
+  readonly state: "running" | "ending" | "ended";
+  /** A newer state of the object. */
+  update(pod: Pod): void;
+  /** Something changed in the runtime, a probe, or an object that the Pod refers to. */
+  wake(cause: WakeCause): void;
+  /** Ends the Pod with phase Failed. */
+  fail(failure: PodFailure, graceSeconds?: number): void;
+  /** The object is gone; resolves when nothing of the Pod is left on the node. */
+  remove(): Promise<void>;
+}
+
+export interface WakeCause {
+  /** Objects that volumes are written from have changed. */
+  readonly volumes?: boolean;
+  /** A container that is said to have stopped: look again until the runtime says so too. */
+  readonly stopped?: string;
+}
+
+export interface PodWorkerOptions {
+  readonly pod: Pod;
+  readonly services: PodServices;
+  readonly statuses: StatusManager;
+  /** Refused by the node: it never starts. */
+  readonly refused?: PodFailure | undefined;
+  readonly ended?: (pod: Pod) => void;
+}
+
+/** Retries of a step that failed as a whole. */
+const retryMinMs = 500;
+const retryMaxMs = 10_000;
+/** The runtime hears of an exit a moment after its own event. */
+const settleMs = [10, 20, 40, 80, 160, 320, 640] as const;
+
+export function createPodWorker(options: PodWorkerOptions): PodWorker {
+  const { services, statuses } = options;
+  const { world, cri } = services;
+  const uid = uidOf(options.pod);
+  const waiting = new Map<string, WaitingReason>();
+  const messages = new Map<string, string>();
+  const stopped = new Map<string, number>();
+  const removed = Promise.withResolvers<void>();
+  let pod = options.pod;
+  let runtime = emptyPodRuntime;
+  let state: PodWorker["state"] = "running";
+  let failure: PodFailure | undefined = options.refused;
+  let failureGraceSeconds: number | undefined;
+  let objectGone = false;
+  let volumesChanged = false;
+  let stepping = false;
+  let again = false;
+  let timer: Timer | undefined;
+  let failures = 0;
+  let syncing = new AbortController();
+  let graceSeconds = Infinity;
+
+  function wake({ volumes = false, stopped: id }: WakeCause = {}): void {
+    if (volumes) volumesChanged = true;
+    if (id !== undefined) stopped.set(id, 0);
+    again = true;
+    if (!stepping) void run();
+  }
+
+  function wakeAfter(delayMs: number): void {
+    const dueMs = world.clock.monotonicMs() + delayMs;
+    if (timer !== undefined && timer.dueMonotonicMs <= dueMs) return;
+    timer?.[Symbol.dispose]();
+    timer = world.clock.after(delayMs, () => {
+      timer = undefined;
+      wake();
+    });
+  }
+
+  async function run(): Promise<void> {
+    stepping = true;
+    while (again) {
+      again = false;
+      timer?.[Symbol.dispose]();
+      timer = undefined;
+      try {
+        await step();
+        failures = 0;
+      } catch (error) {
+        stepFailed(error);
+      }
+    }
+    stepping = false;
+  }
+
+  function stepFailed(error: unknown): void {
+    if (syncing.signal.aborted && wantsToEnd()) return void (again = true);
+    if (error instanceof VolumeError) services.events.warning(pod, "FailedMount", error.message);
+    else world.log.error("pod step failed", error, { pod: podDescription(pod), state });
+    wakeAfter(Math.min(retryMaxMs, retryMinMs * 2 ** failures++));
+  }
+
+  function wantsToEnd(): boolean {
+    return objectGone || failure !== undefined || pod.metadata?.deletionTimestamp !== undefined;
+  }
+
+  async function step(): Promise<void> {
+    if (state === "ended") return finish();
+    await look();
+    if (state === "running" && !wantsToEnd()) await sync();
+    else if (state === "running") state = "ending";
+    if (state === "ending") await end();
+  }
+
+  /** Reads the runtime and says what the Pod is like. */
+  async function look(): Promise<PodStatus> {
+    runtime = await readPodRuntime(cri.runtime, uid);
+    for (const [id, looks] of stopped) {
+      const seen = runtime.containers.find((container) => container.id === id);
+      const delayMs = settleMs[looks];
+      if (seen?.state !== containerState.running || delayMs === undefined) stopped.delete(id);
+      else {
+        stopped.set(id, looks + 1);
+        wakeAfter(delayMs);
+      }
+    }
+    await readTerminationMessages(runtime, { known: messages, files: world.files });
+    services.probes.follow(pod, runtime, { ending: state !== "running" });
+    return say(false);
+  }
+
+  function say(terminal: boolean): PodStatus {
+    const status = podStatusOf({
+      pod,
+      runtime,
+      waiting,
+      terminal,
+      failure,
+      terminationMessages: messages,
+      probes: services.probes,
+      runtimeName: services.runtimeName,
+      previous: statuses.get(uid) ?? pod.status ?? {},
+      hostIps: services.node.ips,
+    });
+    statuses.set(pod, status);
+    return status;
+  }
+
+  async function sync(): Promise<void> {
+    if (deadlinePassed()) return wake();
+    syncing = new AbortController();
+    if (volumesChanged) {
+      volumesChanged = false;
+      await services.volumes.refresh(pod, fieldContext(services, podIpsOf(runtime)));
+    }
+    // Each round starts what the one before made possible: the next init container, for instance.
+    for (let round = 0; round < roundsMax(pod); round++) {
+      const plan = planPod(pod, runtime, services.probes);
+      if (isIdle(plan)) break;
+      const { signal } = syncing;
+      const sandboxReady = (now: PodRuntime): void => {
+        runtime = now;
+        say(false);
+      };
+      const outcome = await syncPod({ pod, runtime, plan, waiting, signal, sandboxReady }, services);
+      await look();
+      if (wantsToEnd()) return void (again = true);
+      if (outcome.retryAfterMs !== undefined) {
+        wakeAfter(outcome.retryAfterMs);
+        break;
+      }
+      if (plan.killPod && !plan.createSandbox) break;
+    }
+    await removeOldInstances(pod, runtime, services);
+    const phase = statuses.get(uid)?.phase;
+    if (phase === "Succeeded" || phase === "Failed") state = "ending";
+  }
+
+  /** Whether `activeDeadlineSeconds` is over; else wakes when it is. */
+  function deadlinePassed(): boolean {
+    const { activeDeadlineSeconds } = pod.spec;
+    const started = statuses.get(uid)?.startTime ?? pod.status?.startTime;
+    if (activeDeadlineSeconds === undefined || started === undefined) return false;
+    const leftMs = Date.parse(started) + activeDeadlineSeconds * 1000 - world.clock.nowMs();
+    if (leftMs > 0) {
+      wakeAfter(leftMs);
+      return false;
+    }
+    const message = "Pod was active on the node longer than the specified deadline";
+    failure = { reason: "DeadlineExceeded", message };
+    services.events.normal(pod, "DeadlineExceeded", message);
+    return true;
+  }
+
+  async function end(): Promise<void> {
+    services.probes.follow(pod, runtime, { ending: true });
+    say(false);
+    graceSeconds = graceOf();
+    const override = failureGraceSeconds ?? (objectGone ? graceSeconds : undefined);
+    await killPod({ pod, runtime, graceSeconds: override }, services);
+    await look();
+    if (runningContainers(runtime).length > 0) {
+      again = true;
+      return;
+    }
+    say(true);
+    services.probes.forget(uid);
+    await services.volumes.tearDown(uid);
+    await services.cgroups.removePod(pod);
+    for (const { container } of containersOf(pod)) services.crashes.forget(crashKey(pod, container));
+    state = "ended";
+    options.ended?.(pod);
+    await finish();
+  }
+
+  function graceOf(): number {
+    const own = pod.spec.terminationGracePeriodSeconds ?? 30;
+    return failureGraceSeconds ?? Math.max(1, pod.metadata?.deletionGracePeriodSeconds ?? own);
+  }
+
+  async function finish(): Promise<void> {
+    if (!objectGone) return statuses.finish(pod);
+    statuses.forget(uid);
+    runtime = await readPodRuntime(cri.runtime, uid);
+    await removePodRuntime(runtime, services);
+    await world.files.remove(podDirectory(services.directories, uid));
+    await world.files.remove(podLogDirectory(services.directories, pod));
+    removed.resolve();
+  }
+
+  function hasten(): void {
+    const next = graceOf();
+    if (state !== "ending" || next >= graceSeconds) return;
+    graceSeconds = next;
+    hastenKill({ pod, runtime, graceSeconds: next }, services).catch((error: unknown) =>
+      world.log.error("pod not hastened", error, { pod: podDescription(pod) }),
+    );
+  }
+
+  wake();
+  return {
+    get pod() {
+      return pod;
+    },
+    get runtime() {
+      return runtime;
+    },
+    get state() {
+      return state;
+    },
+    wake,
+    update(next) {
+      const before = pod;
+      pod = next;
+      if (wantsToEnd()) syncing.abort(new DOMException("pod is being deleted", "AbortError"));
+      hasten();
+      if (!matters(before, next)) return;
+      const described = (each: Pod) => [each.metadata?.labels, each.metadata?.annotations];
+      wake({ volumes: !deepEqual(described(before), described(next)) });
+    },
+    fail(why, withinSeconds) {
+      failure ??= why;
+      failureGraceSeconds ??= withinSeconds;
+      syncing.abort(new DOMException(why.reason, "AbortError"));
+      hasten();
+      wake();
+    },
+    remove() {
+      objectGone = true;
+      syncing.abort(new DOMException("pod is gone", "AbortError"));
+      wake();
+      return removed.promise;
+    },
+  };
+}
+
+/** Enough for every container to be started once after another. */
+function roundsMax(pod: Pod): number {
+  return containersOf(pod).length + 2;
+}
+
+/** Whether the Pod must be looked at: our own writes of its status are no reason. */
+function matters(before: Pod, next: Pod): boolean {
+  const gates = (pod: Pod) =>
+    (pod.status?.conditions ?? []).filter(({ type }) =>
+      (pod.spec.readinessGates ?? []).some(({ conditionType }) => conditionType === type),
+    );
+  const significant = ({ metadata, spec }: Pod) => [
+    spec,
+    metadata?.labels,
+    metadata?.annotations,
+    metadata?.deletionTimestamp,
+    metadata?.deletionGracePeriodSeconds,
+    metadata?.generation,
+  ];
+  return !deepEqual(significant(before), significant(next)) || !deepEqual(gates(before), gates(next));
+}
