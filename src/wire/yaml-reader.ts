@@ -11,6 +11,7 @@ import {
   type Event,
   type ScalarEvent,
 } from "js-yaml";
+import { compareBytes } from "#base/compare-bytes.ts";
 import { resolveYamlScalar, type YamlScalar } from "./yaml-scalar.ts";
 import { yamlProblem } from "./yaml-problem.ts";
 
@@ -224,7 +225,8 @@ class Builder {
       own.set(text, this.build(value));
     }
     const all = merged.size === 0 ? own : new Map([...merged, ...own]);
-    return Object.fromEntries(all);
+    // On its way to JSON a document passes through Go's maps, which are printed sorted.
+    return Object.fromEntries([...all].toSorted(([a], [b]) => compareBytes(a, b)));
   }
 
   /** The text that the key is in JSON, and how Go shows its value. */

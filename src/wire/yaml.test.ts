@@ -48,7 +48,7 @@ test("scalars mean what go-yaml v2 takes them for", () => {
     ["|\n a\n b\n", "a\nb\n"],
     [">-\n a\n b\n", "a b"],
     ['{"a": 1, "b": [true, null]}', { a: 1, b: [true, null] }],
-    ["{1: a, true: b, 1.5: c, 0644: d}", { 1: "a", true: "b", 1.5: "c", 420: "d" }],
+    ["{1: a, true: b, 1.5: c, 0644: d}", { 1: "a", 1.5: "c", true: "b", 420: "d" }],
     ["__proto__: {a: 1}", JSON.parse('{"__proto__":{"a":1}}')],
     [
       "a: &x {k: 1, l: 2}\nb: {<<: *x, l: 3}\nc: *x",
