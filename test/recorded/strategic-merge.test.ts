@@ -6,6 +6,7 @@ import type { KubeObject } from "#apimachinery/object.ts";
 import { applyStrategicMergePatch } from "#apimachinery/strategic-merge.ts";
 import { StrategicMergeError } from "#apimachinery/strategic-merge-lists.ts";
 import { type RecordedStep, recordedScenario } from "#apimachinery/testing/recorded.ts";
+import { assertFound, clientFields } from "./assert-found.ts";
 
 /**
  * Replays recorded strategic merge patches as pure functions: the object of each answer is what the
@@ -88,34 +89,4 @@ function parse(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** Without what the server sets, turns into something else or drops. */
-function clientFields(object: Record<string, unknown>): object {
-  const {
-    apiVersion: _,
-    kind: _k,
-    status: _s,
-    stringData: _d,
-    foo: _f,
-    metadata,
-    ...rest
-  } = object;
-  if (!isJsonMap(metadata)) return rest;
-  const { labels, annotations, finalizers, ownerReferences } = metadata;
-  return { ...rest, metadata: { labels, annotations, finalizers, ownerReferences } };
-}
-
-function assertFound(wanted: unknown, found: unknown, what: string): void {
-  if (wanted === null || wanted === undefined) return;
-  if (Array.isArray(wanted)) {
-    const items = Array.isArray(found) ? found : [];
-    assert.equal(items.length, wanted.length, `${what}: ${JSON.stringify([wanted, found])}`);
-    for (const [index, item] of wanted.entries()) assertFound(item, items[index], what);
-  } else if (isJsonMap(wanted)) {
-    for (const [key, member] of Object.entries(wanted)) {
-      const own = isJsonMap(found) ? found[key] : undefined;
-      assertFound(member, own, `${what} .${key}`);
-    }
-  } else assert.equal(found, wanted, what);
 }
