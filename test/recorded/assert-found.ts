@@ -18,7 +18,7 @@ export function clientFields(object: Record<string, unknown>): object {
 }
 
 /**
- * Asserts that all of `wanted` is in `found`, which may hold more: the answers of a server have been
+ * Asserts that all of `wanted` is in `found`, which may hold more: answers of a server have been
  * decoded and defaulted. Lists must be whole and in order; nulls want nothing.
  */
 export function assertFound(wanted: unknown, found: unknown, what: string): void {
