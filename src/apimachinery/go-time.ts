@@ -35,14 +35,19 @@ export function isZeroTime({ seconds, nanos }: Instant): boolean {
   return seconds === zeroTimeSeconds && nanos === 0;
 }
 
+/** The last one printed: the times of one object are often the same. */
+let lastFormatted = { seconds: Number.NaN, text: "" };
+
 export function formatTime(seconds: number): string {
+  if (seconds === lastFormatted.seconds) return lastFormatted.text;
   const date = new Date(seconds * 1000);
   const pad = (value: number): string => String(value).padStart(2, "0");
   const year = String(date.getUTCFullYear()).padStart(4, "0");
-  return (
+  const text =
     `${year}-${pad(date.getUTCMonth() + 1)}-${pad(date.getUTCDate())}` +
-    `T${pad(date.getUTCHours())}:${pad(date.getUTCMinutes())}:${pad(date.getUTCSeconds())}Z`
-  );
+    `T${pad(date.getUTCHours())}:${pad(date.getUTCMinutes())}:${pad(date.getUTCSeconds())}Z`;
+  lastFormatted = { seconds, text };
+  return text;
 }
 
 export function formatMicroTime({ seconds, nanos }: Instant): string {

@@ -20,7 +20,7 @@ import { shapeOf, type Slot } from "./struct-shape.ts";
  * `apiVersion`. Unknown fields are skipped. Throws a ProtoError.
  */
 export function decodeProto<T>(schema: StructSchema<Fields>, bytes: Uint8Array): T {
-  return readStruct(schema, new ProtoReader(bytes)) as T;
+  return readStruct(structPlanOf(schema), new ProtoReader(bytes)) as T;
 }
 
 /** Reads one value; undefined where Go would have its zero. */
@@ -36,14 +36,6 @@ interface ReadField {
 }
 
 type MessagePlan = ReadonlyMap<number, ReadField | { readonly inline: MessagePlan }>;
-
-const plans = new WeakMap<StructSchema<Fields>, MessagePlan>();
-
-function planOf(schema: StructSchema<Fields>): MessagePlan {
-  let plan = plans.get(schema);
-  if (plan === undefined) plans.set(schema, (plan = planMessage(schema, shapeOf(schema).byName)));
-  return plan;
-}
 
 /** `slots` are those of the struct that the JSON fields stand in, also for inlined structs. */
 function planMessage(
@@ -91,11 +83,28 @@ interface Found {
   readonly values: unknown[];
 }
 
-function readStruct(schema: StructSchema<Fields>, from: ProtoReader): Record<string, unknown> {
+interface StructPlan {
+  readonly fields: MessagePlan;
+  /** Fields that are there even when the message has none. */
+  readonly always: readonly Slot[];
+}
+
+const structPlans = new WeakMap<StructSchema<Fields>, StructPlan>();
+
+function structPlanOf(schema: StructSchema<Fields>): StructPlan {
+  let plan = structPlans.get(schema);
+  if (plan === undefined) {
+    plan = { fields: planMessage(schema, shapeOf(schema).byName), always: shapeOf(schema).slots.filter(isAlwaysThere) };
+    structPlans.set(schema, plan);
+  }
+  return plan;
+}
+
+function readStruct(plan: StructPlan, from: ProtoReader): Record<string, unknown> {
   const found: Found = { slots: [], values: [] };
-  readFields(planOf(schema), from, found);
-  for (const slot of shapeOf(schema).slots) {
-    if (!isAlwaysThere(slot) || found.slots.includes(slot)) continue;
+  readFields(plan.fields, from, found);
+  for (const slot of plan.always) {
+    if (found.slots.includes(slot)) continue;
     found.slots.push(slot);
     found.values.push(zeroValue(slot.schema));
   }
@@ -194,8 +203,17 @@ function readerOf(schema: Schema): Read {
   switch (schema.type) {
     case "ref":
       return readerOf(resolve(schema));
-    case "struct":
-      return (from) => inMessage(from, () => readStruct(schema, from));
+    case "struct": {
+      let plan: StructPlan | undefined;
+      return (from) => {
+        // Not before the first use: types contain themselves.
+        plan ??= structPlanOf(schema);
+        const outer = from.enter();
+        const value = readStruct(plan, from);
+        from.leave(outer);
+        return value;
+      };
+    }
     case "list":
       return wrappedListReader(resolve(schema.items));
     case "either":
