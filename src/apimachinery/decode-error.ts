@@ -8,6 +8,9 @@ export class DecodeError extends Error {
 /** Findings kept per object; Go's decoder stops there too. */
 export const findingsMax = 100;
 
+/** Deepest nesting of typed values: schemas within schemas. More would overflow the stack. */
+export const typedDepthMax = 1500;
+
 /** Where a decoder stands: fields, list indexes, and keys of maps. */
 type Step = Slot | number | string;
 
@@ -30,7 +33,7 @@ export class Decoding {
   }
 
   enter(step: Step): void {
-    this.#steps.push(step);
+    if (this.#steps.push(step) > typedDepthMax) throw new DecodeError("exceeded max depth");
   }
 
   leave(): void {

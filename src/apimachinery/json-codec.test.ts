@@ -66,6 +66,16 @@ test("decodeJson refuses wrong types with Go's texts", () => {
   }
 });
 
+test("decodeJson refuses nesting that the stack cannot hold", () => {
+  let schema: object = {};
+  for (let depth = 0; depth < 4000; depth++) schema = { properties: { a: schema } };
+  const body = { spec: { versions: [{ schema: { openAPIV3Schema: schema } }] } };
+  assert.throws(() => decodeJson(customResourceDefinitions.schema, body), {
+    name: "DecodeError",
+    message: "exceeded max depth",
+  });
+});
+
 test("decodeJson reports and drops unknown fields", () => {
   const body = {
     Kind: "x",

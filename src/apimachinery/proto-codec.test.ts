@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
+import { customResourceDefinitions } from "#api/apiextensions/v1/custom-resource-definition.ts";
+import { pods } from "#api/core/v1/pod.ts";
 import { configMaps } from "#api/core/v1/config-map.ts";
 import { WatchEvent } from "./meta/watch-event.ts";
 import { ListMeta } from "./meta/list-meta.ts";
@@ -10,6 +13,7 @@ import {
   encodeProto,
   frameProto,
   joinProtoList,
+  ProtoError,
   unwrapUnknown,
   wrapUnknown,
 } from "./proto-codec.ts";
@@ -75,5 +79,43 @@ test("joinProtoList gives the bytes of the list", () => {
   assert.equal(
     Buffer.compare(Buffer.concat(joined), encodeProto(listSchemaOf(configMaps.schema), list)),
     0,
+  );
+});
+
+test("bytes that are no message are refused, whatever they are", () => {
+  const whole = encodeProto(pods.schema, {
+    metadata: { name: "a", labels: { k: "v" } },
+    spec: { containers: [{ name: "c", resources: { limits: { cpu: "1" } } }] },
+  });
+  const damaged = fc.tuple(fc.nat(whole.length - 1), fc.integer({ min: 0, max: 255 }), fc.nat(whole.length));
+  const attempt = (bytes: Uint8Array): void => {
+    try {
+      decodeProto(pods.schema, bytes);
+    } catch (error) {
+      assert.ok(error instanceof ProtoError, String(error));
+    }
+  };
+  fc.assert(
+    fc.property(damaged, ([at, byte, length]) => {
+      const bytes = Uint8Array.from(whole);
+      bytes[at] = byte;
+      attempt(bytes.subarray(0, length));
+    }),
+    { numRuns: 500 },
+  );
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), attempt));
+});
+
+test("messages may not nest without end", () => {
+  let schema: object = {};
+  for (let depth = 0; depth < 400; depth++) schema = { properties: { a: schema } };
+  const crd = { spec: { versions: [{ name: "v1", schema: { openAPIV3Schema: schema } }] } };
+  const bytes = encodeProto(customResourceDefinitions.schema, crd);
+  decodeProto(customResourceDefinitions.schema, bytes);
+  for (let depth = 0; depth < 500; depth++) schema = { properties: { a: schema } };
+  const deeper = { spec: { versions: [{ name: "v1", schema: { openAPIV3Schema: schema } }] } };
+  assert.throws(
+    () => decodeProto(customResourceDefinitions.schema, encodeProto(customResourceDefinitions.schema, deeper)),
+    { message: "exceeded max depth" },
   );
 });

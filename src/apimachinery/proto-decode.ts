@@ -288,7 +288,7 @@ const scalarReaders: Readonly<Record<ScalarName, Read>> = {
     const instant = readInstant(from);
     return instant && formatMicroTime(instant);
   },
-  quantity: (from) => canonicalQuantity(readOne(from, 1, () => from.string()) || "0"),
+  quantity: readQuantity,
   intOrString(from) {
     let [isString, int, text] = [false, 0, ""];
     inMessage(from, () =>
@@ -307,6 +307,9 @@ const scalarReaders: Readonly<Record<ScalarName, Read>> = {
   fields: readJson,
 };
 
+/** What a Date can hold. */
+const secondsMax = 8.64e12;
+
 /** Undefined for Go's zero time, an empty message. */
 function readInstant(from: ProtoReader): { seconds: number; nanos: number } | undefined {
   return inMessage(from, () => {
@@ -317,6 +320,7 @@ function readInstant(from: ProtoReader): { seconds: number; nanos: number } | un
       else if (tag === 2) nanos = from.int32();
       return tag <= 2;
     });
+    if (Math.abs(seconds) > secondsMax) throw new ProtoError("time out of range");
     return { seconds, nanos };
   });
 }
@@ -332,6 +336,15 @@ function readOne<T>(from: ProtoReader, wanted: number, read: () => T): T | undef
     });
     return value;
   });
+}
+
+function readQuantity(from: ProtoReader): string {
+  const text = readOne(from, 1, () => from.string()) || "0";
+  try {
+    return canonicalQuantity(text);
+  } catch (error) {
+    throw new ProtoError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
 }
 
 function readJson(from: ProtoReader): unknown {

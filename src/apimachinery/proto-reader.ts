@@ -3,11 +3,15 @@ export class ProtoError extends Error {
   override readonly name = "ProtoError";
 }
 
+/** Deepest nesting of messages. More would overflow the stack. */
+export const protoDepthMax = 1500;
+
 /** Reads the fields of protobuf messages; a message is the range up to `end`. */
 export class ProtoReader {
   readonly #bytes: Buffer;
   at: number;
   end: number;
+  #depth = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -80,11 +84,13 @@ export class ProtoReader {
     const length = this.varint();
     const outer = this.end;
     if (this.at + length > outer) throw new ProtoError("unexpected EOF");
+    if (++this.#depth > protoDepthMax) throw new ProtoError("exceeded max depth");
     this.end = this.at + length;
     return outer;
   }
 
   leave(outer: number): void {
+    this.#depth--;
     this.at = this.end;
     this.end = outer;
   }
