@@ -1,0 +1,86 @@
+import type { Clock } from "#base/clock.ts";
+import type { DatagramSocket } from "#base/datagram.ts";
+import { openDatagramSocket } from "#base/os/datagram.ts";
+import type { Random } from "#base/random.ts";
+
+/** Asks resolvers outside the cluster. */
+export interface Forwarder extends AsyncDisposable {
+  /** The reply to a query as it came. Errors: when nobody answered in time. */
+  forward(query: Uint8Array): Promise<Uint8Array>;
+}
+
+export interface ForwarderOptions {
+  /** Addresses of resolvers, in order of preference. */
+  readonly resolvers: readonly string[];
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** For one resolver, before the next is asked. */
+const attemptMs = 2000;
+/** Questions under way; beyond, new ones fail at once. */
+const pendingMax = 2000;
+const dnsPort = 53;
+
+interface Pending {
+  readonly resolve: (reply: Uint8Array) => void;
+  readonly id: number;
+}
+
+/** Forwards over UDP from one socket; queries carry ids of our own, which replies must match. */
+export async function createForwarder(options: ForwarderOptions): Promise<Forwarder> {
+  const pending = new Map<number, Pending>();
+  const socket: DatagramSocket = await openDatagramSocket({
+    address: "0.0.0.0",
+    port: 0,
+    onDatagram({ bytes, address }) {
+      if (bytes.length < 12 || !options.resolvers.includes(address)) return;
+      const own = Buffer.from(bytes).readUInt16BE(0);
+      const waiting = pending.get(own);
+      if (waiting === undefined) return;
+      pending.delete(own);
+      const reply = Buffer.from(bytes);
+      reply.writeUInt16BE(waiting.id, 0);
+      waiting.resolve(reply);
+    },
+  });
+
+  function ask(query: Uint8Array, resolver: string): Promise<Uint8Array> {
+    if (pending.size >= pendingMax) return Promise.reject(new Error("too many questions under way"));
+    let own = options.random.below(0x10000);
+    while (pending.has(own)) own = (own + 1) & 0xffff;
+    const copy = Buffer.from(query);
+    const id = copy.readUInt16BE(0);
+    copy.writeUInt16BE(own, 0);
+    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+    const timer = options.clock.after(attemptMs, () => {
+      pending.delete(own);
+      reject(new Error(`no answer from ${resolver}`));
+    });
+    pending.set(own, { resolve, id });
+    socket.send(copy, { address: resolver, port: dnsPort });
+    return promise.finally(() => timer[Symbol.dispose]());
+  }
+
+  return {
+    async forward(query) {
+      let failure = new Error("no resolvers");
+      for (const resolver of options.resolvers) {
+        try {
+          return await ask(query, resolver);
+        } catch (error) {
+          failure = error as Error;
+        }
+      }
+      throw failure;
+    },
+    [Symbol.asyncDispose]: () => socket[Symbol.asyncDispose](),
+  };
+}
+
+/** Resolver addresses of a resolv.conf, without those of this machine itself. */
+export function resolversOf(resolvConf: string): string[] {
+  return [...resolvConf.matchAll(/^\s*nameserver\s+(\S+)/gm)]
+    .map(([, address = ""]) => address)
+    .filter((address) => /^\d+\.\d+\.\d+\.\d+$/.test(address) && !address.startsWith("127."));
+}
