@@ -78,7 +78,14 @@ function planOf(schema: StructSchema<Fields>): StructPlan {
 }
 
 const droppable: ReadonlySet<string> = new Set([
-  "string", "bool", "int32", "int64", "double", "bytes", "list", "map",
+  "string",
+  "bool",
+  "int32",
+  "int64",
+  "double",
+  "bytes",
+  "list",
+  "map",
 ]);
 
 function planSlot(slot: Slot): CanonicalSlot {
@@ -193,7 +200,8 @@ function compileList(items: Schema): Canonical {
   return (value, run) => {
     const list = value as readonly unknown[];
     const written: unknown[] = [];
-    for (const each of list) written.push(each === null || each === undefined ? zero : item(each, run));
+    for (const each of list)
+      written.push(each === null || each === undefined ? zero : item(each, run));
     return written;
   };
 }

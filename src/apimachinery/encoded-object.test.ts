@@ -23,19 +23,29 @@ function text(bytes: Uint8Array): string {
 
 test("spliceResourceVersion finds the place whatever strings contain", () => {
   const rows: [before: string, after: string][] = [
-    ['{"kind":"A","apiVersion":"v1","metadata":{}}', '{"kind":"A","apiVersion":"v1","metadata":{"resourceVersion":"7"}}'],
+    [
+      '{"kind":"A","apiVersion":"v1","metadata":{}}',
+      '{"kind":"A","apiVersion":"v1","metadata":{"resourceVersion":"7"}}',
+    ],
     [
       String.raw`{"kind":"\"metadata\":{","apiVersion":"v1","metadata":{"name":"a\\\"}","uid":"}","generation":1}}`,
       String.raw`{"kind":"\"metadata\":{","apiVersion":"v1","metadata":{"name":"a\\\"}","uid":"}","resourceVersion":"7","generation":1}}`,
     ],
-    ['{"metadata":{"labels":{"name":"x"}},"data":null}', '{"metadata":{"resourceVersion":"7","labels":{"name":"x"}},"data":null}'],
-    ['{"a":[1,{"b":"]}"}],"metadata":{"name":"x"}}', '{"a":[1,{"b":"]}"}],"metadata":{"name":"x","resourceVersion":"7"}}'],
+    [
+      '{"metadata":{"labels":{"name":"x"}},"data":null}',
+      '{"metadata":{"resourceVersion":"7","labels":{"name":"x"}},"data":null}',
+    ],
+    [
+      '{"a":[1,{"b":"]}"}],"metadata":{"name":"x"}}',
+      '{"a":[1,{"b":"]}"}],"metadata":{"name":"x","resourceVersion":"7"}}',
+    ],
     ['{"a":1}', '{"a":1}'],
   ];
   for (const [before, after] of rows) {
     assert.equal(text(spliceResourceVersion(Buffer.from(before), 7)), after);
   }
-  const sorted = '{"apiVersion":"v1","kind":"A","metadata":{"annotations":{"z":"}"},"name":"x","uid":"u"}}';
+  const sorted =
+    '{"apiVersion":"v1","kind":"A","metadata":{"annotations":{"z":"}"},"name":"x","uid":"u"}}';
   assert.equal(
     text(spliceResourceVersion(Buffer.from(sorted), 7n, "sorted")),
     sorted.replace(',"uid"', ',"resourceVersion":"7","uid"'),
@@ -71,5 +81,8 @@ test("a list is joined from the bytes of its items", () => {
     items: [{ metadata: { name: "a" } }, { metadata: { name: "b" } }],
   });
   assert.equal(stripTypeMeta(Buffer.from('{"apiVersion":"v1","kind":"X"}')), undefined);
-  assert.equal(text(stripTypeMeta(Buffer.from('{"kind":"X","apiVersion":"v1"}')) ?? new Uint8Array()), "}");
+  assert.equal(
+    text(stripTypeMeta(Buffer.from('{"kind":"X","apiVersion":"v1"}')) ?? new Uint8Array()),
+    "}",
+  );
 });

@@ -20,7 +20,7 @@ const keysBefore: readonly Uint8Array[] = beforeResourceVersion.map((key) =>
   Buffer.from(`"${key}":`),
 );
 
-/** Order of the members of `metadata`: Go's struct, or sorted as Go prints maps (custom resources). */
+/** Order of the members of `metadata`: Go's struct, or sorted as in custom resources. */
 export type MemberOrder = "struct" | "sorted";
 
 /** Where in the bytes a resourceVersion belongs, and whether a comma goes before and after it. */

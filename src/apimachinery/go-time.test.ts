@@ -28,7 +28,10 @@ test("canonicalTimeText refuses with Go's texts", () => {
     ["", `"" as ${layout}: cannot parse "" as "2006"`],
     ["now", `"now" as ${layout}: cannot parse "now" as "2006"`],
     ["2020-01-01", `"2020-01-01" as ${layout}: cannot parse "" as "T"`],
-    ["2020-01-01 00:00:00Z", `"2020-01-01 00:00:00Z" as ${layout}: cannot parse " 00:00:00Z" as "T"`],
+    [
+      "2020-01-01 00:00:00Z",
+      `"2020-01-01 00:00:00Z" as ${layout}: cannot parse " 00:00:00Z" as "T"`,
+    ],
     ["2020-01-01T00:00:00", `"2020-01-01T00:00:00" as ${layout}: cannot parse "" as "Z07:00"`],
     ["2020-13-01T00:00:00Z", '"2020-13-01T00:00:00Z": month out of range'],
     ["2020-02-30T00:00:00Z", '"2020-02-30T00:00:00Z": day out of range'],
@@ -42,7 +45,10 @@ test("canonicalTimeText refuses with Go's texts", () => {
 });
 
 test("canonicalMicroTimeText wants six decimals", () => {
-  assert.equal(canonicalMicroTimeText("2020-01-01T00:00:00.123456Z"), "2020-01-01T00:00:00.123456Z");
+  assert.equal(
+    canonicalMicroTimeText("2020-01-01T00:00:00.123456Z"),
+    "2020-01-01T00:00:00.123456Z",
+  );
   assert.equal(
     canonicalMicroTimeText("2020-01-01T01:00:00.123456+01:00"),
     "2020-01-01T00:00:00.123456Z",

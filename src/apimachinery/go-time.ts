@@ -96,8 +96,7 @@ export function canonicalMicroTimeText(text: string): string | undefined {
 
 // --- Parsing -------------------------------------------------------------------------------
 
-const rfc3339 =
-  /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:Z|([+-])(\d\d):(\d\d))$/;
+const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:Z|([+-])(\d\d):(\d\d))$/;
 
 function parseWith(text: string, micro: boolean): Instant {
   const match = rfc3339.exec(text);
@@ -119,8 +118,13 @@ function parseWith(text: string, micro: boolean): Instant {
   }
   const { month: m, hour: h, minute: min, second: s } = fields;
   const inRange =
-    m >= 1 && m <= 12 && h < 24 && min < 60 && s < 60 &&
-    Number(zoneHour ?? 0) <= 24 && Number(zoneMinute ?? 0) <= 60;
+    m >= 1 &&
+    m <= 12 &&
+    h < 24 &&
+    min < 60 &&
+    s < 60 &&
+    Number(zoneHour ?? 0) <= 24 &&
+    Number(zoneMinute ?? 0) <= 60;
   return inRange ? instantOf(text, fields) : parseSlowly(text, micro);
 }
 
@@ -153,7 +157,7 @@ function instantOf(text: string, fields: TimeFields): Instant {
 /** What a layout consists of: literal text, or an element that reads into the fields. */
 type Element = string | { readonly name: string; readonly read: Reader };
 
-/** Returns what is left, undefined when the text does not fit; throws the name of what is out of range. */
+/** Returns what is left; undefined when the text does not fit. Throws an OutOfRange. */
 type Reader = (rest: string, fields: TimeFields, micro: boolean) => string | undefined;
 
 class OutOfRange {
@@ -239,7 +243,14 @@ function readZone(rest: string, fields: TimeFields): string | undefined {
 /** The general parser: reads what the pattern does not, and finds out what is wrong. */
 function parseSlowly(text: string, micro: boolean): Instant {
   const fields: TimeFields = {
-    year: 0, month: 1, day: 1, hour: 0, minute: 0, second: 0, nanos: 0, offsetSeconds: 0,
+    year: 0,
+    month: 1,
+    day: 1,
+    hour: 0,
+    minute: 0,
+    second: 0,
+    nanos: 0,
+    offsetSeconds: 0,
   };
   const quoted = quoteGo(text);
   let rest = text;

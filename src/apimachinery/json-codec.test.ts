@@ -37,32 +37,112 @@ function schemaOf(name: string): StructSchema<Fields> {
 
 test("decodeJson refuses wrong types with Go's texts", () => {
   const rows: [kind: string, body: string, message: string][] = [
-    ["ConfigMap", '{"data":{"a":1}}', "json: cannot unmarshal number into Go struct field ConfigMap.data of type string"],
-    ["ConfigMap", '{"data":[]}', "json: cannot unmarshal array into Go struct field ConfigMap.data of type map[string]string"],
-    ["ConfigMap", '{"immutable":"x"}', "json: cannot unmarshal string into Go struct field ConfigMap.immutable of type bool"],
-    ["ConfigMap", '{"metadata":"x"}', "json: cannot unmarshal string into Go struct field ConfigMap.metadata of type v1.ObjectMeta"],
-    ["ConfigMap", '{"metadata":{"labels":{"a":1}}}', "json: cannot unmarshal number into Go struct field ObjectMeta.metadata.labels of type string"],
+    [
+      "ConfigMap",
+      '{"data":{"a":1}}',
+      "json: cannot unmarshal number into Go struct field ConfigMap.data of type string",
+    ],
+    [
+      "ConfigMap",
+      '{"data":[]}',
+      "json: cannot unmarshal array into Go struct field ConfigMap.data of type map[string]string",
+    ],
+    [
+      "ConfigMap",
+      '{"immutable":"x"}',
+      "json: cannot unmarshal string into Go struct field ConfigMap.immutable of type bool",
+    ],
+    [
+      "ConfigMap",
+      '{"metadata":"x"}',
+      "json: cannot unmarshal string into Go struct field ConfigMap.metadata of type v1.ObjectMeta",
+    ],
+    [
+      "ConfigMap",
+      '{"metadata":{"labels":{"a":1}}}',
+      "json: cannot unmarshal number into Go struct field ObjectMeta.metadata.labels of type string",
+    ],
     ["ConfigMap", '{"binaryData":{"a":"%%"}}', "illegal base64 data at input byte 0"],
     ["ConfigMap", '{"binaryData":{"a":"AAAA="}}', "illegal base64 data at input byte 4"],
     ["ConfigMap", '{"binaryData":{"a":"AAA"}}', "illegal base64 data at input byte 0"],
     ["ConfigMap", "[]", "json: cannot unmarshal array into Go value of type v1.ConfigMap"],
-    ["Deployment", '{"spec":{"replicas":"3"}}', "json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32"],
-    ["Deployment", '{"spec":{"replicas":99999999999}}', "json: cannot unmarshal number 99999999999 into Go struct field DeploymentSpec.spec.replicas of type int32"],
-    ["Deployment", '{"spec":{"replicas":1.5}}', "json: cannot unmarshal number 1.5 into Go struct field DeploymentSpec.spec.replicas of type int32"],
-    ["Pod", '{"spec":{"containers":{}}}', "json: cannot unmarshal object into Go struct field PodSpec.spec.containers of type []v1.Container"],
-    ["Pod", '{"spec":{"containers":[{"command":"x"}]}}', "json: cannot unmarshal string into Go struct field Container.spec.containers.command of type []string"],
-    ["Pod", '{"spec":{"terminationGracePeriodSeconds":9223372036854775808}}', "json: cannot unmarshal number 9223372036854775808 into Go struct field PodSpec.spec.terminationGracePeriodSeconds of type int64"],
-    ["Pod", '{"spec":{"containers":[{"livenessProbe":{"grpc":{"port":"x"}}}]}}', "json: cannot unmarshal string into Go struct field GRPCAction.spec.containers.livenessProbe.ProbeHandler.grpc.port of type int32"],
-    ["Pod", '{"spec":{"containers":[{"resources":{"limits":{"cpu":"1x"}}}]}}', "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"],
-    ["Pod", '{"spec":{"hostNetwork":"x","containers":[{"resources":{"limits":{"cpu":""}}}]}}', "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"],
-    ["Pod", '{"metadata":{"deletionTimestamp":5}}', "json: cannot unmarshal number into Go struct field ObjectMeta.metadata.deletionTimestamp of type string"],
-    ["Pod", '{"metadata":{"creationTimestamp":"x"}}', 'parsing time "x" as "2006-01-02T15:04:05Z07:00": cannot parse "x" as "2006"'],
-    ["Service", '{"spec":{"ports":[{"targetPort":true}]}}', "json: cannot unmarshal bool into Go struct field ServicePort.spec.ports.targetPort of type int32"],
-    ["Lease", '{"spec":{"renewTime":"2020-01-01T00:00:00Z"}}', 'parsing time "2020-01-01T00:00:00Z" as "2006-01-02T15:04:05.000000Z07:00": cannot parse "Z" as ".000000"'],
-    ["CustomResourceDefinition", '{"spec":{"versions":[{"schema":{"openAPIV3Schema":{"additionalProperties":5}}}]}}', "boolean or JSON schema expected"],
+    [
+      "Deployment",
+      '{"spec":{"replicas":"3"}}',
+      "json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32",
+    ],
+    [
+      "Deployment",
+      '{"spec":{"replicas":99999999999}}',
+      "json: cannot unmarshal number 99999999999 into Go struct field DeploymentSpec.spec.replicas of type int32",
+    ],
+    [
+      "Deployment",
+      '{"spec":{"replicas":1.5}}',
+      "json: cannot unmarshal number 1.5 into Go struct field DeploymentSpec.spec.replicas of type int32",
+    ],
+    [
+      "Pod",
+      '{"spec":{"containers":{}}}',
+      "json: cannot unmarshal object into Go struct field PodSpec.spec.containers of type []v1.Container",
+    ],
+    [
+      "Pod",
+      '{"spec":{"containers":[{"command":"x"}]}}',
+      "json: cannot unmarshal string into Go struct field Container.spec.containers.command of type []string",
+    ],
+    [
+      "Pod",
+      '{"spec":{"terminationGracePeriodSeconds":9223372036854775808}}',
+      "json: cannot unmarshal number 9223372036854775808 into Go struct field PodSpec.spec.terminationGracePeriodSeconds of type int64",
+    ],
+    [
+      "Pod",
+      '{"spec":{"containers":[{"livenessProbe":{"grpc":{"port":"x"}}}]}}',
+      "json: cannot unmarshal string into Go struct field GRPCAction.spec.containers.livenessProbe.ProbeHandler.grpc.port of type int32",
+    ],
+    [
+      "Pod",
+      '{"spec":{"containers":[{"resources":{"limits":{"cpu":"1x"}}}]}}',
+      "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
+    ],
+    [
+      "Pod",
+      '{"spec":{"hostNetwork":"x","containers":[{"resources":{"limits":{"cpu":""}}}]}}',
+      "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
+    ],
+    [
+      "Pod",
+      '{"metadata":{"deletionTimestamp":5}}',
+      "json: cannot unmarshal number into Go struct field ObjectMeta.metadata.deletionTimestamp of type string",
+    ],
+    [
+      "Pod",
+      '{"metadata":{"creationTimestamp":"x"}}',
+      'parsing time "x" as "2006-01-02T15:04:05Z07:00": cannot parse "x" as "2006"',
+    ],
+    [
+      "Service",
+      '{"spec":{"ports":[{"targetPort":true}]}}',
+      "json: cannot unmarshal bool into Go struct field ServicePort.spec.ports.targetPort of type int32",
+    ],
+    [
+      "Lease",
+      '{"spec":{"renewTime":"2020-01-01T00:00:00Z"}}',
+      'parsing time "2020-01-01T00:00:00Z" as "2006-01-02T15:04:05.000000Z07:00": cannot parse "Z" as ".000000"',
+    ],
+    [
+      "CustomResourceDefinition",
+      '{"spec":{"versions":[{"schema":{"openAPIV3Schema":{"additionalProperties":5}}}]}}',
+      "boolean or JSON schema expected",
+    ],
   ];
   for (const [name, body, message] of rows) {
-    assert.throws(() => decodeJson(schemaOf(name), parseJsonStrict(body).value), { name: "DecodeError", message }, body);
+    assert.throws(
+      () => decodeJson(schemaOf(name), parseJsonStrict(body).value),
+      { name: "DecodeError", message },
+      body,
+    );
   }
 });
 
@@ -114,7 +194,15 @@ test("decodeJson gives every object Go's zero values in Go's order", () => {
     [{}, { text: "", items: [], table: {}, inner: {} }],
     [null, { text: "", items: [], table: {}, inner: {} }],
     [
-      { more: [], limit: 0, count: 0, text: null, items: [null, "a"], table: { k: null }, maybe: {} },
+      {
+        more: [],
+        limit: 0,
+        count: 0,
+        text: null,
+        items: [null, "a"],
+        table: { k: null },
+        maybe: {},
+      },
       { text: "", limit: 0, items: ["", "a"], table: { k: "" }, inner: {}, maybe: {} },
     ],
   ];
@@ -153,7 +241,11 @@ test("canonical of a sparse Pod is the object that a server shows", () => {
     metadata: { name: "a" },
     spec: {
       containers: [
-        { name: "c", image: "i", env: [{ name: "E", valueFrom: { resourceFieldRef: { resource: "limits.cpu" } } }] },
+        {
+          name: "c",
+          image: "i",
+          env: [{ name: "E", valueFrom: { resourceFieldRef: { resource: "limits.cpu" } } }],
+        },
       ],
     },
     status: { conditions: [{ type: "Ready", status: "True" }] },
@@ -166,14 +258,19 @@ test("canonical of a sparse Pod is the object that a server shows", () => {
           name: "c",
           image: "i",
           env: [
-            { name: "E", valueFrom: { resourceFieldRef: { resource: "limits.cpu", divisor: "0" } } },
+            {
+              name: "E",
+              valueFrom: { resourceFieldRef: { resource: "limits.cpu", divisor: "0" } },
+            },
           ],
           resources: {},
         },
       ],
     },
     status: {
-      conditions: [{ type: "Ready", status: "True", lastProbeTime: null, lastTransitionTime: null }],
+      conditions: [
+        { type: "Ready", status: "True", lastProbeTime: null, lastTransitionTime: null },
+      ],
     },
   });
 });
@@ -195,7 +292,10 @@ test("decodeTrusted gives what decodeJson gave", () => {
     [roles.schema, { metadata: { name: "a" }, rules: [{ verbs: ["get"] }] }],
     [pods.schema, { status: { conditions: [{ type: "null" }] } }],
     [deployments.schema, { metadata: { generation: 1n << 60n } }],
-    [customResourceDefinitions.schema, { spec: { versions: [{ schema: { openAPIV3Schema: {} } }] } }],
+    [
+      customResourceDefinitions.schema,
+      { spec: { versions: [{ schema: { openAPIV3Schema: {} } }] } },
+    ],
   ];
   for (const [schema, body] of bodies) {
     const { object } = decodeJson<object>(schema, body);
@@ -206,7 +306,10 @@ test("decodeTrusted gives what decodeJson gave", () => {
 
 test("quantities, times and base64 are canonical after decoding", () => {
   const { object } = decodeJson<object>(pods.schema, {
-    metadata: { creationTimestamp: "2020-01-01T01:00:00.5+01:00", deletionTimestamp: "0001-01-01T00:00:00Z" },
+    metadata: {
+      creationTimestamp: "2020-01-01T01:00:00.5+01:00",
+      deletionTimestamp: "0001-01-01T00:00:00Z",
+    },
     spec: { containers: [{ resources: { limits: { cpu: 0.5, memory: " 1024Mi " } } }] },
   });
   assert.deepEqual(canonical(pods.schema, object)["metadata"], {

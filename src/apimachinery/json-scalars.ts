@@ -88,10 +88,7 @@ function decodeQuantity(value: unknown): unknown {
   return hard(canonicalQuantity, text);
 }
 
-function hard(
-  canonical: (text: string) => string | undefined,
-  text: string,
-): string | undefined {
+function hard(canonical: (text: string) => string | undefined, text: string): string | undefined {
   try {
     return canonical(text);
   } catch (error) {

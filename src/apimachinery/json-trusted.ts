@@ -38,7 +38,9 @@ function fixerOf(schema: StructSchema<Fields>): Fix | undefined {
   if (fixers.has(schema)) return fixers.get(schema);
   if (compiling.has(schema)) return (value) => fixers.get(schema)?.(value);
   compiling.add(schema);
-  const slots = shapeOf(schema).slots.map(compileSlot).filter((slot) => slot !== undefined);
+  const slots = shapeOf(schema)
+    .slots.map(compileSlot)
+    .filter((slot) => slot !== undefined);
   const fix = slots.length === 0 ? undefined : structFixer(slots);
   fixers.set(schema, fix);
   compiling.delete(schema);
@@ -57,13 +59,22 @@ function structFixer(slots: readonly FixSlot[]): Fix {
 }
 
 const printsNull: ReadonlySet<string> = new Set([
-  "list", "map", "bytes", "time", "microTime", "any", "object", "fields", "either",
+  "list",
+  "map",
+  "bytes",
+  "time",
+  "microTime",
+  "any",
+  "object",
+  "fields",
+  "either",
 ]);
 
 function compileSlot({ name, field, schema }: Slot): FixSlot | undefined {
   const nested = nestedFixer(schema);
   const written = field.presence !== "ptr" && printsNull.has(schema.type);
-  const nil = field.nullable === true || (written && !(field.presence === "opt" && dropped(schema)));
+  const nil =
+    field.nullable === true || (written && !(field.presence === "opt" && dropped(schema)));
   if (!nil && nested === undefined) return undefined;
   return { name, make: field.nullable === true ? absent : makerOf(schema), nested };
 }

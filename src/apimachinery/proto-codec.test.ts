@@ -36,7 +36,9 @@ test("encodeProto writes fields that are no pointers even when zero", () => {
   assert.deepEqual(decodeProto(Sample, Buffer.from("18ffffffffffffffff7f", "hex")), {
     c: 9223372036854775807n,
   });
-  assert.throws(() => decodeProto(Sample, Buffer.from("1205", "hex")), { message: "unexpected EOF" });
+  assert.throws(() => decodeProto(Sample, Buffer.from("1205", "hex")), {
+    message: "unexpected EOF",
+  });
   assert.throws(() => decodeProto(Sample, Buffer.from("0801" + "0d00000000", "hex")), {
     message: "proto: wrong wireType = 5 for field A",
   });
@@ -87,7 +89,11 @@ test("bytes that are no message are refused, whatever they are", () => {
     metadata: { name: "a", labels: { k: "v" } },
     spec: { containers: [{ name: "c", resources: { limits: { cpu: "1" } } }] },
   });
-  const damaged = fc.tuple(fc.nat(whole.length - 1), fc.integer({ min: 0, max: 255 }), fc.nat(whole.length));
+  const damaged = fc.tuple(
+    fc.nat(whole.length - 1),
+    fc.integer({ min: 0, max: 255 }),
+    fc.nat(whole.length),
+  );
   const attempt = (bytes: Uint8Array): void => {
     try {
       decodeProto(pods.schema, bytes);
@@ -115,7 +121,11 @@ test("messages may not nest without end", () => {
   for (let depth = 0; depth < 500; depth++) schema = { properties: { a: schema } };
   const deeper = { spec: { versions: [{ name: "v1", schema: { openAPIV3Schema: schema } }] } };
   assert.throws(
-    () => decodeProto(customResourceDefinitions.schema, encodeProto(customResourceDefinitions.schema, deeper)),
+    () =>
+      decodeProto(
+        customResourceDefinitions.schema,
+        encodeProto(customResourceDefinitions.schema, deeper),
+      ),
     { message: "exceeded max depth" },
   );
 });

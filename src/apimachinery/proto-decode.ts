@@ -38,10 +38,7 @@ interface ReadField {
 type MessagePlan = ReadonlyMap<number, ReadField | { readonly inline: MessagePlan }>;
 
 /** `slots` are those of the struct that the JSON fields stand in, also for inlined structs. */
-function planMessage(
-  schema: StructSchema<Fields>,
-  slots: ReadonlyMap<string, Slot>,
-): MessagePlan {
+function planMessage(schema: StructSchema<Fields>, slots: ReadonlyMap<string, Slot>): MessagePlan {
   const plan = new Map<number, ReadField | { readonly inline: MessagePlan }>();
   for (const [name, field] of Object.entries(schema.fields)) {
     if (field.tag === 0) continue;
@@ -56,7 +53,14 @@ function planMessage(
   return plan;
 }
 
-const droppable: ReadonlySet<string> = new Set(["string", "bool", "int32", "int64", "double", "bytes"]);
+const droppable: ReadonlySet<string> = new Set([
+  "string",
+  "bool",
+  "int32",
+  "int64",
+  "double",
+  "bytes",
+]);
 
 function planField(slot: Slot): ReadField {
   const { schema, field } = slot;
@@ -94,7 +98,10 @@ const structPlans = new WeakMap<StructSchema<Fields>, StructPlan>();
 function structPlanOf(schema: StructSchema<Fields>): StructPlan {
   let plan = structPlans.get(schema);
   if (plan === undefined) {
-    plan = { fields: planMessage(schema, shapeOf(schema).byName), always: shapeOf(schema).slots.filter(isAlwaysThere) };
+    plan = {
+      fields: planMessage(schema, shapeOf(schema).byName),
+      always: shapeOf(schema).slots.filter(isAlwaysThere),
+    };
     structPlans.set(schema, plan);
   }
   return plan;
@@ -143,7 +150,9 @@ function readField(
     return;
   }
   if (wireType !== field.wireType) {
-    throw new ProtoError(`proto: wrong wireType = ${wireType} for field ${goFieldName(field.slot)}`);
+    throw new ProtoError(
+      `proto: wrong wireType = ${wireType} for field ${goFieldName(field.slot)}`,
+    );
   }
   if (field.repeats === "list") return append(field, field.read(from), found);
   if (field.repeats === "map") return readEntry(field, from, found);

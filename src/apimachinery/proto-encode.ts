@@ -80,7 +80,9 @@ function fieldWriter(
   const write = valueWriter(schema);
   const key = tag * 8 + wireTypeOf(schema);
   const pointer =
-    schema.type === "bytes" || schema.type === "list" || schema.type === "either" ||
+    schema.type === "bytes" ||
+    schema.type === "list" ||
+    schema.type === "either" ||
     (field.presence === "ptr" && !isCreationTimestamp(parent, name));
   const zero = zeroOf(schema);
   return (value, to) => {

@@ -104,10 +104,7 @@ export function createFrameReader(onMessage: (message: Uint8Array) => void): {
 /**
  * The message of a list: its metadata encoded, and the messages of its items. Not the envelope.
  */
-export function joinProtoList(
-  metadata: Uint8Array,
-  items: readonly Uint8Array[],
-): Uint8Array[] {
+export function joinProtoList(metadata: Uint8Array, items: readonly Uint8Array[]): Uint8Array[] {
   const chunks = [fieldHead(1, metadata.length), metadata];
   for (const item of items) chunks.push(fieldHead(2, item.length), item);
   return chunks;

@@ -135,7 +135,7 @@ export class ProtoReader {
   }
 
   #skipGroup(): void {
-    for (let depth = 1; depth > 0; ) {
+    for (let depth = 1; depth > 0;) {
       const wireType = this.varint() & 7;
       if (wireType === 3) depth++;
       else if (wireType === 4) depth--;

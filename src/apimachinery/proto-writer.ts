@@ -36,7 +36,8 @@ export class ProtoWriter {
   /** A number from 0 to 2^32 - 1: tags and lengths. */
   varint(value: number): void {
     this.#reserve(5);
-    const length = value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x200000 ? 3 : value < 0x10000000 ? 4 : 5;
+    const length =
+      value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x200000 ? 3 : value < 0x10000000 ? 4 : 5;
     this.#at -= length;
     let at = this.#at;
     while (value >= 0x80) {
@@ -87,7 +88,7 @@ export class ProtoWriter {
     } else this.varint(length);
   }
 
-  /** Writes short text without leaving JavaScript; false, and nothing written, if it is not ASCII. */
+  /** Writes short text without leaving JavaScript; false, with nothing written, for non-ASCII. */
   #shortAscii(text: string): boolean {
     const { length } = text;
     this.#reserve(length);

@@ -310,8 +310,5 @@ function combine(a: Quantity, b: Quantity, sign: bigint): Quantity {
 /** Both mantissas at the smaller exponent. */
 function align(a: Quantity, b: Quantity): [bigint, bigint] {
   const exponent = Math.min(a.exponent, b.exponent);
-  return [
-    scaleUp(a.mantissa, a.exponent - exponent),
-    scaleUp(b.mantissa, b.exponent - exponent),
-  ];
+  return [scaleUp(a.mantissa, a.exponent - exponent), scaleUp(b.mantissa, b.exponent - exponent)];
 }

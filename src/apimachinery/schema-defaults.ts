@@ -34,7 +34,9 @@ interface DefaultSlot {
 }
 
 function compileStruct(schema: StructSchema<Fields>): Applier | undefined {
-  const slots = shapeOf(schema).slots.map(compileSlot).filter((slot) => slot !== undefined);
+  const slots = shapeOf(schema)
+    .slots.map(compileSlot)
+    .filter((slot) => slot !== undefined);
   if (slots.length === 0) return undefined;
   return (value) => {
     const object = value as Record<string, unknown>;

@@ -21,7 +21,11 @@ function sortBySlot(slots: Slot[], values: unknown[]): void {
     const value = values[i];
     if (slot === undefined) continue;
     let j = i - 1;
-    for (let other = slots[j]; other !== undefined && other.index > slot.index; other = slots[--j]) {
+    for (
+      let other = slots[j];
+      other !== undefined && other.index > slot.index;
+      other = slots[--j]
+    ) {
       slots[j + 1] = other;
       values[j + 1] = values[j];
     }

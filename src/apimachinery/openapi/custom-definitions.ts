@@ -1,7 +1,13 @@
 import { ListMeta } from "../meta/list-meta.ts";
 import { ObjectMeta } from "../meta/object-meta.ts";
 import type { ResourceDefinition } from "../resource.ts";
-import { addDefinitions, type DefinitionOptions, type Dialect, type Json, refTo } from "./definitions.ts";
+import {
+  addDefinitions,
+  type DefinitionOptions,
+  type Dialect,
+  type Json,
+  refTo,
+} from "./definitions.ts";
 import { customDefinitionName } from "./names.ts";
 
 /**

@@ -178,7 +178,9 @@ function defaultOf(field: Field): unknown {
   if (field.presence !== "req") return undefined;
   if (schema.type === "string") return "";
   if (schema.type === "bool") return false;
-  return schema.type === "int32" || schema.type === "int64" || schema.type === "double" ? 0 : undefined;
+  return schema.type === "int32" || schema.type === "int64" || schema.type === "double"
+    ? 0
+    : undefined;
 }
 
 function typeOf(schema: Schema, dialect: Dialect): Json {

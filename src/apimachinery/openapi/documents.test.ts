@@ -17,7 +17,8 @@ const skip = existsSync(root) ? false : "upstream's OpenAPI documents are absent
 function builtins(otherGroupVersions: readonly GroupVersion[] = []): OpenApi {
   const api = createOpenApi({ kinds: otherKinds, otherGroupVersions });
   const byVersion = Map.groupBy(resources, ({ group, version }) => `${group}/${version}`);
-  for (const list of byVersion.values()) if (list[0] !== undefined) api.setGroupVersion(list[0], list);
+  for (const list of byVersion.values())
+    if (list[0] !== undefined) api.setGroupVersion(list[0], list);
   return api;
 }
 
@@ -40,7 +41,9 @@ function comparable(value: unknown, document: Json, inside = ""): unknown {
   }
   if (json["x-kubernetes-action"] === "delete") return comparableDelete(json, document);
   const entries = Object.entries(unwrapped(json))
-    .filter(([key, each]) => inside === "properties" || key !== "description" || typeof each !== "string")
+    .filter(
+      ([key, each]) => inside === "properties" || key !== "description" || typeof each !== "string",
+    )
     .map(([key, each]): [string, unknown] => [
       key,
       comparable(each, document, inside === "properties" ? "" : key),

@@ -32,7 +32,7 @@ export interface Document {
  * change of one group version leaves the v3 documents of the others.
  */
 export interface OpenApi {
-  /** Adds or replaces a group version. Resources and kinds are read when a document is asked for. */
+  /** Adds or replaces a group version. */
   setGroupVersion(groupVersion: GroupVersion, resources: readonly ResourceDefinition[]): void;
   removeGroupVersion(groupVersion: GroupVersion): void;
   /** `/openapi/v3`: where the documents are. */
@@ -47,7 +47,7 @@ export interface OpenApi {
 
 export interface OpenApiOptions {
   readonly describe?: Describe;
-  /** Of the server: clients keep documents by their hash, and what built-in kinds say may change. */
+  /** Of the server: part of the hashes, since the schemas of built-in kinds change with it. */
   readonly release?: string;
   /** Kinds that are no resources, such as Status or Scale, by their schemas. */
   readonly kinds: readonly (GroupVersion & { readonly schema: StructSchema<Fields> })[];
@@ -81,7 +81,11 @@ class Documents implements OpenApi {
 
   constructor(options: OpenApiOptions) {
     this.#options = options;
-    for (const [name, paths] of fixedPaths) this.#sections.set(name, fixedSection(() => paths));
+    for (const [name, paths] of fixedPaths)
+      this.#sections.set(
+        name,
+        fixedSection(() => paths),
+      );
     for (const kind of options.kinds) this.#learn(kind.schema.name, kind);
   }
 
@@ -98,7 +102,10 @@ class Documents implements OpenApi {
       this.#learn(`${schema.name}List`, groupVersion);
     }
     if (group !== "" && !this.#sections.has(`apis/${group}`)) {
-      this.#sections.set(`apis/${group}`, fixedSection(() => [groupPath(group)]));
+      this.#sections.set(
+        `apis/${group}`,
+        fixedSection(() => [groupPath(group)]),
+      );
     }
     this.#forget();
   }

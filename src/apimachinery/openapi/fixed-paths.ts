@@ -1,6 +1,13 @@
 import { APIGroup, APIGroupList, APIResourceList, APIVersions } from "../meta/discovery.ts";
 import { VersionInfo } from "../meta/version.ts";
-import { groupTag, groupTitle, type GroupVersion, groupVersionPath, groupVersionTag, groupVersionTitle } from "./names.ts";
+import {
+  groupTag,
+  groupTitle,
+  type GroupVersion,
+  groupVersionPath,
+  groupVersionTag,
+  groupVersionTitle,
+} from "./names.ts";
 import type { Operation, Path } from "./operations.ts";
 import { pathParameter } from "./parameters.ts";
 

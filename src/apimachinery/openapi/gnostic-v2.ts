@@ -84,7 +84,11 @@ function repeated(tag: number, content: Content): FieldWriter {
 }
 
 /** A map as a message whose field `tag` repeats entries of name (1) and value (2). */
-function named(tag: number, value: FieldWriter, keep: (key: string) => boolean = () => true): Content {
+function named(
+  tag: number,
+  value: FieldWriter,
+  keep: (key: string) => boolean = () => true,
+): Content {
   return (map, to) => {
     for (const [key, item] of Object.entries(map as Json).toReversed()) {
       if (!keep(key)) continue;
@@ -104,7 +108,10 @@ function isExtension(key: string): boolean {
 }
 
 /** A message of these members, from the highest tag to the lowest; `extensionsTag` holds `x-*`. */
-function message(members: Record<string, [tag: number, write: (tag: number) => FieldWriter]>, extensionsTag = 0): Content {
+function message(
+  members: Record<string, [tag: number, write: (tag: number) => FieldWriter]>,
+  extensionsTag = 0,
+): Content {
   const plan: Member[] = Object.entries(members)
     .map(([key, [tag, write]]) => ({ key, tag, write: write(tag) }))
     .toSorted((a, b) => b.tag - a.tag);
@@ -158,7 +165,10 @@ const schemaMessage: Content = message(
   31,
 );
 
-const namedSchemas: Content = named(1, nested(2, (value, to) => schemaMessage(value, to)));
+const namedSchemas: Content = named(
+  1,
+  nested(2, (value, to) => schemaMessage(value, to)),
+);
 
 function additionalProperties(value: unknown, to: ProtoWriter): void {
   if (typeof value === "boolean") bool(2)(value, to);
@@ -213,9 +223,15 @@ const response = message(
   5,
 );
 
-const responses = named(1, nested(2, (value, to) => nested(1, response)(value, to)));
+const responses = named(
+  1,
+  nested(2, (value, to) => nested(1, response)(value, to)),
+);
 
-const securityRequirement = named(1, nested(2, (value, to) => strings(1)(value, to)));
+const securityRequirement = named(
+  1,
+  nested(2, (value, to) => strings(1)(value, to)),
+);
 
 const operation = message(
   {
@@ -265,7 +281,12 @@ const documentMessage = message(
     security: [12, each(securityRequirement)],
     securityDefinitions: [
       13,
-      of(named(1, nested(2, (value, to) => nested(2, apiKeySecurity)(value, to)))),
+      of(
+        named(
+          1,
+          nested(2, (value, to) => nested(2, apiKeySecurity)(value, to)),
+        ),
+      ),
     ],
   },
   16,

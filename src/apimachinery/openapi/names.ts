@@ -11,7 +11,11 @@ function capitalized(word: string): string {
 /** `RbacAuthorization` of `rbac.authorization.k8s.io`; `Core` of the empty group. */
 export function groupTitle(group: string): string {
   if (group === "") return "Core";
-  return group.replace(/\.k8s\.io$/, "").split(/[.-]/).map(capitalized).join("");
+  return group
+    .replace(/\.k8s\.io$/, "")
+    .split(/[.-]/)
+    .map(capitalized)
+    .join("");
 }
 
 /** `AppsV1` */

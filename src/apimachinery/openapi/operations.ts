@@ -74,7 +74,11 @@ interface MediaTypes {
 const builtinTypes: MediaTypes = {
   any: ["*/*"],
   objects: ["application/json", "application/yaml", protobufType, cborType],
-  streams: ["application/json;stream=watch", `${protobufType};stream=watch`, "application/cbor-seq"],
+  streams: [
+    "application/json;stream=watch",
+    `${protobufType};stream=watch`,
+    "application/cbor-seq",
+  ],
   patches: [
     "application/json-patch+json",
     "application/merge-patch+json",
@@ -118,7 +122,8 @@ export function pathsOf(definition: ResourceDefinition): Path[] {
   const { verbs } = definition;
   const paths = [collectionPath(subject), itemPath(subject)];
   if (subject.namespaced && verbs.includes("list")) paths.push(allNamespacesPath(subject));
-  if (verbs.includes("watch") && definition.custom === undefined) paths.push(...watchPaths(subject));
+  if (verbs.includes("watch") && definition.custom === undefined)
+    paths.push(...watchPaths(subject));
   for (const [name, subresource] of Object.entries(definition.subresources)) {
     paths.push(...subresourcePaths(subject, name, subresource));
   }
@@ -302,7 +307,14 @@ function objectOperations(subject: Subject, verbs: readonly string[], part: Part
   const item = itemParameters(subject);
   if (verbs.includes("get")) {
     const responses = ok(schema);
-    add({ method: "get", action: "get", operationId: `read${suffix}`, says: "read", parameters: item, responses });
+    add({
+      method: "get",
+      action: "get",
+      operationId: `read${suffix}`,
+      says: "read",
+      parameters: item,
+      responses,
+    });
   }
   if (verbs.includes("update")) {
     add({
@@ -335,7 +347,11 @@ function watchPaths(subject: Subject): Path[] {
   const { plural, kind, verbs } = definition;
   const watched = `${root}/watch/${namespaced ? "namespaces/{namespace}/" : ""}${plural}`;
   const scope = scopeParameters(subject);
-  const watch = (action: string, operationId: string, parameters: readonly Parameter[]): Operation =>
+  const watch = (
+    action: string,
+    operationId: string,
+    parameters: readonly Parameter[],
+  ): Operation =>
     operation(subject, {
       method: "get",
       action,
@@ -363,7 +379,11 @@ function watchPaths(subject: Subject): Path[] {
   return paths;
 }
 
-function subresourcePaths(subject: Subject, name: string, sub: SubresourceDefinition<never>): Path[] {
+function subresourcePaths(
+  subject: Subject,
+  name: string,
+  sub: SubresourceDefinition<never>,
+): Path[] {
   const path = `${collectionOf(subject)}/{name}/${name}`;
   const title = subresourceTitle(name);
   if (name === "log") return [{ path, operations: [logOperation(subject, sub)] }];
@@ -387,7 +407,7 @@ function createPart(subject: Subject, part: Part): Operation {
     method: "post",
     action: "post",
     operationId: `create${title}${noun}${part.title}`,
-    description: `create ${part.title.toLowerCase()} of ${article(definition.kind)} ${definition.kind}`,
+    description: `create ${part.title.toLowerCase()} of a ${definition.kind}`,
     parameters: [...itemParameters(subject), ...writeParameters],
     body: { schema, required: true },
     responses: ok(schema, 201, 202),
@@ -417,14 +437,18 @@ interface Connect {
 
 /** exec, attach, portforward, proxy: streams that any method may open. */
 function connectPaths(subject: Subject, { path, title, sub, schema }: Connect): Path[] {
+  const { noun, definition } = subject;
+  const what = `${title.toLowerCase()} of ${definition.kind}`;
   const all = sub.verbs.includes("delete");
-  const methods = all ? ["delete", "get", "head", "options", "patch", "post", "put"] : ["get", "post"];
+  const methods = all
+    ? ["delete", "get", "head", "options", "patch", "post", "put"]
+    : ["get", "post"];
   const operations = (suffix: string, more: readonly Parameter[]): Operation[] =>
     methods.map((method) => ({
       method,
       action: "connect",
-      operationId: `connect${subject.title}${subresourceTitle(method)}${subject.noun}${title}${suffix}`,
-      description: `connect ${method.toUpperCase()} requests to ${title.toLowerCase()} of ${subject.definition.kind}`,
+      operationId: `connect${subject.title}${subresourceTitle(method)}${noun}${title}${suffix}`,
+      description: `connect ${method.toUpperCase()} requests to ${what}`,
       tag: subject.tag,
       kind: sub.kind ?? subject.kind,
       parameters: [...itemParameters(subject), ...optionParameters(schema), ...more],

@@ -81,10 +81,7 @@ export const listParameters: readonly Parameter[] = [
   query("watch", "boolean", "Streams changes instead of listing."),
 ];
 
-export const deleteCollectionParameters: readonly Parameter[] = [
-  ...selection,
-  ...deleteParameters,
-];
+export const deleteCollectionParameters: readonly Parameter[] = [...selection, ...deleteParameters];
 
 export const namespaceParameter: Parameter = {
   name: "namespace",

@@ -17,11 +17,15 @@ export function pathItem({ operations }: Path, dialect: Dialect): Json {
     const own = operation.parameters.filter((parameter) => !has(shared, parameter));
     item[operation.method] = operationJson({ ...operation, parameters: own }, dialect);
   }
-  if (shared.length > 0) item["parameters"] = byName(shared).map((each) => parameterJson(each, dialect));
+  if (shared.length > 0)
+    item["parameters"] = byName(shared).map((each) => parameterJson(each, dialect));
   return sorted(item);
 }
 
-function has(parameters: readonly Parameter[], { name, in: place, description }: Parameter): boolean {
+function has(
+  parameters: readonly Parameter[],
+  { name, in: place, description }: Parameter,
+): boolean {
   return parameters.some(
     (each) => each.name === name && each.in === place && each.description === description,
   );
@@ -52,7 +56,9 @@ function parameterJson({ name, in: place, type, description }: Parameter, dialec
 }
 
 function operationJson(operation: Operation, dialect: Dialect): Json {
-  const parameters: Json[] = byName(operation.parameters).map((each) => parameterJson(each, dialect));
+  const parameters: Json[] = byName(operation.parameters).map((each) =>
+    parameterJson(each, dialect),
+  );
   return {
     ...(operation.description !== undefined && { description: operation.description }),
     ...(dialect === 2 ? contentV2(operation, parameters) : contentV3(operation, parameters)),
@@ -93,7 +99,10 @@ function contentV3(operation: Operation, parameters: Json[]): Json {
     Object.fromEntries(types.map((type) => [type, { schema: contentSchema(schema, 3) }]));
   const responses: Json = {};
   for (const { code, schema } of operation.responses) {
-    responses[code] = { description: responseTexts[code], content: sorted(content(produces, schema)) };
+    responses[code] = {
+      description: responseTexts[code],
+      content: sorted(content(produces, schema)),
+    };
   }
   responses[401] = { description: responseTexts[401] };
   return {

@@ -1,5 +1,11 @@
 import fc, { type Arbitrary } from "fast-check";
-import { type Fields, resolve, type ScalarName, type Schema, type StructSchema } from "../schema.ts";
+import {
+  type Fields,
+  resolve,
+  type ScalarName,
+  type Schema,
+  type StructSchema,
+} from "../schema.ts";
 import { shapeOf } from "../struct-shape.ts";
 
 /** JSON values of a schema, fields there or not; nesting ends at a few levels. */
@@ -35,8 +41,13 @@ function isTypeMeta(schema: StructSchema<Fields>, name: string): boolean {
 }
 
 const depthMax = 6;
-const keys = fc.oneof(fc.string({ maxLength: 8 }), fc.constantFrom("7", "10", "__proto__", "a.b/c"));
-const seconds = fc.integer({ min: 1, max: 4e9 }).map((value) => new Date(value * 1000).toISOString());
+const keys = fc.oneof(
+  fc.string({ maxLength: 8 }),
+  fc.constantFrom("7", "10", "__proto__", "a.b/c"),
+);
+const seconds = fc
+  .integer({ min: 1, max: 4e9 })
+  .map((value) => new Date(value * 1000).toISOString());
 /** No keys like integers: of free JSON nobody keeps where those stood. */
 const freeJson = fc.jsonValue({ maxDepth: 2, stringUnit: fc.constantFrom("a", "b", "<", "é") });
 const jsonObject = fc.dictionary(fc.stringMatching(/^[a-z]{1,3}$/), freeJson, { maxKeys: 2 });
@@ -50,7 +61,9 @@ const scalars: Readonly<Record<ScalarName, Arbitrary<unknown>>> = {
   bytes: fc.uint8Array({ maxLength: 9 }).map((value) => Buffer.from(value).toString("base64")),
   time: seconds.map((text) => `${text.slice(0, 19)}Z`),
   microTime: seconds.map((text) => `${text.slice(0, 23)}123Z`),
-  quantity: fc.tuple(fc.nat(99999), fc.constantFrom("", "m", "Ki", "G", "e3")).map((x) => x.join("")),
+  quantity: fc
+    .tuple(fc.nat(99999), fc.constantFrom("", "m", "Ki", "G", "e3"))
+    .map((x) => x.join("")),
   intOrString: fc.oneof(fc.integer(), fc.string({ maxLength: 5 })),
   duration: fc.nat().map((value) => `${value}ms`),
   any: jsonObject,
