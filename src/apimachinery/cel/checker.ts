@@ -356,6 +356,7 @@ class Checker {
 
   #struct(expr: StructExpr): CelType {
     const type = this.#structType(expr);
+    if (type === undefined) return this.#undeclared(expr.offset, expr.typeName);
     for (const field of expr.fields) {
       const given = this.check(field.value);
       const value = field.optional ? this.#optionalValue(field.value, given) : given;
@@ -373,7 +374,7 @@ class Checker {
     return type;
   }
 
-  #structType(expr: StructExpr): CelType {
+  #structType(expr: StructExpr): CelType | undefined {
     for (const candidate of candidateNames(this.#scope.container, expr.typeName)) {
       const type = this.#scope.typeNamed(candidate);
       if (type === undefined) continue;
@@ -383,7 +384,7 @@ class Checker {
       this.#references.set(expr.id, { kind: "type", type });
       return type;
     }
-    return this.#undeclared(expr.offset, expr.typeName);
+    return undefined;
   }
 
   #comprehension(expr: Comprehension): CelType {

@@ -21,6 +21,8 @@ export interface CompileContext {
   /** Undefined: the tree was not checked; names and overloads are found while running. */
   readonly checked: Checked | undefined;
   readonly adapterFor: (variable: string) => Adapter;
+  /** Evaluates constant parts beforehand, which makes them free. @default true */
+  readonly fold?: boolean;
 }
 
 /** Compiles a tree; throws `CelError` when a constant part of it cannot be evaluated. */
@@ -32,6 +34,7 @@ export function compile(expr: Expr, context: CompileContext): Compiled {
 
 class Compiler {
   readonly #context: CompileContext;
+  readonly #fold: boolean;
   readonly #variables: Variable[] = [];
   readonly #slotsOfVariables = new Map<string, number>();
   /** Loop variables, innermost last. */
@@ -40,6 +43,7 @@ class Compiler {
 
   constructor(context: CompileContext) {
     this.#context = context;
+    this.#fold = context.fold !== false;
   }
 
   finish(evaluate: Evaluate): Compiled {
@@ -57,7 +61,10 @@ class Compiler {
       case "call":
         return this.#call(expr);
       case "list":
-        return planList(expr, expr.elements.map((element) => this.plan(element)));
+        return planList(expr, {
+          elements: expr.elements.map((element) => this.plan(element)),
+          fold: this.#fold,
+        });
       case "map":
         return planMap(
           expr.entries.map((entry) => ({
@@ -65,6 +72,7 @@ class Compiler {
             value: this.plan(entry.value),
             optional: entry.optional,
           })),
+          this.#fold,
         );
       case "struct": {
         const type = this.#structType(expr.id, expr.typeName);
@@ -205,7 +213,7 @@ class Compiler {
         return computed(orElse(call.name, evaluator(first), evaluator(second)));
     }
     const compiled = compileCall(call, args);
-    return foldable(call, args) ? constantOf(compiled) : compiled;
+    return this.#fold && foldable(call, args) ? constantOf(compiled) : compiled;
   }
 
   #resolveCall(expr: Call): PlannedCall {

@@ -7,7 +7,7 @@ import { cost } from "./cost-runtime.ts";
 import { eitherSize, estimateCall } from "./estimate-functions.ts";
 import {
   addRanges, fixedRange, multiplyRanges, unionRanges, unknownSize, unlimited,
-  type EstimatedNode, type Range,
+  type EstimatedNode, type Range, type SizeAt,
 } from "./estimate.ts"; // prettier-ignore
 import { schemaAt, type SchemaType } from "./schema.ts";
 import { codePoints } from "./source.ts";
@@ -19,15 +19,23 @@ export type CostEstimate = Range;
 
 export { unlimited };
 
-/** The schema of a variable, if it has one. */
-export type SchemaOf = (variable: string) => SchemaType | undefined;
+/** Sizes as the schemas of variables bound them. */
+export function schemaSizes(schemaOf: (variable: string) => SchemaType | undefined): SizeAt {
+  return ([variable, ...rest]) => {
+    if (variable === undefined) return undefined;
+    // As upstream, a path that starts at no variable is taken to start at `self`.
+    const root = schemaOf(variable.startsWith("@") ? "self" : variable);
+    const found = root && schemaAt(root, rest);
+    return found && { min: 0, max: found.elementsMax };
+  };
+}
 
 /**
  * Estimates what evaluating can cost, from the sizes that schemas allow.
  * Source: cel-go checker/cost.go, with Kubernetes' functions.
  */
-export function estimateCost(expr: Expr, checked: Checked, schemaOf: SchemaOf): CostEstimate {
-  return new Coster(checked, schemaOf).cost(expr);
+export function estimateCost(expr: Expr, checked: Checked, sizeAt: SizeAt): CostEstimate {
+  return new Coster(checked, sizeAt).cost(expr);
 }
 
 /** Sizes of what a list or map holds. */
@@ -45,15 +53,15 @@ interface Local {
 
 class Coster {
   readonly #checked: Checked;
-  readonly #schemaOf: SchemaOf;
+  readonly #sizeAt: SizeAt;
   readonly #paths = new Map<number, readonly string[]>();
   readonly #sizes = new Map<number, Range>();
   readonly #entries = new Map<number, EntrySizes>();
   readonly #locals: { readonly name: string; readonly local: Local }[] = [];
 
-  constructor(checked: Checked, schemaOf: SchemaOf) {
+  constructor(checked: Checked, sizeAt: SizeAt) {
     this.#checked = checked;
-    this.#schemaOf = schemaOf;
+    this.#sizeAt = sizeAt;
   }
 
   cost(expr: Expr): Range {
@@ -167,7 +175,7 @@ class Coster {
       return { cost: addRanges(first, branches), size: eitherSize(args[1], args[2]) };
     }
     if (id.startsWith("add_")) this.#joinEntries(expr, expr.args[0], expr.args[1]);
-    const sizeAt = (path: readonly string[]): Range | undefined => this.#schemaSize(path);
+    const sizeAt = this.#sizeAt;
     const estimate = estimateCall({ name, overloadId: id, target, args, sizeAt });
     return { cost: addRanges(estimate.cost, ...argCosts), size: estimate.size };
   }
@@ -297,22 +305,13 @@ class Coster {
   #computeSize(expr: Expr): Range | undefined {
     const known = this.#sizes.get(expr.id) ?? literalSize(expr);
     if (known !== undefined) return known;
-    const bySchema = this.#schemaSize(this.#path(expr));
+    const bySchema = this.#sizeAt(this.#path(expr), this.#typeOf(expr));
     if (bySchema !== undefined) {
       this.#sizes.set(expr.id, bySchema);
       return bySchema;
     }
     if (isScalar(this.#typeOf(expr))) return fixedRange(1);
     return expr.kind === "ident" ? this.#local(expr.name)?.size : undefined;
-  }
-
-  /** As upstream, a path that starts at no variable is taken to start at `self`. */
-  #schemaSize(path: readonly string[]): Range | undefined {
-    const [variable, ...rest] = path;
-    if (variable === undefined) return undefined;
-    const root = this.#schemaOf(variable.startsWith("@") ? "self" : variable);
-    const found = root && schemaAt(root, rest);
-    return found && { min: 0, max: found.elementsMax };
   }
 }
 

@@ -1,7 +1,8 @@
 import type { Expr } from "./ast.ts";
 import { check, type Checked, type Scope } from "./checker.ts";
 import { compile } from "./compile.ts";
-import { estimateCost, type CostEstimate } from "./cost-estimate.ts";
+import { estimateCost, schemaSizes, type CostEstimate } from "./cost-estimate.ts";
+import { unlimited } from "./estimate.ts";
 import type { FunctionDeclaration, Library, Overload } from "./declaration.ts";
 import { Frame, type Bindings } from "./frame.ts";
 import { adaptJson, type Adapter } from "./json-value.ts";
@@ -122,7 +123,11 @@ function isSchemaType(type: CelType | SchemaType): type is SchemaType {
   return "adapt" in type;
 }
 
-function createScope(options: EnvironmentOptions, prepared: Prepared): Scope {
+/** What names mean in an environment of these options. */
+export function createScope(
+  options: EnvironmentOptions,
+  prepared = prepare(options.libraries ?? kubernetesLibraries),
+): Scope {
   const { variables = {}, typeResolver, container = "", homogeneousLiterals = true } = options;
   return {
     container,
@@ -173,7 +178,9 @@ function assemble(expr: Expr, compilation: Compilation, checked: Checked | undef
   try {
     const compiled = compile(expr, { scope: compilation.scope, checked, adapterFor });
     const estimatedCost =
-      checked === undefined ? { min: 0, max: Infinity } : estimateCost(expr, checked, schemaOf);
+      checked === undefined
+        ? { min: 0, max: unlimited }
+        : estimateCost(expr, checked, schemaSizes(schemaOf));
     const resultType = checked?.types.get(expr.id) ?? dynType;
     return { ok: true, program: createProgram(compiled), resultType, estimatedCost };
   } catch (thrown) {

@@ -45,7 +45,7 @@ function elementOf(list: EstimatedNode, call: CallToEstimate): EstimatedNode | u
   const [type] = list.type.params;
   if (type === undefined) return undefined;
   const path = list.path.length === 0 ? [] : [...list.path, "@items"];
-  return { path, type, expr: undefined, size: call.sizeAt(path) };
+  return { path, type, expr: undefined, size: call.sizeAt(path, type) };
 }
 
 const traverseElements: Estimator = (call) => {

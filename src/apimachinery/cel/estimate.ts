@@ -46,6 +46,9 @@ export function unionRanges(a: Range, b: Range): Range {
   return { min: Math.min(a.min, b.min), max: Math.max(a.max, b.max) };
 }
 
+/** Bound that a schema sets for the value at a path. */
+export type SizeAt = (path: readonly string[], type: CelType) => Range | undefined;
+
 /** An argument, as cost functions see it. */
 export interface EstimatedNode {
   /** Names from a variable down to the value; empty when it comes from none. */
@@ -61,8 +64,7 @@ export interface CallToEstimate {
   readonly overloadId: string;
   readonly target: EstimatedNode | undefined;
   readonly args: readonly EstimatedNode[];
-  /** Bound that a schema sets for the value at a path. */
-  readonly sizeAt: (path: readonly string[]) => Range | undefined;
+  readonly sizeAt: SizeAt;
 }
 
 /** Cost of a call without its arguments, and the size of its result if it has one. */

@@ -15,7 +15,10 @@ function optionalElement(value: CelValue, where: () => string): CelValue | typeo
 }
 
 /** `[a, ?b]`. A list of constants is itself one and costs nothing. */
-export function planList(expr: ListExpr, plans: readonly Plan[]): Plan {
+export function planList(
+  expr: ListExpr,
+  { elements: plans, fold }: { elements: readonly Plan[]; fold: boolean },
+): Plan {
   const elements = plans.map(evaluator);
   const optional = elements.map((_, i) => expr.optionals.has(i));
   const build: Evaluate = (frame) => {
@@ -34,7 +37,7 @@ export function planList(expr: ListExpr, plans: readonly Plan[]): Plan {
     }
     return new ArrayList(values);
   };
-  return planLiteral(plans, build, cost.list);
+  return planLiteral(build, { parts: fold ? plans : undefined, units: cost.list });
 }
 
 export interface PlannedEntry {
@@ -44,7 +47,7 @@ export interface PlannedEntry {
 }
 
 /** `{k: v, ?k2: v2}`. A key given twice keeps the last value. */
-export function planMap(entries: readonly PlannedEntry[]): Plan {
+export function planMap(entries: readonly PlannedEntry[], fold: boolean): Plan {
   const evaluated = entries.map(({ key, value, optional }) => {
     return { key: evaluator(key), value: evaluator(value), optional };
   });
@@ -61,15 +64,18 @@ export function planMap(entries: readonly PlannedEntry[]): Plan {
     return map;
   };
   const plans = entries.flatMap(({ key, value }) => [key, value]);
-  return planLiteral(plans, build, cost.map);
+  return planLiteral(build, { parts: fold ? plans : undefined, units: cost.map });
 }
 
 function optionalEntryMessage(key: string): string {
   return `cannot initialize optional entry '${key}' from non-optional value`;
 }
 
-function planLiteral(parts: readonly Plan[], build: Evaluate, units: number): Plan {
-  if (parts.every((part) => part.kind === "constant")) return constantLiteral(build);
+function planLiteral(
+  build: Evaluate,
+  { parts, units }: { parts: readonly Plan[] | undefined; units: number },
+): Plan {
+  if (parts?.every((part) => part.kind === "constant") === true) return constantLiteral(build);
   return {
     kind: "computed",
     evaluate: (frame) => {

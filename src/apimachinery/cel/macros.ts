@@ -49,7 +49,6 @@ export const standardMacros: readonly Macro[] = [
   quantifier("all", 2),
   quantifier("exists", 2),
   quantifier("exists_one", 2),
-  quantifier("existsOne", 2),
   { name: "map", argCount: 2, member: true, expand: expandMap },
   { name: "map", argCount: 3, member: true, expand: expandMap },
   { name: "filter", argCount: 2, member: true, expand: expandFilter },

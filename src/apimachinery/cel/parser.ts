@@ -122,8 +122,8 @@ class Parser {
       return condition;
     }
     const truthy = this.#nested([":"], () => this.#logical("||", "_||_"));
-    this.#reader.expect(":", startsOperand);
-    const falsy = this.#expr();
+    const colon = this.#reader.expect(":", startsOperand);
+    const falsy = colon === undefined ? this.#build.unspecified(question.offset) : this.#expr();
     this.#nesting--;
     return this.#call(question.offset, "_?_:_", [condition, truthy, falsy]);
   }
@@ -209,7 +209,7 @@ class Parser {
     let operand = start;
     for (;;) {
       const token = this.#reader.peek();
-      if (this.#reader.accept(".")) operand = this.#afterDot(operand, token);
+      if (this.#reader.is(".")) operand = this.#afterDot(operand, token);
       else if (this.#reader.accept("[")) operand = this.#afterBracket(operand, token);
       else return operand;
       this.#bounded(operand);
@@ -218,12 +218,13 @@ class Parser {
 
   #afterDot(operand: Expr, dot: Token): Expr {
     const reader = this.#reader;
-    const optional = reader.accept("?") !== undefined;
-    const name = reader.peek();
+    const optional = reader.is("?", 1);
+    const name = reader.peek(optional ? 2 : 1);
     if (name.kind !== "ident" && name.kind !== "escapedIdent") {
       reader.noViableAlternative(optional ? ".?" : ".", name);
       return this.#build.unspecified(dot.offset);
     }
+    reader.skipTo(name);
     reader.next();
     const field = this.#fieldName(name);
     if (optional) {
@@ -343,12 +344,13 @@ class Parser {
   #named(): Expr {
     const reader = this.#reader;
     const start = reader.peek();
-    const dotted = reader.accept(".") !== undefined;
-    const token = reader.peek();
+    const dotted = reader.is(".");
+    const token = reader.peek(dotted ? 1 : 0);
     if (token.kind !== "ident") {
       reader.noViableAlternative(".", token);
       return this.#build.unspecified(start.offset);
     }
+    reader.skipTo(token);
     const message = this.#messageName(dotted);
     if (message !== undefined) return this.#struct(message);
     reader.next();

@@ -60,6 +60,11 @@ export class TokenReader {
     return token;
   }
 
+  /** Reads tokens up to `token`, which was seen ahead. */
+  skipTo(token: Token): void {
+    while (this.peek() !== token) this.next();
+  }
+
   accept(text: string): Token | undefined {
     return this.is(text) ? this.next() : undefined;
   }
@@ -139,6 +144,7 @@ export class TokenReader {
         ? `no viable alternative at input '${shown}'`
         : `mismatched input '${reserved[1]}' expecting IDENTIFIER`;
     this.report(message, token);
+    if (this.is(".")) this.#skip();
     this.recover();
   }
 
