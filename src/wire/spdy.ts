@@ -135,6 +135,7 @@ class Session implements SpdySession, Connection {
   /** Bytes of the current data frame that are still to come. */
   #dataLeft = 0;
   #unpacking = false;
+  #inputEnded = false;
   #ended = false;
 
   constructor({ socket, head, role, onStream }: SpdySessionOptions) {
@@ -143,9 +144,12 @@ class Session implements SpdySession, Connection {
     this.#nextId = role === "client" ? 1 : 2;
     this.#input = Buffer.from(head ?? []);
     this.closed = new Promise((resolve) => socket.once("close", resolve));
-    socket.on("error", () => this.#end());
-    socket.once("close", () => this.#end());
-    socket.once("end", () => this.#end());
+    const inputEnded = (): void => {
+      // What came before is still to be handled: headers may be unpacking, readers be behind.
+      this.#inputEnded = true;
+      this.#process();
+    };
+    socket.on("error", inputEnded).once("close", inputEnded).once("end", inputEnded);
     socket.on("data", (chunk: Buffer) => {
       this.#input = this.#input.length === 0 ? chunk : Buffer.concat([this.#input, chunk]);
       this.#process();
@@ -245,6 +249,7 @@ class Session implements SpdySession, Connection {
     }
     if (this.#ended) return;
     if (this.#unpacking || this.#blocked.size > 0) this.#socket.pause();
+    else if (this.#inputEnded) this.#end();
     else this.#socket.resume();
   }
 
