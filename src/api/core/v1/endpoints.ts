@@ -1,3 +1,5 @@
+import { validateEndpoints } from "./endpoints-validation.ts";
+import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import {
@@ -58,5 +60,33 @@ export const endpoints = defineResource<Endpoints>({
   shortNames: ["ep"],
   scope: "Namespaced",
   schema: Endpoints,
+  strategy: {
+    allowCreateOnUpdate: true,
+    default(endpoints) {
+      for (const { ports } of endpoints.subsets ?? []) {
+        for (const port of ports ?? []) port.protocol ||= "TCP";
+      }
+    },
+    validate: (object) => [...validateEndpoints(object)],
+    validateUpdate: (object, { old }) => [...validateEndpoints(object, old)],
+  },
+  columns: [nameColumn, column("Endpoints", endpointsText), ageColumn],
+  deprecation: "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
   storage: { prefix: "services/endpoints" },
 });
+
+const endpointsShownMax = 3;
+
+function endpointsText({ subsets = [] }: Endpoints): string {
+  const all = subsets.flatMap(({ addresses = [], ports = [] }) =>
+    ports.length === 0
+      ? addresses.map(({ ip }) => ip)
+      : ports.flatMap(({ port }) =>
+          addresses.map(({ ip }) => (ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`)),
+        ),
+  );
+  if (all.length === 0) return "<none>";
+  const shown = all.slice(0, endpointsShownMax).join(",");
+  const more = all.length - endpointsShownMax;
+  return more > 0 ? `${shown} + ${more} more...` : shown;
+}

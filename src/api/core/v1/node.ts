@@ -1,3 +1,6 @@
+import { statusSubresource } from "#api/strategies.ts";
+import { validateNode, validateNodeUpdate } from "./node-validation.ts";
+import { nodeColumns } from "./node-columns.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import {
@@ -49,6 +52,25 @@ export const nodes = defineResource<Node>({
   shortNames: ["no"],
   scope: "Cluster",
   schema: Node,
+  strategy: {
+    default({ status }) {
+      if (status?.capacity !== undefined) status.allocatable ??= status.capacity;
+    },
+    prepareForCreate(node) {
+      delete node.spec.configSource;
+      syncPodCidrs(node);
+    },
+    prepareForUpdate(node, { old }) {
+      node.status = old.status;
+      if (old.spec.configSource === undefined) delete node.spec.configSource;
+      syncPodCidrs(node);
+    },
+    validate: (node) => [...validateNode(node)],
+    validateUpdate: (node, { old }) => [...validateNodeUpdate(node, old)],
+    warnings: (node) => nodeWarnings(node),
+  },
+  fieldSelectors: { "spec.unschedulable": ({ spec }) => String(spec.unschedulable === true) },
+  columns: nodeColumns,
   storage: { prefix: "minions" },
   subresources: {
     proxy: {
@@ -57,6 +79,23 @@ export const nodes = defineResource<Node>({
       schema: NodeProxyOptions,
       handler: "nodes/proxy",
     },
-    status: { verbs: ["get", "patch", "update"] },
+    status: statusSubresource<Node>({ validate: (node, { old }) => [...validateNodeUpdate(node, old)] }),
   },
 });
+
+/** `podCIDR` is the first of `podCIDRs`; clients that know only the former are heard. */
+function syncPodCidrs({ spec }: Node): void {
+  const { podCIDR = "", podCIDRs = [] } = spec;
+  if (podCIDR !== "" && podCIDRs[0] !== podCIDR) spec.podCIDRs = [podCIDR];
+  const first = spec.podCIDRs?.[0];
+  if (first !== undefined) spec.podCIDR = first;
+}
+
+function nodeWarnings({ spec }: Node): string[] {
+  const warnings: string[] = [];
+  if (spec.configSource !== undefined) {
+    warnings.push("spec.configSource: the feature is removed");
+  }
+  if (spec.externalID) warnings.push("spec.externalID: this field is deprecated, and is unused by Kubernetes");
+  return warnings;
+}

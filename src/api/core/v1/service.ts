@@ -1,3 +1,8 @@
+import { ipWarnings } from "#apimachinery/validation/ip.ts";
+import { validateLoadBalancerStatus } from "./service-validation.ts";
+import { statusSubresource } from "#api/strategies.ts";
+import { serviceColumns } from "./service-columns.ts";
+import { serviceStrategy } from "./service-strategy.ts";
 import { Condition } from "#apimachinery/meta/condition.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
@@ -113,6 +118,12 @@ export const services = defineResource<Service>({
   categories: ["all"],
   scope: "Namespaced",
   schema: Service,
+  strategy: serviceStrategy,
+  fieldSelectors: {
+    "spec.clusterIP": ({ spec }) => spec.clusterIP ?? "",
+    "spec.type": ({ spec }) => spec.type ?? "",
+  },
+  columns: serviceColumns,
   storage: { prefix: "services/specs" },
   subresources: {
     proxy: {
@@ -121,6 +132,12 @@ export const services = defineResource<Service>({
       schema: ServiceProxyOptions,
       handler: "services/proxy",
     },
-    status: { verbs: ["get", "patch", "update"] },
+    status: statusSubresource<Service>({
+      validate: (service, { old }) => [...validateLoadBalancerStatus(service, old)],
+      warnings: ({ status }) =>
+        (status?.loadBalancer?.ingress ?? []).flatMap(({ ip }, i) =>
+          ip ? ipWarnings(ip, `status.loadBalancer.ingress[${i}].ip`) : [],
+        ),
+    }),
   },
 });

@@ -1,3 +1,8 @@
+import { type ObjectMeta } from "#apimachinery/object.ts";
+import { semanticEqual } from "#apimachinery/deep-equal.ts";
+import { ipWarnings } from "#apimachinery/validation/ip.ts";
+import { validateEndpointSlice } from "./endpoint-slice-validation.ts";
+import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
 import { ObjectReference } from "#api/core/v1/object-reference.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
@@ -77,4 +82,67 @@ export const endpointSlices = defineResource<EndpointSlice>({
   plural: "endpointslices",
   scope: "Namespaced",
   schema: EndpointSlice,
+  strategy: {
+    generation: true,
+    default(slice) {
+      for (const port of slice.ports ?? []) {
+        port.name ??= "";
+        port.protocol ??= "TCP";
+      }
+    },
+    prepareForCreate: dropNodeTopology,
+    prepareForUpdate(slice, { old }) {
+      dropNodeTopology(slice);
+      // Metadata counts as well, except what the server keeps.
+      const { ownerReferences: _o, ...meta } = visibleMeta(slice.metadata);
+      const { ownerReferences: _p, ...before } = visibleMeta(old.metadata);
+      if (!semanticEqual(meta, before)) {
+        slice.metadata.generation = (old.metadata.generation ?? 0) + 1;
+      }
+    },
+    validate: (slice) => [...validateEndpointSlice(slice)],
+    validateUpdate: (slice, { old }) => [...validateEndpointSlice(slice, old)],
+    warnings(slice, { old }) {
+      if (slice.addressType === "FQDN") return ["spec.addressType: FQDN endpoints are deprecated"];
+      if (old !== undefined) return [];
+      return slice.endpoints.flatMap(({ addresses }, i) =>
+        addresses.flatMap((address, j) => ipWarnings(address, `endpoints[${i}].addresses[${j}]`)),
+      );
+    },
+  },
+  columns: [
+    nameColumn,
+    column("AddressType", (slice) => slice.addressType),
+    column("Ports", ({ ports }) => someOf((ports ?? []).map(portText))),
+    column("Endpoints", ({ endpoints }) => someOf(endpoints.flatMap(({ addresses }) => addresses))),
+    ageColumn,
+  ],
 });
+
+/** The node is a field of its own. */
+function dropNodeTopology(slice: EndpointSlice): void {
+  for (const endpoint of slice.endpoints) {
+    if (endpoint.deprecatedTopology === undefined) continue;
+    const { "kubernetes.io/hostname": _, ...others } = endpoint.deprecatedTopology;
+    endpoint.deprecatedTopology = others;
+  }
+}
+
+/** What makes a generation. */
+function visibleMeta(meta: ObjectMeta): Omit<ObjectMeta, "managedFields" | "generation" | "resourceVersion"> {
+  const { managedFields: _m, generation: _g, resourceVersion: _r, ...visible } = meta;
+  return visible;
+}
+
+const shownMax = 3;
+
+function someOf(items: readonly string[]): string {
+  if (items.length === 0) return "<unset>";
+  const shown = items.slice(0, shownMax).join(",");
+  return items.length > shownMax ? `${shown} + ${items.length - shownMax} more...` : shown;
+}
+
+function portText({ port, name }: EndpointPort): string {
+  if (port !== undefined) return String(port);
+  return name || "<unset>";
+}
