@@ -1,13 +1,7 @@
 import { ListMeta } from "../meta/list-meta.ts";
 import { ObjectMeta } from "../meta/object-meta.ts";
 import type { ResourceDefinition } from "../resource.ts";
-import {
-  addDefinitions,
-  type DefinitionOptions,
-  type Dialect,
-  type Json,
-  refTo,
-} from "./definitions.ts";
+import { addDefinitions, type DefinitionOptions, type Json, refTo } from "./definitions.ts";
 import { customDefinitionName } from "./names.ts";
 
 /**
@@ -21,14 +15,13 @@ export function addCustomDefinitions(
 ): void {
   const { kind, listKind } = definition;
   const name = customDefinitionName(definition, kind);
-  into.set(name, customDefinition(definition, options.dialect));
+  into.set(name, customDefinition(definition, options));
   into.set(customDefinitionName(definition, listKind), {
     type: "object",
     required: ["items"],
     properties: {
-      ...typeMeta,
       items: { type: "array", items: { $ref: refTo(options.dialect, name) } },
-      metadata: { $ref: refTo(options.dialect, ListMeta.name) },
+      ...commonProperties(options, ListMeta.name),
     },
     ...kindExtension(definition, listKind),
   });
@@ -36,28 +29,41 @@ export function addCustomDefinitions(
   addDefinitions(ListMeta, into, options);
 }
 
-const typeMeta: Json = { apiVersion: { type: "string" }, kind: { type: "string" } };
+/** What every object has; described, since clients show it. */
+function commonProperties({ dialect, describe }: DefinitionOptions, metadata: string): Json {
+  const say = (field: string): Json => {
+    const description = describe("", field);
+    return description === undefined ? {} : { description };
+  };
+  const $ref = refTo(dialect, metadata);
+  const wrapped = dialect === 3 ? { allOf: [{ $ref }] } : { $ref };
+  return {
+    apiVersion: { ...say("apiVersion"), type: "string" },
+    kind: { ...say("kind"), type: "string" },
+    metadata: { ...say("metadata"), ...wrapped },
+  };
+}
 
 function kindExtension({ group, version }: ResourceDefinition, kind: string): Json {
   return { "x-kubernetes-group-version-kind": [{ group, kind, version }] };
 }
 
-function customDefinition(definition: ResourceDefinition, dialect: Dialect): Json {
+function customDefinition(definition: ResourceDefinition, options: DefinitionOptions): Json {
   const { custom, kind } = definition;
+  const { dialect } = options;
   const structural = custom?.structural;
   const open = custom?.preserveUnknownFields === true || preservesUnknown(structural);
   // With any property named, kubectl would refuse all others.
   if (!isJson(structural) || (dialect === 2 && open)) {
     return { type: "object", ...kindExtension(definition, kind) };
   }
-  const json = nodeJson(structural, dialect);
+  const json = nodeJson(structural, options);
   const properties = isJson(json["properties"]) ? json["properties"] : {};
   return {
     ...json,
     properties: {
       ...properties,
-      ...typeMeta,
-      metadata: { $ref: refTo(dialect, ObjectMeta.name) },
+      ...commonProperties(options, ObjectMeta.name),
     },
     ...kindExtension(definition, kind),
   };
@@ -72,20 +78,20 @@ function preservesUnknown(node: unknown): boolean {
 }
 
 /** One node of the schema in a dialect; v2 loses what its readers cannot take. */
-function nodeJson(node: Json, dialect: Dialect): Json {
-  const json = dialect === 2 ? simplified(node) : { ...node };
+function nodeJson(node: Json, options: DefinitionOptions): Json {
+  const json = options.dialect === 2 ? simplified(node) : { ...node };
   const { properties, items, additionalProperties } = json;
   if (isJson(properties)) {
     const entries = Object.entries(properties).map(
-      ([name, each]) => [name, isJson(each) ? nodeJson(each, dialect) : each] as const,
+      ([name, each]) => [name, isJson(each) ? nodeJson(each, options) : each] as const,
     );
     json["properties"] = Object.fromEntries(entries);
   }
-  if (isJson(items)) json["items"] = nodeJson(items, dialect);
+  if (isJson(items)) json["items"] = nodeJson(items, options);
   if (isJson(additionalProperties)) {
-    json["additionalProperties"] = nodeJson(additionalProperties, dialect);
+    json["additionalProperties"] = nodeJson(additionalProperties, options);
   }
-  return embedded(json, dialect);
+  return embedded(json, options);
 }
 
 function simplified(node: Json): Json {
@@ -110,17 +116,16 @@ function simplified(node: Json): Json {
 }
 
 /** Whole objects inside others have the members that every object has. */
-function embedded(json: Json, dialect: Dialect): Json {
+function embedded(json: Json, options: DefinitionOptions): Json {
   if (json["x-kubernetes-embedded-resource"] !== true) return json;
-  if (dialect === 2 && preservesUnknown(json)) return json;
+  if (options.dialect === 2 && preservesUnknown(json)) return json;
   const required = Array.isArray(json["required"]) ? (json["required"] as string[]) : [];
   const properties = isJson(json["properties"]) ? json["properties"] : {};
   return {
     ...json,
     properties: {
       ...properties,
-      ...typeMeta,
-      metadata: { $ref: refTo(dialect, ObjectMeta.name) },
+      ...commonProperties(options, ObjectMeta.name),
     },
     required: [...new Set([...required, "kind", "apiVersion"])],
   };

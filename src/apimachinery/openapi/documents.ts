@@ -10,6 +10,7 @@ import {
   type Json,
   sorted,
 } from "./definitions.ts";
+import { describeCommon } from "./descriptions.ts";
 import { fixedPaths, groupPath, resourceListPath } from "./fixed-paths.ts";
 import { type Fragment, renderFragment } from "./fragment.ts";
 import { type GroupVersion, groupVersionPath } from "./names.ts";
@@ -192,7 +193,7 @@ class Documents implements OpenApi {
   #render(section: Section, dialect: Dialect): Fragment {
     const options: DefinitionOptions = {
       dialect,
-      describe: this.#options.describe ?? (() => undefined),
+      describe: describeCommon(this.#options.describe ?? (() => undefined)),
       kindsOf: (schema) => this.#kindsOf(schema, dialect === 3 ? section.groupVersion : undefined),
     };
     return renderFragment(section.paths(), section.resources, options);
