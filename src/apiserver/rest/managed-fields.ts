@@ -85,7 +85,8 @@ export function applyConfiguration({ endpoint, call, live }: Application): KubeO
   return object;
 }
 
-function readConfiguration(call: Call): { value: Record<string, unknown>; duplicates: readonly string[] } {
+/** The body of an apply. */
+export function readConfiguration(call: Call): { value: Record<string, unknown>; duplicates: readonly string[] } {
   const { body } = call;
   assert(body !== undefined, "apply without a body");
   if (body.form === "object") return { value: body.value as Record<string, unknown>, duplicates: [] };

@@ -1,4 +1,5 @@
 import { Scale } from "#api/autoscaling/v1/scale.ts";
+import { withManagedFields } from "#apimachinery/apply/managers.ts";
 import { invalid } from "#apimachinery/field-error.ts";
 import type { KubeObject } from "#apimachinery/object.ts";
 import type { ScalePaths } from "#apimachinery/resource.ts";
@@ -9,10 +10,11 @@ import type { Answer } from "../answer.ts";
 import type { Call, Endpoint } from "../call.ts";
 import { decodeBody, kindOf } from "./decode.ts";
 import { get } from "./list.ts";
+import { ensureName, metaOf } from "./metadata.ts";
 import { applyToPlain } from "./patch.ts";
 import type { RestDeps } from "./rest.ts";
 import { updateWith } from "./update.ts";
-import { trackUpdate } from "./managed-fields.ts";
+import { applyScale, parentManagers, withScaleManagers } from "./scale-managed-fields.ts";
 
 /** GET of `scale`: the view of a workload that autoscalers and `kubectl scale` use. */
 export async function readScale(endpoint: Endpoint, call: Call): Promise<Answer> {
@@ -27,9 +29,11 @@ export async function writeScale(endpoint: Endpoint, call: Call, deps: RestDeps)
     deps,
     uid: "",
     allowCreate: false,
-    async transform(live) {
+    transform(live) {
       assert(live !== undefined, "scale of an absent object");
-      const wanted = await wantedScale(endpoint, call, { live, deps });
+      const scale = withScaleManagers(endpoint, live, scaleOf(endpoint, live));
+      const wanted = wantedScale(call, { live: scale, deps });
+      ensureName(call, metaOf(wanted));
       refuseBadScale(call, wanted);
       const version = wanted.metadata?.resourceVersion ?? "";
       if (version !== "" && version !== live.metadata?.resourceVersion) {
@@ -37,21 +41,22 @@ export async function writeScale(endpoint: Endpoint, call: Call, deps: RestDeps)
         throw conflict({ group, resource: plural }, call.name, modifiedMessage);
       }
       const updated = withPath(live, paths.specReplicas, wanted.spec?.replicas ?? 0);
-      return trackUpdate({ endpoint, call, updated: { ...updated, metadata: { ...updated.metadata } }, live });
+      const managers = parentManagers({ endpoint, call }, live, { live: scale, wanted });
+      return Promise.resolve(withManagedFields(updated, managers));
     },
   });
   return scaleAnswer(scaleOf(endpoint, entry.as(endpoint.definition)));
 }
 
-async function wantedScale(
-  endpoint: Endpoint,
+function wantedScale(
   call: Call,
-  { live, deps }: { live: KubeObject; deps: RestDeps },
-): Promise<Scale> {
-  if (call.verb === "patch") {
-    return (await applyToPlain(call, { live: scaleOf(endpoint, live), schema: Scale })) as Scale;
+  { live, deps }: { readonly live: Scale; readonly deps: RestDeps },
+): Scale {
+  if (call.verb !== "patch") {
+    return decodeBody(call, kindOf(Scale, "autoscaling", "v1"), deps.kinds) as Scale;
   }
-  return decodeBody(call, kindOf(Scale, "autoscaling", "v1"), deps.kinds) as Scale;
+  if (call.patchType === "apply") return applyScale(call, live);
+  return applyToPlain(call, { live, schema: Scale }) as Scale;
 }
 
 function refuseBadScale(call: Call, scale: Scale): void {
