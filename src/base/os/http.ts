@@ -215,7 +215,8 @@ function listenToHttp2(server: Http2SecureServer, state: ServerState): void {
     session.once("close", () => state.sessions.delete(session));
     session.on("error", () => session.destroy());
     session.setLocalWindowSize(streamWindowBytes * concurrentStreamsMax);
-    session.setTimeout(idleMs, () => session.close());
+    session.on("timeout", () => session.close());
+    session.setTimeout(idleMs);
     // Read now: a session that has lost its socket cannot tell any more.
     void connectionOfSession(session).peerCertificate;
     if (state.closing) session.close();
@@ -236,7 +237,7 @@ function listenToHttp2(server: Http2SecureServer, state: ServerState): void {
     stream.once("close", () => {
       const left = (streamCounts.get(owner) ?? 1) - 1;
       streamCounts.set(owner, left);
-      if (left === 0 && !owner.destroyed) owner.setTimeout(idleMs, () => owner.close());
+      if (left === 0 && !owner.destroyed) owner.setTimeout(idleMs);
     });
     state.handle(new Http2Exchange(stream, headers, rawHeaders, connectionOfSession(owner)));
   };

@@ -136,6 +136,7 @@ async function openSession(authority: string, socket: TLSSocket): Promise<Client
     session.once("close", () => reject(goneError("request")));
   });
   session.setLocalWindowSize(64 << 20);
+  session.on("timeout", () => session.close());
   watchSilence(session);
   return session;
 }
@@ -198,9 +199,7 @@ function exchange(
 
 function release(pooled: PooledSession): void {
   const { session } = pooled;
-  if (--pooled.streamCount === 0 && !session.destroyed) {
-    session.setTimeout(idleMs, () => session.close());
-  }
+  if (--pooled.streamCount === 0 && !session.destroyed) session.setTimeout(idleMs);
 }
 
 function begin(
