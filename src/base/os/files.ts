@@ -3,8 +3,8 @@ import { constants, watch as watchNode, type BigIntStats } from "node:fs";
 import * as fs from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { FileHandle, Files, FileStat } from "../files.ts";
-import { IoError, isIoError } from "../files.ts";
 import { lockFile } from "./file-lock.ts";
+import { toIoError } from "./io-error.ts";
 
 /** Most buffers in one `writev`. Source: Linux UIO_MAXIOV. */
 const writeChunksMax = 1024;
@@ -45,16 +45,6 @@ async function guarded<T>(op: string, path: string, run: () => Promise<T>): Prom
   } catch (error) {
     throw toIoError(op, path, error);
   }
-}
-
-/** Wraps what Node threw; an `IoError` stays itself. */
-function toIoError(op: string, path: string, error: unknown): IoError {
-  if (isIoError(error)) return error;
-  const code =
-    error instanceof Error && "code" in error && typeof error.code === "string"
-      ? error.code
-      : "EUNKNOWN";
-  return new IoError(op, code, { cause: error, detail: `${op} ${path}: ${code}` });
 }
 
 async function open(
