@@ -158,7 +158,7 @@ describe("applyStrategicMergePatch", () => {
         assert.deepEqual(new Map(merged.map(({ name, value }) => [name, value])), naive);
         assert.equal(merged.length, naive.size);
         const order = merged.map(({ name }) => name);
-        const asked = changes.map(({ name }) => name);
+        const asked: string[] = changes.map(({ name }) => name);
         assert.deepEqual(
           order.filter((name) => asked.includes(name)),
           asked,
