@@ -14,7 +14,6 @@ import type { Timer } from "#base/clock.ts";
 import { containerState } from "../cri/messages.ts";
 import { VolumeError } from "../volumes/volume-manager.ts";
 import { containersOf, podDescription, uidOf } from "./container-list.ts";
-import { textOf } from "./container-runner.ts";
 import type { WaitingReason } from "./container-statuses.ts";
 import { isIdle, planPod } from "./plan-pod.ts";
 import { podDirectory, podLogDirectory } from "./pod-paths.ts";
@@ -36,14 +35,16 @@ export interface PodWorker {
   /** What the runtime said last. */
   readonly runtime: PodRuntime;
   readonly state: "running" | "ending" | "ended";
+  /** In a step: what it saw last may be old. */
+  readonly busy: boolean;
   /** A newer state of the object. */
   update(pod: Pod): void;
   /** Something changed in the runtime, a probe, or an object that the Pod refers to. */
   wake(cause: WakeCause): void;
   /** Ends the Pod with phase Failed. */
   fail(failure: PodFailure, graceSeconds?: number): void;
-  /** The object is gone; resolves when nothing of the Pod is left on the node. */
-  remove(): Promise<void>;
+  /** The object, last seen as `pod`, is gone; resolves when nothing is left on the node. */
+  remove(pod: Pod): Promise<void>;
 }
 
 export interface WakeCause {
@@ -137,7 +138,7 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
   async function step(): Promise<void> {
     if (state === "ended") return finish();
     await look();
-    if (state === "running" && !wantsToEnd()) await sync();
+    if (state === "running" && !wantsToEnd() && !isOver(pod)) await sync();
     else if (state === "running") state = "ending";
     if (state === "ending") await end();
   }
@@ -202,8 +203,7 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
       if (plan.killPod && !plan.createSandbox) break;
     }
     await removeOldInstances(pod, runtime, services);
-    const phase = statuses.get(uid)?.phase;
-    if (phase === "Succeeded" || phase === "Failed") state = "ending";
+    if (isOver({ ...pod, status: statuses.get(uid) })) state = "ending";
   }
 
   /** Whether `activeDeadlineSeconds` is over; else wakes when it is. */
@@ -278,6 +278,9 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
     get state() {
       return state;
     },
+    get busy() {
+      return stepping;
+    },
     wake,
     update(next) {
       const before = pod;
@@ -295,13 +298,19 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
       hasten();
       wake();
     },
-    remove() {
+    remove(last) {
+      pod = last;
       objectGone = true;
       syncing.abort(new DOMException("pod is gone", "AbortError"));
       wake();
       return removed.promise;
     },
   };
+}
+
+/** The phase says that nothing of the Pod will run again. */
+function isOver({ status }: Pod): boolean {
+  return status?.phase === "Succeeded" || status?.phase === "Failed";
 }
 
 /** Enough for every container to be started once after another. */

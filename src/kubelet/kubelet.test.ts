@@ -1,0 +1,210 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Pod } from "#api/core/v1/pod.ts";
+import { startKubeletWorld } from "./testing/kubelet-world.ts";
+
+function conditions(pod: Pod | undefined): string {
+  return (pod?.status?.conditions ?? [])
+    .map(({ type, status, reason }) => `${type}=${status}${reason ? `(${reason})` : ""}`)
+    .join(" ");
+}
+
+function states(pod: Pod | undefined): string {
+  const all = [...(pod?.status?.initContainerStatuses ?? []), ...(pod?.status?.containerStatuses ?? [])];
+  return all
+    .map(({ name, state, ready, restartCount }) => {
+      const text = state?.running
+        ? "running"
+        : state?.terminated
+          ? `exit ${state.terminated.exitCode}`
+          : `waiting ${state?.waiting?.reason}`;
+      return `${name}: ${text}${ready ? " ready" : ""}${restartCount > 0 ? ` x${restartCount}` : ""}`;
+    })
+    .join(", ");
+}
+
+test("a kubelet registers its node and renews its lease", async () => {
+  const world = await startKubeletWorld();
+  const { node } = world.kubelet;
+  assert.equal(node.status?.conditions?.find(({ type }) => type === "Ready")?.status, "True");
+  assert.equal(node.status?.capacity?.["cpu"], "2");
+  const leases = { group: "coordination.k8s.io", version: "v1", plural: "leases", kind: "Lease", scope: "Namespaced" } as const;
+  const before = world.api.get(leases, "kube-node-lease/node-1") as { spec?: { renewTime?: string } };
+  await world.settle(11_000);
+  const after = world.api.get(leases, "kube-node-lease/node-1") as { spec?: { renewTime?: string } };
+  assert.notEqual(before.spec?.renewTime, after.spec?.renewTime);
+  await world.lifetime.end();
+});
+
+test("a Pod runs, becomes ready, and goes when it is deleted", async () => {
+  const world = await startKubeletWorld();
+  world.run("web", {});
+  await world.settle();
+  const pod = world.pod("web");
+  assert.equal(pod?.status?.phase, "Running");
+  assert.equal(states(pod), "main: running ready");
+  assert.equal(
+    conditions(pod),
+    "PodReadyToStartContainers=True Initialized=True Ready=True ContainersReady=True PodScheduled=True",
+  );
+  assert.equal(pod?.status?.podIP, "10.0.0.2");
+  assert.equal(pod?.status?.hostIP, "192.168.0.1");
+  assert.deepEqual(world.events(), [
+    'Pulled: Container image "app:1" already present on machine and can be accessed by the pod',
+    "Created: Container created",
+    "Started: Container started",
+  ]);
+  await world.delete("web");
+  await world.settle();
+  assert.equal(world.pod("web"), undefined);
+  assert.equal(world.runtime.containers.size, 0);
+  assert.equal(world.kubelet.pods.list().length, 0);
+  await world.lifetime.end();
+});
+
+test("a container that crashes restarts at once, then backs off", async () => {
+  const world = await startKubeletWorld({ scripts: { main: { exitAfterMs: 10, exitCode: 7 } } });
+  world.run("bad", {});
+  await world.settle(2000);
+  const pod = world.pod("bad");
+  assert.equal(states(pod), "main: waiting CrashLoopBackOff x1");
+  const [status] = pod?.status?.containerStatuses ?? [];
+  assert.equal(
+    status?.state?.waiting?.message,
+    "back-off 10s restarting failed container=main pod=bad_default(uid-bad)",
+  );
+  assert.equal(status?.lastState?.terminated?.exitCode, 7);
+  assert.equal(pod?.status?.phase, "Running");
+  await world.settle(10_000);
+  assert.equal(states(world.pod("bad")), "main: waiting CrashLoopBackOff x2");
+  await world.settle(120_000);
+  assert.equal(states(world.pod("bad")), "main: waiting CrashLoopBackOff x4");
+  await world.lifetime.end();
+});
+
+test("a Pod that completes ends Succeeded and frees its sandbox", async () => {
+  const world = await startKubeletWorld({ scripts: { main: { exitAfterMs: 500 } } });
+  world.run("job", { restartPolicy: "Never" });
+  await world.settle(2000);
+  const pod = world.pod("job");
+  assert.equal(pod?.status?.phase, "Succeeded");
+  assert.equal(states(pod), "main: exit 0");
+  assert.equal(
+    conditions(pod),
+    "PodReadyToStartContainers=False Initialized=True(PodCompleted) Ready=False(PodCompleted) " +
+      "ContainersReady=False(PodCompleted) PodScheduled=True",
+  );
+  const sandboxes = await world.runtime.runtime.listPodSandboxes();
+  assert.deepEqual(sandboxes.map(({ state }) => state), [1]);
+  await world.delete("job");
+  await world.settle();
+  assert.equal(world.pod("job"), undefined);
+  await world.lifetime.end();
+});
+
+test("init containers run one after another, sidecars beside the rest and end last", async () => {
+  const scripts = { first: { exitAfterMs: 1000 }, main: { stopMs: 1000 } };
+  const world = await startKubeletWorld({ scripts });
+  const image = "app:1";
+  world.run("staged", {
+    initContainers: [{ name: "first", image }, { name: "side", image, restartPolicy: "Always" }],
+    containers: [{ name: "main", image }],
+  });
+  await world.settle(500);
+  assert.equal(
+    states(world.pod("staged")),
+    "first: running, side: waiting PodInitializing, main: waiting PodInitializing",
+  );
+  assert.equal(world.pod("staged")?.status?.phase, "Pending");
+  await world.settle(2000);
+  assert.equal(states(world.pod("staged")), "first: exit 0 ready, side: running ready, main: running ready");
+  await world.delete("staged");
+  await world.settle(500);
+  const running = [...world.runtime.containers.values()].filter(({ status }) => status.state === 1);
+  assert.deepEqual(running.map(({ config }) => config.metadata?.name), ["side", "main"]);
+  await world.settle(5000);
+  assert.equal(world.pod("staged"), undefined);
+  await world.lifetime.end();
+});
+
+test("an image that cannot be pulled backs off, and the Pod starts when it can", async () => {
+  const world = await startKubeletWorld();
+  world.runtime.missing.add("app:1");
+  world.runtime.unpullable.add("app:1");
+  world.run("lost", {});
+  await world.settle(500);
+  assert.equal(states(world.pod("lost")), "main: waiting ErrImagePull");
+  await world.settle(2000);
+  assert.equal(states(world.pod("lost")), "main: waiting ImagePullBackOff");
+  world.runtime.unpullable.clear();
+  await world.settle(10_000);
+  assert.equal(states(world.pod("lost")), "main: running ready");
+  await world.lifetime.end();
+});
+
+test("a Pod waits for the ConfigMap that it needs, without looking for it", async () => {
+  const world = await startKubeletWorld();
+  const env = [{ name: "X", valueFrom: { configMapKeyRef: { name: "settings", key: "x" } } }];
+  world.run("needy", { containers: [{ name: "main", image: "app:1", env }] });
+  await world.settle(500);
+  const [waiting] = world.pod("needy")?.status?.containerStatuses ?? [];
+  assert.deepEqual(waiting?.state?.waiting, {
+    reason: "CreateContainerConfigError",
+    message: 'configmap "settings" not found',
+  });
+  const configMaps = { group: "", version: "v1", plural: "configmaps", kind: "ConfigMap", scope: "Namespaced" } as const;
+  world.api.seed(configMaps, { metadata: { name: "settings", namespace: "default" }, data: { x: "1" } } as object);
+  await world.settle(500);
+  assert.equal(states(world.pod("needy")), "main: running ready");
+  const [container] = world.runtime.containers.values();
+  assert.deepEqual(container?.config.envs?.find(({ key }) => key === "X"), { key: "X", value: "1" });
+  await world.lifetime.end();
+});
+
+test("a failing liveness probe restarts the container, a failing readiness probe takes it out", async () => {
+  let healthy = true;
+  const world = await startKubeletWorld({
+    network: { connect: () => (healthy ? Promise.resolve() : Promise.reject(new Error("refused"))) },
+  });
+  const probe = { tcpSocket: { port: 80 }, periodSeconds: 1, failureThreshold: 2 };
+  world.run("probed", {
+    containers: [
+      { name: "a", image: "app:1", livenessProbe: probe },
+      { name: "b", image: "app:1", readinessProbe: probe },
+    ],
+  });
+  await world.settle(3000);
+  assert.equal(states(world.pod("probed")), "a: running ready, b: running ready");
+  healthy = false;
+  await world.settle(1500);
+  healthy = true;
+  await world.settle(400);
+  assert.equal(states(world.pod("probed")), "a: running ready x1, b: running");
+  await world.settle(2000);
+  assert.equal(states(world.pod("probed")), "a: running ready x1, b: running ready");
+  assert.ok(world.events().includes("Killing: Container a failed liveness probe, will be restarted"));
+  await world.lifetime.end();
+});
+
+test("a Pod past its deadline fails", async () => {
+  const world = await startKubeletWorld();
+  world.run("late", { activeDeadlineSeconds: 5 });
+  await world.settle(7000);
+  const { status } = world.pod("late") ?? {};
+  assert.equal(`${status?.phase} ${status?.reason}`, "Failed DeadlineExceeded");
+  await world.lifetime.end();
+});
+
+test("a Pod that asks for too much is refused", async () => {
+  const world = await startKubeletWorld();
+  const resources = { requests: { cpu: "3" } };
+  world.run("greedy", { containers: [{ name: "main", image: "app:1", resources }] });
+  await world.settle();
+  const { status } = world.pod("greedy") ?? {};
+  assert.equal(status?.phase, "Failed");
+  assert.equal(
+    `${status?.reason}: ${status?.message}`,
+    "OutOfcpu: Pod was rejected: Node didn't have enough resource: cpu, requested: 3000, used: 0, capacity: 2000",
+  );
+  await world.lifetime.end();
+});

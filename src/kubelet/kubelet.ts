@@ -1,0 +1,204 @@
+/** The node agent: runs the Pods that the API server has bound to its node. */
+import { type Node } from "#api/core/v1/node.ts";
+import { persistentVolumeClaims } from "#api/core/v1/persistent-volume-claim.ts";
+import { persistentVolumes } from "#api/core/v1/persistent-volume.ts";
+import { type Pod, pods } from "#api/core/v1/pod.ts";
+import { services as serviceDefinition } from "#api/core/v1/service.ts";
+import { runtimeClasses } from "#api/node/v1/runtime-class.ts";
+import { objectKey } from "#apimachinery/object.ts";
+import { isNotFound } from "#apimachinery/status.ts";
+import type { Lifetime } from "#base/lifetime.ts";
+import type { World } from "#base/world.ts";
+import type { Client } from "#client/client.ts";
+import { createEventRecorder } from "#client/events.ts";
+import type { Informer } from "#client/informer.ts";
+import type { Informers } from "#client/informer-factory.ts";
+import { createCgroupManager } from "./cgroups/cgroup-manager.ts";
+import type { KubeletConfig } from "./config.ts";
+import type { ContainerRuntime } from "./cri/runtime.ts";
+import { createImageManager } from "./images/image-manager.ts";
+import { readMachine } from "./node/machine.ts";
+import { startNodeAgent } from "./node/node-agent.ts";
+import { allocatableOf, capacityOf, noPressure } from "./node/node-status.ts";
+import { createCrashBackoff } from "./pod/crash-backoff.ts";
+import { parseResolvConf } from "./pod/dns.ts";
+import { createPodEvents } from "./pod/pod-events.ts";
+import { createPodManager, type PodManager } from "./pod/pod-manager.ts";
+import type { NodeFacts, PodServices } from "./pod/pod-services.ts";
+import { createStatusManager } from "./pod/status-manager.ts";
+import { createProbeManager } from "./probes/probe-manager.ts";
+import type { ProbeNetwork } from "./probes/probe-network.ts";
+import { followRuntime } from "./runtime-events.ts";
+import { createTokenManager } from "./token-manager.ts";
+import { createMounts } from "./volumes/mounts.ts";
+import type { ClaimSource } from "./volumes/volume-plugin.ts";
+import { createVolumeManager } from "./volumes/volume-manager.ts";
+import { createWatchedObjects } from "./watched-objects.ts";
+
+export interface KubeletOptions {
+  /** As `system:node:NAME`. */
+  readonly client: Client;
+  readonly informers: Informers;
+  readonly world: World;
+  readonly config: KubeletConfig;
+  readonly cri: ContainerRuntime;
+  readonly network: ProbeNetwork;
+  /** Ending it leaves every container running. */
+  readonly lifetime: Lifetime;
+}
+
+export interface Kubelet {
+  readonly node: Node;
+  readonly pods: PodManager;
+  readonly services: PodServices;
+}
+
+/** Resolves when the node is registered and what it runs was taken over. */
+export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
+  const { client, informers, world, config, cri, lifetime } = options;
+  const { clock, log } = world;
+  await world.files.makeDirectory(config.directories.root, 0o700);
+  await world.files.makeDirectory(config.directories.memory, 0o700);
+  await world.files.makeDirectory(config.directories.podLogs, 0o755);
+  const machine = await readMachine(world, config.directories.root);
+  const facts = await nodeFacts(options, machine);
+  const recorder = createEventRecorder({
+    client,
+    clock,
+    log,
+    lifetime,
+    component: "kubelet",
+    host: config.nodeName,
+  });
+  const events = createPodEvents(recorder);
+  const podInformer = informers.of(pods, { fieldSelector: `spec.nodeName=${config.nodeName}` });
+  const serviceInformer = informers.of(serviceDefinition);
+  const statuses = createStatusManager({
+    client,
+    world,
+    lifetime,
+    cached: (key) => podInformer.lister.get(key),
+  });
+
+  // The manager is made of the services, and they tell it what changed.
+  let manager: PodManager | undefined;
+  const changed = (uid: string): void => manager?.wake(uid, {});
+  const volumesChanged = (uid: string): void => manager?.wake(uid, { volumes: true });
+
+  const objects = createWatchedObjects(informers, volumesChanged);
+  const tokens = createTokenManager(client, clock, volumesChanged);
+  const services: PodServices = {
+    world,
+    cri,
+    events,
+    objects,
+    directories: config.directories,
+    node: facts,
+    network: options.network,
+    runtimeName: (await cri.runtime.version()).runtimeName,
+    images: createImageManager({ images: cri.images, events, clock }),
+    cgroups: await createCgroupManager({ root: config.cgroupRoot, podPidsMax: config.podPidsMax, world }),
+    crashes: createCrashBackoff(clock),
+    probes: createProbeManager({
+      clock,
+      events,
+      changed,
+      ports: { runtime: cri.runtime, network: options.network },
+      nodeIp: config.nodeIps[0] ?? "",
+    }),
+    volumes: createVolumeManager(config.directories, {
+      world,
+      rootPrefix: config.rootPrefix,
+      mounts: createMounts(world.processes, config.enterMounts),
+      sources: { objects, tokens, trustBundle: () => Promise.resolve(undefined) },
+      claims: claimSource(client),
+    }),
+    services: () => serviceInformer.lister.list(),
+    pullSecrets: (pod) => pullSecrets(pod, objects),
+    runtimeHandler: (pod) => runtimeHandler(pod, client),
+  };
+  const agent = await startNodeAgent({
+    client,
+    world,
+    config,
+    cri,
+    machine,
+    lifetime,
+    pressure: () => noPressure,
+  });
+  await Promise.all([podInformer.synced(), serviceInformer.synced()]);
+  manager = createPodManager({
+    services,
+    statuses,
+    objects,
+    tokens,
+    config,
+    informer: podInformer,
+    node: () => agent.node,
+  });
+  await manager.adopt();
+  follow(options, manager, podInformer);
+  return { pods: manager, services, get node() {
+    return agent.node;
+  } };
+}
+
+function follow({ cri, world, lifetime }: KubeletOptions, manager: PodManager, informer: Informer<Pod>): void {
+  const subscription = informer.subscribe({
+    onAdd: manager.add,
+    onUpdate: manager.update,
+    onDelete: manager.remove,
+  });
+  lifetime.defer(() => subscription[Symbol.dispose]());
+  followRuntime({
+    world,
+    lifetime,
+    runtime: cri.runtime,
+    changed: (uid, id) => manager.wake(uid, { stopped: id }),
+    lost: manager.wakeAll,
+    relisted: manager.compare,
+  });
+}
+
+async function nodeFacts(
+  { config, world }: KubeletOptions,
+  machine: Awaited<ReturnType<typeof readMachine>>,
+): Promise<NodeFacts> {
+  const text = (path: string): Promise<string> => world.files.readText(path).catch(() => "");
+  return {
+    name: config.nodeName,
+    ips: config.nodeIps,
+    memoryCapacityBytes: machine.memoryBytes,
+    allocatable: allocatableOf(capacityOf(machine, config), config.reserved),
+    dns: config.clusterDns,
+    resolvConf: parseResolvConf(await text(config.resolvConfPath)),
+    hostsFile: await text("/etc/hosts"),
+    seccompDirectory: `${config.directories.root}/seccomp`,
+    allowedUnsafeSysctls: config.allowedUnsafeSysctls,
+    rootPrefix: config.rootPrefix,
+  };
+}
+
+function claimSource(client: Client): ClaimSource {
+  const absent = (error: unknown): undefined => {
+    if (!isNotFound(error)) throw error;
+  };
+  return {
+    claim: (namespace, name) =>
+      client.resource(persistentVolumeClaims).get(objectKey(namespace, name)).catch(absent),
+    volume: (name) => client.resource(persistentVolumes).get(name).catch(absent),
+  };
+}
+
+async function pullSecrets(pod: Pod, objects: PodServices["objects"]) {
+  const namespace = pod.metadata?.namespace ?? "";
+  const names = (pod.spec.imagePullSecrets ?? []).map(({ name = "" }) => name);
+  const found = await Promise.all(names.map((name) => objects.secret(namespace, name)));
+  return found.filter((secret) => secret !== undefined);
+}
+
+async function runtimeHandler(pod: Pod, client: Client): Promise<string> {
+  const name = pod.spec.runtimeClassName;
+  if (name === undefined || name === "") return "";
+  return (await client.resource(runtimeClasses).get(name)).handler;
+}

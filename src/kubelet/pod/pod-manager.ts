@@ -1,0 +1,170 @@
+/** All Pods of the node and their workers. */
+import type { Node } from "#api/core/v1/node.ts";
+import type { Pod } from "#api/core/v1/pod.ts";
+import { keyOfObject } from "#apimachinery/object.ts";
+import type { Informer } from "#client/informer.ts";
+import type { KubeletConfig } from "../config.ts";
+import type { PodSandbox } from "../cri/messages.ts";
+import type { RuntimeState } from "../runtime-events.ts";
+import type { TokenManager } from "../token-manager.ts";
+import type { WatchedObjects } from "../watched-objects.ts";
+import { admitPod } from "./admission.ts";
+import { isMirrorPod, uidOf } from "./container-list.ts";
+import { readPodRuntime } from "./pod-runtime.ts";
+import type { PodServices } from "./pod-services.ts";
+import { killPod, removePodRuntime } from "./pod-sync.ts";
+import { createPodWorker, type PodWorker, type WakeCause } from "./pod-worker.ts";
+import { labelNames } from "./runtime-labels.ts";
+import type { StatusManager } from "./status-manager.ts";
+
+export interface PodManager {
+  list(): readonly PodWorker[];
+  /** By `namespace/name`. */
+  find(key: string): PodWorker | undefined;
+  byUid(uid: string): PodWorker | undefined;
+  add(pod: Pod): void;
+  update(pod: Pod): void;
+  remove(pod: Pod): void;
+  wake(uid: string, cause: WakeCause): void;
+  wakeAll(): void;
+  /** Wakes the Pods whose runtime is not what their worker saw last; returns how many. */
+  compare(seen: RuntimeState): number;
+  /** Ends what runs for Pods that nobody knows any more. Call before the first `add`. */
+  adopt(): Promise<void>;
+}
+
+export interface PodManagerOptions {
+  readonly services: PodServices;
+  readonly statuses: StatusManager;
+  readonly objects: WatchedObjects;
+  readonly tokens: TokenManager;
+  readonly config: KubeletConfig;
+  readonly informer: Informer<Pod>;
+  readonly node: () => Node;
+}
+
+/** Of Pods whose objects are gone. Source: kubelet.go SyncTerminatingRuntimePod. */
+const orphanGraceSeconds = 1;
+
+export function createPodManager(options: PodManagerOptions): PodManager {
+  const { services, statuses, objects, tokens, config } = options;
+  const { log } = services.world;
+  const workers = new Map<string, PodWorker>();
+  const uids = new Map<string, string>();
+
+  function add(pod: Pod): void {
+    if (isMirrorPod(pod)) return;
+    const uid = uidOf(pod);
+    objects.register(pod);
+    const refused = isNew(pod) ? admit(pod) : undefined;
+    if (refused !== undefined) services.events.warning(pod, refused.reason, refused.message);
+    workers.set(uid, createPodWorker({ pod, services, statuses, refused }));
+    uids.set(keyOfObject(pod), uid);
+  }
+
+  function admit(pod: Pod) {
+    const others = [...workers.values()].filter(({ state }) => state === "running");
+    return admitPod({
+      pod,
+      node: options.node(),
+      others: others.map((worker) => worker.pod),
+      allowedUnsafeSysctls: config.allowedUnsafeSysctls,
+    });
+  }
+
+  function remove(pod: Pod): void {
+    const uid = uidOf(pod);
+    const worker = workers.get(uid);
+    if (worker === undefined) return;
+    const key = keyOfObject(pod);
+    worker.remove(pod).then(
+      () => {
+        workers.delete(uid);
+        if (uids.get(key) === uid) uids.delete(key);
+        objects.unregister(uid);
+        tokens.forget(uid);
+      },
+      (error: unknown) => log.error("pod not removed", error, { pod: key }),
+    );
+  }
+
+  async function removeOrphan(sandbox: PodSandbox): Promise<void> {
+    const { runtime } = services.cri;
+    const pod = orphanOf(sandbox);
+    const state = await readPodRuntime(runtime, uidOf(pod));
+    await killPod({ pod, runtime: state, graceSeconds: orphanGraceSeconds }, services);
+    await removePodRuntime(state, services);
+    await services.volumes.tearDown(uidOf(pod));
+  }
+
+  return {
+    list: () => [...workers.values()],
+    byUid: (uid) => workers.get(uid),
+    find: (key) => workers.get(uids.get(key) ?? ""),
+    add,
+    update(pod) {
+      const worker = workers.get(uidOf(pod));
+      if (worker === undefined) return;
+      objects.register(pod);
+      worker.update(pod);
+    },
+    remove,
+    wake: (uid, cause) => workers.get(uid)?.wake(cause),
+    wakeAll: () => workers.forEach((worker) => worker.wake({})),
+    compare(seen) {
+      const states = statesByPod(seen);
+      let missed = 0;
+      for (const [uid, worker] of workers) {
+        if (worker.busy || sameStates(states.get(uid) ?? new Map(), worker)) continue;
+        missed++;
+        worker.wake({});
+      }
+      return missed;
+    },
+    async adopt() {
+      const known = new Set(options.informer.lister.list().map(uidOf));
+      const sandboxes = await services.cri.runtime.listPodSandboxes();
+      const orphans = new Map<string, PodSandbox>();
+      for (const sandbox of sandboxes) {
+        const uid = sandbox.labels[labelNames.podUid];
+        if (uid !== undefined && !known.has(uid)) orphans.set(uid, sandbox);
+      }
+      const ended = await Promise.allSettled([...orphans.values()].map(removeOrphan));
+      for (const result of ended) {
+        if (result.status === "rejected") log.error("orphaned pod not removed", result.reason);
+      }
+      await services.cgroups.removeOrphans(known);
+    },
+  };
+}
+
+/** Has not been started by an earlier life of this kubelet. */
+function isNew({ status, metadata }: Pod): boolean {
+  return status?.startTime === undefined && metadata?.deletionTimestamp === undefined;
+}
+
+function orphanOf({ labels }: PodSandbox): Pod {
+  return {
+    metadata: {
+      name: labels[labelNames.podName] ?? "",
+      namespace: labels[labelNames.podNamespace] ?? "",
+      uid: labels[labelNames.podUid] ?? "",
+    },
+    spec: { containers: [] },
+  };
+}
+
+function statesByPod({ sandboxes, containers }: RuntimeState): Map<string, Map<string, number>> {
+  const states = new Map<string, Map<string, number>>();
+  for (const { id, labels, state } of [...sandboxes, ...containers]) {
+    const uid = labels[labelNames.podUid] ?? "";
+    const own = states.get(uid) ?? new Map<string, number>();
+    states.set(uid, own.set(id, state));
+  }
+  return states;
+}
+
+function sameStates(seen: ReadonlyMap<string, number>, { runtime }: PodWorker): boolean {
+  const known = [...runtime.sandboxes, ...runtime.containers];
+  return known.length === seen.size && known.every(({ id, state }) => seen.get(id) === state);
+}
