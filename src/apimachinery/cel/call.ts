@@ -1,10 +1,11 @@
+import { regexpError } from "../regexp.ts";
 import { evaluator, type Plan } from "./attribute.ts";
 import type { Expr } from "./ast.ts";
 import { costRule, type CostRule } from "./cost-runtime.ts";
 import { isSelfChecked, type Implementation, type Overload } from "./declaration.ts";
 import { membership } from "./equality.ts";
 import type { Evaluate, Frame } from "./frame.ts";
-import { isDyn, type CelType } from "./types.ts";
+import { dynType, isDyn, type CelType } from "./types.ts";
 import {
   CelDuration, CelError, CelList, CelMap, CelTimestamp, CelTypeValue, CelUint, typeOf,
   type CelValue,
@@ -27,7 +28,19 @@ export function foldable(call: PlannedCall, args: readonly Plan[]): boolean {
   return conversions.has(call.name) && args.length === 1 && args[0]?.kind === "constant";
 }
 
+/** Functions whose second argument is a pattern; a constant one is compiled beforehand. */
+const patternFunctions: ReadonlySet<string> = new Set(["matches", "find", "findAll"]);
+
+function checkPattern(call: PlannedCall, [, pattern]: readonly Plan[]): void {
+  if (pattern?.kind !== "constant" || typeof pattern.value !== "string") return;
+  if (!patternFunctions.has(call.name)) return;
+  const error = regexpError(pattern.value);
+  if (error !== undefined) throw new CelError(error);
+}
+
+/** Plans a call; throws `CelError` for a constant pattern that is wrong. */
 export function compileCall(call: PlannedCall, plans: readonly Plan[]): Plan {
+  checkPattern(call, plans);
   const only = call.checked && call.overloads.length === 1 ? call.overloads[0] : undefined;
   const membershipTest = only?.id === "in_list" ? compileMembership(plans) : undefined;
   if (membershipTest !== undefined) return membershipTest;
@@ -129,14 +142,27 @@ const acceptors: Readonly<Record<string, Accept>> = {
   bytes: (value) => value instanceof Uint8Array,
   timestamp: (value) => value instanceof CelTimestamp,
   duration: (value) => value instanceof CelDuration,
-  list: (value) => value instanceof CelList,
-  map: (value) => value instanceof CelMap,
   type: (value) => value instanceof CelTypeValue,
 };
 
 function acceptor(type: CelType): Accept {
   if (isDyn(type) || type.kind === "param") return () => true;
+  const [first = dynType, second = dynType] = type.params;
+  if (type.kind === "list") {
+    const element = acceptor(first);
+    return (value) => value instanceof CelList && (value.size === 0 || element(value.at(0)));
+  }
+  if (type.kind === "map") return mapAcceptor(acceptor(first), acceptor(second));
   return acceptors[type.kind] ?? ((value) => typeOf(value).name === type.name);
+}
+
+/** As in cel-go, the first entry stands for all. */
+function mapAcceptor(key: Accept, element: Accept): Accept {
+  return (value) => {
+    if (!(value instanceof CelMap)) return false;
+    for (const first of value.keys()) return key(first) && element(value.get(first) ?? null);
+    return true;
+  };
 }
 
 /** `x in [constants]` is a lookup and costs what `x` costs. */

@@ -18,8 +18,6 @@ export interface Scope {
   readonly variable: (name: string) => CelType | undefined;
   readonly typeNamed: (name: string) => CelType | undefined;
   readonly functionNamed: (name: string) => FunctionDeclaration | undefined;
-  /** Elements of a literal must have one type; otherwise mixed ones make it dyn. */
-  readonly homogeneousLiterals: boolean;
 }
 
 /** What a name or call was resolved to. */
@@ -319,11 +317,10 @@ class Checker {
     return true;
   }
 
-  #join(at: Expr, previous: CelType | undefined, current: CelType): CelType {
+  /** The type of elements of both types; mixed ones are dynamic. */
+  #join(previous: CelType | undefined, current: CelType): CelType {
     if (previous === undefined) return current;
-    if (this.#assign(previous, current)) return mostGeneral(previous, current);
-    if (!this.#scope.homogeneousLiterals) return dynType;
-    return this.#mismatch(at, previous, current);
+    return this.#assign(previous, current) ? mostGeneral(previous, current) : dynType;
   }
 
   /** The type inside an element written `?e`. */
@@ -337,7 +334,7 @@ class Checker {
     expr.elements.forEach((item, i) => {
       const type = this.check(item);
       const value = expr.optionals.has(i) ? this.#optionalValue(item, type) : type;
-      element = this.#join(item, element, value);
+      element = this.#join(element, value);
     });
     return listType(element ?? this.#freeType());
   }
@@ -346,10 +343,10 @@ class Checker {
     let key: CelType | undefined;
     let value: CelType | undefined;
     for (const entry of expr.entries) {
-      key = this.#join(entry.key, key, this.check(entry.key));
+      key = this.#join(key, this.check(entry.key));
       const type = this.check(entry.value);
       const held = entry.optional ? this.#optionalValue(entry.value, type) : type;
-      value = this.#join(entry.value, value, held);
+      value = this.#join(value, held);
     }
     return mapType(key ?? this.#freeType(), value ?? this.#freeType());
   }

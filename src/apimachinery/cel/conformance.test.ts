@@ -203,7 +203,8 @@ function environmentFor(spec: Json): Environment {
     libraries: declared.length === 0 ? libraries : [...libraries, { name: "case", overloads: declared }],
     variables,
     container: String(spec["container"] ?? ""),
-    homogeneousLiterals: false,
+    validateLiterals: false,
+    parse: { unicodeInBytes: false },
   });
 }
 

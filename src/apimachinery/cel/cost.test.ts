@@ -25,7 +25,6 @@ function costsOf(expression: string): { estimate: Range; actual: number } {
   const scope = createScope({
     libraries: mutationLibraries,
     variables: { authorizer: authorizerType },
-    homogeneousLiterals: false,
   });
   const parsed = parse(expression, { macros });
   assert.ok(parsed.ok);

@@ -8,7 +8,7 @@ import { Frame, type Bindings } from "./frame.ts";
 import { adaptJson, type Adapter } from "./json-value.ts";
 import { kubernetesLibraries } from "./library/kubernetes.ts";
 import { standardMacros, type Macro } from "./macros.ts";
-import { parse, type ParseLimits } from "./parser.ts";
+import { parse, type ParseOptions } from "./parser.ts";
 import type { SchemaType } from "./schema.ts";
 import { formatIssues, type Issue } from "./source.ts";
 import {
@@ -30,16 +30,21 @@ export interface EnvironmentOptions {
   readonly libraries?: readonly Library[];
   /** Prefix tried before names. */
   readonly container?: string;
-  /** Elements of a list or map literal must have one type. @default true */
-  readonly homogeneousLiterals?: boolean;
-  /** Limits of the parser, for tests. */
-  readonly parseLimits?: Partial<ParseLimits>;
+  /**
+   * Checks literals beyond their types: one type for all elements of a list or map, well-formed
+   * durations, timestamps, patterns and formats. @default true
+   */
+  readonly validateLiterals?: boolean;
+  /** How the parser deviates from what Kubernetes has, for tests. */
+  readonly parse?: Pick<ParseOptions, "limits" | "unicodeInBytes">;
 }
 
 export type CompileResult =
   | {
       readonly ok: true;
       readonly program: Program;
+      /** Variables that the expression reads. */
+      readonly usedVariables: ReadonlySet<string>;
       readonly resultType: CelType;
       /** The least and most that an evaluation can cost. */
       readonly estimatedCost: CostEstimate;
@@ -128,10 +133,9 @@ export function createScope(
   options: EnvironmentOptions,
   prepared = prepare(options.libraries ?? kubernetesLibraries),
 ): Scope {
-  const { variables = {}, typeResolver, container = "", homogeneousLiterals = true } = options;
+  const { variables = {}, typeResolver, container = "" } = options;
   return {
     container,
-    homogeneousLiterals,
     variable(name) {
       if (!Object.hasOwn(variables, name)) return undefined;
       const declared = variables[name];
@@ -155,13 +159,13 @@ function compileExpression(expression: string, compilation: Compilation): Compil
   const failed = (issues: readonly Issue[]): CompileResult => {
     return { ok: false, issues, message: formatIssues(expression, issues) };
   };
-  const parsed = parse(expression, { macros: prepared.macros, limits: options.parseLimits ?? {} });
+  const parsed = parse(expression, { ...options.parse, macros: prepared.macros });
   if (!parsed.ok) return failed(parsed.issues);
   const { expr } = parsed;
   if (compilation.check === false) return assemble(expr, compilation, undefined);
   const checked = check(expr, scope);
   if (checked.issues.length > 0) return failed(checked.issues);
-  if (options.homogeneousLiterals !== false) {
+  if (options.validateLiterals !== false) {
     const issues = literalIssues(expr, checked);
     if (issues.length > 0) return failed(issues);
   }
@@ -182,7 +186,8 @@ function assemble(expr: Expr, compilation: Compilation, checked: Checked | undef
         ? { min: 0, max: unlimited }
         : estimateCost(expr, checked, schemaSizes(schemaOf));
     const resultType = checked?.types.get(expr.id) ?? dynType;
-    return { ok: true, program: createProgram(compiled), resultType, estimatedCost };
+    const usedVariables = new Set(compiled.variables.map(({ name }) => name));
+    return { ok: true, program: createProgram(compiled), usedVariables, resultType, estimatedCost };
   } catch (thrown) {
     if (!(thrown instanceof CelError)) throw thrown;
     const message = `program instantiation failed: ${thrown.message}`;

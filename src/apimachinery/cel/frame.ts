@@ -1,5 +1,5 @@
 import { adaptJson, type Adapter } from "./json-value.ts";
-import { CelError, CostLimitError, type CelValue } from "./value.ts";
+import { CelBoxed, CelError, CostLimitError, type CelValue } from "./value.ts";
 
 /** A variable of an expression: its name and how its bound value is read. */
 export interface Variable {
@@ -49,7 +49,9 @@ export class Frame {
     if (!Object.hasOwn(this.#bindings, name)) return undefined;
     const bound = this.#bindings[name];
     if (bound === undefined) return undefined;
-    return typeof bound === "function" ? adapt(bound()) : adapt(bound);
+    const value: unknown = typeof bound === "function" ? bound() : bound;
+    // Values that are CEL's own need no schema.
+    return value instanceof CelBoxed ? adaptJson(value) : adapt(value);
   }
 
   /** The first of `names` that is bound, whether it was declared or not. */

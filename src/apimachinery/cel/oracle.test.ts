@@ -135,7 +135,6 @@ const parseOptions: ParseOptions = {
 };
 
 const scope = createScope({
-  homogeneousLiterals: false,
   libraries: [
     standardLibrary,
     newStringsLibrary,

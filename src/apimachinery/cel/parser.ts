@@ -14,6 +14,8 @@ export interface ParseOptions {
   readonly optionalSyntax?: boolean;
   /** Allows field names in backquotes. @default true */
   readonly escapedIdentifiers?: boolean;
+  /** Allows `\u` escapes in bytes, as cel-go did until 0.26. @default true */
+  readonly unicodeInBytes?: boolean;
   readonly limits?: Partial<ParseLimits>;
 }
 
@@ -334,8 +336,9 @@ class Parser {
   }
 
   #text(token: Token): Expr {
+    const unicode = this.#options.unicodeInBytes !== false;
     const read =
-      token.kind === "bytes" ? unescapeBytes(token.text) : unescapeString(token.text);
+      token.kind === "bytes" ? unescapeBytes(token.text, unicode) : unescapeString(token.text);
     if ("error" in read) return this.#issue(token.offset, read.error);
     return this.#build.literal(token.offset, read.value);
   }

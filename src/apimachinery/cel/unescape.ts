@@ -36,15 +36,20 @@ export function unescapeString(token: string): Unescaped<string> {
   return { value: out };
 }
 
-/** Reads a BYTES token; `\x` and octal escapes are bytes, other text is UTF-8. */
-export function unescapeBytes(token: string): Unescaped<Uint8Array> {
+/**
+ * Reads a BYTES token; `\x` and octal escapes are bytes, other text is UTF-8, and so are `\u` escapes
+ * if they are allowed.
+ */
+export function unescapeBytes(token: string, unicode: boolean): Unescaped<Uint8Array> {
   const { body, raw } = stripQuotes(token.slice(1));
   if (raw || !body.includes("\\")) return { value: utf8.encode(body) };
   const chunks: Uint8Array[] = [];
   for (const part of escapeParts(body)) {
     if (typeof part === "string") chunks.push(utf8.encode(part));
-    else if (part.unicode) return { error: "unable to unescape string" };
-    else chunks.push(Uint8Array.of(part.code));
+    else if (part.unicode) {
+      if (!unicode || part.code > 0x10ffff) return { error: "unable to unescape string" };
+      chunks.push(utf8.encode(String.fromCodePoint(part.code)));
+    } else chunks.push(Uint8Array.of(part.code));
   }
   return { value: new Uint8Array(Buffer.concat(chunks)) };
 }

@@ -2,36 +2,47 @@ import { regexpError } from "../regexp.ts";
 import type { Call, Expr } from "./ast.ts";
 import type { Checked } from "./checker.ts";
 import type { Issue } from "./source.ts";
-import { parseDuration, parseTimestamp } from "./time.ts";
-import { dynType, formatType, isDyn, isOptional, sameType, unwrapOptional, type CelType } from "./types.ts"; // prettier-ignore
-import { CelError } from "./value.ts";
+import { clauseError, formatPieces, precisionOf, unknownClause } from "./library/string-format.ts";
+import { parseDuration, parseTimestamp, unixSecondsMax, unixSecondsMin } from "./time.ts";
+import { dynType, formatType, isDyn, isOptional, sameType, unwrapOptional, type CelType, type TypeKind } from "./types.ts"; // prettier-ignore
+import { CelError, type CelValue } from "./value.ts";
 
 /**
- * Looks at literals once more: durations, timestamps and patterns must be right, and elements of one
- * literal have one type. Source: cel-go cel/validator.go.
+ * Looks at literals once more: durations, timestamps, patterns and formats must be right, and
+ * elements of one literal have one type. Source: cel-go cel/validator.go.
  */
 export function literalIssues(expr: Expr, checked: Checked): Issue[] {
-  const found: Record<"duration" | "timestamp" | "regex" | "homogeneous", Issue[]> = {
+  const found: Record<"duration" | "timestamp" | "regex" | "homogeneous" | "format", Issue[]> = {
+    homogeneous: [],
     duration: [],
     timestamp: [],
     regex: [],
-    homogeneous: [],
+    format: [],
   };
-  for (const node of nodes(expr)) {
+  for (const { node, inFormat } of nodes(expr)) {
     if (node.kind === "call") {
       found.duration.push(...badArgument(node, "duration", isDuration));
       found.timestamp.push(...badArgument(node, "timestamp", isTimestamp));
       found.regex.push(...badArgument(node, "matches", isPattern));
-    } else found.homogeneous.push(...mixedElements(node, checked));
+      found.format.push(...formatIssues(node, checked));
+    } else if (!inFormat) found.homogeneous.push(...mixedElements(node, checked));
   }
-  return [...found.duration, ...found.timestamp, ...found.regex, ...found.homogeneous];
+  return Object.values(found).flat();
 }
 
-function* nodes(root: Expr): Generator<Expr> {
-  const rest: Expr[] = [root];
-  for (let node = rest.pop(); node !== undefined; node = rest.pop()) {
-    yield node;
-    rest.push(...children(node).toReversed());
+interface Visited {
+  readonly node: Expr;
+  /** Somewhere inside a call of `format`, whose arguments may be of any types. */
+  readonly inFormat: boolean;
+}
+
+function* nodes(root: Expr): Generator<Visited> {
+  const rest: Visited[] = [{ node: root, inFormat: false }];
+  for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
+    yield next;
+    const { node } = next;
+    const inFormat = next.inFormat || (node.kind === "call" && node.name === "format");
+    for (const child of children(node).toReversed()) rest.push({ node: child, inFormat });
   }
 }
 
@@ -54,29 +65,30 @@ function children(node: Expr): Expr[] {
   }
 }
 
-function badArgument(call: Call, name: string, isRight: (text: string) => boolean): Issue[] {
+function badArgument(call: Call, name: string, isRight: (value: CelValue) => boolean): Issue[] {
   if (call.name !== name) return [];
   const literal = name === "matches" && call.target === undefined ? call.args[1] : call.args[0];
-  if (literal?.kind !== "literal" || typeof literal.value !== "string") return [];
-  if (isRight(literal.value)) return [];
+  if (literal?.kind !== "literal" || isRight(literal.value)) return [];
   return [{ offset: literal.offset, message: `invalid ${name} argument` }];
 }
 
-function isDuration(text: string): boolean {
-  return parseDuration(text) !== undefined;
+function isDuration(value: CelValue): boolean {
+  return typeof value !== "string" || parseDuration(value) !== undefined;
 }
 
-function isTimestamp(text: string): boolean {
+function isTimestamp(value: CelValue): boolean {
+  if (typeof value === "bigint") return value >= unixSecondsMin && value <= unixSecondsMax;
+  if (typeof value !== "string") return true;
   try {
-    return parseTimestamp(text) !== undefined;
+    return parseTimestamp(value) !== undefined;
   } catch (thrown) {
     if (thrown instanceof CelError) return false;
     throw thrown;
   }
 }
 
-function isPattern(text: string): boolean {
-  return regexpError(text) === undefined;
+function isPattern(value: CelValue): boolean {
+  return typeof value !== "string" || regexpError(value) === undefined;
 }
 
 function mixedElements(node: Expr, { types }: Checked): Issue[] {
@@ -107,4 +119,66 @@ function firstMismatch(elements: readonly { at: Expr; type: CelType }[]): Issue[
 
 function equivalent(a: CelType, b: CelType): boolean {
   return sameType(a, b) || (isDyn(a) && isDyn(b));
+}
+
+const clauseKinds: Readonly<Record<string, readonly TypeKind[]>> = {
+  s: [
+    "list", "map", "int", "uint", "double", "bool", "string", "timestamp", "bytes", "duration",
+    "type", "null",
+  ],
+  d: ["int", "uint"],
+  f: ["double", "string"],
+  e: ["double", "string"],
+  b: ["int", "uint", "bool"],
+  x: ["int", "uint", "string", "bytes"],
+  o: ["int", "uint"],
+}; // prettier-ignore
+
+/** Checks `"...".format([...])` against the types of the arguments. Source: cel-go ext/formatting.go. */
+function formatIssues(call: Call, checked: Checked): Issue[] {
+  const { target, args } = call;
+  const list = args[0];
+  if (call.name !== "format" || target?.kind !== "literal" || typeof target.value !== "string") {
+    return [];
+  }
+  if (list?.kind !== "list" || args.length !== 1) return [];
+  const { elements } = list;
+  let used = 0;
+  try {
+    for (const piece of formatPieces(target.value)) {
+      if (piece.kind === "text") continue;
+      if (piece.kind === "end") throw new CelError("unexpected end of string");
+      const element = elements[used];
+      if (element === undefined) throw new CelError(`index ${used} out of range`);
+      used++;
+      precisionOf(piece);
+      const wrong = unsuitableArgument(element, { verb: piece.verb, checked });
+      if (wrong !== undefined) return [wrong];
+    }
+  } catch (thrown) {
+    if (!(thrown instanceof CelError)) throw thrown;
+    return [{ offset: call.offset, message: thrown.message }];
+  }
+  if (elements.length <= used) return [];
+  const message = `too many arguments supplied to string.format (expected ${used}, got ${elements.length})`;
+  return [{ offset: call.offset, message }];
+}
+
+function unsuitableArgument(
+  argument: Expr,
+  { verb, checked }: { verb: string; checked: Checked },
+): Issue | undefined {
+  const kinds = clauseKinds[verb === "X" ? "x" : verb];
+  if (kinds === undefined) throw unknownClause(verb);
+  const type = checked.types.get(argument.id) ?? dynType;
+  if (!isDyn(type) && !kinds.includes(type.kind)) {
+    const message = `error during formatting: ${clauseError(verb, type.name)}`;
+    return { offset: argument.offset, message };
+  }
+  if (verb !== "s" || (argument.kind !== "list" && argument.kind !== "map")) return undefined;
+  for (const part of children(argument)) {
+    const wrong = unsuitableArgument(part, { verb, checked });
+    if (wrong !== undefined) return wrong;
+  }
+  return undefined;
 }

@@ -1,7 +1,8 @@
 import type { Expr } from "../ast.ts";
 import { cost, sizeForCost, type CostRule } from "../cost-runtime.ts";
-import { defineLibrary, type OverloadRow } from "../declaration.ts";
+import { defineLibrary, selfChecked, type OverloadRow } from "../declaration.ts";
 import { compare, equals, sameKind } from "../equality.ts";
+import { noSuchOverload } from "../logic.ts";
 import { standardMacros, type Macro, type MacroCall, type MacroError } from "../macros.ts";
 import { ArrayList, CelError, CelList, type CelValue } from "../value.ts";
 
@@ -17,12 +18,13 @@ function slice(list: CelList, start: bigint, end: bigint): CelList {
   return new ArrayList(values);
 }
 
-function flatten(list: CelList, depth = 1n): CelList {
+const flatten = selfChecked((list, depth = 1n) => {
+  if (!(list instanceof CelList) || typeof depth !== "bigint") throw noSuchOverload();
   if (depth < 0n) throw new CelError("level must be non-negative");
   const values: CelValue[] = [];
   flattenInto(values, list, depth);
   return new ArrayList(values);
-}
+});
 
 function flattenInto(values: CelValue[], list: CelList, depth: bigint): void {
   for (const element of list) {

@@ -6,6 +6,7 @@ import {
 import { defineLibrary, selfChecked, type OverloadRow } from "../declaration.ts";
 import { compare, equals } from "../equality.ts";
 import { patternOf } from "./regex.ts";
+import { noSuchOverload } from "../logic.ts";
 import { codePoints } from "../source.ts";
 import { calendarFields, type CalendarFields } from "../time.ts";
 import {
@@ -23,7 +24,7 @@ const add = selfChecked((a, b) => {
   if (a instanceof CelTimestamp && b instanceof CelDuration) return addTime(a, b);
   if (a instanceof CelDuration && b instanceof CelTimestamp) return addTime(b, a);
   if (a instanceof CelDuration && b instanceof CelDuration) return addDurations(a, b);
-  throw new CelError("no such overload");
+  throw noSuchOverload();
 });
 
 const subtract = selfChecked((a, b) => {
@@ -33,27 +34,27 @@ const subtract = selfChecked((a, b) => {
   if (a instanceof CelTimestamp && b instanceof CelDuration) return subtractTime(a, b);
   if (a instanceof CelTimestamp && b instanceof CelTimestamp) return between(a, b);
   if (a instanceof CelDuration && b instanceof CelDuration) return subtractDurations(a, b);
-  throw new CelError("no such overload");
+  throw noSuchOverload();
 });
 
 const multiply = selfChecked((a, b) => {
   if (typeof a === "bigint" && typeof b === "bigint") return multiplyInts(a, b);
   if (typeof a === "number" && typeof b === "number") return a * b;
   if (a instanceof CelUint && b instanceof CelUint) return checkedUint(a.value * b.value);
-  throw new CelError("no such overload");
+  throw noSuchOverload();
 });
 
 const divide = selfChecked((a, b) => {
   if (typeof a === "bigint" && typeof b === "bigint") return divideInts(a, b);
   if (typeof a === "number" && typeof b === "number") return a / b;
   if (a instanceof CelUint && b instanceof CelUint) return divideUints(a, b);
-  throw new CelError("no such overload");
+  throw noSuchOverload();
 });
 
 const modulo = selfChecked((a, b) => {
   if (typeof a === "bigint" && typeof b === "bigint") return moduloInts(a, b);
   if (a instanceof CelUint && b instanceof CelUint) return moduloUints(a, b);
-  throw new CelError("no such overload");
+  throw noSuchOverload();
 });
 
 /** Turns an order into a relation; values without order between them have no overload. */
@@ -63,7 +64,7 @@ function relation(holds: (order: number) => boolean) {
       return holds(a < b ? -1 : a > b ? 1 : 0);
     }
     const order = compare(a, b);
-    if (order === undefined) throw new CelError("no such overload");
+    if (order === undefined) throw noSuchOverload();
     if (Number.isNaN(order)) return false;
     return holds(order);
   });
@@ -100,7 +101,7 @@ const isIn = selfChecked((needle, container) => {
     return false;
   }
   if (container instanceof CelMap) return container.has(needle);
-  throw new CelError("no such overload");
+  throw noSuchOverload();
 });
 
 const size = selfChecked((value) => {
@@ -113,8 +114,19 @@ const size = selfChecked((value) => {
 
 const not = selfChecked((value) => {
   if (typeof value === "boolean") return !value;
-  throw new CelError("no such overload");
+  throw noSuchOverload();
 });
+
+function stringTest(test: (text: string, part: string) => boolean) {
+  return selfChecked((text, part) => {
+    if (typeof text !== "string" || typeof part !== "string") throw noSuchOverload();
+    return test(text, part);
+  });
+}
+
+const contains = stringTest((text, part) => text.includes(part));
+const endsWith = stringTest((text, part) => text.endsWith(part));
+const startsWith = stringTest((text, part) => text.startsWith(part));
 
 const matches = (text: string, pattern: string): boolean => patternOf(pattern).test(text);
 
@@ -191,9 +203,9 @@ export const standardLibrary = defineLibrary({
     ["string_size", "(string).size() -> int", size],
     ["type", "type(A) -> type(A)", selfChecked((value) => new CelTypeValue(typeOf(value)))],
     ...conversionRows,
-    ["contains_string", "(string).contains(string) -> bool", (s: string, t: string) => s.includes(t)],
-    ["ends_with_string", "(string).endsWith(string) -> bool", (s: string, t: string) => s.endsWith(t)],
-    ["starts_with_string", "(string).startsWith(string) -> bool", (s: string, t: string) => s.startsWith(t)], // prettier-ignore
+    ["contains_string", "(string).contains(string) -> bool", contains],
+    ["ends_with_string", "(string).endsWith(string) -> bool", endsWith],
+    ["starts_with_string", "(string).startsWith(string) -> bool", startsWith],
     ["matches", "matches(string, string) -> bool", matches],
     ["matches_string", "(string).matches(string) -> bool", matches],
     ...calendarRows("getFullYear", "timestamp_to_year", (f) => f.year),

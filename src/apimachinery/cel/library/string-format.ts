@@ -22,28 +22,47 @@ const defaultPrecision = 6;
 /** More digits than this no double has; longer ones would only fill memory. */
 const precisionMax = 1000;
 
+/** A piece of a format: text, or a clause by its verb. */
+export type FormatPiece =
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "clause"; readonly verb: string; readonly precision: string | undefined }
+  /** A percent sign with nothing behind it. */
+  | { readonly kind: "end" };
+
+/** Takes a format such as `%d of %.2f` apart. */
+export function* formatPieces(format: string): Generator<FormatPiece> {
+  let from = 0;
+  for (const match of format.matchAll(/%(?:%|(\.\d*)?(.?))/gsu)) {
+    if (match.index > from) yield { kind: "text", text: format.slice(from, match.index) };
+    from = match.index + match[0].length;
+    const [whole, precision, verb = ""] = match;
+    if (whole === "%%") yield { kind: "text", text: "%" };
+    else if (whole === "%") yield { kind: "end" };
+    else yield { kind: "clause", verb, precision };
+  }
+  if (from < format.length) yield { kind: "text", text: format.slice(from) };
+}
+
 /** Formats by clauses such as `%s` and `%.2f`. Source: cel-go ext/formatting.go. */
 export function formatString(format: string, args: CelList, dialect: FormatDialect): string {
   let out = "";
   let argIndex = 0;
-  const clause = /%(?:%|(\.\d*)?(.?))/gsu;
-  let from = 0;
-  for (const match of format.matchAll(clause)) {
-    out += format.slice(from, match.index);
-    from = match.index + match[0].length;
-    if (match[0] === "%%") {
-      out += "%";
+  for (const piece of formatPieces(format)) {
+    if (piece.kind === "text") {
+      out += piece.text;
       continue;
     }
     if (argIndex >= args.size) throw new CelError(`index ${argIndex} out of range`);
-    if (match[0] === "%") throw new CelError("unexpected end of string");
+    if (piece.kind === "end") throw new CelError("unexpected end of string");
     const value = args.at(argIndex++);
-    out += formatClause(match[2] ?? "", { value, precision: precisionOf(match[1], match[2]), dialect });
+    const precision = precisionOf(piece);
+    out += formatClause(piece.verb, { value, precision, dialect });
   }
-  return out + format.slice(from);
+  return out;
 }
 
-function precisionOf(text: string | undefined, verb: string | undefined): number {
+/** Digits behind the point that a clause asks for; throws if they are written wrong. */
+export function precisionOf({ precision: text, verb }: FormatPiece & { kind: "clause" }): number {
   if (text === undefined) return defaultPrecision;
   if (verb === "") throw parseError("error while parsing precision: could not find end of precision specifier"); // prettier-ignore
   const digits = text.slice(1);
@@ -57,6 +76,10 @@ function precisionOf(text: string | undefined, verb: string | undefined): number
 
 function parseError(message: string): CelError {
   return new CelError(`could not parse formatting clause: ${message}`);
+}
+
+export function unknownClause(verb: string): CelError {
+  return parseError(`unrecognized formatting clause "${verb}"`);
 }
 
 interface Clause {
@@ -87,7 +110,7 @@ function formatClause(verb: string, { value, precision, dialect }: Clause): stri
     case "X":
       return hexadecimal(value).toUpperCase();
     default:
-      throw parseError(`unrecognized formatting clause "${verb}"`);
+      throw unknownClause(verb);
   }
 }
 
@@ -228,7 +251,7 @@ const localized: FormatDialect = {
     const { mantissa, exponent } = exponential(value, precision);
     const digits = String(Math.abs(exponent)).padStart(2, "0");
     const raised = Array.from(digits, (digit) => superscripts[Number(digit)] ?? "").join("");
-    return `${mantissa}\u202f\u00d7\u202f10${exponent < 0 ? "\u207b" : ""}${raised}`;
+    return `${mantissa}\u00d710${exponent < 0 ? "\u207b" : ""}${raised}`;
   },
 };
 
