@@ -17,6 +17,7 @@ import { fieldSetOfNames } from "./field-set.ts";
 import { encodeManagers, updateManagersMax, withManagedFields } from "./managers.ts";
 import { parentManagedFields, scaleManagedFields } from "./scale-managers.ts";
 import { applySchemaOf } from "./struct-schema.ts";
+import { applySchemaOfStructural } from "./structural-schema.ts";
 
 const Item = struct("x.Item", { name: req(1, string), value: opt(2, string) });
 const Kind = kind("x.Kind", {
@@ -212,6 +213,17 @@ describe("updateManagedFields", () => {
     ]);
     const gone = v2?.map((entry) => ({ ...entry, apiVersion: "v3" }));
     assert.equal(update({ live: stored({}, gone), updated: stored({}) }), undefined);
+  });
+
+  it("drops the managers of what is nested too deeply", () => {
+    let deep: unknown = 1;
+    for (let i = 0; i < 20_000; i++) deep = { a: deep };
+    const custom = { ...management, schemaOf: () => applySchemaOfStructural({ type: "object" }) };
+    const updated = stored({ deep });
+    assert.equal(
+      updateManagedFields(custom, { live: undefined, updated, manager: "u", time }),
+      undefined,
+    );
   });
 
   it("merges the oldest updaters when there are too many", () => {

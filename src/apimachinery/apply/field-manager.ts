@@ -67,9 +67,14 @@ export function updateManagedFields(
     if (isLive && start.size > 0) return live?.metadata?.managedFields;
     return encodeManagers(tracked);
   } catch (error) {
-    if (error instanceof TypedValueError) return undefined;
+    if (error instanceof TypedValueError || isTooDeep(error)) return undefined;
     throw error;
   }
+}
+
+/** Walks are recursive: values of a custom resource may be nested deeper than the stack goes. */
+function isTooDeep(error: unknown): boolean {
+  return error instanceof RangeError;
 }
 
 /** The client's managers when they make sense, else the live ones. */
@@ -162,8 +167,13 @@ export function applyPatch(management: FieldManagement, request: ApplyPatchReque
   const config = patch as KubeObject;
   const before = writtenValue(go, live ?? {}) as KubeObject;
   if (live !== undefined) checkLive(schema, before, management);
-  const applied = applyOrUpgrade(management, { ...start, config, before });
-  return request.manager === "kubectl" ? withLastApplied(applied, patch) : applied;
+  try {
+    const applied = applyOrUpgrade(management, { ...start, config, before });
+    return request.manager === "kubectl" ? withLastApplied(applied, patch) : applied;
+  } catch (error) {
+    if (!isTooDeep(error)) throw error;
+    throw plainError(`failed to merge config: ${printObject(patch)} is nested too deeply`);
+  }
 }
 
 function checkKind({ apiVersion, kind }: FieldManagement, patch: object): void {
