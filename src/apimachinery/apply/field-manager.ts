@@ -166,7 +166,8 @@ export function applyPatch(management: FieldManagement, request: ApplyPatchReque
   checkPatch(schema, patch);
   const config = patch as KubeObject;
   const before = writtenValue(go, live ?? {}) as KubeObject;
-  if (live !== undefined) checkLive(schema, before, management);
+  // What was decoded into a Go struct fits its schema; a custom resource may predate it.
+  if (live !== undefined && schema === go) checkLive(schema, before, management);
   try {
     const applied = applyOrUpgrade(management, { ...start, config, before });
     return request.manager === "kubectl" ? withLastApplied(applied, patch) : applied;

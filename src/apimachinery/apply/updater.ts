@@ -172,7 +172,8 @@ export function applyConfig(versions: ApplyVersions, request: ApplyRequest): App
   const managers = new Map(current);
   managers.set(key, { ...manager, time: last?.time, fields });
   const merged = mergeValues(schema, live, config) as object;
-  const object = last === undefined ? merged : prune(versions, merged, { managers, last });
+  const gaveUp = last !== undefined && !coveredBy(last, { ...manager, fields });
+  const object = gaveUp ? prune(versions, merged, { managers, last }) : merged;
   const comparisonIn = comparisons(versions, { before: live, after: object }, "json");
   if (!request.force) checkConflicts(managers, comparisonIn, key);
   const settled = release(managers, comparisonIn, key);
@@ -181,6 +182,11 @@ export function applyConfig(versions: ApplyVersions, request: ApplyRequest): App
     object: sameValue(schema, live, object) ? undefined : object,
     managers: withManager(settled, entry),
   };
+}
+
+/** The applier applies all that it applied last time: nothing can be left to remove. */
+function coveredBy(last: Manager, now: Pick<Manager, "apiVersion" | "fields">): boolean {
+  return last.apiVersion === now.apiVersion && isEmptySet(difference(last.fields, now.fields));
 }
 
 function checkConflicts(
