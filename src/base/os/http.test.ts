@@ -537,3 +537,33 @@ test("a TCP client that never speaks TLS does not disturb others", async () => {
   await closed;
   assert.equal((await client(server).request({ method: "GET", path: "/" })).status, 200);
 });
+
+test("a client that resets streams in a flood is cut off, and the server goes on", async () => {
+  const server = await serve((exchange) => {
+    if (exchange.url === "/") exchange.respond(200, {}, "ok");
+  });
+  const session = connectHttp2(`https://127.0.0.1:${server.port}`, { ca });
+  session.on("error", () => undefined);
+  const closed = new Promise<void>((resolve) => session.once("close", resolve));
+  const flood = (): void => {
+    if (session.destroyed || session.closed) return;
+    const stream = session.request({ ":path": "/flood" });
+    stream.on("error", () => undefined).once("close", flood);
+    // Once it was sent: a stream that never left is no flood.
+    setImmediate(() => setImmediate(() => stream.close()));
+  };
+  session.once("connect", () => {
+    for (let i = 0; i < 50; i++) flood();
+  });
+  await closed;
+  assert.equal((await client(server).request({ method: "GET", path: "/" })).status, 200);
+});
+
+test("headers that drip are cut off with 408", async () => {
+  const server = await serve((exchange) => exchange.respond(200, {}), { headersMs: 200 });
+  const socket = connectTls({ port: server.port, ca, host: "127.0.0.1", servername: "" });
+  socket.write("GET / HTTP/1.1\r\nHost: a\r\nX: ");
+  let answer = "";
+  for await (const chunk of socket) answer += String(chunk);
+  assert.match(answer, /^HTTP\/1\.1 408 Request Timeout\r\n/);
+});

@@ -5,7 +5,13 @@
  * broken off; the server goes on. 2. A connection without requests is closed after `idleMs`.
  * 3. After `close`, no request is accepted, and no connection outlives the grace period.
  */
-import { createServer, ServerResponse, type IncomingMessage, type Server } from "node:http";
+import {
+  createServer,
+  ServerResponse,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+} from "node:http";
 import {
   createSecureServer,
   type Http2SecureServer,
@@ -61,6 +67,9 @@ const sessionMemoryMiB = 1024;
 const headerPairsMax = 2000;
 /** Of one stream: holds most objects in one go. Source: apiserver `secure_serving.go`. */
 const streamWindowBytes = 256 << 10;
+/** Streams that a client may reset at once, and per second from then on (CVE-2023-44487). */
+const streamResetBurst = 1000;
+const streamResetRate = 100;
 /** Between probes of a silent TCP connection. Source: Go's `net.ListenConfig`. */
 const keepAliveMs = 15_000;
 const tls13Ciphers = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
@@ -80,7 +89,10 @@ export async function serveHttps(options: ServeTlsOptions): Promise<HttpServer> 
       maxFrameSize: streamWindowBytes,
       maxHeaderListSize: limits.headerBytesMax,
     },
-    http1Options: { maxHeaderSize: limits.headerBytesMax, requireHostHeader: false },
+    handshakeTimeout: limits.headersMs,
+    streamResetBurst,
+    streamResetRate,
+    http1Options: http1Options(limits),
   } as SecureServerOptions);
   // Node makes compatibility objects for every stream as soon as "request" has a listener.
   server.removeAllListeners("newListener");
@@ -99,10 +111,19 @@ export async function serveHttps(options: ServeTlsOptions): Promise<HttpServer> 
 /** Rejects with `IoError` when it cannot listen. */
 export async function serveHttp(options: ServeOptions): Promise<HttpServer> {
   const limits = withDefaults(options.limits);
-  const server = createServer({ maxHeaderSize: limits.headerBytesMax, requireHostHeader: false });
+  const server = createServer(http1Options(limits));
   const state = createState(options, limits);
   listenToHttp1(server, state);
   return listen(server, state, () => undefined);
+}
+
+function http1Options(limits: Required<HttpLimits>): ServerOptions {
+  return {
+    maxHeaderSize: limits.headerBytesMax,
+    requireHostHeader: false,
+    // How late the limits on headers and requests may be noticed.
+    connectionsCheckingInterval: Math.ceil(Math.min(2000, limits.headersMs / 4)),
+  };
 }
 
 function secureOptions({ credentials, minVersion, ciphers }: ServeTlsOptions): SecureServerOptions {
