@@ -4,13 +4,14 @@ import type { ResourceDefinition } from "#apimachinery/resource.ts";
 import type { HttpExchange } from "#base/http.ts";
 import type { ApiTable } from "./api-table.ts";
 import type { PathHandler } from "./http/frontend.ts";
+import { kubernetesVersion } from "./http/version.ts";
 
 const v2ProtoType = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
 const jsonType = "application/json";
 
 /** `/openapi/v2` and `/openapi/v3`, made from what is served when somebody asks. */
 export function openApiPaths(table: ApiTable): PathHandler {
-  const openApi = createOpenApi({ kinds: otherKinds });
+  const openApi = createOpenApi({ kinds: otherKinds, release: kubernetesVersion.gitVersion });
   const served = new Map<string, readonly ResourceDefinition[]>();
   let generation = -1;
   return ({ exchange, path }) => {

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { Lifetime } from "#base/lifetime.ts";
+import { hostAddresses } from "#base/os/host.ts";
 import { type CommandContext, listOption, verbosityOf } from "./command.ts";
 import { startServer } from "./server.ts";
 
@@ -42,7 +43,8 @@ async function runApiServer(context: CommandContext, options: ApiServerCliOption
   const world = context.openWorld(verbosityOf(options.v));
   const lifetime = new Lifetime("kubets");
   const startedMs = world.clock.monotonicMs();
-  const advertised = options.advertiseAddress ?? (options.bindAddress === "0.0.0.0" ? "127.0.0.1" : options.bindAddress);
+  const bound = options.bindAddress === "0.0.0.0" ? "127.0.0.1" : options.bindAddress;
+  const advertised = options.advertiseAddress ?? (bound.startsWith("127.") ? hostAddresses()[0] : bound) ?? bound;
   const running = await startServer(
     world,
     {
@@ -50,6 +52,7 @@ async function runApiServer(context: CommandContext, options: ApiServerCliOption
       components: new Set(["apiserver"]),
       storage: options.storage,
       advertiseAddress: advertised,
+      kubeconfigAddress: bound,
       clusterCidr: "10.244.0.0/16",
       featureGates: options.featureGates ?? "",
       apiServer: {

@@ -31,8 +31,10 @@ export interface ServerOptions {
   /** `memory` forgets everything at the end. */
   readonly storage: "durable" | "memory";
   readonly apiServer: ApiServerFlags;
-  /** Address that kubeconfigs name. */
+  /** Address that the kubernetes Service leads to. */
   readonly advertiseAddress: string;
+  /** Address that kubeconfigs name; the advertised one when absent. */
+  readonly kubeconfigAddress?: string;
   readonly clusterCidr: string;
   readonly featureGates: string;
   /** What `up` prepared; absent for a control plane alone. */
@@ -67,7 +69,7 @@ export async function startServer(
   const features = featureReader(options.featureGates, featureDefaults);
   const api = await startApiServer(world, { store, pki, features, flags: options.apiServer });
   lifetime.use(api);
-  const server = `https://${hostOf(advertiseAddress)}:${api.http.port}`;
+  const server = `https://${hostOf(options.kubeconfigAddress ?? advertiseAddress)}:${api.http.port}`;
   const kubeconfigPath = join(dataDirectory, "kubeconfig");
   const [admin] = await Promise.all([
     adminPair(world, pki),

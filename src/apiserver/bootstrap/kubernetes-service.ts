@@ -33,6 +33,8 @@ export async function ensureKubernetesService(client: Client, at: ServerAddress)
       ipFamilyPolicy: "SingleStack",
     },
   });
+  // No endpoint may be a loopback address: then pods have no way to the server anyhow.
+  if (at.address.startsWith("127.")) return;
   const port = { name: "https", port: at.port, protocol: "TCP" };
   await ensure(client, endpoints as ResourceDefinition, {
     metadata: { ...metadata, labels: { "endpointslice.kubernetes.io/skip-mirror": "true" } },

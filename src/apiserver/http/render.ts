@@ -2,11 +2,12 @@ import { PartialObjectMetadata, PartialObjectMetadataList } from "#apimachinery/
 import { Status as StatusSchema } from "#apimachinery/meta/status.ts";
 import { ListMeta } from "#apimachinery/meta/list-meta.ts";
 import { apiVersionOf, type KubeObject } from "#apimachinery/object.ts";
+import { encodeJson } from "#apimachinery/json-codec.ts";
 import { encodeProto, wrapUnknown } from "#apimachinery/proto-codec.ts";
 import type { ResourceDefinition } from "#apimachinery/resource.ts";
 import type { Fields, StructSchema } from "#apimachinery/schema.ts";
 import { kind, listOf, req } from "#apimachinery/schema.ts";
-import { writeJson } from "#wire/json.ts";
+import { parseJson, writeJson } from "#wire/json.ts";
 import { writeYaml } from "#wire/yaml.ts";
 import type { Answer } from "../answer.ts";
 import type { Endpoint } from "../call.ts";
@@ -64,15 +65,24 @@ export function encoded(representation: Representation, { object, schema, code }
   if (representation.mediaType === "protobuf" && schema !== undefined) {
     return { code, contentType, chunks: [protoOf(object, schema)] };
   }
+  const json = schema === undefined ? writeJson(object) : encodeJson(schema, object, { emptyLists: "keep" });
+  return fromJson(representation, json, code);
+}
+
+/** JSON bytes as they are, indented, or as YAML. */
+function fromJson(representation: Representation, json: Uint8Array, code: number): Rendered {
   if (representation.mediaType === "yaml") {
-    return { code, contentType, chunks: [encoder.encode(writeYaml(object))] };
+    const text = writeYaml(parseJson(json));
+    return { code, contentType: contentTypes.yaml, chunks: [encoder.encode(text)] };
   }
-  const chunks = representation.pretty ? [pretty(object)] : [writeJson(object)];
+  const chunks = representation.pretty ? [pretty(json)] : [json];
   return { code, contentType: contentTypes.json, chunks: [...chunks, newline] };
 }
 
-function pretty(object: KubeObject): Uint8Array {
-  return encoder.encode(JSON.stringify(object, (_key, value: unknown) => (typeof value === "bigint" ? Number(value) : value), 2));
+function pretty(json: Uint8Array): Uint8Array {
+  const exact = (_key: string, value: unknown): unknown =>
+    typeof value === "bigint" ? (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(String(value)) : value;
+  return encoder.encode(JSON.stringify(parseJson(json), exact, 2));
 }
 
 export function protoOf(object: KubeObject, schema: StructSchema<Fields>): Uint8Array {
@@ -89,12 +99,12 @@ function renderEntry(
 ): Rendered {
   const { definition } = endpoint;
   const { representation } = options;
-  const object = entry.as(definition);
   if (representation.as === "Table") {
+    const object = entry.as(definition);
     return encoded(representation, { object: tableFor(endpoint, [object], {}, options), code });
   }
   if (representation.as !== "") {
-    const partial = partialMetadata(object, representation.version);
+    const partial = partialMetadata(entry.as(definition), representation.version);
     return encoded(representation, { object: partial, schema: PartialObjectMetadata, code });
   }
   if (representation.mediaType === "json" && !representation.pretty) {
@@ -103,7 +113,7 @@ function renderEntry(
   if (representation.mediaType === "protobuf") {
     return { code, contentType: contentTypes.protobuf, chunks: [protoEntry(entry, definition)] };
   }
-  return encoded(representation, { object, code });
+  return fromJson(representation, entry.json(definition), code);
 }
 
 /** The protobuf form of an entry, with its envelope, kept with the entry. */
@@ -142,8 +152,12 @@ function renderList(
     return encoded(representation, { object, code: 200 });
   }
   if (representation.as !== "") return renderPartialList(endpoint, page, options);
-  if (representation.mediaType === "json" && !representation.pretty) {
-    return { code: 200, contentType: contentTypes.json, chunks: jsonList(definition, page) };
+  if (representation.mediaType !== "protobuf") {
+    const chunks = jsonList(definition, page);
+    if (representation.mediaType === "json" && !representation.pretty) {
+      return { code: 200, contentType: contentTypes.json, chunks: [...chunks, newline] };
+    }
+    return fromJson(representation, Buffer.concat(chunks), 200);
   }
   const object = {
     kind: definition.listKind,
@@ -200,8 +214,8 @@ function jsonList(definition: ResourceDefinition, page: ListPage): Uint8Array[] 
     : `"kind":${JSON.stringify(definition.listKind)},"apiVersion":${JSON.stringify(apiVersion)},`;
   const metadata = JSON.stringify(listMetadata(page));
   const tail = custom
-    ? `],"kind":${JSON.stringify(definition.listKind)},"metadata":${metadata}}\n`
-    : "]}\n";
+    ? `],"kind":${JSON.stringify(definition.listKind)},"metadata":${metadata}}`
+    : "]}";
   const head = custom ? `{${names}"items":[` : `{${names}"metadata":${metadata},"items":[`;
   const chunks: Uint8Array[] = [encoder.encode(head)];
   for (const entry of page.entries) {

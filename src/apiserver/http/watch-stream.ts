@@ -41,18 +41,13 @@ function jsonEncoder({ definition }: Endpoint): WatchEncoder {
     contentType: jsonContentType,
     frame(message) {
       if (message.type === "BOOKMARK") {
-        return jsonFrame("BOOKMARK", writeJson(bookmarkObject(definition, message.object)));
+        return jsonFrame("BOOKMARK", codecOf(definition).encode(message.object));
       }
       const { type, entry } = message;
       return entry.form(definition, `watch ${type}`, () => jsonFrame(type, entry.json(definition)));
     },
     error: jsonError,
   };
-}
-
-/** A bookmark is an otherwise empty object of the kind: with what the kind always writes. */
-function bookmarkObject(definition: Endpoint["definition"], object: KubeObject): KubeObject {
-  return definition.custom === undefined ? codecOf(definition).canonical(object) : object;
 }
 
 function protoFrame(type: string, object: Uint8Array): Uint8Array {

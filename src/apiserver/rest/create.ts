@@ -2,7 +2,6 @@ import type { KubeObject } from "#apimachinery/object.ts";
 import { isAlreadyExists, plainError, StatusError } from "#apimachinery/status.ts";
 import { validateObjectMeta } from "#apimachinery/validation/object-meta.ts";
 import { type Call, type Endpoint, isDryRun } from "../call.ts";
-import { codecOf } from "../storage/codec.ts";
 import type { Entry } from "../storage/entry.ts";
 import { decodeBody, expectedOf } from "./decode.ts";
 import { trackUpdate } from "./managed-fields.ts";
@@ -110,11 +109,10 @@ export async function createFilled(
     const name = object.metadata?.name ?? "";
     await deps.admission.validate({ operation: "CREATE", call, definition: endpoint.hub, name, object });
     refuseResourceVersion(object);
-    const stored = codecOf(endpoint.hub).canonical(object);
     const key = endpoint.storage.keyOf(object.metadata?.namespace ?? "", name);
     const ttlSeconds = hooks.ttlSeconds?.(object);
     const entry = await writeNew(endpoint, key, {
-      object: stored,
+      object,
       dryRun: isDryRun(call),
       ...(ttlSeconds !== undefined && { ttlSeconds }),
     });
@@ -136,6 +134,7 @@ function prepare(endpoint: Endpoint, call: Call, object: KubeObject): void {
     ...validateObjectMeta(metaOf(object), {
       namespaced: scope === "Namespaced",
       nameRule: strategy.nameRule,
+      plainFinalizers: endpoint.hub.custom !== undefined,
     }),
     ...(strategy.validate?.(object, context) ?? []),
   ]);

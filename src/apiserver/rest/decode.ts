@@ -8,8 +8,8 @@ import {
 } from "#apimachinery/object.ts";
 import type { ResourceDefinition } from "#apimachinery/resource.ts";
 import type { Fields, StructSchema } from "#apimachinery/schema.ts";
-import { badRequest, StatusError } from "#apimachinery/status.ts";
-import { findDuplicateKeys, JsonError, parseJson } from "#wire/json.ts";
+import { badRequest, isStatusError, type StatusError } from "#apimachinery/status.ts";
+import { JsonError, parseJson, parseJsonStrict } from "#wire/json.ts";
 import { parseYaml } from "#wire/yaml.ts";
 import type { Body, Call } from "../call.ts";
 import { codecOf, type ObjectCodec } from "../storage/codec.ts";
@@ -99,12 +99,14 @@ interface Parsed {
 
 function readValue(body: Body, expected: Expected, collect: boolean): Parsed {
   if (body.form === "object") return { value: body.value, duplicates: [] };
-  if (body.mediaType === "protobuf") return { value: readProto(body.bytes, expected), duplicates: [] };
   try {
+    if (body.mediaType === "protobuf") return { value: readProto(body.bytes, expected), duplicates: [] };
     if (body.mediaType === "yaml") return readYaml(body.bytes, collect);
-    const value = parseJson(body.bytes);
-    return { value, duplicates: collect ? findDuplicateKeys(body.bytes) : [] };
+    if (!collect) return { value: parseJson(body.bytes), duplicates: [] };
+    const { value, duplicates } = parseJsonStrict(body.bytes);
+    return { value, duplicates: duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`) };
   } catch (error) {
+    if (isStatusError(error)) throw error;
     if (!(error instanceof JsonError)) throw unrecognized(expected, body, String((error as Error).message));
     throw unrecognized(expected, body, `couldn't get version/kind; json parse error: ${error.message}`);
   }

@@ -12,7 +12,6 @@ import {
 } from "#apimachinery/status.ts";
 import type { DeleteOptions } from "#apimachinery/meta/options.ts";
 import { type Call, type Endpoint, isDryRun } from "../call.ts";
-import { codecOf } from "../storage/codec.ts";
 import type { Entry } from "../storage/entry.ts";
 import type { Stored } from "../storage/storage.ts";
 import { hooksOf, type RestDeps } from "./rest.ts";
@@ -56,7 +55,7 @@ async function removeOnce(endpoint: Endpoint, call: Call, attempt: Attempt): Pro
   if (plan.do === "mark") {
     const outcome = await endpoint.storage.updateFrom(attempt.key, current, {
       dryRun: isDryRun(call),
-      decision: { do: "write", object: codecOf(endpoint.hub).canonical(plan.object) },
+      decision: { do: "write", value: endpoint.storage.encode(plan.object) },
     });
     return outcome && { kind: "entry", entry: outcome.entry, gone: false };
   }

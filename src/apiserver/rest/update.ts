@@ -15,8 +15,6 @@ import {
   validateObjectMetaUpdate,
 } from "#apimachinery/validation/object-meta.ts";
 import { type Call, type Endpoint, isDryRun } from "../call.ts";
-import { codecOf } from "../storage/codec.ts";
-import { withoutRevision } from "../storage/entry.ts";
 import type { Stored, UpdateDecision } from "../storage/storage.ts";
 import { createFilled } from "./create.ts";
 import { decodeBody, expectedOf } from "./decode.ts";
@@ -136,7 +134,7 @@ async function updateExisting(
   const finish = await hooksOf(plan.deps, endpoint.hub).beginUpdate?.(object, old, call);
   let succeeded = false;
   try {
-    const decision = await decide(endpoint, call, { object, old, deps: plan.deps });
+    const decision = await decide(endpoint, call, { object, old, current, deps: plan.deps });
     const outcome = await endpoint.storage.updateFrom(key, current, {
       dryRun: isDryRun(call),
       decision,
@@ -179,7 +177,7 @@ function checkResourceVersion(
 async function decide(
   endpoint: Endpoint,
   call: Call,
-  spec: { object: KubeObject; old: KubeObject; deps: RestDeps },
+  spec: { object: KubeObject; old: KubeObject; current: Stored; deps: RestDeps },
 ): Promise<UpdateDecision> {
   const { old, deps } = spec;
   prepareUpdate(endpoint, call, spec);
@@ -192,11 +190,11 @@ async function decide(
     object,
     oldObject: old,
   });
-  const canonical = codecOf(endpoint.hub).canonical(object);
-  if (shouldDelete(endpoint, canonical, old)) return { do: "delete", object: canonical };
-  if (deepEqual(withoutRevision(canonical), withoutRevision(old))) return { do: "keep" };
-  const ttlSeconds = hooksOf(deps, endpoint.hub).ttlSeconds?.(canonical);
-  return { do: "write", object: canonical, ...(ttlSeconds !== undefined && { ttlSeconds }) };
+  if (shouldDelete(endpoint, object, old)) return { do: "delete" };
+  const value = endpoint.storage.encode(object);
+  if (Buffer.compare(value, spec.current.kv.value) === 0) return { do: "keep" };
+  const ttlSeconds = hooksOf(deps, endpoint.hub).ttlSeconds?.(object);
+  return { do: "write", value, ...(ttlSeconds !== undefined && { ttlSeconds }) };
 }
 
 function strategyOf(endpoint: Endpoint, call: Call): Strategy<KubeObject> {
@@ -229,6 +227,7 @@ function prepareUpdate(
     ...validateObjectMeta(meta, {
       namespaced: endpoint.hub.scope === "Namespaced",
       nameRule: "path",
+      plainFinalizers: endpoint.hub.custom !== undefined,
     }),
     ...validateObjectMetaUpdate(meta, oldMeta),
     ...(strategy.validateUpdate?.(object, context) ?? []),

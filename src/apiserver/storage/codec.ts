@@ -1,10 +1,16 @@
-import { canonical, decodeJson, applySchemaDefaults } from "#apimachinery/json-codec.ts";
+import {
+  applySchemaDefaults,
+  decodeJson,
+  encodeJson,
+} from "#apimachinery/json-codec.ts";
+import { decodeTrusted } from "#apimachinery/json-trusted.ts";
+import type { MemberOrder } from "#apimachinery/encoded-object.ts";
 import type { KubeObject } from "#apimachinery/object.ts";
 import type { ResourceDefinition } from "#apimachinery/resource.ts";
 
 /**
- * How objects of one resource version become JSON values, defaults and bytes. Built-in kinds get
- * theirs from the schema; custom resources bring their own, so the pipeline has no second path.
+ * How objects of one resource version become values, defaults and bytes. Built-in kinds get theirs
+ * from the schema; custom resources bring their own, so the pipeline has no second path.
  */
 export interface ObjectCodec {
   /**
@@ -13,8 +19,12 @@ export interface ObjectCodec {
    */
   decode(value: unknown, collectFindings: boolean): { object: KubeObject; findings: string[] };
   applyDefaults(object: KubeObject): void;
-  /** A fresh object with exactly the fields that the wire shows, in wire order. */
-  canonical(object: KubeObject): KubeObject;
+  /** JSON bytes with exactly the fields that the wire shows, in wire order, Go's escaping. */
+  encode(object: KubeObject): Uint8Array;
+  /** The object that bytes of `encode` hold. */
+  decodeStored(bytes: Uint8Array): KubeObject;
+  /** Order of members in the bytes. */
+  readonly order: MemberOrder;
 }
 
 const codecs = new WeakMap<ResourceDefinition, ObjectCodec>();
@@ -35,11 +45,13 @@ export function setCodec(definition: ResourceDefinition, codec: ObjectCodec): vo
 
 function schemaCodec({ schema }: ResourceDefinition): ObjectCodec {
   return {
+    order: "struct",
     decode: (value, collectFindings) => {
       const { object, findings } = decodeJson(schema, value, { collectFindings });
       return { object: object as KubeObject, findings: [...findings] };
     },
     applyDefaults: (object) => applySchemaDefaults(schema, object),
-    canonical: (object) => canonical(schema, object) as KubeObject,
+    encode: (object) => encodeJson(schema, object),
+    decodeStored: (bytes) => decodeTrusted<KubeObject>(schema, bytes),
   };
 }

@@ -8,7 +8,6 @@ import {
   serviceUnavailable,
   StatusError,
 } from "#apimachinery/status.ts";
-import { writeJson } from "#wire/json.ts";
 import {
   CompactedError,
   type Durability,
@@ -23,6 +22,7 @@ import {
   StoreReadOnlyError,
   StoreUnavailableError,
 } from "#store/store.ts";
+import { codecOf } from "./codec.ts";
 import { type Entry, EntryCache, withoutRevision } from "./entry.ts";
 
 /** A stored entry together with the store's key-value, whose revision guards the next write. */
@@ -36,11 +36,11 @@ export interface WriteOptions {
   readonly ttlSeconds?: number;
 }
 
-/** What an update decides: a new object, the same object (no write), or the removal of the key. */
+/** What an update decides: new bytes (see `encode`), no write, or the removal of the key. */
 export type UpdateDecision =
-  | { readonly do: "write"; readonly object: KubeObject; readonly ttlSeconds?: number }
+  | { readonly do: "write"; readonly value: Uint8Array; readonly ttlSeconds?: number }
   | { readonly do: "keep" }
-  | { readonly do: "delete"; readonly object: KubeObject };
+  | { readonly do: "delete" };
 
 export interface UpdateOutcome {
   readonly entry: Entry;
@@ -56,12 +56,14 @@ export class ResourceStorage {
   /** `/registry/pods/`. */
   readonly prefix: Key;
   readonly entries: EntryCache;
+  readonly #definition: ResourceDefinition;
   readonly #qualified: Qualified;
   readonly #durability: Durability;
 
   constructor(spec: { store: Store; definition: ResourceDefinition; durability?: Durability }) {
     const { definition } = spec;
     this.store = spec.store;
+    this.#definition = definition;
     this.prefix = keyOf(`/registry/${definition.storage.prefix}/`);
     this.entries = new EntryCache(definition);
     this.#qualified = { group: definition.group, resource: definition.plural };
@@ -115,9 +117,10 @@ export class ResourceStorage {
     const name = object.metadata?.name ?? "";
     if (options.dryRun) {
       if (await this.find(key)) throw alreadyExists(this.#qualified, name);
-      return this.#unstored(object);
+      return this.#unstored(this.encode(object));
     }
-    const kv = await this.#put({ key, object, expected: 0, ttlSeconds: options.ttlSeconds ?? 0 });
+    const value = this.encode(object);
+    const kv = await this.#put({ key, value, expected: 0, ttlSeconds: options.ttlSeconds ?? 0 });
     if (kv === undefined) throw alreadyExists(this.#qualified, name);
     return this.entries.of(kv);
   }
@@ -137,10 +140,10 @@ export class ResourceStorage {
       const entry = await this.remove(key, current, spec.dryRun);
       return entry && { entry, decision: "delete" };
     }
-    if (spec.dryRun) return { entry: this.#unstored(decision.object, current), decision: "write" };
+    if (spec.dryRun) return { entry: this.#unstored(decision.value, current), decision: "write" };
     const kv = await this.#put({
       key,
-      object: decision.object,
+      value: decision.value,
       expected: current.kv.modRevision,
       ttlSeconds: decision.ttlSeconds ?? 0,
     });
@@ -161,13 +164,11 @@ export class ResourceStorage {
 
   async #put(spec: {
     key: Key;
-    object: KubeObject;
+    value: Uint8Array;
     expected: Revision;
     ttlSeconds: number;
   }): Promise<KeyValue | undefined> {
-    const object = withoutRevision(spec.object);
-    const value = writeJson(object);
-    this.entries.expect(value, object);
+    const { value } = spec;
     const lease = spec.ttlSeconds > 0 ? await this.store.grantLease(spec.ttlSeconds) : 0n;
     const result = await this.#guard(
       this.store.txn({
@@ -190,11 +191,14 @@ export class ResourceStorage {
     };
   }
 
+  /** What is stored of an object. */
+  encode(object: KubeObject): Uint8Array {
+    return codecOf(this.#definition).encode(withoutRevision(object));
+  }
+
   /** What a dry run shows: the object as it would be, at the revision it has now. */
-  #unstored(object: KubeObject, current?: Stored): Entry {
-    const value = writeJson(withoutRevision(object));
-    const revision = current?.kv.modRevision ?? 0;
-    return this.entries.unstored(value, revision, withoutRevision(object));
+  #unstored(value: Uint8Array, current?: Stored): Entry {
+    return this.entries.unstored(value, current?.kv.modRevision ?? 0);
   }
 
   async #guard<T>(work: Promise<T>): Promise<T> {
