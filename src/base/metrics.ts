@@ -191,7 +191,7 @@ function createGauge(): Gauge {
 }
 
 function createHistogram(buckets: readonly number[]): Histogram {
-  const counts = new Array<number>(buckets.length + 1).fill(0);
+  const counts = Array.from({ length: buckets.length + 1 }, () => 0);
   let sum = 0;
   let count = 0;
   return {

@@ -348,7 +348,7 @@ class Session implements SpdySession, Connection {
     if (this.#ended) return;
     this.#ended = true;
     this.#unpacker[Symbol.dispose]();
-    for (const stream of [...this.#streams.values()]) stream.cutOff();
+    for (const stream of this.#streams.values()) stream.cutOff();
     if (!this.#socket.writableEnded) this.#socket.end();
   }
 }
