@@ -25,6 +25,8 @@ export interface EtcdClusterOptions {
   readonly size: number;
   /** Paths of PEM files: clients must come with a certificate of `ca`. */
   readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string };
+  /** Of a single member that was there before; it is left in place. */
+  readonly dataDirectory?: string;
   /** For tests that kill members and count on their disk. */
   readonly fsync?: boolean;
 }
@@ -68,11 +70,11 @@ function member(from: {
   readonly root: string;
   readonly options: EtcdClusterOptions;
 }): EtcdMember {
-  const { tls, fsync } = from.options;
+  const { tls, fsync, dataDirectory } = from.options;
   const endpoint = `${tls === undefined ? "http" : "https"}://127.0.0.1:${from.port}`;
   const args = [
     ["--name", from.name],
-    ["--data-dir", join(from.root, from.name)],
+    ["--data-dir", dataDirectory ?? join(from.root, from.name)],
     ["--listen-client-urls", endpoint],
     ["--advertise-client-urls", endpoint],
     ["--listen-peer-urls", from.peer],
