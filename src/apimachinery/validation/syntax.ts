@@ -73,3 +73,8 @@ export function checkDnsSubdomainWithUnderscore(value: string): string[] {
 export function checkUnixId(id: number): string[] {
   return id >= 0 && id <= idMax ? [] : [`must be between 0 and ${idMax}, inclusive`];
 }
+
+/** No sign `+`, no leading zeros. */
+export function isInt32Text(text: string): boolean {
+  return /^(0|-?[1-9]\d*)$/.test(text) && Number(text) === (Number(text) | 0);
+}

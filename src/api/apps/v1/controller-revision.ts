@@ -1,3 +1,6 @@
+import { required } from "#apimachinery/field-error.ts";
+import { type Findings, validateImmutable, validateNonNegative } from "#apimachinery/validation/checks.ts";
+import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import { type Infer, int64, kind, opt, rawObject, req } from "#apimachinery/schema.ts";
@@ -16,4 +19,33 @@ export const controllerRevisions = defineResource<ControllerRevision>({
   plural: "controllerrevisions",
   scope: "Namespaced",
   schema: ControllerRevision,
+  strategy: {
+    validate: (revision) => [...validateControllerRevision(revision)],
+    validateUpdate: (revision, { old }) => [
+      ...validateControllerRevision(revision),
+      ...validateImmutable(revision.data, old.data, "data"),
+    ],
+  },
+  columns: [
+    nameColumn,
+    column("Controller", ownerText, { description: "The controller that owns the object." }),
+    column("Revision", ({ revision }) => revision, { description: "Number of the revision." }),
+    ageColumn,
+  ],
 });
+
+function* validateControllerRevision({ data, revision }: ControllerRevision): Findings {
+  if (data === undefined || data === null) yield required("data", "data is mandatory");
+  else if (typeof data !== "object" || Array.isArray(data)) {
+    yield required("data", "data must be a valid JSON object");
+  }
+  yield* validateNonNegative(revision, "revision");
+}
+
+/** `daemonset.apps/name`. */
+function ownerText({ metadata: meta }: ControllerRevision): string {
+  const owner = meta.ownerReferences?.find(({ controller }) => controller === true);
+  if (owner === undefined) return "<none>";
+  const group = owner.apiVersion.includes("/") ? `.${owner.apiVersion.split("/")[0]}` : "";
+  return `${owner.kind.toLowerCase()}${group}/${owner.name}`;
+}

@@ -1,3 +1,8 @@
+import { statusSubresource } from "#api/strategies.ts";
+import { validateDaemonSetStatus } from "./daemon-set-validation.ts";
+import { daemonSetStrategy } from "./daemon-set-strategy.ts";
+import { countColumn, selectorColumn, templateColumns } from "#api/core/v1/workload-columns.ts";
+import { ageColumn, column, labelsText, nameColumn } from "#apimachinery/columns.ts";
 import { PodTemplateSpec } from "#api/core/v1/pod-spec.ts";
 import { LabelSelector } from "#apimachinery/meta/label-selector.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
@@ -82,7 +87,24 @@ export const daemonSets = defineResource<DaemonSet>({
   categories: ["all"],
   scope: "Namespaced",
   schema: DaemonSet,
+  strategy: daemonSetStrategy,
+  columns: [
+    nameColumn,
+    countColumn("Desired", ({ status }) => status?.desiredNumberScheduled, "Nodes to run on."),
+    countColumn("Current", ({ status }) => status?.currentNumberScheduled, "Nodes with a Pod."),
+    countColumn("Ready", ({ status }) => status?.numberReady, "Nodes with a ready Pod."),
+    countColumn("Up-to-date", ({ status }) => status?.updatedNumberScheduled, "Of the template."),
+    countColumn("Available", ({ status }) => status?.numberAvailable, "Ready for long enough."),
+    column("Node Selector", ({ spec }) => labelsText(spec.template.spec.nodeSelector), {
+      description: "Labels that nodes must have.",
+    }),
+    ageColumn,
+    ...templateColumns,
+    selectorColumn,
+  ],
   subresources: {
-    status: { verbs: ["get", "patch", "update"] },
+    status: statusSubresource({
+      validate: (set, { old }) => [...validateDaemonSetStatus(set, old)],
+    }),
   },
 });

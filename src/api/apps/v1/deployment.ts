@@ -1,3 +1,8 @@
+import { selectorColumn, templateColumns } from "#api/core/v1/workload-columns.ts";
+import { statusSubresource } from "#api/strategies.ts";
+import { validateDeploymentStatus } from "./deployment-validation.ts";
+import { deploymentStrategy } from "./deployment-strategy.ts";
+import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
 import { Scale } from "#api/autoscaling/v1/scale.ts";
 import { PodTemplateSpec } from "#api/core/v1/pod-spec.ts";
 import { LabelSelector } from "#apimachinery/meta/label-selector.ts";
@@ -87,6 +92,22 @@ export const deployments = defineResource<Deployment>({
   categories: ["all"],
   scope: "Namespaced",
   schema: Deployment,
+  strategy: deploymentStrategy,
+  columns: [
+    nameColumn,
+    column("Ready", ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec.replicas ?? 0}`, {
+      description: "Pods that are ready, and those wanted.",
+    }),
+    column("Up-to-date", ({ status }) => status?.updatedReplicas ?? 0, {
+      description: "Pods of the current template.",
+    }),
+    column("Available", ({ status }) => status?.availableReplicas ?? 0, {
+      description: "Pods that have been ready for long enough.",
+    }),
+    ageColumn,
+    ...templateColumns,
+    selectorColumn,
+  ],
   subresources: {
     scale: {
       verbs: ["get", "patch", "update"],
@@ -98,6 +119,9 @@ export const deployments = defineResource<Deployment>({
         selector: ".spec.selector",
       },
     },
-    status: { verbs: ["get", "patch", "update"] },
+    status: statusSubresource({
+      prepare: (deployment, { old }) => void (deployment.metadata.labels = old.metadata.labels),
+      validate: (deployment, { old }) => [...validateDeploymentStatus(deployment, old)],
+    }),
   },
 });

@@ -1,3 +1,12 @@
+import { statusSubresource } from "#api/strategies.ts";
+import { validateReplicaCounts, validateReplicaSet, validateReplicaSetUpdate } from "./replica-set-validation.ts";
+import { countColumn, selectorColumn, templateColumns } from "#api/core/v1/workload-columns.ts";
+import { podNameWarnings, templatePath } from "#api/core/v1/workload.ts";
+import { podTemplateWarnings } from "#api/core/v1/pod-warnings.ts";
+import { templateRules } from "#api/core/v1/pod-rules.ts";
+import { dropDisabledPodFields } from "#api/core/v1/pod-strategy.ts";
+import { defaultPodSpec } from "#api/core/v1/pod-defaults.ts";
+import { ageColumn, nameColumn } from "#apimachinery/columns.ts";
 import { Scale } from "#api/autoscaling/v1/scale.ts";
 import { PodTemplateSpec } from "#api/core/v1/pod-spec.ts";
 import { LabelSelector } from "#apimachinery/meta/label-selector.ts";
@@ -66,6 +75,42 @@ export const replicaSets = defineResource<ReplicaSet>({
   categories: ["all"],
   scope: "Namespaced",
   schema: ReplicaSet,
+  strategy: {
+    generation: true,
+    default({ spec }) {
+      defaultPodSpec(spec.template.spec);
+      spec.replicas ??= 1;
+    },
+    prepareForCreate(set, { features }) {
+      set.status = { replicas: 0 };
+      dropDisabledPodFields(set.spec.template.spec, undefined, features);
+    },
+    prepareForUpdate(set, { old, features }) {
+      set.status = old.status;
+      dropDisabledPodFields(set.spec.template.spec, old.spec.template.spec, features);
+    },
+    validate: (set, context) => [...validateReplicaSet(set, templateRules(context))],
+    validateUpdate: (set, context) => [
+      ...validateReplicaSetUpdate(set, context.old, templateRules(context, context.old.spec.template)),
+    ],
+    warnings({ metadata: meta, spec }, { old }) {
+      const changed = old === undefined || meta.generation !== old.metadata.generation;
+      return [
+        ...(old === undefined ? podNameWarnings(meta.name) : []),
+        ...(changed ? podTemplateWarnings(spec.template, templatePath) : []),
+      ];
+    },
+  },
+  fieldSelectors: { "status.replicas": ({ status }) => `${status?.replicas ?? 0}` },
+  columns: [
+    nameColumn,
+    countColumn("Desired", ({ spec }) => spec.replicas, "Pods wanted."),
+    countColumn("Current", ({ status }) => status?.replicas, "Pods that exist."),
+    countColumn("Ready", ({ status }) => status?.readyReplicas, "Pods that are ready."),
+    ageColumn,
+    ...templateColumns,
+    selectorColumn,
+  ],
   subresources: {
     scale: {
       verbs: ["get", "patch", "update"],
@@ -77,6 +122,6 @@ export const replicaSets = defineResource<ReplicaSet>({
         selector: ".spec.selector",
       },
     },
-    status: { verbs: ["get", "patch", "update"] },
+    status: statusSubresource({ validate: ({ status }) => [...validateReplicaCounts(status)] }),
   },
 });

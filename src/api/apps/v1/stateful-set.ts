@@ -1,3 +1,8 @@
+import { statusSubresource } from "#api/strategies.ts";
+import { validateStatefulSetStatus } from "./stateful-set-validation.ts";
+import { statefulSetStrategy } from "./stateful-set-strategy.ts";
+import { templateColumns } from "#api/core/v1/workload-columns.ts";
+import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
 import { Scale } from "#api/autoscaling/v1/scale.ts";
 import { PersistentVolumeClaim } from "#api/core/v1/persistent-volume-claim.ts";
 import { PodTemplateSpec } from "#api/core/v1/pod-spec.ts";
@@ -111,6 +116,15 @@ export const statefulSets = defineResource<StatefulSet>({
   categories: ["all"],
   scope: "Namespaced",
   schema: StatefulSet,
+  strategy: statefulSetStrategy,
+  columns: [
+    nameColumn,
+    column("Ready", ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec.replicas ?? 0}`, {
+      description: "Pods that are ready, and those wanted.",
+    }),
+    ageColumn,
+    ...templateColumns,
+  ],
   subresources: {
     scale: {
       verbs: ["get", "patch", "update"],
@@ -122,6 +136,8 @@ export const statefulSets = defineResource<StatefulSet>({
         selector: ".spec.selector",
       },
     },
-    status: { verbs: ["get", "patch", "update"] },
+    status: statusSubresource({
+      validate: (set, { old }) => [...validateStatefulSetStatus(set, old)],
+    }),
   },
 });

@@ -58,6 +58,14 @@ export function* validateClaimSpec(
   }
 }
 
+/** The template of a StatefulSet. */
+export function* validateClaimTemplate(
+  { spec }: { readonly spec: PersistentVolumeClaimSpec },
+  path: string,
+): Findings {
+  yield* validateClaimSpec(spec, `${path}.spec`);
+}
+
 function* validateStorageRequest(quantity: string | undefined, path: string): Findings {
   if (quantity === undefined) yield required(path, "");
   else {

@@ -1,3 +1,7 @@
+import { statusSubresource } from "#api/strategies.ts";
+import { validateClaimStatus } from "./persistent-volume-claim-update-validation.ts";
+import { accessModesText, claimClass, persistentVolumeClaimStrategy } from "./persistent-volume-claim-strategy.ts";
+import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import {
@@ -71,7 +75,25 @@ export const persistentVolumeClaims = defineResource<PersistentVolumeClaim>({
   shortNames: ["pvc"],
   scope: "Namespaced",
   schema: PersistentVolumeClaim,
+  strategy: persistentVolumeClaimStrategy,
+  columns: [
+    nameColumn,
+    column("Status", ({ metadata: meta, status }) =>
+      meta.deletionTimestamp ? "Terminating" : (status?.phase ?? ""),
+    ),
+    column("Volume", ({ spec }) => spec.volumeName ?? ""),
+    column("Capacity", ({ spec, status }) =>
+      spec.volumeName ? (status?.capacity?.["storage"] ?? "0") : "",
+    ),
+    column("Access Modes", ({ spec, status }) =>
+      spec.volumeName ? accessModesText(status?.accessModes) : "",
+    ),
+    column("StorageClass", claimClass),
+    column("VolumeAttributesClass", ({ spec }) => spec.volumeAttributesClassName ?? "<unset>"),
+    ageColumn,
+    column("VolumeMode", ({ spec }) => spec.volumeMode ?? "<unset>", { wide: true }),
+  ],
   subresources: {
-    status: { verbs: ["get", "patch", "update"] },
+    status: statusSubresource({ validate: (claim) => [...validateClaimStatus(claim)] }),
   },
 });

@@ -14,15 +14,14 @@ import type { Container } from "./container.ts";
 import type { Pod } from "./pod.ts";
 import { defaultPod } from "./pod-defaults.ts";
 import { qosClassOf } from "./pod-qos.ts";
-import type { PodRules } from "./pod-rules.ts";
+import { type PodRules, toleratedOf } from "./pod-rules.ts";
 import type { PodSpec } from "./pod-spec.ts";
 import type { PodStatus } from "./pod-status.ts";
 import { validateEphemeralContainersUpdate, validateResize } from "./pod-resize-validation.ts";
 import { validatePodStatusUpdate } from "./pod-status-validation.ts";
 import { validatePodUpdate } from "./pod-update-validation.ts";
-import { deletionCostAnnotation, appArmorPrefix, isInt32Text, validatePodCreate } from "./pod-validation.ts";
+import { appArmorPrefix, validatePodCreate } from "./pod-validation.ts";
 import { appArmorNotice, podSpecWarnings } from "./pod-warnings.ts";
-import { checkLabelValue } from "#apimachinery/validation/names.ts";
 import type { AppArmorProfile } from "./security-context.ts";
 
 /** How Pods are written. Source: pkg/registry/core/pod/strategy.go. */
@@ -84,40 +83,13 @@ function podRules({ features, allowPrivileged = true }: StrategyContext): PodRul
 /** What the old Pod had, the new one may keep. */
 function updateRules(context: UpdateContext<Pod>): PodRules {
   const { old } = context;
-  const cost = old.metadata.annotations?.[deletionCostAnnotation];
+  const addresses = [...(old.status?.podIPs ?? []), ...(old.status?.hostIPs ?? [])];
+  const tolerated = toleratedOf(old.metadata, old.spec);
   return {
     ...podRules(context),
-    allowInvalidDeletionCost: cost !== undefined && !isInt32Text(cost),
-    allowInvalidSelectorValues: hasInvalidSelectorValues(old.spec),
-    allowInvalidNodeAffinityValues: hasInvalidNodeAffinityValues(old.spec),
-    oldIps: [
-      ...(old.spec.dnsConfig?.nameservers ?? []),
-      ...(old.spec.hostAliases ?? []).map(({ ip }) => ip),
-      ...(old.status?.podIPs ?? []).map(({ ip }) => ip),
-      ...(old.status?.hostIPs ?? []).map(({ ip }) => ip),
-    ],
+    ...tolerated,
+    oldIps: [...(tolerated.oldIps ?? []), ...addresses.map(({ ip }) => ip)],
   };
-}
-
-function isInvalid(selector: LabelSelector | undefined): boolean {
-  const values = (selector?.matchExpressions ?? []).flatMap(({ values: own = [] }) => own);
-  return values.some((value) => checkLabelValue(value).length > 0);
-}
-
-function hasInvalidSelectorValues({ affinity }: PodSpec): boolean {
-  return [affinity?.podAffinity, affinity?.podAntiAffinity].some((side) => {
-    const terms = [
-      ...(side?.requiredDuringSchedulingIgnoredDuringExecution ?? []),
-      ...(side?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map((term) => term.podAffinityTerm),
-    ];
-    return terms.some((term) => isInvalid(term.labelSelector) || isInvalid(term.namespaceSelector));
-  });
-}
-
-function hasInvalidNodeAffinityValues({ affinity }: PodSpec): boolean {
-  const node = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
-  const expressions = (node?.nodeSelectorTerms ?? []).flatMap((term) => term.matchExpressions ?? []);
-  return expressions.flatMap(({ values = [] }) => values).some((value) => checkLabelValue(value).length > 0);
 }
 
 /** Fields behind gates that are off go, unless the old spec has them. Changes `spec`. */

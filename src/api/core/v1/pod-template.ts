@@ -1,3 +1,10 @@
+import { semanticEqual } from "#apimachinery/deep-equal.ts";
+import { validatePodTemplateSpec } from "./pod-validation.ts";
+import { podTemplateWarnings } from "./pod-warnings.ts";
+import { templateRules } from "./pod-rules.ts";
+import { dropDisabledPodFields } from "./pod-strategy.ts";
+import { defaultPodSpec } from "./pod-defaults.ts";
+import { column, containersText, imagesText, labelsText, nameColumn } from "#apimachinery/columns.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import { type Infer, kind, req } from "#apimachinery/schema.ts";
@@ -16,4 +23,29 @@ export const podTemplates = defineResource<PodTemplate>({
   plural: "podtemplates",
   scope: "Namespaced",
   schema: PodTemplate,
+  strategy: {
+    default: ({ template }) => defaultPodSpec(template.spec),
+    prepareForCreate({ template }, { features }) {
+      dropDisabledPodFields(template.spec, undefined, features);
+    },
+    prepareForUpdate({ template }, { old, features }) {
+      dropDisabledPodFields(template.spec, old.template.spec, features);
+    },
+    validate: ({ template }, context) => [
+      ...validatePodTemplateSpec(template, "template", templateRules(context)),
+    ],
+    validateUpdate: ({ template }, context) => [
+      ...validatePodTemplateSpec(template, "template", templateRules(context, context.old.template)),
+    ],
+    warnings({ template }, { old }) {
+      if (old !== undefined && semanticEqual(template, old.template)) return [];
+      return podTemplateWarnings(template, "template");
+    },
+  },
+  columns: [
+    nameColumn,
+    column("Containers", ({ template }) => containersText(template.spec.containers)),
+    column("Images", ({ template }) => imagesText(template.spec.containers)),
+    column("Pod Labels", ({ template }) => labelsText(template.metadata.labels)),
+  ],
 });

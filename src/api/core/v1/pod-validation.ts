@@ -6,14 +6,14 @@ import { validateAnnotations, validateLabels } from "#apimachinery/validation/ob
 import { validateImageSpace } from "./container-validation.ts";
 import { validateTolerations } from "./pod-scheduling-validation.ts";
 import type { Pod } from "./pod.ts";
-import type { PodRules } from "./pod-rules.ts";
+import { deletionCostAnnotation, type PodRules } from "./pod-rules.ts";
+import { isInt32Text } from "#apimachinery/validation/syntax.ts";
 import type { PodSpec, PodTemplateSpec, Toleration } from "./pod-spec.ts";
 import { validatePodSpec } from "./pod-spec-validation.ts";
 import type { AppArmorProfile, SeccompProfile } from "./security-context.ts";
 import { validateDescendingPath } from "./volume-path-validation.ts";
 
 export const mirrorAnnotation = "kubernetes.io/config.mirror";
-export const deletionCostAnnotation = "controller.kubernetes.io/pod-deletion-cost";
 const tolerationsAnnotation = "scheduler.alpha.kubernetes.io/tolerations";
 const seccompPodAnnotation = "seccomp.security.alpha.kubernetes.io/pod";
 const seccompContainerPrefix = "container.seccomp.security.alpha.kubernetes.io/";
@@ -110,11 +110,6 @@ function* validateTolerationsAnnotation(text: string | undefined, path: string):
   } catch (error) {
     yield invalid(path, tolerationsAnnotation, (error as Error).message);
   }
-}
-
-/** No sign `+`, no leading zeros. */
-export function isInt32Text(text: string): boolean {
-  return /^(0|-?[1-9]\d*)$/.test(text) && Number(text) === (Number(text) | 0);
 }
 
 function containerNames(spec: PodSpec): string[] {

@@ -1,3 +1,15 @@
+import { type Findings, validateNonNegative } from "#apimachinery/validation/checks.ts";
+import { selectorFromLabels } from "#apimachinery/selectors.ts";
+import { required } from "#apimachinery/field-error.ts";
+import { validateReplicaCounts } from "#api/apps/v1/replica-set-validation.ts";
+import { statusSubresource } from "#api/strategies.ts";
+import { podNameWarnings, templatePath, validateWorkloadTemplate } from "./workload.ts";
+import { countColumn } from "./workload-columns.ts";
+import { podTemplateWarnings } from "./pod-warnings.ts";
+import { type PodRules, templateRules } from "./pod-rules.ts";
+import { dropDisabledPodFields } from "./pod-strategy.ts";
+import { defaultPodSpec } from "./pod-defaults.ts";
+import { ageColumn, column, containersText, imagesText, labelsText, nameColumn } from "#apimachinery/columns.ts";
 import { Scale } from "#api/autoscaling/v1/scale.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
@@ -73,6 +85,61 @@ export const replicationControllers = defineResource<ReplicationController>({
   categories: ["all"],
   scope: "Namespaced",
   schema: ReplicationController,
+  strategy: {
+    generation: true,
+    default({ metadata: meta, spec }) {
+      const labels = spec.template?.metadata.labels ?? {};
+      if (spec.template !== undefined) defaultPodSpec(spec.template.spec);
+      if (Object.keys(labels).length === 0) return;
+      if (Object.keys(spec.selector ?? {}).length === 0) spec.selector = labels;
+      if (Object.keys(meta.labels ?? {}).length === 0) meta.labels = labels;
+    },
+    prepareForCreate(controller, { features }) {
+      controller.status = { replicas: 0 };
+      const { template } = controller.spec;
+      if (template !== undefined) dropDisabledPodFields(template.spec, undefined, features);
+    },
+    prepareForUpdate(controller, { old, features }) {
+      controller.status = old.status;
+      const { template } = controller.spec;
+      if (template !== undefined) {
+        dropDisabledPodFields(template.spec, old.spec.template?.spec, features);
+      }
+    },
+    validate: (controller, context) => [
+      ...validateReplicationController(controller, templateRules(context)),
+    ],
+    validateUpdate: (controller, context) => [
+      ...validateReplicationController(
+        controller,
+        templateRules(context, context.old.spec.template),
+      ),
+    ],
+    warnings({ metadata: meta, spec }, { old }) {
+      const changed = old === undefined || meta.generation !== old.metadata.generation;
+      return [
+        ...(old === undefined ? podNameWarnings(meta.name) : []),
+        ...(changed && spec.template !== undefined
+          ? podTemplateWarnings(spec.template, templatePath)
+          : []),
+      ];
+    },
+  },
+  fieldSelectors: { "status.replicas": ({ status }) => `${status?.replicas ?? 0}` },
+  columns: [
+    nameColumn,
+    countColumn("Desired", ({ spec }) => spec.replicas, "Pods wanted."),
+    countColumn("Current", ({ status }) => status?.replicas, "Pods that exist."),
+    countColumn("Ready", ({ status }) => status?.readyReplicas, "Pods that are ready."),
+    ageColumn,
+    column("Containers", ({ spec }) => containersText(spec.template?.spec.containers ?? []), {
+      wide: true,
+    }),
+    column("Images", ({ spec }) => imagesText(spec.template?.spec.containers ?? []), {
+      wide: true,
+    }),
+    column("Selector", ({ spec }) => labelsText(spec.selector), { wide: true }),
+  ],
   storage: { prefix: "controllers" },
   subresources: {
     scale: {
@@ -85,6 +152,28 @@ export const replicationControllers = defineResource<ReplicationController>({
         selector: ".spec.selector",
       },
     },
-    status: { verbs: ["get", "patch", "update"] },
+    status: statusSubresource({ validate: ({ status }) => [...validateReplicaCounts(status)] }),
   },
 });
+
+/** Source: ValidateReplicationControllerSpec in pkg/apis/core/validation. */
+function* validateReplicationController(
+  { spec }: ReplicationController,
+  rules: PodRules,
+): Findings {
+  const { selector = {}, template } = spec;
+  yield* validateNonNegative(spec.minReadySeconds, "spec.minReadySeconds");
+  const hasSelector = Object.keys(selector).length > 0;
+  if (!hasSelector) yield required("spec.selector", "");
+  yield* validateNonNegative(spec.replicas, "spec.replicas");
+  if (template === undefined) {
+    yield required(templatePath, "");
+    return;
+  }
+  const compiled = selectorFromLabels(selector);
+  yield* validateWorkloadTemplate(template, {
+    selector: compiled,
+    rules,
+    owner: "ReplicationController",
+  });
+}

@@ -90,6 +90,7 @@ function dropTypeDependentFields(service: Service, old: Service): void {
   if (needsClusterIp(old) && !needsClusterIp(service)) {
     dropUnchanged(service, old, ["clusterIPs", "ipFamilies", "ipFamilyPolicy"]);
     if (spec.clusterIPs === undefined) delete spec.clusterIP;
+    dropUnchanged(service, old, ["internalTrafficPolicy"]);
   }
   const hadNodePorts = old.spec.type === "NodePort" || old.spec.type === "LoadBalancer";
   const hasNodePorts = spec.type === "NodePort" || spec.type === "LoadBalancer";
@@ -101,6 +102,7 @@ function dropTypeDependentFields(service: Service, old: Service): void {
   }
   if (old.spec.type === "LoadBalancer" && spec.type !== "LoadBalancer") {
     dropUnchanged(service, old, ["allocateLoadBalancerNodePorts", "loadBalancerClass"]);
+    service.status = { ...service.status, loadBalancer: {} };
   }
   if (isExternallyAccessible(old) && !isExternallyAccessible(service)) {
     dropUnchanged(service, old, ["externalTrafficPolicy"]);

@@ -29,7 +29,7 @@ const hintsAnnotation = "service.kubernetes.io/topology-aware-hints";
 const modeAnnotation = "service.kubernetes.io/topology-mode";
 const sourceRangesAnnotation = "service.beta.kubernetes.io/load-balancer-source-ranges";
 const affinityTimeoutSecondsMax = 86_400;
-const distributions = ["PreferClose", "PreferSameNode", "PreferSameZone"];
+const distributions = ["PreferClose", "PreferSameZone", "PreferSameNode"];
 
 export function* validateService(service: Service, old?: Service): Findings {
   const { spec } = service;

@@ -90,9 +90,9 @@ export const endpointSlices = defineResource<EndpointSlice>({
         port.protocol ??= "TCP";
       }
     },
-    prepareForCreate: dropNodeTopology,
+    prepareForCreate: dropTopology,
     prepareForUpdate(slice, { old }) {
-      dropNodeTopology(slice);
+      if (!sameTopology(slice, old)) dropTopology(slice);
       // Metadata counts as well, except what the server keeps.
       const { ownerReferences: _o, ...meta } = visibleMeta(slice.metadata);
       const { ownerReferences: _p, ...before } = visibleMeta(old.metadata);
@@ -119,13 +119,16 @@ export const endpointSlices = defineResource<EndpointSlice>({
   ],
 });
 
-/** The node is a field of its own. */
-function dropNodeTopology(slice: EndpointSlice): void {
-  for (const endpoint of slice.endpoints) {
-    if (endpoint.deprecatedTopology === undefined) continue;
-    const { "kubernetes.io/hostname": _, ...others } = endpoint.deprecatedTopology;
-    endpoint.deprecatedTopology = others;
-  }
+/** Topology is only what the beta version stored: v1 keeps it, and takes none. */
+function dropTopology(slice: EndpointSlice): void {
+  for (const endpoint of slice.endpoints) delete endpoint.deprecatedTopology;
+}
+
+function sameTopology(slice: EndpointSlice, old: EndpointSlice): boolean {
+  const [after, before] = [slice, old].map(({ endpoints }) =>
+    endpoints.map(({ deprecatedTopology }) => deprecatedTopology),
+  );
+  return semanticEqual(after, before);
 }
 
 /** What makes a generation. */
