@@ -5,6 +5,7 @@ import {
 } from "#apimachinery/json-codec.ts";
 import { decodeTrusted } from "#apimachinery/json-trusted.ts";
 import type { MemberOrder } from "#apimachinery/encoded-object.ts";
+import { isJsonMap } from "#apimachinery/json-value.ts";
 import type { KubeObject } from "#apimachinery/object.ts";
 import type { ResourceDefinition } from "#apimachinery/resource.ts";
 
@@ -48,10 +49,23 @@ function schemaCodec({ schema }: ResourceDefinition): ObjectCodec {
     order: "struct",
     decode: (value, collectFindings) => {
       const { object, findings } = decodeJson(schema, value, { collectFindings });
+      keepReset(object as KubeObject, value);
       return { object: object as KubeObject, findings: [...findings] };
     },
     applyDefaults: (object) => applySchemaDefaults(schema, object),
     encode: (object) => encodeJson(schema, object),
     decodeStored: (bytes) => decodeTrusted<KubeObject>(schema, bytes),
   };
+}
+
+/**
+ * Decoding makes no difference between an empty list and none, but an empty list of managed fields
+ * asks to forget the managers.
+ */
+function keepReset(object: KubeObject, value: unknown): void {
+  const metadata = isJsonMap(value) ? value["metadata"] : undefined;
+  const entries = isJsonMap(metadata) ? metadata["managedFields"] : undefined;
+  if (!Array.isArray(entries) || entries.length > 0) return;
+  object.metadata ??= {};
+  object.metadata.managedFields = [];
 }
