@@ -1,6 +1,8 @@
 /** Passes an upgraded connection through, byte for byte: API server to kubelet, kubelet to runtime. */
 import type { Duplex } from "node:stream";
+import { IoError } from "#base/files.ts";
 import type { HttpClient, HttpExchange, HttpResponse, HttpResponseHeaders } from "#base/http.ts";
+import { forwardedHeaders, returnedHeaders } from "./proxy-headers.ts";
 import { refuse, switchProtocols } from "./switching-protocols.ts";
 
 export interface ProxyUpgradeOptions {
@@ -13,25 +15,11 @@ export interface ProxyUpgradeOptions {
   readonly headers?: HttpResponseHeaders;
 }
 
-/** Headers of one hop, and credentials that were for us. */
-const keptBack = new Set([
-  "authorization",
-  "connection",
-  "content-length",
-  "cookie",
-  "host",
-  "keep-alive",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-]);
-
 /**
  * Asks the backend for the upgrade that the client asks for. When it refuses, the client gets its
  * answer and both connections close: nothing else ever travels on them. Resolves when both are
- * closed; rejects, with the exchange unanswered, when the backend cannot be reached.
+ * closed; rejects, with the exchange unanswered, when the backend cannot be reached or answers
+ * with neither an upgrade nor an error.
  */
 export async function proxyUpgrade(
   exchange: HttpExchange,
@@ -40,7 +28,11 @@ export async function proxyUpgrade(
   const result = await options.client.upgrade({
     method: options.method ?? exchange.method,
     path: options.path,
-    headers: { ...upgradeHeaders(exchange), ...options.headers },
+    headers: {
+      ...forwardedHeaders(exchange),
+      upgrade: exchange.upgrade?.protocol ?? "",
+      ...options.headers,
+    },
     signal: exchange.signal,
   });
   if (!result.upgraded) return passRefusal(exchange, result.response);
@@ -55,24 +47,16 @@ export async function proxyUpgrade(
   return joinConnections(taken.socket, socket);
 }
 
-function upgradeHeaders(exchange: HttpExchange): HttpResponseHeaders {
-  const headers: [string, string | readonly string[]][] = [];
-  for (const name of Object.keys(exchange.headers)) {
-    if (keptBack.has(name)) continue;
-    headers.push([name, exchange.headerValues(name)]);
-  }
-  return Object.fromEntries(headers);
-}
-
 async function passRefusal(exchange: HttpExchange, response: HttpResponse): Promise<void> {
-  if (response.status >= 300 && response.status <= 399) {
+  const { status } = response;
+  if (status < 400) {
+    // Neither an upgrade nor an error: whatever it is, it is not for the client.
     response.discard();
-    const message = "the backend attempted to redirect this request, which is not permitted";
-    return refuse(exchange, 502, message);
+    const detail = `invalid upgrade response: status code ${status}`;
+    throw new IoError("upgrade", "EPROTO", { detail });
   }
-  const headers = Object.entries(response.headers).filter(([name]) => !keptBack.has(name));
-  const known = Object.fromEntries(headers.map(([name, value]) => [name, value ?? ""]));
-  await exchange.respondStream(response.status, known, response.body);
+  const headers = returnedHeaders(response.headers, response.headerValues);
+  await exchange.respondStream(status, headers, response.body);
 }
 
 /** Copies both ways; what one side ends or breaks ends the other, after what is under way. */
