@@ -91,8 +91,10 @@ export function createWorkqueue(options: WorkqueueOptions): Workqueue {
     if (!processing.has(key)) enqueue(key);
   }
 
-  function addAfter(key: string, delayMs: number): void {
+  function addAfter(key: string, wantedMs: number): void {
     if (closed) return;
+    // Whole milliseconds: a remainder of 1e-12 ms would come due before its time, again and again.
+    const delayMs = Math.ceil(wantedMs);
     if (delayMs <= 0) return add(key);
     const earlier = delayed.get(key);
     if (earlier && earlier.dueMonotonicMs <= clock.monotonicMs() + delayMs) return;

@@ -1,5 +1,6 @@
 import { clusterRoleAggregationController } from "./clusterrole-aggregation/controller.ts";
 import { cronJobController } from "./cronjob/controller.ts";
+import { daemonSetController } from "./daemonset/controller.ts";
 import { deploymentController } from "./deployment/controller.ts";
 import { endpointsController } from "./endpoints/controller.ts";
 import { endpointSliceController } from "./endpointslice/controller.ts";
@@ -15,6 +16,7 @@ import { replicaSetController, replicationController } from "./replicaset/contro
 import { rootCaPublisher } from "./root-ca-publisher/controller.ts";
 import { serviceAccountController } from "./serviceaccount/controller.ts";
 import { serviceAccountTokenController } from "./serviceaccount-token/controller.ts";
+import { statefulSetController } from "./statefulset/controller.ts";
 import { ttlController } from "./ttl/controller.ts";
 import { ttlAfterFinishedController } from "./ttl-after-finished/controller.ts";
 
@@ -29,6 +31,8 @@ export const controllers: readonly Controller[] = [
   replicaSetController,
   replicationController,
   deploymentController,
+  daemonSetController,
+  statefulSetController,
   endpointSliceController,
   endpointsController,
   endpointSliceMirroringController,

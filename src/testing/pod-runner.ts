@@ -7,7 +7,7 @@ import type { ControllerWorld } from "./controller-world.ts";
 export interface PodRunnerOptions {
   /** Undefined leaves the Pod as it is. Default: Running and Ready at once. */
   readonly statusOf?: (pod: Pod) => PodStatus | undefined;
-  /** Node that Pods without one are put on. Default `node-1`; "" leaves them alone. */
+  /** Node that Pods without one, and not pinned to one, are put on. Default `node-1`. */
   readonly node?: string;
 }
 
@@ -25,12 +25,19 @@ export function runPods(world: ControllerWorld, options: PodRunnerOptions = {}):
     soon(() => {
       const current = world.get(pods, keyOfObject(pod));
       if (current === undefined || current.metadata?.uid !== pod.metadata?.uid) return;
-      world.seed(pods, { ...current, spec: { ...current.spec, nodeName: current.spec.nodeName ?? node }, status });
+      world.seed(pods, { ...current, spec: { ...current.spec, nodeName: current.spec.nodeName ?? pinnedNode(current) ?? node }, status });
     });
   }
 
   const soon = (run: () => void): void => void world.clock.after(1, run);
   world.informers.of(pods).subscribe({ onAdd: tend, onUpdate: tend });
+}
+
+/** The only node that the Pod's affinity allows, as a daemon's does. */
+function pinnedNode({ spec }: Pod): string | undefined {
+  const required = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  const fields = (required?.nodeSelectorTerms ?? []).flatMap(({ matchFields = [] }) => matchFields);
+  return fields.find(({ key }) => key === "metadata.name")?.values?.[0];
 }
 
 export function runningStatus(now: string, podIP: string): PodStatus {
