@@ -1,4 +1,7 @@
-/** Go's order of strings: by UTF-8 bytes. V8's `<` compares UTF-16 units, which differs for astral characters. */
+/**
+ * Go's order of strings: by UTF-8 bytes. V8's `<` compares UTF-16 units, which differs for
+ * characters beyond the first plane.
+ */
 export function compareBytes(a: string, b: string): number {
   const end = Math.min(a.length, b.length);
   for (let i = 0; i < end; i++) {

@@ -56,7 +56,7 @@ export interface HttpExchange {
   readonly answered: boolean;
   /** Answers whole. */
   respond(status: number, headers: HttpResponseHeaders, body?: string | Uint8Array): void;
-  /** Answers chunk by chunk with back-pressure; resolves when all is handed over or nobody reads. */
+  /** Answers chunk by chunk with back-pressure; resolves when all is passed on or nobody reads. */
   respondStream(
     status: number,
     headers: HttpResponseHeaders,

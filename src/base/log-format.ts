@@ -15,7 +15,7 @@ export interface LogLine {
 
 export type LogFormat = (line: LogLine) => string;
 
-/** `I1125 02:13:50.000000   12345 scheduler] "Bound pod" pod="default/web"`, in local time as klog. */
+/** `I1125 02:13:50.000000   12345 scheduler] "Bound pod" pod="ns/web"`, in local time as klog. */
 export function klogText(line: LogLine): string {
   const at = new Date(line.atMs);
   const head =

@@ -18,7 +18,7 @@ export interface RunOptions {
 export interface ChildProcess extends AsyncDisposable {
   /** Zero when it did not start. */
   readonly pid: number;
-  /** Resolves with the exit code, or 128 + signal number; rejects (`IoError`) if it did not start. */
+  /** Resolves with the exit code, or 128 + signal number; rejects (`IoError`) if it never began. */
   readonly exited: Promise<number>;
   readonly stdin: import("node:stream").Writable;
   readonly stdout: import("node:stream").Readable;

@@ -1,4 +1,4 @@
-/** 4 or 16 bytes; undefined unless `text` is an address as Go's `netip.ParseAddr` reads it (no zone). */
+/** 4 or 16 bytes; undefined unless it is an address as Go's `netip.ParseAddr` reads it (no zone). */
 export function parseIp(text: string): Uint8Array | undefined {
   return text.includes(":") ? parseIpv6(text) : parseIpv4(text);
 }

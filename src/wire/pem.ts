@@ -18,5 +18,6 @@ export function parsePem(text: string): PemBlock[] {
 export function writePem(type: string, bytes: Uint8Array): string {
   const base64 = Buffer.from(bytes).toString("base64");
   const lines = base64.match(/.{1,64}/g) ?? [];
-  return `-----BEGIN ${type}-----\n${lines.map((line) => `${line}\n`).join("")}-----END ${type}-----\n`;
+  const body = lines.map((line) => `${line}\n`).join("");
+  return `-----BEGIN ${type}-----\n${body}-----END ${type}-----\n`;
 }

@@ -1,4 +1,4 @@
-/** Passes an upgraded connection through, byte for byte: API server to kubelet, kubelet to runtime. */
+/** Passes upgraded connections through, byte for byte: API server to kubelet, kubelet to runtime. */
 import type { Duplex } from "node:stream";
 import { IoError } from "#base/files.ts";
 import type { HttpClient, HttpExchange, HttpResponse, HttpResponseHeaders } from "#base/http.ts";

@@ -5,7 +5,7 @@
 import { Duplex, Readable, Writable } from "node:stream";
 import type { WebSocketConnection } from "./websocket.ts";
 
-/** Binary, and base64 in text messages with the channel as a digit; version 5 can close channels. */
+/** Binary, or base64 in text with the channel as a digit; version 5 can close channels. */
 export const channelProtocols = {
   v5: "v5.channel.k8s.io",
   v4: "v4.channel.k8s.io",

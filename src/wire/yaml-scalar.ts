@@ -62,8 +62,11 @@ export function needsYamlQuotes(text: string): boolean {
   return base60.test(text) || (timestamp.test(text) && isTimestamp(text));
 }
 
+const wholeTimestamp = new RegExp(
+  "^\\d{4}-\\d{1,2}-\\d{1,2}" +
+    "(?:[Tt ]\\s*\\d{1,2}:\\d{1,2}:\\d{1,2}(?:\\.\\d+)?\\s*(?:Z|[-+]\\d{1,2}(?::?\\d{2})?)?)?$",
+);
+
 function isTimestamp(text: string): boolean {
-  return /^\d{4}-\d{1,2}-\d{1,2}(?:[Tt ]\s*\d{1,2}:\d{1,2}:\d{1,2}(?:\.\d+)?\s*(?:Z|[-+]\d{1,2}(?::?\d{2})?)?)?$/.test(
-    text,
-  );
+  return wholeTimestamp.test(text);
 }

@@ -55,13 +55,19 @@ function writeMapping(out: string[], object: object, place: Place): void {
   }
   for (const [i, [key, value]] of entries.entries()) {
     if (i > 0 || place.inMapping) out.push("\n", " ".repeat(place.indent));
-    const simple = key.length <= simpleKeyCharsMax && !key.includes("\n");
-    const keyText = simple
-      ? writeYamlText(key, { indent: place.indent, column: place.indent, isKey: true })
-      : `? ${writeYamlText(key, { indent: place.indent + indentStep, column: place.indent + 2, isKey: false })}\n${" ".repeat(place.indent)}`;
+    const keyText = mappingKey(key, place.indent);
     out.push(keyText, ":");
     writeValue(out, value, place.indent, place.indent + keyText.length + 1);
   }
+}
+
+/** In short form, or after a question mark when it is long or has lines. */
+function mappingKey(key: string, indent: number): string {
+  const isSimple = key.length <= simpleKeyCharsMax && !key.includes("\n");
+  if (isSimple) return writeYamlText(key, { indent, column: indent, isKey: true });
+  const nested = indent + indentStep;
+  const text = writeYamlText(key, { indent: nested, column: nested, isKey: false });
+  return `? ${text}\n${" ".repeat(indent)}`;
 }
 
 function writeValue(out: string[], value: unknown, indent: number, column: number): void {

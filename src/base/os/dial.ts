@@ -1,4 +1,4 @@
-/** Outgoing connections. Failures are `IoError`s whose text is Go's, as events and probes show it. */
+/** Outgoing connections. Failures are `IoError`s with Go's text, as events and probes show it. */
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from "node:tls";
 import { IoError } from "../files.ts";

@@ -40,7 +40,7 @@ export interface Deadline extends Disposable {
   readonly reason: unknown;
 }
 
-/** Calls `cancel` when the request's time is over or its signal aborts; dispose to stop watching. */
+/** Calls `cancel` when the request's time is over or its signal aborts, until disposed. */
 export function watchDeadline(
   { signal, timeoutMs }: HttpRequestOptions,
   cancel: () => void,
