@@ -69,7 +69,10 @@ export interface DurableStore extends Store {
   snapshot(): StoreSnapshot;
   /** Writes the state as it is now to a file that `restoreSnapshot` reads. */
   saveSnapshot(path: string): Promise<Revision>;
-  /** Compacts the files to the state alone: one checkpoint and an empty log. */
+  /**
+   * Shrinks the files to the state alone: one checkpoint and an empty log. History stays in memory
+   * until it is compacted, but does not survive a restart.
+   */
   checkpoint(): Promise<void>;
 }
 
@@ -257,7 +260,7 @@ class OnDiskStore implements DurableStore {
 
   checkpoint(): Promise<void> {
     return this.#answer(async () => {
-      await this.#pipeline.settled(undefined);
+      await this.#pipeline.rotate();
       await this.#checkpointer.run(this.#mvcc.visible);
     });
   }

@@ -105,12 +105,7 @@ export class WriteAheadLog {
   async append(out: ByteWriter, firstRevision: Revision, sync: boolean): Promise<void> {
     let stage: "write" | "sync" = "write";
     try {
-      if (this.#last.sizeBytes >= this.#options.segmentBytesMax) {
-        stage = "sync";
-        await this.#sync();
-        stage = "write";
-        await this.begin(this.#last.number + 1, firstRevision);
-      }
+      if (this.#last.sizeBytes >= this.#options.segmentBytesMax) await this.rotate(firstRevision);
       const segment = this.#last;
       const offset = segment.sizeBytes;
       const at = { segment: segment.number, offset, syncedOffset: this.#syncedOffset };
@@ -124,7 +119,18 @@ export class WriteAheadLog {
       }
       segment.sizeBytes = endOffset;
     } catch (error) {
-      this.#failed = stage;
+      this.#failed ??= stage;
+      throw error;
+    }
+  }
+
+  /** Goes on in a new segment. */
+  async rotate(firstRevision: Revision): Promise<void> {
+    await this.sync();
+    try {
+      await this.begin(this.#last.number + 1, firstRevision);
+    } catch (error) {
+      this.#failed = "write";
       throw error;
     }
   }

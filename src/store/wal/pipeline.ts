@@ -50,6 +50,8 @@ class Group {
   readonly out = new ByteWriter(frameHeaderBytes);
   waiters: Waiter[] = [];
   needsSync = false;
+  /** Goes to a new segment of the log. */
+  rotates = false;
   /** Last revision in it; 0 when it has none. */
   lastRevision: Revision = 0;
 
@@ -61,6 +63,7 @@ class Group {
     this.out.reset();
     this.waiters = [];
     this.needsSync = false;
+    this.rotates = false;
     this.lastRevision = 0;
   }
 }
@@ -124,6 +127,13 @@ export class CommitPipeline {
     return this.#wait(this.#gathering, () => value, undefined);
   }
 
+  /** Resolves when the log goes on in a new segment. */
+  rotate(): Promise<void> {
+    this.checkWritable();
+    this.#gathering.rotates = true;
+    return this.#wait(this.#gathering, () => undefined, undefined);
+  }
+
   /** Lets what is enqueued finish, syncs, and refuses everything from now on. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -162,6 +172,7 @@ export class CommitPipeline {
   }
 
   async #flush(group: Group): Promise<void> {
+    if (group.rotates) await this.#log.rotate(this.#hooks.published() + 1);
     const sync = group.needsSync || this.#syncDue;
     if (group.out.isEmpty) {
       if (this.#log.hasUnsynced && sync) await this.#log.sync();

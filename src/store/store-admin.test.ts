@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isIoError } from "#base/files.ts";
+import { createVirtualClock } from "#base/virtual/clock.ts";
+import { createVirtualFiles, type VirtualFiles } from "#base/virtual/files.ts";
+import { createVirtualRandom } from "#base/virtual/random.ts";
+import { openDurableStore, type DurableStoreOptions } from "./durable.ts";
+import {
+  compactStore,
+  restoreSnapshot,
+  revisionBumpDefault,
+  snapshotStatus,
+  StoreDamagedError,
+  verifyStore,
+} from "./store-admin.ts";
+import { Collector, putOp, shown } from "./store-contract.ts";
+import { CompactedError } from "./store.ts";
+
+const clock = createVirtualClock();
+const all = { key: "", end: "\0" };
+
+function optionsOn(files: VirtualFiles, directory = "/data"): DurableStoreOptions {
+  return { files, directory, clock, random: createVirtualRandom(1), segmentBytesMax: 4096 };
+}
+
+async function filled(files: VirtualFiles): Promise<void> {
+  await using store = await openDurableStore(optionsOn(files));
+  const lease = await store.grantLease(60);
+  for (let i = 0; i < 200; i++) {
+    const op = putOp(`k${i % 20}`, `value ${i}`.padEnd(100), i === 199 ? lease : 0n);
+    await store.txn({ compare: [], success: [op] });
+  }
+  await store.compact(150);
+}
+
+test("verify counts a sound store, and refuses one that is open or damaged", async () => {
+  const files = createVirtualFiles();
+  await filled(files);
+  const report = await verifyStore(files, "/data", clock);
+  assert.deepEqual(
+    [report.revision, report.compactRevision, report.keyCount, report.interrupted],
+    [201, 150, 20, undefined],
+  );
+  const store = await openDurableStore(optionsOn(files));
+  await assert.rejects(verifyStore(files, "/data", clock), (e) => isIoError(e, "EWOULDBLOCK"));
+  await store[Symbol.asyncDispose]();
+  const segment = (await files.list("/data")).find((name) => name.startsWith("wal-"));
+  const path = `/data/${segment}`;
+  await using handle = await files.open(path, { write: true });
+  await handle.write(1000, [Buffer.from("damage")]);
+  await assert.rejects(verifyStore(files, "/data", clock), (error) => {
+    return error instanceof StoreDamagedError && error.path === path && error.offset <= 1000;
+  });
+});
+
+test("verify tells the end of an interrupted write, and leaves it alone", async () => {
+  const files = createVirtualFiles();
+  await filled(files);
+  const segment = (await files.list("/data")).findLast((name) => name.startsWith("wal-"));
+  await files.append(`/data/${segment}`, "torn");
+  const before = files.usedBytes;
+  const { interrupted, revision } = await verifyStore(files, "/data", clock);
+  assert.match(interrupted ?? "", /interrupted write.*wal-\d+/);
+  assert.deepEqual([revision, files.usedBytes], [201, before]);
+});
+
+test("compact leaves the state alone, and little more on disk", async () => {
+  const files = createVirtualFiles();
+  await filled(files);
+  const { beforeBytes, afterBytes } = await compactStore(optionsOn(files));
+  assert.ok(afterBytes < beforeBytes / 3, `${afterBytes} of ${beforeBytes}`);
+  assert.ok(files.usedBytes < afterBytes + 200, `${files.usedBytes} bytes`);
+  const { revision, compactRevision, keyCount, segmentCount } = await verifyStore(
+    files,
+    "/data",
+    clock,
+  );
+  assert.deepEqual([revision, compactRevision, keyCount, segmentCount], [201, 201, 20, 1]);
+  await compactStore(optionsOn(files));
+});
+
+test("a snapshot is restored with a bumped revision, and watchers begin anew", async () => {
+  const files = createVirtualFiles();
+  await filled(files);
+  const store = await openDurableStore(optionsOn(files));
+  const saved = await store.saveSnapshot("/snapshot");
+  await store.txn({ compare: [], success: [putOp("later", "x")] });
+  const expected = shown((await store.range({ ...all, revision: saved })).entries, "");
+  await store[Symbol.asyncDispose]();
+  const status = await snapshotStatus(files, "/snapshot");
+  assert.deepEqual([status.revision, status.keyCount], [201, 20]);
+
+  const directory = "/restored";
+  const revision = await restoreSnapshot({ files, snapshotPath: "/snapshot", directory });
+  assert.equal(revision, 201 + revisionBumpDefault);
+  await using restored = await openDurableStore(optionsOn(files, directory));
+  assert.equal(restored.revision, revision);
+  assert.deepEqual(shown((await restored.range(all)).entries, ""), expected);
+  assert.equal((await restored.range({ key: "k19" })).entries[0]?.modRevision, 201);
+  using watch = new Collector(restored, { ...all, startRevision: 202 });
+  await watch.until(() => watch.closed !== undefined);
+  assert.ok(watch.closed instanceof CompactedError);
+  assert.equal((await restored.leases()).length, 1);
+  const again = restoreSnapshot({ files, snapshotPath: "/snapshot", directory });
+  await assert.rejects(again, /holds a store already/);
+});
+
+test("a snapshot that is cut off or flipped is refused", async () => {
+  const files = createVirtualFiles();
+  await filled(files);
+  const store = await openDurableStore(optionsOn(files));
+  await store.saveSnapshot("/snapshot");
+  await store[Symbol.asyncDispose]();
+  const whole = await files.read("/snapshot");
+  for (const [name, content] of [
+    ["cut", whole.subarray(0, whole.length - 1)],
+    ["empty", whole.subarray(0, 0)],
+    ["flipped", Buffer.from(whole).fill(1, 500, 501)],
+  ] as const) {
+    await files.write(`/${name}`, content);
+    await assert.rejects(snapshotStatus(files, `/${name}`), StoreDamagedError, name);
+  }
+});

@@ -1,0 +1,135 @@
+/** What the command line does to a durable store that no process has open, and to snapshots. */
+import { join } from "node:path";
+import type { Clock } from "#base/clock.ts";
+import type { Files } from "#base/files.ts";
+import type { Logger } from "#base/log.ts";
+import { openDurableStore, type DurableStoreOptions } from "./durable.ts";
+import { LeaseTable } from "./lease-table.ts";
+import type { Key, KeyValue, Revision } from "./store.ts";
+import { readCheckpoint, writeCheckpoint, type Checkpoint } from "./wal/checkpoint.ts";
+import { StoreDamagedError } from "./wal/damage.ts";
+import { WriteAheadLog } from "./wal/log.ts";
+import { checkpointName, listStore, unfinishedSuffix } from "./wal/names.ts";
+import { recoverStore } from "./wal/recover.ts";
+
+export { StoreDamagedError } from "./wal/damage.ts";
+
+/** Added to the revision of a restored store, as etcdutl suggests it: above what clients saw. */
+export const revisionBumpDefault = 1_000_000_000;
+const pageEntriesMax = 500;
+/** Restored stores are opened with their own settings; this one segment is empty. */
+const segmentBytesMax = 1;
+
+export interface StoreReport {
+  readonly revision: Revision;
+  /** Reads below it fail. */
+  readonly compactRevision: Revision;
+  readonly keyCount: number;
+  readonly recordCount: number;
+  readonly segmentCount: number;
+  readonly checkpointBytes: number;
+  readonly logBytes: number;
+  /** The end of an interrupted write, which opening would cut off: file, offset and what is there. */
+  readonly interrupted: string | undefined;
+}
+
+/**
+ * Reads everything and checks every checksum, changing nothing.
+ * Errors: `StoreDamagedError`; `IoError` with EWOULDBLOCK while a process has the store.
+ */
+export async function verifyStore(
+  files: Files,
+  directory: string,
+  clock: Clock,
+): Promise<StoreReport> {
+  await using _lock = await files.lock(join(directory, "lock"));
+  const leases = new LeaseTable(clock, () => {});
+  leases.close();
+  const warnings: string[] = [];
+  const recovered = await recoverStore(files, directory, leases, warningsTo(warnings));
+  const { mvcc, segments, recordCount, checkpointBytes } = recovered;
+  return {
+    revision: mvcc.visible,
+    compactRevision: mvcc.compacted,
+    keyCount: mvcc.range({ key: "", end: "\0", countOnly: true }).count,
+    recordCount,
+    segmentCount: segments.length,
+    checkpointBytes,
+    logBytes: segments.reduce((sum, segment) => sum + segment.sizeBytes, 0),
+    interrupted: warnings[0],
+  };
+}
+
+/** Drops all history, in the files too. Returns the bytes on disk before and after. */
+export async function compactStore(
+  options: DurableStoreOptions,
+): Promise<{ readonly beforeBytes: number; readonly afterBytes: number }> {
+  await using store = await openDurableStore(options);
+  const beforeBytes = store.diskBytes;
+  const { revision } = store;
+  await store.compact(revision).catch(() => undefined);
+  await store.checkpoint();
+  return { beforeBytes, afterBytes: store.diskBytes };
+}
+
+export interface SnapshotStatus {
+  readonly revision: Revision;
+  readonly keyCount: number;
+  readonly sizeBytes: number;
+}
+
+/** Errors: `StoreDamagedError`. */
+export async function snapshotStatus(files: Files, path: string): Promise<SnapshotStatus> {
+  const { revision, tree, sizeBytes } = await readCheckpoint(files, path);
+  return { revision, keyCount: tree.size, sizeBytes };
+}
+
+export interface RestoreOptions {
+  readonly files: Files;
+  readonly snapshotPath: string;
+  /** Must not hold a store. */
+  readonly directory: string;
+  readonly revisionBump?: number;
+}
+
+/**
+ * Makes a store of a snapshot. Its revision is that of the snapshot plus the bump, and everything
+ * below is compacted: every watcher of the old store is told to begin anew. Returns the revision.
+ */
+export async function restoreSnapshot(options: RestoreOptions): Promise<Revision> {
+  const { files, snapshotPath, directory, revisionBump = revisionBumpDefault } = options;
+  const snapshot = await readCheckpoint(files, snapshotPath);
+  await files.makeDirectory(directory, 0o700);
+  const { segments, checkpoints } = await listStore(files, directory);
+  if (segments.length + checkpoints.length > 0) {
+    throw new StoreDamagedError(directory, 0, "the directory holds a store already");
+  }
+  const revision = snapshot.revision + revisionBump;
+  const path = join(directory, checkpointName(1));
+  const header = { revision, leases: snapshot.leases };
+  const unfinished = path + unfinishedSuffix;
+  await writeCheckpoint(files, unfinished, header, (from) => pageOf(snapshot, from));
+  const log = new WriteAheadLog({ files, directory, segmentBytesMax });
+  await log.begin(1, revision + 1);
+  await log.close();
+  await files.rename(unfinished, path);
+  await files.syncDirectory(directory);
+  return revision;
+}
+
+function pageOf({ tree }: Checkpoint, from: Key): KeyValue[] {
+  const page: KeyValue[] = [];
+  tree.scan(from, undefined, ({ kv }) => page.push(kv) >= pageEntriesMax);
+  return page;
+}
+
+function warningsTo(warnings: string[]): Logger {
+  const logger: Logger = {
+    info: () => {},
+    debug: () => {},
+    error: () => {},
+    warn: (message, fields) => void warnings.push(`${message}: ${JSON.stringify(fields)}`),
+    named: () => logger,
+  };
+  return logger;
+}
