@@ -9,6 +9,7 @@ import type { Controller } from "./framework/controller.ts";
 import { garbageCollector } from "./garbage-collector/controller.ts";
 import { jobController } from "./job/controller.ts";
 import { namespaceController } from "./namespace/controller.ts";
+import { nodeLifecycleController } from "./node-lifecycle/controller.ts";
 import { podGarbageCollector } from "./pod-gc/controller.ts";
 import { pvProtectionController } from "./pv-protection/controller.ts";
 import { pvcProtectionController } from "./pvc-protection/controller.ts";
@@ -17,6 +18,7 @@ import { rootCaPublisher } from "./root-ca-publisher/controller.ts";
 import { serviceAccountController } from "./serviceaccount/controller.ts";
 import { serviceAccountTokenController } from "./serviceaccount-token/controller.ts";
 import { statefulSetController } from "./statefulset/controller.ts";
+import { taintEvictionController } from "./taint-eviction/controller.ts";
 import { ttlController } from "./ttl/controller.ts";
 import { ttlAfterFinishedController } from "./ttl-after-finished/controller.ts";
 
@@ -40,6 +42,8 @@ export const controllers: readonly Controller[] = [
   cronJobController,
   ttlAfterFinishedController,
   podGarbageCollector,
+  nodeLifecycleController,
+  taintEvictionController,
   pvcProtectionController,
   pvProtectionController,
   clusterRoleAggregationController,

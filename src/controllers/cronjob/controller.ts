@@ -9,8 +9,8 @@ import { type Context, defineController, done, type Outcome } from "../framework
 import { controllerRef, isControlledBy, owned } from "../framework/owners.ts";
 import { isNamespaceTerminating, messageOf } from "../framework/pods.ts";
 import { type Due, dueTimes, endingOf, surplusJobs, tooManyMissed } from "./plan.ts";
-import { parseSchedule, type Schedule } from "./schedule.ts";
-import { isTimeZone, rfc3339InZone } from "./time-zone.ts";
+import { parseSchedule, type Schedule } from "#apimachinery/cron/schedule.ts";
+import { isTimeZone, rfc3339InZone } from "#apimachinery/cron/time-zone.ts";
 
 const scheduledAnnotation = "batch.kubernetes.io/cronjob-scheduled-timestamp";
 

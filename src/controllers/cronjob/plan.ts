@@ -1,7 +1,7 @@
 import type { CronJob } from "#api/batch/v1/cron-job.ts";
 import type { Job } from "#api/batch/v1/job.ts";
 import { createdMs } from "../framework/pods.ts";
-import type { Schedule } from "./schedule.ts";
+import type { Schedule } from "#apimachinery/cron/schedule.ts";
 
 /** More missed times than this are told as a problem. */
 const missedMax = 100;
