@@ -89,6 +89,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   const tokens = createTokenManager(client, clock, volumesChanged);
   const services: PodServices = {
     world,
+    lifetime,
     cri,
     events,
     objects,
@@ -101,6 +102,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     crashes: createCrashBackoff(clock),
     probes: createProbeManager({
       clock,
+      lifetime,
       events,
       changed,
       ports: { runtime: cri.runtime, network: options.network },

@@ -125,7 +125,10 @@ function nodeContainerd(
     runtime: live.runtime,
     adopted: live.adopted,
     rootPrefix: boxed ? `/proc/${pid}/root` : "",
-    enterMounts: boxed ? ["nsenter", `--mount=/proc/${pid}/ns/mnt`] : [],
+    // The pid namespace too: the node's /proc shows no processes of others, not even as `self`.
+    enterMounts: boxed
+      ? ["nsenter", `--mount=/proc/${pid}/ns/mnt`, `--pid=/proc/${pid}/ns/pid_for_children`]
+      : [],
     async stop() {
       if (!boxed) await removeSandboxes(live.runtime);
       await live.runtime[Symbol.asyncDispose]();

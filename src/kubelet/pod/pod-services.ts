@@ -1,6 +1,7 @@
 import type { Pod } from "#api/core/v1/pod.ts";
 import type { Secret } from "#api/core/v1/secret.ts";
 import type { Service } from "#api/core/v1/service.ts";
+import type { Lifetime } from "#base/lifetime.ts";
 import type { World } from "#base/world.ts";
 import type { CgroupManager } from "../cgroups/cgroup-manager.ts";
 import type { ContainerRuntime } from "../cri/runtime.ts";
@@ -18,6 +19,8 @@ import type { NodeDirectories } from "./pod-paths.ts";
 /** What the workers of a node's Pods share. */
 export interface PodServices {
   readonly world: World;
+  /** Ends with the kubelet: nothing is started or ended after. */
+  readonly lifetime: Lifetime;
   readonly cri: ContainerRuntime;
   readonly runtimeName: string;
   readonly events: PodEvents;

@@ -71,7 +71,7 @@ const settleMs = [10, 20, 40, 80, 160, 320, 640] as const;
 
 export function createPodWorker(options: PodWorkerOptions): PodWorker {
   const { services, statuses } = options;
-  const { world, cri } = services;
+  const { world, cri, lifetime } = services;
   const uid = uidOf(options.pod);
   const waiting = new Map<string, WaitingReason>();
   const messages = new Map<string, string>();
@@ -95,10 +95,11 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
     if (volumes) volumesChanged = true;
     if (id !== undefined) stopped.set(id, 0);
     again = true;
-    if (!stepping) void run();
+    if (!stepping && !lifetime.ended) void run();
   }
 
   function wakeAfter(delayMs: number): void {
+    if (lifetime.ended) return;
     const dueMs = world.clock.monotonicMs() + delayMs;
     if (timer !== undefined && timer.dueMonotonicMs <= dueMs) return;
     timer?.[Symbol.dispose]();
@@ -110,7 +111,7 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
 
   async function run(): Promise<void> {
     stepping = true;
-    while (again) {
+    while (again && !lifetime.ended) {
       again = false;
       timer?.[Symbol.dispose]();
       timer = undefined;
@@ -125,6 +126,7 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
   }
 
   function stepFailed(error: unknown): void {
+    if (lifetime.ended) return;
     if (syncing.signal.aborted && wantsToEnd()) return void (again = true);
     if (error instanceof VolumeError) services.events.warning(pod, "FailedMount", error.message);
     else world.log.error("pod step failed", error, { pod: podDescription(pod), state });
@@ -267,6 +269,12 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
     );
   }
 
+  const release = (): void => {
+    timer?.[Symbol.dispose]();
+    syncing.abort(new DOMException("kubelet is ending", "AbortError"));
+  };
+  lifetime.signal.addEventListener("abort", release, { once: true });
+  removed.promise.then(() => lifetime.signal.removeEventListener("abort", release), () => undefined);
   wake();
   return {
     get pod() {

@@ -2,6 +2,7 @@ import type { Container } from "#api/core/v1/container.ts";
 import type { Probe } from "#api/core/v1/probe.ts";
 import type { Pod } from "#api/core/v1/pod.ts";
 import type { Clock } from "#base/clock.ts";
+import type { Lifetime } from "#base/lifetime.ts";
 import { isHostNetwork, isSidecar, uidOf } from "../pod/container-list.ts";
 import type { ProbeResult, ProbeResults } from "../pod/plan-pod.ts";
 import type { PodEvents } from "../pod/pod-events.ts";
@@ -22,6 +23,7 @@ export interface ProbeManager extends ProbeResults {
 
 export interface ProbeManagerOptions {
   readonly clock: Clock;
+  readonly lifetime: Lifetime;
   readonly ports: ProbePorts;
   readonly events: PodEvents;
   readonly nodeIp: string;
@@ -33,6 +35,8 @@ export function createProbeManager(options: ProbeManagerOptions): ProbeManager {
   /** By Pod, then by `kind/container id`. */
   const loops = new Map<string, Map<string, ProbeLoop>>();
   const byContainer = new Map<string, ProbeLoop>();
+
+  options.lifetime.defer(() => byContainer.forEach((loop) => loop[Symbol.dispose]()));
 
   function start(
     pod: Pod,
