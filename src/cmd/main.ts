@@ -27,6 +27,9 @@ const context: CommandContext = {
   replaceBy: (command, args) => process.execve?.(command, [command, ...args], process.env as Record<string, string>),
 };
 
+// A reader such as `head` may leave early.
+process.stdout.on("error", () => process.exit(0));
+
 const program = new Command("kubets")
   .description("Kubernetes, whole, in TypeScript")
   .enablePositionalOptions()

@@ -4,7 +4,8 @@ import type { World } from "#base/world.ts";
 import { openDurableStore } from "#store/durable.ts";
 import { createMemoryStore } from "#store/memory.ts";
 import type { Store } from "#store/store.ts";
-import { createInformers } from "#client/informer-factory.ts";
+import type { Client } from "#client/client.ts";
+import { createInformers, type Informers } from "#client/informer-factory.ts";
 import { type ApiServerComponent, type ApiServerFlags, startApiServer } from "./api-server-component.ts";
 import { bootstrap, loopbackClient } from "./control-plane.ts";
 import { startControllerManager } from "./controller-manager.ts";
@@ -12,6 +13,7 @@ import type { ClusterFile } from "./cluster-file.ts";
 import { featureDefaults } from "./feature-defaults.ts";
 import { featureReader } from "./features.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
+import { startNode } from "./node-agent.ts";
 import { openLeaf, openPki, type Pki } from "./pki.ts";
 
 /** The parts that one process can run. */
@@ -76,7 +78,7 @@ export async function startServer(
     bootstrap(world, { server: api.server, serviceCidrs: options.apiServer.serviceClusterIpRange.split(","), at: { address: advertiseAddress, port: api.http.port } }),
   ]);
   await writeKubeconfig(world, kubeconfigPath, { server, caPem: pki.caPem, user: "admin", pair: admin });
-  startLocalComponents(world, { options, api, pki, lifetime });
+  await startLocalComponents(world, { options, api, pki, lifetime });
   return { api, pki, kubeconfigPath, url: server };
 }
 
@@ -102,16 +104,31 @@ interface Local {
 }
 
 /** Components that share the API server's process share its objects too. */
-function startLocalComponents(world: World, { options, api, pki, lifetime }: Local): void {
+async function startLocalComponents(world: World, { options, api, pki, lifetime }: Local): Promise<void> {
+  const { components, cluster } = options;
   const client = loopbackClient(api.server);
-  const informers = createInformers({
-    client,
-    clock: world.clock,
-    random: world.random,
-    log: world.log.named("informers"),
-    lifetime,
-  });
-  if (options.components.has("controller-manager")) {
+  const informersOf = (of: Client, name: string): Informers =>
+    createInformers({
+      client: of,
+      clock: world.clock,
+      random: world.random,
+      log: world.log.named(name),
+      lifetime,
+    });
+  const informers = informersOf(client, "informers");
+  if (components.has("controller-manager")) {
     startControllerManager(world, { client, informers, pki, lifetime });
   }
+  const node = cluster?.hollow === false ? cluster.nodes[0] : undefined;
+  if (cluster === undefined || node === undefined) return;
+  await startNode(world, {
+    node,
+    cluster,
+    client,
+    kubeletClient: client,
+    informers,
+    kubeletInformers: informers,
+    components,
+    lifetime: lifetime.child(node.name),
+  });
 }

@@ -207,7 +207,7 @@ function elementChanges(from: Ruleset, to: Ruleset): string[] {
 }
 
 /** Chains and maps that are always there. */
-function baseChains({ serviceCidr }: RulesetOptions): string[] {
+function baseChains({ serviceCidr, clusterCidr }: RulesetOptions): string[] {
   const chain = (name: string, hook = ""): string => `add chain ip ${tableName} ${name}${hook}`;
   const rule = (name: string, text: string): string => `add rule ip ${tableName} ${name} ${text}`;
   const set = (name: string, text: string): string => `add ${text.startsWith("map") ? "map" : "set"} ip ${tableName} ${name} { ${text.replace(/^(?:map|set) /, "")} ; }`;
@@ -236,6 +236,8 @@ function baseChains({ serviceCidr }: RulesetOptions): string[] {
     chain("nat-output", " { type nat hook output priority -100 ; }"),
     rule("nat-output", "jump services"),
     chain("nat-postrouting", " { type nat hook postrouting priority 100 ; }"),
+    // What leaves the pods' range: nobody outside knows a way back to a pod.
+    rule("nat-postrouting", `ip saddr ${clusterCidr} ip daddr != ${clusterCidr} masquerade`),
     rule("nat-postrouting", `meta mark and ${masqueradeMark} == 0 return`),
     rule("nat-postrouting", `meta mark set meta mark xor ${masqueradeMark}`),
     rule("nat-postrouting", "masquerade fully-random"),

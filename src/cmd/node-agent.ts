@@ -1,0 +1,162 @@
+import { join } from "node:path";
+import { bridgeConfList } from "#cni/bridge-conf.ts";
+import type { Client } from "#client/client.ts";
+import type { Informers } from "#client/informer-factory.ts";
+import { createForwarder, resolversOf } from "#dns/forwarder.ts";
+import { startDnsServer } from "#dns/server.ts";
+import { publishDns } from "#dns/service.ts";
+import { openZoneSource } from "#dns/source.ts";
+import { defaultKubeletConfig } from "#kubelet/config.ts";
+import { type Kubelet, startKubelet } from "#kubelet/kubelet.ts";
+import { pauseImageName } from "#kubelet/node/base-images.ts";
+import { startContainerd } from "#kubelet/node/containerd-process.ts";
+import { joinNodeNetwork, type NodeNetwork, openNodeNetwork } from "#kubelet/node/node-network.ts";
+import { systemProbeNetwork } from "#kubelet/probes/system-probe-network.ts";
+import { createNftWriter } from "#proxy/nft.ts";
+import { startProxy } from "#proxy/proxy.ts";
+import type { Lifetime } from "#base/lifetime.ts";
+import type { World } from "#base/world.ts";
+import type { ClusterFile, PreparedNode } from "./cluster-file.ts";
+import { addressAt } from "./addresses.ts";
+import { cniBinDirectory } from "./preflight.ts";
+import { followPodRoutes } from "./pod-routes.ts";
+
+/** Where the node's resolver listens: not 53, which the machine itself may use. */
+const dnsPort = 10_053;
+const clusterDomain = "cluster.local";
+/** Position of the DNS Service in the range of Service addresses. */
+const dnsServiceIndex = 10;
+const mtu = 1450;
+
+export interface NodeAgentOptions {
+  readonly node: PreparedNode;
+  readonly cluster: ClusterFile;
+  /** For proxy and DNS. */
+  readonly client: Client;
+  /** As `system:node:NAME`. */
+  readonly kubeletClient: Client;
+  readonly informers: Informers;
+  readonly kubeletInformers: Informers;
+  readonly components: ReadonlySet<string>;
+  readonly lifetime: Lifetime;
+}
+
+/** Runs what a node needs: kubelet, Service proxy and DNS, inside the node's network. */
+export async function startNode(world: World, options: NodeAgentOptions): Promise<Kubelet | undefined> {
+  const { components } = options;
+  const network = await networkOf(world, options);
+  if (components.has("proxy")) startNodeProxy(world, options);
+  if (components.has("dns")) await startNodeDns(world, options);
+  if (!components.has("kubelet")) return undefined;
+  followPodRoutes(options.informers, { network, nodeName: options.node.name, log: world.log, lifetime: options.lifetime });
+  return startNodeKubelet(world, options, network);
+}
+
+function networkOf(world: World, { node, cluster }: NodeAgentOptions): Promise<NodeNetwork> {
+  const { processes } = world;
+  if (node.namespace !== "") return Promise.resolve(joinNodeNetwork(node, processes));
+  return openNodeNetwork({
+    name: node.name,
+    index: node.index,
+    mode: "host",
+    hostAddress: node.address,
+    clusterCidr: cluster.clusterCidr,
+    serviceCidr: cluster.serviceCidr,
+    processes,
+  });
+}
+
+function startNodeProxy(world: World, { node, cluster, informers, lifetime }: NodeAgentOptions): void {
+  const log = world.log.named("proxy");
+  startProxy({
+    nodeName: node.name,
+    informers,
+    writer: createNftWriter({ processes: world.processes, enter: [], log }),
+    processes: world.processes,
+    enter: [],
+    clock: world.clock,
+    log,
+    lifetime: lifetime.child("proxy"),
+    clusterCidr: cluster.clusterCidr,
+    serviceCidr: cluster.serviceCidr,
+  });
+}
+
+async function startNodeDns(world: World, options: NodeAgentOptions): Promise<void> {
+  const { node, cluster, client, informers } = options;
+  const lifetime = options.lifetime.child("dns");
+  const resolvers = resolversOf(await world.files.readText("/etc/resolv.conf").catch(() => ""));
+  const forwarder =
+    resolvers.length === 0
+      ? undefined
+      : lifetime.use(await createForwarder({ resolvers, clock: world.clock, random: world.random }));
+  const { port } = await startDnsServer({
+    source: await openZoneSource(informers),
+    domain: clusterDomain,
+    addresses: [node.address],
+    port: dnsPort,
+    ...(forwarder && { forwarder }),
+    clock: world.clock,
+    random: world.random,
+    log: world.log.named("dns"),
+    lifetime,
+  });
+  await publishDns(client, {
+    clusterAddress: addressAt(cluster.serviceCidr, dnsServiceIndex),
+    nodeName: node.name,
+    nodeAddress: node.address,
+    port,
+  });
+}
+
+async function startNodeKubelet(
+  world: World,
+  { node, cluster, kubeletClient, kubeletInformers, lifetime }: NodeAgentOptions,
+  network: NodeNetwork,
+): Promise<Kubelet> {
+  const cniConfDirectory = join(node.directory, "cni");
+  await world.files.makeDirectory(cniConfDirectory);
+  const conf = bridgeConfList({
+    name: "kubets",
+    podCidr: node.podCidr,
+    leaseDirectory: join(node.directory, "ipam"),
+    mtu,
+  });
+  await world.files.writeAtomic(join(cniConfDirectory, "10-kubets.conflist"), JSON.stringify(conf, undefined, 1));
+  const containerd = await startContainerd({
+    nodeName: node.name,
+    directory: join(node.directory, "containerd"),
+    stateDirectory: node.stateDirectory,
+    network,
+    sandboxImage: pauseImageName,
+    cniBinDirectory: await cniBinDirectory(world),
+    cniConfDirectory,
+    cgroupRoot: "kubets",
+    world,
+  });
+  return startKubelet({
+    client: kubeletClient,
+    informers: kubeletInformers,
+    world: { ...world, log: world.log.named("kubelet") },
+    config: {
+      ...defaultKubeletConfig,
+      nodeName: node.name,
+      nodeIps: [node.address],
+      directories: {
+        root: join(node.directory, "kubelet"),
+        memory: join(node.stateDirectory, "memory"),
+        podLogs: join(node.directory, "pod-logs"),
+      },
+      clusterDns: { servers: [addressAt(cluster.serviceCidr, dnsServiceIndex)], domain: clusterDomain },
+      cgroupRoot: `kubets/${node.name}`,
+      rootPrefix: containerd.rootPrefix,
+      enterMounts: [...containerd.enterMounts],
+      nodeLabels: {
+        "node-role.kubernetes.io/control-plane": "",
+      },
+    },
+    cri: containerd.runtime,
+    network: systemProbeNetwork,
+    lifetime: lifetime.child("kubelet"),
+  });
+}

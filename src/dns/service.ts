@@ -1,0 +1,72 @@
+import { services } from "#api/core/v1/service.ts";
+import { type EndpointSlice, endpointSlices } from "#api/discovery/v1/endpoint-slice.ts";
+import type { Service } from "#api/core/v1/service.ts";
+import { deepEqual } from "#apimachinery/deep-equal.ts";
+import { isAlreadyExists, isNotFound } from "#apimachinery/status.ts";
+import type { Client } from "#client/client.ts";
+
+export interface DnsPublication {
+  /** Of the Service; pods have it in their resolv.conf. */
+  readonly clusterAddress: string;
+  readonly nodeName: string;
+  readonly nodeAddress: string;
+  readonly port: number;
+}
+
+const namespace = "kube-system";
+const name = "kube-dns";
+
+/** Makes the Service `kube-dns` and puts this node's resolver among its endpoints. */
+export async function publishDns(client: Client, at: DnsPublication): Promise<void> {
+  const ports = [
+    { name: "dns", port: 53, protocol: "UDP", targetPort: at.port },
+    { name: "dns-tcp", port: 53, protocol: "TCP", targetPort: at.port },
+  ];
+  const service = {
+    metadata: {
+      name,
+      namespace,
+      labels: { "k8s-app": "kube-dns", "kubernetes.io/cluster-service": "true", "kubernetes.io/name": "CoreDNS" },
+    },
+    spec: { clusterIP: at.clusterAddress, ports },
+  };
+  await client
+    .resource(services)
+    .create(service as Service)
+    .catch((error: unknown) => {
+      if (!isAlreadyExists(error)) throw error;
+    });
+  await publishSlice(client, at);
+}
+
+async function publishSlice(client: Client, at: DnsPublication): Promise<void> {
+  const slices = client.resource(endpointSlices);
+  const sliceName = `${name}-${at.nodeName}`;
+  const wanted: EndpointSlice = {
+    metadata: {
+      name: sliceName,
+      namespace,
+      labels: {
+        "kubernetes.io/service-name": name,
+        "endpointslice.kubernetes.io/managed-by": "dns.kubets",
+      },
+    },
+    addressType: "IPv4",
+    endpoints: [
+      { addresses: [at.nodeAddress], conditions: { ready: true }, nodeName: at.nodeName },
+    ],
+    ports: [
+      { name: "dns", port: at.port, protocol: "UDP" },
+      { name: "dns-tcp", port: at.port, protocol: "TCP" },
+    ],
+  };
+  const found = await slices.get(`${namespace}/${sliceName}`).catch((error: unknown) => {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  });
+  if (found === undefined) await slices.create(wanted);
+  else {
+    const updated = { ...found, endpoints: wanted.endpoints, ports: wanted.ports };
+    if (!deepEqual(updated, found)) await slices.update(updated);
+  }
+}
