@@ -43,6 +43,9 @@ export function invalid(field: string, badValue: unknown, detail: string): Field
   return { type: "FieldValueInvalid", field, badValue, detail };
 }
 
+/** Stands for a bad value that the text leaves out. */
+export const omittedValue: unique symbol = Symbol("omitted");
+
 export function typeInvalid(field: string, badValue: unknown, detail: string): FieldError {
   return { type: "FieldValueTypeInvalid", field, badValue, detail };
 }
@@ -97,6 +100,7 @@ export function fieldErrorBody(error: FieldError): string {
     case "InternalError":
       return error.detail === "" ? title : `${title}: ${error.detail}`;
     default: {
+      if (error.badValue === omittedValue) return `${title}: ${error.detail}`;
       const shown = `${title}: ${goValue(error.badValue)}`;
       return error.detail === "" ? shown : `${shown}: ${error.detail}`;
     }

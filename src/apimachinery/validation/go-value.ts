@@ -58,6 +58,7 @@ const initialisms = new Map([
   ["http", "HTTP"],
   ["https", "HTTPS"],
   ["ip", "IP"],
+  ["tty", "TTY"],
   ["ips", "IPs"],
   ["id", "ID"],
   ["os", "OS"],

@@ -1,4 +1,4 @@
-import { emptyText, lengthText, regexText, subdomainMax } from "./names.ts";
+import { checkDnsSubdomain, emptyText, lengthText, regexText, subdomainMax } from "./names.ts";
 
 /** Syntax of keys, environment variables and the like. Source: util/validation/validation.go. */
 const configKeyPattern = /^[-._a-zA-Z0-9]+$/;
@@ -77,4 +77,18 @@ export function checkUnixId(id: number): string[] {
 /** No sign `+`, no leading zeros. */
 export function isInt32Text(text: string): boolean {
   return /^(0|-?[1-9]\d*)$/.test(text) && Number(text) === (Number(text) | 0);
+}
+
+/** `example.com/name`. */
+export function checkDomainPrefixedPath(text: string): string[] {
+  if (text === "") return ["name part must be non-empty"];
+  const at = text.indexOf("/");
+  if (at < 0 || at === text.length - 1 || at === 0) {
+    return ['must be a domain-prefixed path (such as "acme.io/foo")'];
+  }
+  const domain = checkDnsSubdomain(text.slice(0, at));
+  if (domain.length > 0) return domain.map((detail) => `domain part ${detail}`);
+  const path = text.slice(at + 1);
+  if (/^[A-Za-z0-9/\-._~%!$&'()*+,;=:]+$/.test(path)) return [];
+  return [regexText("Invalid path", "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+", ["path/to/resource"])];
 }

@@ -199,7 +199,8 @@ async function decide(
 
 function strategyOf(endpoint: Endpoint, call: Call): Strategy<KubeObject> {
   const { hub } = endpoint;
-  if (call.subresource === "") return hub.strategy;
+  // A scale is a view of the object itself: what it changes counts as a change of that.
+  if (call.subresource === "" || call.subresource === "scale") return hub.strategy;
   return { ...hub.subresources[call.subresource]?.strategy };
 }
 

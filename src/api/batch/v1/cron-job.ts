@@ -1,3 +1,9 @@
+import { type PodSpec } from "#api/core/v1/pod-spec.ts";
+import { describeLabelSelector } from "#apimachinery/selectors.ts";
+import { statusSubresource } from "#api/strategies.ts";
+import { cronJobStrategy } from "./cron-job-strategy.ts";
+import { countColumn } from "#api/core/v1/workload-columns.ts";
+import { ageColumn, ageText, column, containersText, imagesText, nameColumn } from "#apimachinery/columns.ts";
 import { ObjectReference } from "#api/core/v1/object-reference.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
@@ -58,7 +64,36 @@ export const cronJobs = defineResource<CronJob>({
   categories: ["all"],
   scope: "Namespaced",
   schema: CronJob,
+  strategy: cronJobStrategy,
+  columns: [
+    nameColumn,
+    column("Schedule", ({ spec }) => spec.schedule, { description: "When Jobs start." }),
+    column("Timezone", ({ spec }) => spec.timeZone ?? "<none>", {
+      description: "Whose clock the schedule means.",
+    }),
+    column("Suspend", ({ spec }) => (spec.suspend === true ? "True" : "False"), {
+      type: "boolean",
+      description: "Whether no further Jobs start.",
+    }),
+    countColumn("Active", ({ status }) => status?.active?.length, "Jobs that run."),
+    column(
+      "Last Schedule",
+      ({ status }, nowMs) =>
+        status?.lastScheduleTime ? ageText(status.lastScheduleTime, nowMs) : "<none>",
+      { description: "Time since a Job started." },
+    ),
+    ageColumn,
+    column("Containers", ({ spec }) => containersText(podSpecOf(spec).containers), { wide: true }),
+    column("Images", ({ spec }) => imagesText(podSpecOf(spec).containers), { wide: true }),
+    column("Selector", ({ spec }) => describeLabelSelector(spec.jobTemplate.spec.selector), {
+      wide: true,
+    }),
+  ],
   subresources: {
-    status: { verbs: ["get", "patch", "update"] },
+    status: statusSubresource(),
   },
 });
+
+function podSpecOf({ jobTemplate }: CronJobSpec): PodSpec {
+  return jobTemplate.spec.template.spec;
+}

@@ -1,3 +1,7 @@
+import { statusSubresource } from "#api/strategies.ts";
+import { validateJobStatus } from "./job-status-validation.ts";
+import { jobColumns } from "./job-columns.ts";
+import { jobStrategy } from "./job-strategy.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import {
@@ -64,7 +68,10 @@ export const jobs = defineResource<Job>({
   categories: ["all"],
   scope: "Namespaced",
   schema: Job,
+  strategy: jobStrategy,
+  fieldSelectors: { "status.successful": ({ status }) => `${status?.succeeded ?? 0}` },
+  columns: jobColumns,
   subresources: {
-    status: { verbs: ["get", "patch", "update"] },
+    status: statusSubresource({ validate: (job, { old }) => [...validateJobStatus(job, old)] }),
   },
 });

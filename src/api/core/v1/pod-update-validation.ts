@@ -14,8 +14,8 @@ import { NodeSelectorTerm } from "./node-selector.ts";
 import type { Pod } from "./pod.ts";
 import type { PodRules } from "./pod-rules.ts";
 import { validateTolerations } from "./pod-scheduling-validation.ts";
-import { type PodSchedulingGate, PodSpec, type Toleration } from "./pod-spec.ts";
-import { internalDiff } from "#apimachinery/validation/internal-diff.ts";
+import type { PodSchedulingGate, PodSpec, Toleration } from "./pod-spec.ts";
+import { podSpecDiff } from "./pod-internal-value.ts";
 import {
   appArmorPrefix,
   mirrorAnnotation,
@@ -52,7 +52,7 @@ export function* validatePodUpdate(pod: Pod, old: Pod, rules: PodRules): Finding
   if (gated) yield* validateGatedUpdate(pod.spec, old.spec);
   const masked = withOldMutableFields(pod.spec, old.spec, gated);
   if (semanticEqual(masked, old.spec)) return;
-  const diff = internalDiff(PodSpec, old.spec, masked);
+  const diff = podSpecDiff(old.spec, masked);
   yield forbidden("spec", `pod updates may not change fields other than ${updatableFields}\n${diff}`);
 }
 
