@@ -157,7 +157,7 @@ export function invalidStatus(of: GroupKind, name: string, errors: readonly Fiel
     details: {
       ...(name !== "" && { name }),
       ...(of.group !== "" && { group: of.group }),
-      kind: of.kind,
+      ...(of.kind !== "" && { kind: of.kind }),
       ...(causes.length > 0 && { causes }),
     },
   });

@@ -184,14 +184,14 @@ function checkKind({ apiVersion, kind }: FieldManagement, patch: object): void {
 }
 
 /** `apps/v1, Kind=Deployment`. */
-function printKind(object: object): string {
+export function printKind(object: object): string {
   const { apiVersion, kind } = object as { apiVersion?: unknown; kind?: unknown };
   const { group, version } = parseApiVersion(typeof apiVersion === "string" ? apiVersion : "");
   return `${group}/${version}, Kind=${typeof kind === "string" ? kind : ""}`;
 }
 
 /** `namespace/name; apps/v1, Kind=Deployment`. */
-function printObject(object: object): string {
+export function printObject(object: object): string {
   const metadata = (object as { metadata?: unknown }).metadata;
   const text = (key: string) => {
     const value = isJsonMap(metadata) ? getOwn(metadata, key) : undefined;

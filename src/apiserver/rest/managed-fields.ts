@@ -2,6 +2,8 @@ import { rfc3339 } from "#base/clock.ts";
 import {
   applyPatch,
   type FieldManagement,
+  printKind,
+  printObject,
   updateManagedFields,
 } from "#apimachinery/apply/field-manager.ts";
 import { type FieldFilter, fieldSetOfNames } from "#apimachinery/apply/field-set.ts";
@@ -9,6 +11,7 @@ import { applySchemaOf } from "#apimachinery/apply/struct-schema.ts";
 import { applySchemaOfStructural } from "#apimachinery/apply/structural-schema.ts";
 import type { ApplyNode } from "#apimachinery/apply/apply-schema.ts";
 import { deepEqual } from "#apimachinery/deep-equal.ts";
+import { fromUnstructured, UnstructuredError } from "#apimachinery/from-unstructured.ts";
 import { isJsonMap } from "#apimachinery/json-value.ts";
 import { apiVersionOf, type KubeObject, type ManagedFieldsEntry } from "#apimachinery/object.ts";
 import type { ResourceDefinition } from "#apimachinery/resource.ts";
@@ -94,28 +97,38 @@ export function readConfiguration(call: Call): { value: Record<string, unknown>;
     const { value, duplicates } = parseYaml(body.bytes);
     if (isJsonMap(value)) return { value, duplicates };
     if (value === null || value === undefined) return { value: {}, duplicates };
+    const what = Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
     throw badRequest(
-      `error decoding YAML: json: cannot unmarshal ${Array.isArray(value) ? "array" : typeof value} into Go value of type map[string]interface {}`,
+      "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: " +
+        `cannot unmarshal ${what} into Go value of type map[string]interface {}`,
     );
   } catch (error) {
-    if (error instanceof YamlError) throw badRequest(`error decoding YAML: ${error.message}`);
-    throw error;
+    if (!(error instanceof YamlError)) throw error;
+    throw badRequest(`error decoding YAML: error converting YAML to JSON: ${error.message}`);
   }
 }
 
 function reportDuplicates(call: Call, duplicates: readonly string[]): void {
   if (duplicates.length === 0 || call.options.fieldValidation === "Ignore") return;
   const text = `yaml: unmarshal errors:\n  ${duplicates.join("\n  ")}`;
-  if (call.options.fieldValidation === "Strict") throw badRequest(`error strict decoding YAML: ${text}`);
+  if (call.options.fieldValidation === "Strict") {
+    throw badRequest(`error strict decoding YAML: error converting YAML to JSON: ${text}`);
+  }
   for (const duplicate of duplicates) call.warn(duplicate);
 }
 
 function decodeApplied(definition: ResourceDefinition, applied: KubeObject): KubeObject {
   try {
-    return codecOf(definition).decode(applied, false).object;
+    const isGo = definition.custom === undefined;
+    const plain = isGo ? fromUnstructured(definition.schema, applied) : applied;
+    return codecOf(definition).decode(plain, false).object;
   } catch (error) {
-    if (!(error instanceof DecodeError)) throw error;
-    throw failure("", { message: error.message });
+    if (!(error instanceof DecodeError || error instanceof UnstructuredError)) throw error;
+    const to = printKind(applied);
+    const what = `failed to convert new object (${printObject(applied)}) to proper version`;
+    throw failure("", {
+      message: `${what}: unable to convert unstructured object to ${to}: ${error.message}`,
+    });
   }
 }
 

@@ -1,4 +1,4 @@
-import { goValue, invalid } from "#apimachinery/field-error.ts";
+import { invalid } from "#apimachinery/field-error.ts";
 import { DecodeError, decodeJson } from "#apimachinery/json-codec.ts";
 import {
   applyJsonPatch,
@@ -9,6 +9,8 @@ import {
   PatchDocumentError,
 } from "#apimachinery/json-patch.ts";
 import { isJsonMap, type JsonMap } from "#apimachinery/json-value.ts";
+import { fromUnstructured, UnstructuredError } from "#apimachinery/from-unstructured.ts";
+import { goText } from "#apimachinery/go-format.ts";
 import { applyMergePatch, decodeMergePatch } from "#apimachinery/merge-patch.ts";
 import type { KubeObject } from "#apimachinery/object.ts";
 import type { Fields, StructSchema } from "#apimachinery/schema.ts";
@@ -96,7 +98,9 @@ function patched(
   const object = decodePatched(call, value, {
     findings: findingsOf(call, document),
     decode: (plain, collect) => codecOf(definition).decode(plain, collect),
+    ...(call.patchType === "strategic" && { goSchema: definition.schema, shown: document.value }),
   });
+  keepKind(call, object, { live: current, value });
   applyDefaults(definition, object);
   return trackUpdate({ endpoint, call, updated: object, live: current });
 }
@@ -153,6 +157,8 @@ function applyDocument(
       case "merge":
         return applyMergePatch(current as JsonMap, decodeMergePatch(value, strict(call)));
       default:
+        // To Go a null document is a nil map, which patches nothing.
+        if (value === null) return current;
         if (!isJsonMap(value)) throw badRequest(notAnObject(value));
         return applyStrategicMergePatch(current as JsonMap, value, schema);
     }
@@ -183,28 +189,51 @@ function patchFailure(error: unknown): unknown {
   return error;
 }
 
+/** A strategic merge patch leaves kind and version alone; the others may only leave them out. */
+function keepKind(
+  call: Call,
+  object: KubeObject,
+  { live: current, value }: { readonly live: KubeObject; readonly value: unknown },
+): void {
+  const { kind, apiVersion } = object;
+  object.kind = current.kind;
+  object.apiVersion = current.apiVersion;
+  const same = (!kind || kind === current.kind) && (!apiVersion || apiVersion === current.apiVersion);
+  if (same || call.patchType === "strategic") return;
+  const scheme = "pkg/api/legacyscheme/scheme.go:30";
+  const named = `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)}`;
+  throw patchInvalid(value, `${named} in scheme ${JSON.stringify(scheme)}`);
+}
+
 interface Decoder {
   readonly findings: readonly string[];
+  /** The value is decoded as Go decodes maps into structs, without JSON between. */
+  readonly goSchema?: StructSchema<Fields>;
+  /** What errors show, as Go prints maps, instead of the value. */
+  readonly shown?: unknown;
   decode(value: unknown, collect: boolean): { object: KubeObject; findings: string[] };
 }
 
 function decodePatched(call: Call, value: unknown, decoder: Decoder): KubeObject {
+  const { goSchema } = decoder;
+  const shown = goSchema === undefined ? value : goText(decoder.shown);
   let decoded: { object: KubeObject; findings: string[] };
   try {
-    decoded = decoder.decode(value, strict(call));
+    const plain = goSchema === undefined ? value : fromUnstructured(goSchema, value);
+    decoded = decoder.decode(plain, strict(call));
   } catch (error) {
-    if (!(error instanceof DecodeError)) throw error;
-    throw patchInvalid(value, error.message);
+    if (!(error instanceof DecodeError || error instanceof UnstructuredError)) throw error;
+    throw patchInvalid(shown, error.message);
   }
   const findings = [...decoder.findings, ...decoded.findings];
   if (findings.length > 0 && call.options.fieldValidation === "Strict") {
-    throw patchInvalid(value, `strict decoding error: ${findings.join(", ")}`);
+    throw patchInvalid(shown, `strict decoding error: ${findings.join(", ")}`);
   }
   if (call.options.fieldValidation !== "Ignore") for (const finding of findings) call.warn(finding);
   return decoded.object;
 }
 
 function patchInvalid(value: unknown, detail: string): Error {
-  const shown = typeof value === "object" ? writeJsonText(value) : goValue(value);
+  const shown = typeof value === "object" ? writeJsonText(value) : value;
   return invalidStatus({ group: "", kind: "" }, "", [invalid("patch", shown, detail)]);
 }
