@@ -83,7 +83,7 @@ export function applyConfiguration({ endpoint, call, live }: Application): KubeO
     time: rfc3339(call.nowMs),
   });
   reportDuplicates(call, duplicates);
-  const object = decodeApplied(endpoint.definition, applied);
+  const object = decodeApplied(endpoint.definition, applied, value);
   applyDefaults(endpoint.definition, object);
   return object;
 }
@@ -117,15 +117,19 @@ function reportDuplicates(call: Call, duplicates: readonly string[]): void {
   for (const duplicate of duplicates) call.warn(duplicate);
 }
 
-function decodeApplied(definition: ResourceDefinition, applied: KubeObject): KubeObject {
+function decodeApplied(
+  definition: ResourceDefinition,
+  applied: KubeObject,
+  patch: object,
+): KubeObject {
   try {
     const isGo = definition.custom === undefined;
     const plain = isGo ? fromUnstructured(definition.schema, applied) : applied;
     return codecOf(definition).decode(plain, false).object;
   } catch (error) {
     if (!(error instanceof DecodeError || error instanceof UnstructuredError)) throw error;
-    const to = printKind(applied);
-    const what = `failed to convert new object (${printObject(applied)}) to proper version`;
+    const to = printKind(patch);
+    const what = `failed to convert new object (${printObject(patch)}) to proper version`;
     throw failure("", {
       message: `${what}: unable to convert unstructured object to ${to}: ${error.message}`,
     });
