@@ -200,6 +200,20 @@ test("a full disk refuses writes, serves reads, and recovers by itself", async (
   assert.equal(again.revision, revision);
 });
 
+test("a store is opened on a full disk, to be read", async () => {
+  const files = createVirtualFiles();
+  await put((await opened(files)).store, "a", "kept");
+  const next = files.kill();
+  next.capacityBytes = next.usedBytes;
+  const { store, clock } = await opened(next);
+  assert.deepEqual(await content(store), ["a=kept"]);
+  await assert.rejects(put(store, "b", "1"), StoreReadOnlyError);
+  next.capacityBytes += 10_000_000;
+  await clock.advance(repairEveryMs);
+  await put(store, "b", "2");
+  assert.deepEqual(await content(store), ["a=kept", "b=2"]);
+});
+
 test("a failed sync is never acknowledged, and what came before survives it", async () => {
   const files = createVirtualFiles();
   const { store, clock } = await opened(files);

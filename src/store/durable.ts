@@ -37,9 +37,7 @@ import {
   type WatchQuery,
   type WatchSink,
 } from "./store.ts";
-import { ByteWriter } from "./wal/bytes.ts";
 import { Checkpointer } from "./wal/checkpointer.ts";
-import { frameHeaderBytes } from "./wal/frame.ts";
 import { WriteAheadLog } from "./wal/log.ts";
 import { StoreDamagedError } from "./wal/damage.ts";
 import { listStore, segmentName } from "./wal/names.ts";
@@ -279,7 +277,7 @@ class OnDiskStore implements DurableStore {
       await this.#checkpointer.idle();
       if (this.#pipeline.readOnly === undefined) {
         const { segment, offset } = this.#log.position;
-        await files.writeAtomic(join(directory, stateName), `closed ${segment} ${offset}`, 0o600);
+        await writeState(files, join(directory, stateName), `closed ${segment} ${offset}`);
       }
     } catch (error) {
       this.#logger.error("Store could not be closed properly", error);
@@ -362,15 +360,18 @@ class OnDiskStore implements DurableStore {
       const problem = `the log does not end as it did when the store was ${state}`;
       throw new StoreDamagedError(join(directory, segmentName(segment)), offset, problem);
     }
-    await files.writeAtomic(path, `open ${bootId}`, 0o600);
+    await writeState(files, path, `open ${bootId}`);
     const sameBoot = bootId !== "" && state === `open ${bootId}`;
     if (state === undefined || state.startsWith("closed ") || sameBoot) return;
     const revision = this.#mvcc.tip + lazyRevisionsMax;
-    const out = new ByteWriter(frameHeaderBytes);
-    writeRecord(out, { kind: "advance", revision });
-    await this.#log.append(out, this.#mvcc.tip + 1, true);
     this.#mvcc.advance(revision);
     this.#logger.info("Store was not closed and the machine was restarted", { revision });
+    try {
+      // The new segment's first record tells of the jump.
+      await this.#log.rotate(revision + 1);
+    } catch (error) {
+      this.#pipeline.suspend(error);
+    }
   }
 
   #mustBeOpen(): void {
@@ -393,6 +394,20 @@ function isWrite(op: Op): boolean {
 
 function isLazy(op: Op): boolean {
   return op.op === "range" || (op.op === "put" && op.durability === "lazy");
+}
+
+/**
+ * In place, so that a full disk can be opened. A write that is interrupted leaves a state that is
+ * neither closed nor of this boot, which is the careful one.
+ */
+async function writeState(files: Files, path: string, state: string): Promise<void> {
+  const isNew = (await files.stat(path)) === undefined;
+  await using handle = await files.open(path, { write: true, create: true, mode: 0o600 });
+  const content = Buffer.from(`${state}\n`);
+  await handle.write(0, [content]);
+  await handle.truncate(content.length);
+  await handle.sync();
+  if (isNew) await files.syncDirectory(dirname(path));
 }
 
 async function textOf(files: Files, path: string): Promise<string | undefined> {

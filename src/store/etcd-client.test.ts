@@ -195,11 +195,13 @@ async function makeCertificates(
   directory: string,
 ): Promise<{ ca: string; cert: string; key: string }> {
   const [cert, key] = [join(directory, "cert.pem"), join(directory, "key.pem")];
-  const { code, stderr } = await systemProcesses.run("openssl", [
-    ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"],
-    ...["-subj", "/CN=etcd", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "1"],
-    ...["-keyout", key, "-out", cert],
-  ]);
+  const { code, stderr } = await systemProcesses.run(
+    "openssl",
+    [
+      "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1".split(" "),
+      ["-subj", "/CN=etcd", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert],
+    ].flat(),
+  );
   assert.equal(code, 0, stderr);
   return { ca: cert, cert, key };
 }

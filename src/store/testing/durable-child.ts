@@ -3,6 +3,7 @@
  * what was acknowledged: `writer counter revision`, a line each. Arguments: directory, writers,
  * round.
  */
+import { writeSync } from "node:fs";
 import { systemClock } from "#base/os/clock.ts";
 import { systemFiles } from "#base/os/files.ts";
 import { systemRandom } from "#base/os/random.ts";
@@ -18,14 +19,16 @@ const store = await openDurableStore({
   random: systemRandom,
   segmentBytesMax: 1024 * 1024,
 });
-process.stdout.write("open\n");
+// Blocking: what was acknowledged must be told before anything else happens.
+const tell = (line: string): void => void writeSync(1, `${line}\n`);
+tell("open");
 await Promise.all(
   Array.from({ length: Number(writers) }, async (_, writer) => {
     for (let counter = 1; ; counter++) {
       const text = `${round}/${counter}/`.padEnd(200 + ((counter * 37) % 1000), "x");
       const op = putOp(`/writer/${writer}`, text);
       const { revision } = await store.txn({ compare: [], success: [op] });
-      process.stdout.write(`${writer} ${counter} ${revision}\n`);
+      tell(`${writer} ${counter} ${revision}`);
       if (writer === 0 && counter % 50 === 0) await store.compact(revision - 20).catch(() => {});
     }
   }),

@@ -134,6 +134,11 @@ export class CommitPipeline {
     return this.#wait(this.#gathering, () => undefined, undefined);
   }
 
+  /** Refuses writes until a repair, because of an error of the log outside of the pipeline. */
+  suspend(error: unknown): void {
+    this.#fail(this.#spare, error);
+  }
+
   /** Lets what is enqueued finish, syncs, and refuses everything from now on. */
   async close(): Promise<void> {
     this.#closed = true;

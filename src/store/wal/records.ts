@@ -8,14 +8,15 @@ import type { ByteReader, ByteWriter } from "./bytes.ts";
 export type WalRecord =
   | { readonly kind: "txn"; readonly revision: Revision; readonly ops: readonly Op[] }
   | { readonly kind: "compact"; readonly revision: Revision }
-  /** The counter jumps, and history before it is gone: what was acknowledged may have been lost. */
-  | { readonly kind: "advance"; readonly revision: Revision }
   | { readonly kind: "grant"; readonly lease: bigint; readonly ttlSeconds: number }
   | { readonly kind: "revoke"; readonly lease: bigint }
-  /** Begins each segment; what the segment before has beyond `previousBytes` never happened. */
+  /**
+   * Begins each segment; what the segment before has beyond `previousBytes` never happened. When
+   * revisions are left out before `firstRevision`, history before it is gone.
+   */
   | { readonly kind: "segment"; readonly firstRevision: Revision; readonly previousBytes: number };
 
-const kinds = { txn: 1, compact: 2, advance: 3, grant: 4, revoke: 5, segment: 6 } as const;
+const kinds = { txn: 1, compact: 2, grant: 3, revoke: 4, segment: 5 } as const;
 const opPut = 0;
 const opDelete = 1;
 const opPutWithLease = 2;
@@ -27,7 +28,6 @@ export function writeRecord(out: ByteWriter, record: Exclude<WalRecord, { kind: 
   out.u8(kinds[record.kind]);
   switch (record.kind) {
     case "compact":
-    case "advance":
       out.varint(record.revision);
       break;
     case "grant":
@@ -75,8 +75,6 @@ export function readRecord(reader: ByteReader): WalRecord | undefined {
       return { kind: "txn", revision: reader.varint(), ops: readOps(reader) };
     case kinds.compact:
       return { kind: "compact", revision: reader.varint() };
-    case kinds.advance:
-      return { kind: "advance", revision: reader.varint() };
     case kinds.grant:
       return { kind: "grant", lease: reader.u64(), ttlSeconds: reader.varint() };
     case kinds.revoke:

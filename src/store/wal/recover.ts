@@ -160,9 +160,6 @@ class Replay {
           mvcc.compact(record.revision);
         }
         return undefined;
-      case "advance":
-        if (record.revision > mvcc.tip) mvcc.advance(record.revision);
-        return undefined;
       case "grant":
         this.#leases.grant(record.lease, record.ttlSeconds);
         return undefined;
@@ -171,6 +168,7 @@ class Replay {
         return undefined;
       case "segment":
         this.firstRevision = record.firstRevision;
+        if (record.firstRevision > mvcc.tip + 1) mvcc.advance(record.firstRevision - 1);
         return undefined;
     }
   }
