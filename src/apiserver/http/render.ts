@@ -236,7 +236,8 @@ function jsonItem(definition: ResourceDefinition, entry: Entry): Uint8Array {
 function stripTypeMeta(json: Uint8Array, definition: ResourceDefinition): Uint8Array {
   const apiVersion = apiVersionOf(definition.group, definition.version);
   const prefix = `{"kind":"${definition.kind}","apiVersion":"${apiVersion}",`;
-  const item = json.slice(prefix.length - 1);
+  // A copy: `slice` of a Buffer would be a view, and the stored bytes are everybody's.
+  const item = Uint8Array.prototype.slice.call(json, prefix.length - 1);
   item[0] = 0x7b;
   return item;
 }
