@@ -11,7 +11,10 @@ export interface Regexp {
   readonly findAll: (text: string, countMax?: number) => string[];
 }
 
-/** The pattern is none of RE2; the message is Go's, e.g. "error parsing regexp: missing closing ): `(`". */
+/**
+ * The pattern is none of RE2; the message is Go's, e.g. "error parsing regexp: missing closing ):
+ * `(`".
+ */
 export class RegexpError extends Error {
   override readonly name = "RegexpError";
 }

@@ -1,8 +1,17 @@
 import { durationFromNs, timestampFromNs } from "./time.ts";
 import {
-  ArrayList, CelDuration, CelError, CelList, CelTimestamp, CelUint, ConcatList, int64Max, int64Min,
-  uint64Max, type CelValue,
-} from "./value.ts"; // prettier-ignore
+  ArrayList,
+  CelDuration,
+  CelError,
+  CelList,
+  CelTimestamp,
+  CelUint,
+  ConcatList,
+  int64Max,
+  int64Min,
+  uint64Max,
+  type CelValue,
+} from "./value.ts";
 
 export function checkedInt(value: bigint): bigint {
   if (value > int64Max || value < int64Min) throw new CelError("integer overflow");

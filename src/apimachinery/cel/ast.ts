@@ -5,15 +5,7 @@ import type { CelValue } from "./value.ts";
  * loops are comprehensions. Ids are unique within a tree; offsets are UTF-16 units in the source.
  */
 export type Expr =
-  | Literal
-  | Ident
-  | Select
-  | Call
-  | ListExpr
-  | MapExpr
-  | StructExpr
-  | Comprehension
-  | Unspecified;
+  Literal | Ident | Select | Call | ListExpr | MapExpr | StructExpr | Comprehension | Unspecified;
 
 interface Node {
   readonly id: number;

@@ -1,7 +1,12 @@
 import { authorizerValue, requestResourceValue } from "./library/authorizer.ts";
-import type { AccessCheck, AccessDecision, Authorize, ResourceAttributes } from "./library/authorizer.ts"; // prettier-ignore
+import type {
+  AccessCheck,
+  AccessDecision,
+  Authorize,
+  ResourceAttributes,
+} from "./library/authorizer.ts";
 import type { EvaluateResult, Program } from "./environment.ts";
-import type { Bindings } from "./frame.ts";
+import type { Bindings, Limits } from "./frame.ts";
 
 /** Rounds after which an expression is taken not to settle; each asks for one more decision. */
 const roundsMax = 16;
@@ -20,17 +25,17 @@ export interface AuthorizedRun {
   readonly authorize: (check: AccessCheck) => Promise<AccessDecision>;
   /** Becomes `authorizer.requestResource`. */
   readonly requestResource?: ResourceAttributes;
-  readonly costMax?: number;
+  readonly limits?: Partial<Limits>;
 }
 
 /**
  * Evaluates an expression whose authorizer must wait, for instance for a webhook. Evaluation itself
- * never waits: it is begun anew with each decision that came in, which is cheap, since an expression
- * can pay for two checks.
+ * never waits: it is begun anew with each decision that came in, which is cheap, since an
+ * expression can pay for two checks.
  */
 export async function evaluateWithAuthorizer(
   program: Program,
-  { bindings, authorize, requestResource, costMax }: AuthorizedRun,
+  { bindings, authorize, requestResource, limits }: AuthorizedRun,
 ): Promise<EvaluateResult> {
   const decisions = new Map<string, AccessDecision>();
   const decided: Authorize = (check) => {
@@ -44,7 +49,7 @@ export async function evaluateWithAuthorizer(
   }
   for (let round = 0; round < roundsMax; round++) {
     try {
-      return program.evaluate(complete, costMax === undefined ? {} : { costMax });
+      return program.evaluate(complete, limits);
     } catch (thrown) {
       if (!(thrown instanceof DecisionPending)) throw thrown;
       decisions.set(JSON.stringify(thrown.check), await authorize(thrown.check));

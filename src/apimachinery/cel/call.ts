@@ -7,9 +7,16 @@ import { membership } from "./equality.ts";
 import type { Evaluate, Frame } from "./frame.ts";
 import { dynType, isDyn, type CelType } from "./types.ts";
 import {
-  CelDuration, CelError, CelList, CelMap, CelTimestamp, CelTypeValue, CelUint, typeOf,
+  CelDuration,
+  CelError,
+  CelList,
+  CelMap,
+  CelTimestamp,
+  CelTypeValue,
+  CelUint,
+  typeOf,
   type CelValue,
-} from "./value.ts"; // prettier-ignore
+} from "./value.ts";
 
 /** A call whose name is resolved; a receiver is the first argument. */
 export interface PlannedCall {
@@ -20,8 +27,17 @@ export interface PlannedCall {
 }
 
 const conversions: ReadonlySet<string> = new Set([
-  "bool", "bytes", "double", "duration", "dyn", "int", "string", "timestamp", "type", "uint",
-]); // prettier-ignore
+  "bool",
+  "bytes",
+  "double",
+  "duration",
+  "dyn",
+  "int",
+  "string",
+  "timestamp",
+  "type",
+  "uint",
+]);
 
 /** Conversions of constants are done once, before evaluation. */
 export function foldable(call: PlannedCall, args: readonly Plan[]): boolean {

@@ -1,13 +1,32 @@
 import {
-  qualifiedName, type Call, type Comprehension, type Expr, type ListExpr, type MapExpr,
-  type Select, type StructExpr,
-} from "./ast.ts"; // prettier-ignore
+  qualifiedName,
+  type Call,
+  type Comprehension,
+  type Expr,
+  type ListExpr,
+  type MapExpr,
+  type Select,
+  type StructExpr,
+} from "./ast.ts";
 import type { FunctionDeclaration, Overload } from "./declaration.ts";
 import type { Issue } from "./source.ts";
 import {
-  boolType, dynType, errorType, formatType, intType, isDyn, isOptional, listType, mapType,
-  optionalType, paramType, sameType, typeOfType, unwrapOptional, type CelType,
-} from "./types.ts"; // prettier-ignore
+  boolType,
+  dynType,
+  errorType,
+  formatType,
+  intType,
+  isDyn,
+  isOptional,
+  listType,
+  mapType,
+  optionalType,
+  paramType,
+  sameType,
+  typeOfType,
+  unwrapOptional,
+  type CelType,
+} from "./types.ts";
 import { assignAll, mostGeneral, substitute, type Substitutions } from "./unify.ts";
 import { typeOf } from "./value.ts";
 
@@ -50,7 +69,7 @@ export function check(expr: Expr, scope: Scope): Checked {
 export function candidateNames(container: string, name: string): string[] {
   if (name.startsWith(".")) return [name.slice(1)];
   const names: string[] = [];
-  for (let prefix = container; prefix !== ""; ) {
+  for (let prefix = container; prefix !== "";) {
     names.push(`${prefix}.${name}`);
     const dot = prefix.lastIndexOf(".");
     prefix = dot === -1 ? "" : prefix.slice(0, dot);
@@ -192,10 +211,7 @@ class Checker {
       case "error":
         return dynType;
       default:
-        this.#issue(
-          expr.offset,
-          `type '${formatType(target)}' does not support field selection`,
-        );
+        this.#issue(expr.offset, `type '${formatType(target)}' does not support field selection`);
         return dynType;
     }
   }
@@ -246,7 +262,11 @@ class Checker {
 
   #resolve(
     expr: Call,
-    { found, namespaced, target }: { found: FunctionDeclaration; namespaced: boolean; target?: CelType },
+    {
+      found,
+      namespaced,
+      target,
+    }: { found: FunctionDeclaration; namespaced: boolean; target?: CelType },
   ): CelType {
     if (found.name === "_&&_" || found.name === "_||_") return this.#logical(expr, found);
     const args = expr.args.map((arg) => this.#types.get(arg.id) ?? dynType);
@@ -265,7 +285,12 @@ class Checker {
       else if (!isDyn(result) && !sameType(result, overloadResult)) result = dynType;
     }
     if (result === undefined) return this.#noOverload(expr, found.name, { argTypes, target });
-    const reference = { kind: "function", name: found.name, overloads: matching, namespaced } as const;
+    const reference = {
+      kind: "function",
+      name: found.name,
+      overloads: matching,
+      namespaced,
+    } as const;
     this.#references.set(expr.id, reference);
     return result;
   }

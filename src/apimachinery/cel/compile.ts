@@ -1,10 +1,18 @@
 import { evaluator, qualify, resolver, type Plan } from "./attribute.ts";
-import { accumulatorName, qualifiedName, type Call, type Comprehension, type Expr, type Ident, type Select } from "./ast.ts"; // prettier-ignore
+import {
+  accumulatorName,
+  qualifiedName,
+  type Call,
+  type Comprehension,
+  type Expr,
+  type Ident,
+  type Select,
+} from "./ast.ts";
 import { compileCall, foldable, type PlannedCall } from "./call.ts";
 import { candidateNames, type Checked, type Reference, type Scope } from "./checker.ts";
 import { cost } from "./cost-runtime.ts";
 import { foldLoop, growingValue } from "./fold.ts";
-import { Frame, type Evaluate, type Variable } from "./frame.ts";
+import { Frame, unlimited, type Evaluate, type Variable } from "./frame.ts";
 import type { Adapter } from "./json-value.ts";
 import { planList, planMap, planStruct } from "./literal.ts";
 import { logicalOperator, notStrictlyFalse } from "./logic.ts";
@@ -184,9 +192,7 @@ class Compiler {
       case "_&&_":
       case "_||_":
         if (first === undefined || second === undefined) break;
-        return computed(
-          logicalOperator(call.name === "_||_", evaluator(first), evaluator(second)),
-        );
+        return computed(logicalOperator(call.name === "_||_", evaluator(first), evaluator(second)));
       case "_?_:_":
         if (first === undefined || second === undefined || third === undefined) break;
         return {
@@ -220,7 +226,8 @@ class Compiler {
     const reference = this.#reference(expr.id);
     if (reference?.kind === "function") {
       const { name, overloads, namespaced } = reference;
-      const args = expr.target === undefined || namespaced ? expr.args : [expr.target, ...expr.args];
+      const args =
+        expr.target === undefined || namespaced ? expr.args : [expr.target, ...expr.args];
       return { name, overloads, args, checked: true };
     }
     return this.#uncheckedCall(expr);
@@ -297,7 +304,7 @@ function computed(evaluate: Evaluate): Plan {
 
 /** Evaluates now what no variable can change. */
 function constantOf(plan: Plan): Plan {
-  return { kind: "constant", value: evaluator(plan)(new Frame([], {}, Infinity)) };
+  return { kind: "constant", value: evaluator(plan)(new Frame([], {}, unlimited)) };
 }
 
 function isOptionalCall(call: PlannedCall): boolean {

@@ -12,10 +12,28 @@ import { standardLibrary } from "./library/standard.ts";
 import { newStringsLibrary } from "./library/strings.ts";
 import { parseDuration, parseTimestamp } from "./time.ts";
 import {
-  anyType, boolType, bytesType, doubleType, durationType, dynType, formatType, intType, listType,
-  mapType, nullType, opaqueType, optionalType, paramType, stringType, timestampType, typeOfType, typeType,
-  uintType, wrapperType, type CelType,
-} from "./types.ts"; // prettier-ignore
+  anyType,
+  boolType,
+  bytesType,
+  doubleType,
+  durationType,
+  dynType,
+  formatType,
+  intType,
+  listType,
+  mapType,
+  nullType,
+  opaqueType,
+  optionalType,
+  paramType,
+  stringType,
+  timestampType,
+  typeOfType,
+  typeType,
+  uintType,
+  wrapperType,
+  type CelType,
+} from "./types.ts";
 import { parseType } from "./signature.ts";
 import { ArrayList, CelTypeValue, CelUint, ValueMap, type CelValue } from "./value.ts";
 
@@ -57,7 +75,10 @@ const skipped: ReadonlyMap<RegExp, string> = new Map([
   [/\/duration_converters\/get_milliseconds$/, "cel-go gives all milliseconds, and skips this too"],
   [/\/value_errors\/(?:last)?indexof_out_of_range$/, "cel-go gives -1, and skips this case too"],
   [/\/null_assignable_to_abstract_parameter/, "cel-go gives another type, and skips this case too"],
-  [/\/map_(?:null_entry_no_such_key|present_key_invalid_field)$/, "Kubernetes leaves cel-go's errorOnBadPresenceTest off"], // prettier-ignore
+  [
+    /\/map_(?:null_entry_no_such_key|present_key_invalid_field)$/,
+    "Kubernetes leaves cel-go's errorOnBadPresenceTest off",
+  ],
 ]);
 
 function skipReason(path: string): string | undefined {
@@ -112,7 +133,9 @@ function toValue(json: unknown): CelValue {
       return new ArrayList(list(field(content, "values")).map(toValue));
     case "mapValue": {
       const entries = list(field(content, "entries"));
-      return new ValueMap(entries.map((e) => [toValue(field(e, "key")), toValue(field(e, "value"))]));
+      return new ValueMap(
+        entries.map((e) => [toValue(field(e, "key")), toValue(field(e, "value"))]),
+      );
     }
     case "objectValue":
       return toTime(String(field(content, "@type")), String(field(content, "value")));
@@ -159,7 +182,10 @@ function toType(json: unknown): CelType {
     case "null":
       return nullType;
     case "wellKnown":
-      return { ANY: anyType, TIMESTAMP: timestampType, DURATION: durationType }[String(content)] ?? dynType; // prettier-ignore
+      return (
+        { ANY: anyType, TIMESTAMP: timestampType, DURATION: durationType }[String(content)] ??
+        dynType
+      );
     case "listType":
       return listType(inner("elemType"));
     case "mapType":
@@ -169,7 +195,10 @@ function toType(json: unknown): CelType {
         ? typeType
         : typeOfType(toType(content));
     case "abstractType":
-      return opaqueType(String(field(content, "name")), ...list(field(content, "parameterTypes")).map(toType)); // prettier-ignore
+      return opaqueType(
+        String(field(content, "name")),
+        ...list(field(content, "parameterTypes")).map(toType),
+      );
     case "typeParam":
       return paramType(String(content));
     default:
@@ -200,7 +229,8 @@ function environmentFor(spec: Json): Environment {
     }
   }
   return createEnvironment({
-    libraries: declared.length === 0 ? libraries : [...libraries, { name: "case", overloads: declared }],
+    libraries:
+      declared.length === 0 ? libraries : [...libraries, { name: "case", overloads: declared }],
     variables,
     container: String(spec["container"] ?? ""),
     validateLiterals: false,
@@ -210,7 +240,9 @@ function environmentFor(spec: Json): Environment {
 
 function runCase(spec: Json): void {
   const expression = String(spec["expr"]);
-  const compiled = environmentFor(spec).compile(expression, { check: spec["disableCheck"] !== true });
+  const compiled = environmentFor(spec).compile(expression, {
+    check: spec["disableCheck"] !== true,
+  });
   const expectsError = spec["evalError"] !== undefined || spec["anyEvalErrors"] !== undefined;
   if (!compiled.ok) {
     assert.ok(expectsError, compiled.message);
@@ -241,7 +273,9 @@ function assertSame(actual: CelValue, expected: CelValue): void {
 }
 
 function show(value: CelValue): string {
-  return typeof value === "bigint" ? `${value}n` : JSON.stringify(value, (_, v: unknown) => (typeof v === "bigint" ? `${v}n` : v)); // prettier-ignore
+  return typeof value === "bigint"
+    ? `${value}n`
+    : JSON.stringify(value, (_, v: unknown) => (typeof v === "bigint" ? `${v}n` : v));
 }
 
 const counts = { run: 0, protobuf: 0, skipped: 0 };

@@ -1,14 +1,27 @@
 import {
-  accumulatorName, legacyAccumulatorName, type Call, type Comprehension, type Expr, type ListExpr,
-  type MapExpr, type Select,
-} from "./ast.ts"; // prettier-ignore
+  accumulatorName,
+  legacyAccumulatorName,
+  type Call,
+  type Comprehension,
+  type Expr,
+  type ListExpr,
+  type MapExpr,
+  type Select,
+} from "./ast.ts";
 import type { Checked } from "./checker.ts";
 import { cost } from "./cost-runtime.ts";
 import { eitherSize, estimateCall } from "./estimate-functions.ts";
 import {
-  addRanges, fixedRange, multiplyRanges, unionRanges, unknownSize, unlimited,
-  type EstimatedNode, type Range, type SizeAt,
-} from "./estimate.ts"; // prettier-ignore
+  addRanges,
+  fixedRange,
+  multiplyRanges,
+  unionRanges,
+  unknownSize,
+  unlimited,
+  type EstimatedNode,
+  type Range,
+  type SizeAt,
+} from "./estimate.ts";
 import { schemaAt, type SchemaType } from "./schema.ts";
 import { codePoints } from "./source.ts";
 import { dynType, isOptional, type CelType } from "./types.ts";
@@ -333,8 +346,13 @@ function literalSize(expr: Expr): Range | undefined {
 }
 
 const scalarKinds: ReadonlySet<string> = new Set([
-  "bool", "double", "duration", "int", "timestamp", "uint",
-]); // prettier-ignore
+  "bool",
+  "double",
+  "duration",
+  "int",
+  "timestamp",
+  "uint",
+]);
 
 /** Values of these types all have size 1. */
 function isScalar(type: CelType): boolean {

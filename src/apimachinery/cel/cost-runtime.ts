@@ -120,7 +120,10 @@ function named(names: string, rule: CostRule): [string, CostRule][] {
 /** By function name; these come first. Source: pkg/cel/library/cost.go, CallCost. */
 const byFunction: ReadonlyMap<string, CostRule> = new Map([
   ...named("check", authorizationCheck),
-  ...named("serviceAccount path group resource subresource namespace name allowed reason error", one),
+  ...named(
+    "serviceAccount path group resource subresource namespace name allowed reason error",
+    one,
+  ),
   ...named("errored masked prefixLength family isUnspecified isLoopback", one),
   ...named("isLinkLocalMulticast isLinkLocalUnicast isGlobalUnicast format.named sign", one),
   ...named("asInteger isInteger asApproximateFloat isGreaterThan isLessThan compareTo", one),

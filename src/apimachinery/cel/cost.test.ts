@@ -5,7 +5,7 @@ import { compile } from "./compile.ts";
 import { estimateCost } from "./cost-estimate.ts";
 import { createScope } from "./environment.ts";
 import type { Range } from "./estimate.ts";
-import { Frame } from "./frame.ts";
+import { Frame, unlimited } from "./frame.ts";
 import { adaptJson } from "./json-value.ts";
 import { authorizerType, authorizerValue } from "./library/authorizer.ts";
 import { mutationLibraries } from "./library/kubernetes.ts";
@@ -34,7 +34,7 @@ function costsOf(expression: string): { estimate: Range; actual: number } {
   const context = { scope, checked, adapterFor: () => adaptJson, fold: false };
   const { evaluate, variables } = compile(parsed.expr, context);
   const authorizer = authorizerValue(() => ({ allowed: true, reason: "" }));
-  const frame = new Frame(variables, { authorizer }, Infinity);
+  const frame = new Frame(variables, { authorizer }, unlimited);
   evaluate(frame);
   return { estimate, actual: frame.cost };
 }

@@ -4,7 +4,7 @@ import { compile } from "./compile.ts";
 import { estimateCost, schemaSizes, type CostEstimate } from "./cost-estimate.ts";
 import { unlimited } from "./estimate.ts";
 import type { FunctionDeclaration, Library, Overload } from "./declaration.ts";
-import { Frame, type Bindings } from "./frame.ts";
+import { Frame, type Bindings, type Limits } from "./frame.ts";
 import { adaptJson, type Adapter } from "./json-value.ts";
 import { kubernetesLibraries } from "./library/kubernetes.ts";
 import { standardMacros, type Macro } from "./macros.ts";
@@ -12,9 +12,21 @@ import { parse, type ParseOptions } from "./parser.ts";
 import type { SchemaType } from "./schema.ts";
 import { formatIssues, type Issue } from "./source.ts";
 import {
-  boolType, bytesType, doubleType, durationType, dynType, intType, listType, mapType, nullType,
-  stringType, timestampType, typeType, uintType, type CelType,
-} from "./types.ts"; // prettier-ignore
+  boolType,
+  bytesType,
+  doubleType,
+  durationType,
+  dynType,
+  intType,
+  listType,
+  mapType,
+  nullType,
+  stringType,
+  timestampType,
+  typeType,
+  uintType,
+  type CelType,
+} from "./types.ts";
 import { literalIssues } from "./validators.ts";
 import { CelError, CostLimitError, type CelValue } from "./value.ts";
 
@@ -62,10 +74,11 @@ export type EvaluateResult =
 
 export interface Program {
   /**
-   * Evaluates. Never throws for what an expression can do wrong: that is the result's `error`, whose
-   * message is cel-go's (`no such key: x`, `operation cancelled: actual cost limit exceeded`, ...).
+   * Evaluates. Never throws for what an expression can do wrong: that is the result's `error`,
+   * whose message is cel-go's (`no such key: x`, `operation cancelled: actual cost limit exceeded`,
+   * ...).
    */
-  readonly evaluate: (bindings: Bindings, options?: { readonly costMax?: number }) => EvaluateResult;
+  readonly evaluate: (bindings: Bindings, limits?: Partial<Limits>) => EvaluateResult;
 }
 
 export interface CompileOptions {
@@ -112,7 +125,8 @@ function prepare(libraries: readonly Library[]): Prepared {
   const functions = new Map<string, FunctionDeclaration>();
   for (const [name, named] of overloads) functions.set(name, { name, overloads: named });
   const types = new Map(standardTypes.map((type) => [type.name, type]));
-  for (const type of libraries.flatMap((library) => library.types ?? [])) types.set(type.name, type);
+  for (const type of libraries.flatMap((library) => library.types ?? []))
+    types.set(type.name, type);
   const macros = [...standardMacros, ...libraries.flatMap((library) => library.macros ?? [])];
   const prepared = { functions, types, macros };
   preparedLibraries.set(libraries, prepared);
@@ -120,9 +134,19 @@ function prepare(libraries: readonly Library[]): Prepared {
 }
 
 const standardTypes = [
-  boolType, bytesType, doubleType, durationType, intType, listType(dynType),
-  mapType(dynType, dynType), nullType, stringType, timestampType, typeType, uintType,
-]; // prettier-ignore
+  boolType,
+  bytesType,
+  doubleType,
+  durationType,
+  intType,
+  listType(dynType),
+  mapType(dynType, dynType),
+  nullType,
+  stringType,
+  timestampType,
+  typeType,
+  uintType,
+];
 
 function isSchemaType(type: CelType | SchemaType): type is SchemaType {
   return "adapt" in type;
@@ -172,7 +196,11 @@ function compileExpression(expression: string, compilation: Compilation): Compil
   return assemble(expr, compilation, checked);
 }
 
-function assemble(expr: Expr, compilation: Compilation, checked: Checked | undefined): CompileResult {
+function assemble(
+  expr: Expr,
+  compilation: Compilation,
+  checked: Checked | undefined,
+): CompileResult {
   const { variables = {} } = compilation.options;
   const schemaOf = (name: string): SchemaType | undefined => {
     const declared = Object.hasOwn(variables, name) ? variables[name] : undefined;
@@ -197,8 +225,9 @@ function assemble(expr: Expr, compilation: Compilation, checked: Checked | undef
 
 function createProgram({ evaluate, variables }: ReturnType<typeof compile>): Program {
   return {
-    evaluate(bindings, { costMax = perCallCostMax } = {}) {
-      const frame = new Frame(variables, bindings, costMax);
+    evaluate(bindings, limits = {}) {
+      const { costMax = perCallCostMax } = limits;
+      const frame = new Frame(variables, bindings, { ...limits, costMax });
       try {
         const value = evaluate(frame);
         if (frame.cost > costMax) throw new CostLimitError();

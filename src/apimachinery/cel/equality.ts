@@ -1,7 +1,17 @@
 import {
-  CelDuration, CelList, CelMap, CelObject, CelOpaque, CelOptional, CelTimestamp, CelTypeValue,
-  CelUint, typeOf, type CelValue, type ListSemantics,
-} from "./value.ts"; // prettier-ignore
+  CelDuration,
+  CelList,
+  CelMap,
+  CelObject,
+  CelOpaque,
+  CelOptional,
+  CelTimestamp,
+  CelTypeValue,
+  CelUint,
+  typeOf,
+  type CelValue,
+  type ListSemantics,
+} from "./value.ts";
 
 /**
  * CEL's `==`: numbers compare by value across types, other types are never equal to one another.

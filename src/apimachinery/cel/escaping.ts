@@ -1,8 +1,27 @@
 /** Words that CEL keeps for itself. */
 export const reservedWords: ReadonlySet<string> = new Set([
-  "true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function",
-  "if", "import", "let", "loop", "package", "namespace", "return", "var", "void", "while",
-]); // prettier-ignore
+  "true",
+  "false",
+  "null",
+  "in",
+  "as",
+  "break",
+  "const",
+  "continue",
+  "else",
+  "for",
+  "function",
+  "if",
+  "import",
+  "let",
+  "loop",
+  "package",
+  "namespace",
+  "return",
+  "var",
+  "void",
+  "while",
+]);
 
 const escapes: Readonly<Record<string, string>> = {
   __: "__underscores__",

@@ -1,7 +1,16 @@
 import {
-  addRanges, fixedRange, multiplyRanges, scaleRange, sizeOf, unionRanges, unlimited,
-  type CallEstimate, type CallToEstimate, type EstimatedNode, type Range,
-} from "./estimate.ts"; // prettier-ignore
+  addRanges,
+  fixedRange,
+  multiplyRanges,
+  scaleRange,
+  sizeOf,
+  unionRanges,
+  unlimited,
+  type CallEstimate,
+  type CallToEstimate,
+  type EstimatedNode,
+  type Range,
+} from "./estimate.ts";
 import { sameType } from "./types.ts";
 
 const traversalFactor = 0.1;
@@ -120,7 +129,8 @@ const find: Estimator = ({ target, args: [pattern] }) => {
   return { cost: patternCost(sizeOf(target), sizeOf(pattern)), size };
 };
 
-const ip: Estimator = (call) => (call.overloadId === "cidr_ip" ? { cost: one } : traverseArgument(call));
+const ip: Estimator = (call) =>
+  call.overloadId === "cidr_ip" ? { cost: one } : traverseArgument(call);
 
 const traverseArgumentTwice: Estimator = ({ args: [arg] }) => {
   return arg && { cost: scaleRange(sizeOf(arg), 2 * traversalFactor) };
@@ -149,11 +159,16 @@ const validate: Estimator = ({ args: [text] }) => {
 };
 
 const constantEquality: ReadonlySet<string> = new Set([
-  "net.IP", "net.CIDR", "kubernetes.Quantity", "kubernetes.Semver",
-  "kubernetes.authorization.Authorizer", "kubernetes.authorization.PathCheck",
-  "kubernetes.authorization.GroupCheck", "kubernetes.authorization.ResourceCheck",
+  "net.IP",
+  "net.CIDR",
+  "kubernetes.Quantity",
+  "kubernetes.Semver",
+  "kubernetes.authorization.Authorizer",
+  "kubernetes.authorization.PathCheck",
+  "kubernetes.authorization.GroupCheck",
+  "kubernetes.authorization.ResourceCheck",
   "kubernetes.authorization.Decision",
-]); // prettier-ignore
+]);
 
 const equality: Estimator = ({ args }) => {
   const [left, right] = args;
@@ -242,7 +257,14 @@ const byOverload: ReadonlyMap<string, Estimator> = new Map<string, Estimator>([
   ["lists_range", ({ args: [count] }) => allocating(1, fixedRange(literalCount(count, unlimited)))],
   ["list_reverse", ({ target }) => allocating(1, sizeOf(target))],
   ["list_distinct", comparing(2, ({ target }) => target)],
-  ...["int", "uint", "double", "bool", "google.protobuf.Duration", "google.protobuf.Timestamp"].flatMap(sortEstimators), // prettier-ignore
+  ...[
+    "int",
+    "uint",
+    "double",
+    "bool",
+    "google.protobuf.Duration",
+    "google.protobuf.Timestamp",
+  ].flatMap(sortEstimators),
   ...["string", "bytes"].flatMap(sortEstimators),
   ["list_sets_contains_list", setComparison(1)],
   ["list_sets_intersects_list", setComparison(1)],

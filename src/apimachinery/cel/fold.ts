@@ -1,5 +1,5 @@
 import { absorbed, type Evaluate, type Frame } from "./frame.ts";
-import { ArrayList, CelError, CelList, CelMap, CostLimitError, typeOf, ValueMap, type CelValue } from "./value.ts"; // prettier-ignore
+import { ArrayList, CelError, CelList, CelMap, typeOf, ValueMap, type CelValue } from "./value.ts";
 
 export interface LoopSlots {
   readonly accu: number;
@@ -34,7 +34,9 @@ function finished(value: CelValue): CelValue {
   return value;
 }
 
-/** Runs a comprehension. Steps that fail leave their error in the accumulator; the next may cure it. */
+/**
+ * Runs a comprehension. Steps that fail leave their error in the accumulator; the next may cure it.
+ */
 export function foldLoop(slots: LoopSlots, parts: LoopParts): Evaluate {
   const { range, result, isEmpty } = parts;
   return (frame) => {
@@ -77,7 +79,7 @@ function foldMap(frame: Frame, map: CelMap, loop: Loop): void {
 
 /** Returns whether to go on. */
 function iterate(frame: Frame, { slots, parts: { condition, step } }: Loop): boolean {
-  if (frame.cost > frame.costMax) throw new CostLimitError();
+  frame.iterate();
   if (condition !== undefined && !continues(frame, condition)) return false;
   try {
     frame.locals[slots.accu] = step(frame);

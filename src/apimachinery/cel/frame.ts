@@ -1,5 +1,12 @@
 import { adaptJson, type Adapter } from "./json-value.ts";
-import { CelBoxed, CelError, CostLimitError, type CelValue } from "./value.ts";
+import {
+  CelBoxed,
+  CelError,
+  CostLimitError,
+  InterruptedError,
+  StopError,
+  type CelValue,
+} from "./value.ts";
 
 /** A variable of an expression: its name and how its bound value is read. */
 export interface Variable {
@@ -10,6 +17,18 @@ export interface Variable {
 /** What is bound to variables: JSON, CEL values, or functions that make one on first use. */
 export type Bindings = Readonly<Record<string, unknown>>;
 
+export interface Limits {
+  /** Stops an evaluation that cost more. */
+  readonly costMax: number;
+  /** Asked every hundred iterations, since cost says little of time; true stops the evaluation. */
+  readonly interrupted?: () => boolean;
+}
+
+export const unlimited: Limits = { costMax: Infinity };
+
+/** Source: pkg/apis/cel/config.go, CheckFrequency. */
+const iterationsPerCheck = 100;
+
 /** The state of one evaluation. */
 export class Frame {
   /** Variables by number; undefined until first used. */
@@ -18,16 +37,26 @@ export class Frame {
   readonly locals: (CelValue | CelError | undefined)[];
   readonly #variables: readonly Variable[];
   readonly #bindings: Bindings;
+  readonly #interrupted: (() => boolean) | undefined;
+  #iterations = 0;
   readonly costMax: number;
   cost = 0;
 
-  constructor(variables: readonly Variable[], bindings: Bindings, costMax: number) {
+  constructor(variables: readonly Variable[], bindings: Bindings, limits: Limits) {
     this.#variables = variables;
     this.#bindings = bindings;
-    this.costMax = costMax;
+    this.#interrupted = limits.interrupted;
+    this.costMax = limits.costMax;
     this.globals = [];
     this.locals = [];
     for (let i = 0; i < variables.length; i++) this.globals.push(undefined);
+  }
+
+  /** Called before each step of a loop; stops an evaluation that may not go on. */
+  iterate(): void {
+    if (this.cost > this.costMax) throw new CostLimitError();
+    if (this.#interrupted === undefined || ++this.#iterations % iterationsPerCheck !== 0) return;
+    if (this.#interrupted()) throw new InterruptedError();
   }
 
   /** Charges and stops when there is nothing left to spend. */
@@ -68,6 +97,6 @@ export type Evaluate = (frame: Frame) => CelValue;
 
 /** The error that was thrown, if operators may absorb it; throws anything else again. */
 export function absorbed(thrown: unknown): CelError {
-  if (thrown instanceof CelError && !(thrown instanceof CostLimitError)) return thrown;
+  if (thrown instanceof CelError && !(thrown instanceof StopError)) return thrown;
   throw thrown;
 }

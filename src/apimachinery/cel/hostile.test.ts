@@ -28,7 +28,9 @@ function failureOf(expression: string, bindings: Record<string, unknown> = {}): 
 const overLimit = "operation cancelled: actual cost limit exceeded";
 const thousand = Array.from({ length: 1000 }, (_, i) => i);
 const doubled = (text: string, times: number): string => {
-  return times === 0 ? text : `cel.bind(x${times}, ${doubled(text, times - 1)}, x${times} + x${times})`;
+  return times === 0
+    ? text
+    : `cel.bind(x${times}, ${doubled(text, times - 1)}, x${times} + x${times})`;
 };
 
 const hostile: readonly [what: string, expression: string, bindings?: Record<string, unknown>][] = [
@@ -38,9 +40,13 @@ const hostile: readonly [what: string, expression: string, bindings?: Record<str
   ["lists doubled 60 times and compared", `${doubled("[1]", 60)} == ${doubled("[1]", 60)}`],
   ["a search in a list doubled 60 times", `2 in ${doubled("[self]", 60)}`, { self: 1 }],
   ["sorting what is long", "ints.map(x, -x).sort().size() > 0", { ints: thousand }],
-  ["errors absorbed in a loop", "ints.exists(a, ints.exists(b, ints.exists(c, [][0] == a)))", { ints: thousand }],
+  [
+    "errors absorbed in a loop",
+    "ints.exists(a, ints.exists(b, ints.exists(c, [][0] == a)))",
+    { ints: thousand },
+  ],
   ["flattening to great depth", "dyn([[1]]).flatten(9223372036854775807) == [1]"],
-]; // prettier-ignore
+];
 
 for (const [what, expression, bindings] of hostile) {
   test(`evaluation stops within its budget: ${what}`, () => {
@@ -64,8 +70,75 @@ test("|| does not absorb that the limit is exceeded", () => {
 
 test("patterns that make backtracking engines explode match in linear time", () => {
   const text = `${"a".repeat(50_000)}!`;
-  for (const pattern of ["^(a+)+$", "^(a|a)*$", "^(a*)*b$", "(x+x+)+y", "^(([a-z])+.)+[A-Z]([a-z])+$"]) {
+  for (const pattern of [
+    "^(a+)+$",
+    "^(a|a)*$",
+    "^(a*)*b$",
+    "(x+x+)+y",
+    "^(([a-z])+.)+[A-Z]([a-z])+$",
+  ]) {
     assert.equal(compileRegexp(pattern).test(text), false, pattern);
+  }
+});
+
+test("the caller can stop an evaluation, and || does not absorb it", () => {
+  const compiled = environment.compile("ints.all(a, ints.all(b, a + b >= 0)) || true");
+  assert.ok(compiled.ok);
+  let asked = 0;
+  const result = compiled.program.evaluate({ ints: thousand }, { interrupted: () => ++asked > 3 });
+  assert.ok(!result.ok);
+  assert.equal(result.error.message, "operation interrupted");
+  assert.equal(asked, 4);
+});
+
+const long = 400_000;
+const hostileTexts = [
+  "1".repeat(long),
+  `${"1".repeat(long)}x`,
+  `0.${"1".repeat(long)}x`,
+  `a${" ".repeat(long)}b`,
+  `${"1s".repeat(long)}x`,
+  `1.2.3-${"0.".repeat(long)}`,
+  `https://a/${":".repeat(long)}`,
+  `${"a-".repeat(long)}!`,
+];
+
+// Were one of these quadratic, this would take minutes.
+test("functions read long texts in linear time", () => {
+  const expressions = [
+    "int(self)",
+    "uint(self)",
+    "double(self)",
+    "duration(self)",
+    "timestamp(self)",
+    "string(self).trim()",
+    "isQuantity(self)",
+    "isSemver(self)",
+    "isURL(self)",
+    "isIP(self)",
+    "isCIDR(self)",
+    "format.dns1123Subdomain().validate(self)",
+    "format.qualifiedName().validate(self)",
+    "string(self).find('(1+)+x?y')",
+  ];
+  for (const expression of expressions) {
+    const compiled = environment.compile(expression);
+    assert.ok(compiled.ok, expression);
+    for (const self of hostileTexts) {
+      const result = compiled.program.evaluate({ self });
+      assert.ok(result.ok || !result.error.message.includes("internal error"), expression);
+    }
+  }
+});
+
+test("texts do not outgrow memory", () => {
+  const self = "a".repeat(100_000);
+  for (const expression of [
+    "string(self).replace('', string(self))",
+    "string(self).replace('a', string(self))",
+    "ints.map(i, string(self)).join()",
+  ]) {
+    assert.match(failureOf(expression, { self, ints: thousand }), /string exceeds/);
   }
 });
 
@@ -113,11 +186,63 @@ test("names of Object.prototype are no fields, variables or keys", () => {
 });
 
 const fragment = fc.constantFrom(
-  "self", "ints", "1", "-1", "2u", "1.5", "'a'", '"\\n"', "b'x'", "r'''q'''", "true", "null", "(",
-  ")", "[", "]", "{", "}", ".", ",", ":", "?", "+", "-", "*", "/", "%", "!", "&&", "||", "==", "!=",
-  "<", ">=", "in", ".all(x, ", ".map(y, ", "has(", ".?a", "[?0]", "size(", "\\", "`a-b`", "\u{1f600}",
-  " ", "\n", "//c\n", "é", "'", '"', "0x", "1e", "@", "cel.bind(z, ", "optional.of(", "dyn(",
-); // prettier-ignore
+  "self",
+  "ints",
+  "1",
+  "-1",
+  "2u",
+  "1.5",
+  "'a'",
+  '"\\n"',
+  "b'x'",
+  "r'''q'''",
+  "true",
+  "null",
+  "(",
+  ")",
+  "[",
+  "]",
+  "{",
+  "}",
+  ".",
+  ",",
+  ":",
+  "?",
+  "+",
+  "-",
+  "*",
+  "/",
+  "%",
+  "!",
+  "&&",
+  "||",
+  "==",
+  "!=",
+  "<",
+  ">=",
+  "in",
+  ".all(x, ",
+  ".map(y, ",
+  "has(",
+  ".?a",
+  "[?0]",
+  "size(",
+  "\\",
+  "`a-b`",
+  "\u{1f600}",
+  " ",
+  "\n",
+  "//c\n",
+  "é",
+  "'",
+  '"',
+  "0x",
+  "1e",
+  "@",
+  "cel.bind(z, ",
+  "optional.of(",
+  "dyn(",
+);
 
 test("any text parses, checks and evaluates, or fails with a message of ours", () => {
   const text = fc.oneof(

@@ -1,13 +1,27 @@
 import { compareStrings, equals, listMapKey, membership } from "./equality.ts";
 import {
-  CelBoxed, CelDuration, CelError, CelList, CelMap, CelObject, CelOpaque, CelOptional,
-  CelTimestamp, CelTypeValue, CelUint, mapKey, type CelValue, type ListSemantics,
-} from "./value.ts"; // prettier-ignore
+  CelBoxed,
+  CelDuration,
+  CelError,
+  CelList,
+  CelMap,
+  CelObject,
+  CelOpaque,
+  CelOptional,
+  CelTimestamp,
+  CelTypeValue,
+  CelUint,
+  mapKey,
+  type CelValue,
+  type ListSemantics,
+} from "./value.ts";
 import { escapeFieldName } from "./escaping.ts";
 import { formatDuration, formatTimestamp } from "./time.ts";
 import { dynType, type CelType } from "./types.ts";
 
-/** Sees a piece of JSON as a CEL value, without copying it; throws `CelError` if it does not fit. */
+/**
+ * Sees a piece of JSON as a CEL value, without copying it; throws `CelError` if it does not fit.
+ */
 export type Adapter = (json: unknown) => CelValue;
 
 /** Elements of a JSON array, seen when they are read. */

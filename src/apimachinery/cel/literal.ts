@@ -1,7 +1,7 @@
 import { evaluator, type Plan } from "./attribute.ts";
 import type { ListExpr, StructExpr } from "./ast.ts";
 import { cost } from "./cost-runtime.ts";
-import { absorbed, Frame, type Evaluate } from "./frame.ts";
+import { absorbed, Frame, unlimited, type Evaluate } from "./frame.ts";
 import { showKey } from "./select.ts";
 import type { CelType } from "./types.ts";
 import { ArrayList, CelError, CelOptional, ValueMap, type CelValue } from "./value.ts";
@@ -88,7 +88,7 @@ function planLiteral(
 
 function constantLiteral(build: Evaluate): Plan {
   try {
-    return { kind: "constant", value: build(new Frame([], {}, Infinity)) };
+    return { kind: "constant", value: build(new Frame([], {}, unlimited)) };
   } catch (thrown) {
     // A wrong entry is an error of evaluation.
     const failure = absorbed(thrown);
@@ -115,9 +115,7 @@ export function planStruct(
       const fields = new Map<string, CelValue>();
       expr.fields.forEach(({ name, optional }, i) => {
         const value = evaluated[i]?.(frame) ?? null;
-        const held = optional
-          ? optionalElement(value, () => optionalEntryMessage(name))
-          : value;
+        const held = optional ? optionalElement(value, () => optionalEntryMessage(name)) : value;
         if (held !== none) fields.set(name, held);
       });
       frame.cost += cost.struct;

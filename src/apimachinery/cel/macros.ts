@@ -171,7 +171,10 @@ function onlyIf(call: MacroCall, parts: { filter: Expr | undefined; step: Expr }
   return call.build.call(call.offset, "_?_:_", [parts.filter, parts.step, kept]);
 }
 
-/** Macros with two variables (index and element, key and value). Source: cel-go ext/comprehensions.go. */
+/**
+ * Macros with two variables (index and element, key and value). Source: cel-go
+ * ext/comprehensions.go.
+ */
 export const twoVariableMacros: readonly Macro[] = [
   quantifier("all", 3),
   quantifier("exists", 3),

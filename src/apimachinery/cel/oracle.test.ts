@@ -14,8 +14,15 @@ import { formatDouble } from "./number.ts";
 import { parse, type ParseOptions } from "./parser.ts";
 import { formatIssues } from "./source.ts";
 import {
-  boolType, bytesType, doubleType, formatType, intType, nullType, stringType, uintType,
-} from "./types.ts"; // prettier-ignore
+  boolType,
+  bytesType,
+  doubleType,
+  formatType,
+  intType,
+  nullType,
+  stringType,
+  uintType,
+} from "./types.ts";
 import { CelUint, type CelValue } from "./value.ts";
 
 // What cel-go itself makes of the expressions in its own tests: trees, types, overloads, errors.
@@ -38,7 +45,9 @@ function constantKind(value: CelValue): string {
   if (value === null) return "Null";
   if (value instanceof Uint8Array) return "Bytes";
   if (value instanceof CelUint) return "Uint64";
-  return { boolean: "Bool", bigint: "Int64", number: "Double", string: "String" }[typeof value as "string"]; // prettier-ignore
+  return { boolean: "Bool", bigint: "Int64", number: "Double", string: "String" }[
+    typeof value as "string"
+  ];
 }
 
 function adornByKind(node: Expr | "entry" | "field"): string {
@@ -62,7 +71,10 @@ function adornByType(checked: Checked): Adorn {
 }
 
 function quoted(text: string): string {
-  return JSON.stringify(text).replaceAll("\\u000b", "\\v").replaceAll("\\u0007", "\\a").replaceAll(/\\u00([01]\w)/g, "\\x$1"); // prettier-ignore
+  return JSON.stringify(text)
+    .replaceAll("\\u000b", "\\v")
+    .replaceAll("\\u0007", "\\a")
+    .replaceAll(/\\u00([01]\w)/g, "\\x$1");
 }
 
 function literalText(value: CelValue): string {
@@ -99,9 +111,21 @@ function nodeText(expr: Expr, adorn: Adorn): string {
     case "list":
       return block("[", expr.elements.map(text), "]");
     case "map":
-      return block("{", expr.entries.map((e) => `${e.optional ? "?" : ""}${text(e.key)}:${text(e.value)}${adorn("entry")}`), "}"); // prettier-ignore
+      return block(
+        "{",
+        expr.entries.map(
+          (e) => `${e.optional ? "?" : ""}${text(e.key)}:${text(e.value)}${adorn("entry")}`,
+        ),
+        "}",
+      );
     case "struct":
-      return block(`${expr.typeName}{`, expr.fields.map((f) => `${f.optional ? "?" : ""}${f.name}:${text(f.value)}${adorn("field")}`), "}"); // prettier-ignore
+      return block(
+        `${expr.typeName}{`,
+        expr.fields.map(
+          (f) => `${f.optional ? "?" : ""}${f.name}:${text(f.value)}${adorn("field")}`,
+        ),
+        "}",
+      );
     case "comprehension": {
       const variables = expr.iterVar2 === "" ? [expr.iterVar] : [expr.iterVar, expr.iterVar2];
       const parts = [
@@ -159,7 +183,9 @@ const scope = createScope({
 
 /** Names that the case declares in an environment of its own, which the data leaves out. */
 function lacksDeclarations(wanted: OracleCase, checked: Checked): boolean {
-  const missing = checked.issues.filter(({ message }) => message.startsWith("undeclared reference"));
+  const missing = checked.issues.filter(({ message }) =>
+    message.startsWith("undeclared reference"),
+  );
   return missing.some(({ message }) => wanted.error?.includes(message) !== true);
 }
 
@@ -199,6 +225,7 @@ function runCase(wanted: OracleCase, context: { skip: (reason: string) => void }
 
 for (const suite of [parsing, checking, comprehensions] as const) {
   for (const wanted of (suite.tests ?? []) as readonly OracleCase[]) {
-    test(`${suite.name} ${wanted.original.expr.slice(0, 80)}`, (context) => runCase(wanted, context));
+    test(`${suite.name} ${wanted.original.expr.slice(0, 80)}`, (context) =>
+      runCase(wanted, context));
   }
 }

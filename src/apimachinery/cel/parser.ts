@@ -52,18 +52,47 @@ export function parse(text: string, options: ParseOptions = {}): Parsed {
 }
 
 const reserved: ReadonlySet<string> = new Set([
-  "as", "break", "const", "continue", "else", "false", "for", "function", "if", "import", "in",
-  "let", "loop", "package", "namespace", "null", "return", "true", "var", "void", "while",
-]); // prettier-ignore
+  "as",
+  "break",
+  "const",
+  "continue",
+  "else",
+  "false",
+  "for",
+  "function",
+  "if",
+  "import",
+  "in",
+  "let",
+  "loop",
+  "package",
+  "namespace",
+  "null",
+  "return",
+  "true",
+  "var",
+  "void",
+  "while",
+]);
 
 const relations: ReadonlyMap<string, string> = new Map([
-  ["<", "_<_"], ["<=", "_<=_"], [">=", "_>=_"], [">", "_>_"],
-  ["==", "_==_"], ["!=", "_!=_"], ["in", "@in"],
-]); // prettier-ignore
-const sums: ReadonlyMap<string, string> = new Map([["+", "_+_"], ["-", "_-_"]]); // prettier-ignore
+  ["<", "_<_"],
+  ["<=", "_<=_"],
+  [">=", "_>=_"],
+  [">", "_>_"],
+  ["==", "_==_"],
+  ["!=", "_!=_"],
+  ["in", "@in"],
+]);
+const sums: ReadonlyMap<string, string> = new Map([
+  ["+", "_+_"],
+  ["-", "_-_"],
+]);
 const products: ReadonlyMap<string, string> = new Map([
-  ["*", "_*_"], ["/", "_/_"], ["%", "_%_"],
-]); // prettier-ignore
+  ["*", "_*_"],
+  ["/", "_/_"],
+  ["%", "_%_"],
+]);
 
 type ResolvedOptions = ParseOptions & { readonly limits: ParseLimits };
 
@@ -504,11 +533,29 @@ interface Chain {
 }
 
 const mapNames = [
-  "'['", "'{'", "'}'", "'('", "'.'", "','", "'-'", "'!'", "'?'", ...operandStart.slice(6),
-]; // prettier-ignore
+  "'['",
+  "'{'",
+  "'}'",
+  "'('",
+  "'.'",
+  "','",
+  "'-'",
+  "'!'",
+  "'?'",
+  ...operandStart.slice(6),
+];
 const listNames = [
-  "'['", "']'", "'{'", "'('", "'.'", "','", "'-'", "'!'", "'?'", ...operandStart.slice(6),
-]; // prettier-ignore
+  "'['",
+  "']'",
+  "'{'",
+  "'('",
+  "'.'",
+  "','",
+  "'-'",
+  "'!'",
+  "'?'",
+  ...operandStart.slice(6),
+];
 const fieldNames = ["'}'", "','", "'?'", "IDENTIFIER", "ESC_IDENTIFIER"];
 
 const operandFollowers: ReadonlySet<string> = new Set(

@@ -1,12 +1,28 @@
 import { escapeFieldName, reservedWords } from "./escaping.ts";
 import {
-  JsonList, JsonMap, JsonObject, PreservedJson, adaptJson, type Adapter, type JsonField,
-} from "./json-value.ts"; // prettier-ignore
+  JsonList,
+  JsonMap,
+  JsonObject,
+  PreservedJson,
+  adaptJson,
+  type Adapter,
+  type JsonField,
+} from "./json-value.ts";
 import { parseDuration, parseTimestamp } from "./time.ts";
 import {
-  boolType, bytesType, doubleType, durationType, dynType, intType, listType, mapType, objectType,
-  stringType, timestampType, type CelType,
-} from "./types.ts"; // prettier-ignore
+  boolType,
+  bytesType,
+  doubleType,
+  durationType,
+  dynType,
+  intType,
+  listType,
+  mapType,
+  objectType,
+  stringType,
+  timestampType,
+  type CelType,
+} from "./types.ts";
 import { CelError, type CelValue, type ListSemantics } from "./value.ts";
 
 /**
@@ -62,8 +78,8 @@ interface Place {
 }
 
 /**
- * Makes a CEL type of a schema, or undefined when expressions cannot see values of it. Nested object
- * types are named after `name`. Source: pkg/cel/common/schemas.go.
+ * Makes a CEL type of a schema, or undefined when expressions cannot see values of it. Nested
+ * object types are named after `name`. Source: pkg/cel/common/schemas.go.
  */
 export function schemaType(schema: CelSchema, place: Place): SchemaType | undefined {
   if (schema["x-kubernetes-int-or-string"] === true) return intOrString(schema);

@@ -1,6 +1,14 @@
 import {
-  CelError, CelList, CelMap, CelObject, CelOptional, CelUint, mapKey, typeOf, type CelValue,
-} from "./value.ts"; // prettier-ignore
+  CelError,
+  CelList,
+  CelMap,
+  CelObject,
+  CelOptional,
+  CelUint,
+  mapKey,
+  typeOf,
+  type CelValue,
+} from "./value.ts";
 
 /** `value[key]`, also `value.field`. Source: cel-go interpreter/attributes.go, refQualify. */
 export function select(value: CelValue, key: CelValue): CelValue {

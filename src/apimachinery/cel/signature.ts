@@ -1,8 +1,23 @@
 import {
-  anyType, boolType, bytesType, doubleType, durationType, dynType, intType, listType, mapType,
-  nullType, optionalType, paramType, stringType, timestampType, typeOfType, typeType, uintType,
+  anyType,
+  boolType,
+  bytesType,
+  doubleType,
+  durationType,
+  dynType,
+  intType,
+  listType,
+  mapType,
+  nullType,
+  optionalType,
+  paramType,
+  stringType,
+  timestampType,
+  typeOfType,
+  typeType,
+  uintType,
   type CelType,
-} from "./types.ts"; // prettier-ignore
+} from "./types.ts";
 
 const builtinTypes: ReadonlyMap<string, CelType> = new Map([
   ["dyn", dynType],
@@ -30,8 +45,9 @@ export interface Signature {
 }
 
 /**
- * Reads a declaration such as `(list(A)).sum() -> A` (member: the receiver stands in parentheses) or
- * `math.least(int, int) -> int`. Single capitals are type parameters; `types` names further types.
+ * Reads a declaration such as `(list(A)).sum() -> A` (member: the receiver stands in parentheses)
+ * or `math.least(int, int) -> int`. Single capitals are type parameters; `types` names further
+ * types.
  */
 export function parseSignature(text: string, types: ReadonlyMap<string, CelType>): Signature {
   const typeParams = new Set<string>();

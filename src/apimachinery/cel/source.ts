@@ -4,7 +4,9 @@ export interface Issue {
   readonly message: string;
 }
 
-/** Longest source line that is quoted under an error, in characters. Source: cel-go common/error.go. */
+/**
+ * Longest source line that is quoted under an error, in characters. Source: cel-go common/error.go.
+ */
 const snippetCharsMax = 16384;
 
 /** Most errors that one message lists. Source: cel-go common/errors.go. */
@@ -66,8 +68,21 @@ function isWide(character: string): boolean {
   return character.charCodeAt(0) > 0x7f;
 }
 
+/** The last long text that was counted: loops ask for the size of the same text again and again. */
+const counted = { text: "", points: 0 };
+const shortText = 256;
+
 /** Number of code points of a string; surrogate pairs count once. */
 export function codePoints(text: string): number {
+  if (text.length <= shortText) return countPoints(text);
+  if (text !== counted.text) {
+    counted.points = countPoints(text);
+    counted.text = text;
+  }
+  return counted.points;
+}
+
+function countPoints(text: string): number {
   let count = text.length;
   for (let i = 0; i < text.length - 1; i++) {
     const unit = text.charCodeAt(i);

@@ -55,7 +55,9 @@ export function formatTimestamp(timestamp: CelTimestamp, offsetMinutes?: number)
   const offset = offsetMinutes ?? timestamp.offsetMinutes;
   const seconds = unixSeconds(timestamp);
   const date = new Date(Number(seconds + BigInt(offset * 60)) * 1000);
-  const fraction = String(timestamp.ns - seconds * nsPerSecond).padStart(9, "0").replace(/0+$/, "");
+  const fraction = String(timestamp.ns - seconds * nsPerSecond)
+    .padStart(9, "0")
+    .replace(/0+$/, "");
   const year = String(date.getUTCFullYear()).padStart(4, "0");
   const rest = date.toISOString().replace(/^[+-]?\d+(-\d\d-\d\dT[\d:]{8}).*$/, "$1");
   return `${year}${rest}${fraction === "" ? "" : `.${fraction}`}${formatOffset(offset)}`;
@@ -81,13 +83,16 @@ const unitNs: Readonly<Record<string, bigint>> = {
 
 /** Reads Go's form, e.g. `1h2m3.5s`; undefined if it is none or too long for an int64. */
 export function parseDuration(text: string): CelDuration | undefined {
-  const match = /^([+-]?)(0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|\u00b5s|\u03bcs|ms|s|m|h))+)$/.exec(text);
+  const match = /^([+-]?)(0|(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|\u00b5s|\u03bcs|ms|s|m|h))+)$/.exec(
+    text,
+  );
   if (match === null) return undefined;
   let ns = 0n;
   for (const [, whole = "", fraction = "", unit = ""] of (match[2] ?? "").matchAll(
     /(\d*)\.?(\d*)(ns|us|\u00b5s|\u03bcs|ms|s|m|h)/g,
   )) {
     const scale = unitNs[unit] ?? 1n;
+    if (!/^0*\d{0,19}$/.test(whole)) return undefined;
     ns += BigInt(whole === "" ? 0 : whole) * scale;
     const decimals = fraction.slice(0, 18);
     if (decimals !== "") ns += (BigInt(decimals) * scale) / 10n ** BigInt(decimals.length);

@@ -6,12 +6,41 @@ export class ParseAbort {}
 
 /** What a token can be, as ANTLR names it in messages. */
 export const operandStart: readonly string[] = [
-  "'['", "'{'", "'('", "'.'", "'-'", "'!'", "'true'", "'false'", "'null'",
-  "NUM_FLOAT", "NUM_INT", "NUM_UINT", "STRING", "BYTES", "IDENTIFIER",
-]; // prettier-ignore
+  "'['",
+  "'{'",
+  "'('",
+  "'.'",
+  "'-'",
+  "'!'",
+  "'true'",
+  "'false'",
+  "'null'",
+  "NUM_FLOAT",
+  "NUM_INT",
+  "NUM_UINT",
+  "STRING",
+  "BYTES",
+  "IDENTIFIER",
+];
 
 /** Names that follow any operand; error recovery never skips these. */
-const operators = ["*", "/", "%", "+", "-", "<", "<=", ">=", ">", "==", "!=", "in", "&&", "||", "?"];
+const operators = [
+  "*",
+  "/",
+  "%",
+  "+",
+  "-",
+  "<",
+  "<=",
+  ">=",
+  ">",
+  "==",
+  "!=",
+  "in",
+  "&&",
+  "||",
+  "?",
+];
 
 export interface RecoveryLimits {
   /** Times that the parser resumes after an error. */
@@ -36,7 +65,10 @@ export class TokenReader {
   #attempts = 0;
   #skipped = 0;
 
-  constructor(lexed: { tokens: readonly Token[]; issues: readonly Issue[] }, limits: RecoveryLimits) {
+  constructor(
+    lexed: { tokens: readonly Token[]; issues: readonly Issue[] },
+    limits: RecoveryLimits,
+  ) {
     this.#tokens = lexed.tokens;
     this.issues = [...lexed.issues];
     this.#limits = limits;
@@ -176,9 +208,7 @@ export class TokenReader {
   #skip(): void {
     if (this.#at >= this.#tokens.length - 1) return;
     if (this.#skipped++ >= this.#limits.recoverySkipMax) {
-      this.abort(
-        `error recovery token lookahead limit exceeded: ${this.#limits.recoverySkipMax}`,
-      );
+      this.abort(`error recovery token lookahead limit exceeded: ${this.#limits.recoverySkipMax}`);
     }
     this.#at++;
   }

@@ -55,7 +55,14 @@ export function createTreeBuilder(): TreeBuilder {
       return { kind: "call", id: nextId(), offset, depth, name, target, args };
     },
     list: (offset, elements, optionals = noOptionals) => {
-      return { kind: "list", id: nextId(), offset, depth: depthOver(elements), elements, optionals };
+      return {
+        kind: "list",
+        id: nextId(),
+        offset,
+        depth: depthOver(elements),
+        elements,
+        optionals,
+      };
     },
     map: (offset, entries) => {
       const depth = depthOver(entries.flatMap((entry) => [entry.key, entry.value]));

@@ -1,8 +1,24 @@
 import type { CelValue } from "./value.ts";
 
 export type TypeKind =
-  | "dyn" | "any" | "error" | "null" | "bool" | "int" | "uint" | "double" | "string" | "bytes"
-  | "timestamp" | "duration" | "list" | "map" | "type" | "object" | "opaque" | "param"; // prettier-ignore
+  | "dyn"
+  | "any"
+  | "error"
+  | "null"
+  | "bool"
+  | "int"
+  | "uint"
+  | "double"
+  | "string"
+  | "bytes"
+  | "timestamp"
+  | "duration"
+  | "list"
+  | "map"
+  | "type"
+  | "object"
+  | "opaque"
+  | "param";
 
 /** A CEL type. Compare with `sameType`, never by identity. */
 export interface CelType {

@@ -37,8 +37,8 @@ export function unescapeString(token: string): Unescaped<string> {
 }
 
 /**
- * Reads a BYTES token; `\x` and octal escapes are bytes, other text is UTF-8, and so are `\u` escapes
- * if they are allowed.
+ * Reads a BYTES token; `\x` and octal escapes are bytes, other text is UTF-8, and so are `\u`
+ * escapes if they are allowed.
  */
 export function unescapeBytes(token: string, unicode: boolean): Unescaped<Uint8Array> {
   const { body, raw } = stripQuotes(token.slice(1));
@@ -65,7 +65,8 @@ function stripQuotes(token: string): { body: string; raw: boolean } {
 
 type EscapePart = string | { readonly code: number; readonly unicode: boolean };
 
-const parts = /[^\\]+|\\[xX]([0-9a-fA-F]{2})|\\[uU]([0-9a-fA-F]{8}|[0-9a-fA-F]{4})|\\([0-3][0-7]{2})|\\(.)/gs;
+const parts =
+  /[^\\]+|\\[xX]([0-9a-fA-F]{2})|\\[uU]([0-9a-fA-F]{8}|[0-9a-fA-F]{4})|\\([0-3][0-7]{2})|\\(.)/gs;
 
 function* escapeParts(body: string): Generator<EscapePart> {
   for (const [whole, hex, unicode, octal, simple] of body.matchAll(parts)) {

@@ -1,6 +1,13 @@
 import {
-  dynType, isDyn, listType, mapType, sameType, typeOfType, type CelType, type TypeKind,
-} from "./types.ts"; // prettier-ignore
+  dynType,
+  isDyn,
+  listType,
+  mapType,
+  sameType,
+  typeOfType,
+  type CelType,
+  type TypeKind,
+} from "./types.ts";
 
 /** What type parameters stand for, by name. Source of the rules: cel-go checker/types.go. */
 export type Substitutions = ReadonlyMap<string, CelType>;
@@ -17,7 +24,11 @@ export function assignAll(
   return assignableLists(substitutions, from, to) ? substitutions : undefined;
 }
 
-function assignableLists(known: Mutable, from: readonly CelType[], to: readonly CelType[]): boolean {
+function assignableLists(
+  known: Mutable,
+  from: readonly CelType[],
+  to: readonly CelType[],
+): boolean {
   if (from.length !== to.length) return false;
   return from.every((type, i) => assignable(known, type, to[i] ?? dynType));
 }
@@ -44,8 +55,13 @@ function assignable(known: Mutable, a: CelType, b: CelType): boolean {
 }
 
 const nullableKinds: ReadonlySet<TypeKind> = new Set([
-  "null", "opaque", "object", "any", "duration", "timestamp",
-]); // prettier-ignore
+  "null",
+  "opaque",
+  "object",
+  "any",
+  "duration",
+  "timestamp",
+]);
 
 function isNullable(type: CelType): boolean {
   return type.nullable === true || nullableKinds.has(type.kind);

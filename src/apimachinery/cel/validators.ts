@@ -4,7 +4,16 @@ import type { Checked } from "./checker.ts";
 import type { Issue } from "./source.ts";
 import { clauseError, formatPieces, precisionOf, unknownClause } from "./library/string-format.ts";
 import { parseDuration, parseTimestamp, unixSecondsMax, unixSecondsMin } from "./time.ts";
-import { dynType, formatType, isDyn, isOptional, sameType, unwrapOptional, type CelType, type TypeKind } from "./types.ts"; // prettier-ignore
+import {
+  dynType,
+  formatType,
+  isDyn,
+  isOptional,
+  sameType,
+  unwrapOptional,
+  type CelType,
+  type TypeKind,
+} from "./types.ts";
 import { CelError, type CelValue } from "./value.ts";
 
 /**
@@ -97,7 +106,10 @@ function mixedElements(node: Expr, { types }: Checked): Issue[] {
     return optional && isOptional(type) ? unwrapOptional(type) : type;
   };
   if (node.kind === "list") {
-    const elements = node.elements.map((at, i) => ({ at, type: typeOf(at, node.optionals.has(i)) }));
+    const elements = node.elements.map((at, i) => ({
+      at,
+      type: typeOf(at, node.optionals.has(i)),
+    }));
     return firstMismatch(elements);
   }
   if (node.kind !== "map") return [];
@@ -123,8 +135,18 @@ function equivalent(a: CelType, b: CelType): boolean {
 
 const clauseKinds: Readonly<Record<string, readonly TypeKind[]>> = {
   s: [
-    "list", "map", "int", "uint", "double", "bool", "string", "timestamp", "bytes", "duration",
-    "type", "null",
+    "list",
+    "map",
+    "int",
+    "uint",
+    "double",
+    "bool",
+    "string",
+    "timestamp",
+    "bytes",
+    "duration",
+    "type",
+    "null",
   ],
   d: ["int", "uint"],
   f: ["double", "string"],
@@ -132,9 +154,12 @@ const clauseKinds: Readonly<Record<string, readonly TypeKind[]>> = {
   b: ["int", "uint", "bool"],
   x: ["int", "uint", "string", "bytes"],
   o: ["int", "uint"],
-}; // prettier-ignore
+};
 
-/** Checks `"...".format([...])` against the types of the arguments. Source: cel-go ext/formatting.go. */
+/**
+ * Checks `"...".format([...])` against the types of the arguments. Source: cel-go
+ * ext/formatting.go.
+ */
 function formatIssues(call: Call, checked: Checked): Issue[] {
   const { target, args } = call;
   const list = args[0];

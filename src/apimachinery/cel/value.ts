@@ -1,11 +1,24 @@
 import {
-  boolType, bytesType, doubleType, durationType, dynType, intType, listType, mapType, nullType,
-  optionalType, stringType, timestampType, typeOfType, uintType, type CelType,
-} from "./types.ts"; // prettier-ignore
+  boolType,
+  bytesType,
+  doubleType,
+  durationType,
+  dynType,
+  intType,
+  listType,
+  mapType,
+  nullType,
+  optionalType,
+  stringType,
+  timestampType,
+  typeOfType,
+  uintType,
+  type CelType,
+} from "./types.ts";
 
 /**
- * A CEL value. Plain JavaScript where a type of its own exists: int is `bigint`, double is `number`,
- * bytes is `Uint8Array`. JSON is read in place: see `json-value.ts`.
+ * A CEL value. Plain JavaScript where a type of its own exists: int is `bigint`, double is
+ * `number`, bytes is `Uint8Array`. JSON is read in place: see `json-value.ts`.
  */
 export type CelValue =
   | null
@@ -28,7 +41,10 @@ export const int64Max = 2n ** 63n - 1n;
 export const int64Min = -(2n ** 63n);
 export const uint64Max = 2n ** 64n - 1n;
 
-/** What evaluation fails with; the texts are cel-go's. Not an `Error`: it is caught often and has no stack. */
+/**
+ * What evaluation fails with; the texts are cel-go's. Not an `Error`: it is caught often and has no
+ * stack.
+ */
 export class CelError {
   readonly message: string;
 
@@ -37,10 +53,20 @@ export class CelError {
   }
 }
 
-/** Evaluation was stopped because it cost too much; `||` and `&&` do not absorb this. */
-export class CostLimitError extends CelError {
+/** Evaluation was stopped; `||` and `&&` do not absorb this. */
+export abstract class StopError extends CelError {}
+
+/** Evaluation cost too much. */
+export class CostLimitError extends StopError {
   constructor() {
     super("operation cancelled: actual cost limit exceeded");
+  }
+}
+
+/** The caller did not want to wait any longer. */
+export class InterruptedError extends StopError {
+  constructor() {
+    super("operation interrupted");
   }
 }
 
@@ -199,16 +225,15 @@ export class ConcatList extends CelList {
   }
 
   at(index: number): CelValue {
-    let list: CelList = this;
     let rest = index;
-    while (list instanceof ConcatList) {
-      if (rest < list.left.size) list = list.left;
-      else {
-        rest -= list.left.size;
-        list = list.right;
-      }
+    let [left, right]: [CelList, CelList] = [this.left, this.right];
+    for (;;) {
+      const inLeft = rest < left.size;
+      if (!inLeft) rest -= left.size;
+      const list = inLeft ? left : right;
+      if (!(list instanceof ConcatList)) return list.at(rest);
+      [left, right] = [list.left, list.right];
     }
-    return list.at(rest);
   }
 }
 

@@ -11,7 +11,12 @@ export const decisionType: CelType = objectType("kubernetes.authorization.Decisi
 
 /** What an expression asks about. */
 export type AccessCheck =
-  | { readonly kind: "path"; readonly path: string; readonly verb: string; readonly user: CheckedUser }
+  | {
+      readonly kind: "path";
+      readonly path: string;
+      readonly verb: string;
+      readonly user: CheckedUser;
+    }
   | ({
       readonly kind: "resource";
       readonly verb: string;
@@ -136,7 +141,10 @@ export function authorizerValue(authorize: Authorize): CelValue {
 }
 
 /** The value of variable `authorizer.requestResource`. */
-export function requestResourceValue(authorize: Authorize, attributes: ResourceAttributes): CelValue {
+export function requestResourceValue(
+  authorize: Authorize,
+  attributes: ResourceAttributes,
+): CelValue {
   return new ResourceCheckValue(new AuthorizerValue(authorize, requestUser), attributes);
 }
 
@@ -145,7 +153,11 @@ function path(authorizer: AuthorizerValue, text: string): PathCheckValue {
   return new PathCheckValue(authorizer, text);
 }
 
-function serviceAccount(authorizer: AuthorizerValue, namespace: string, name: string): AuthorizerValue {
+function serviceAccount(
+  authorizer: AuthorizerValue,
+  namespace: string,
+  name: string,
+): AuthorizerValue {
   if (dns1123SubdomainErrors(name).length > 0) throw new CelError("Invalid service account name");
   if (dns1123LabelErrors(namespace).length > 0) {
     throw new CelError("Invalid service account namespace");
@@ -164,13 +176,17 @@ function checkPath({ authorizer, path: text }: PathCheckValue, verb: string): De
   return new DecisionValue(authorize({ kind: "path", path: text, verb, user }));
 }
 
-function checkResource({ authorizer, attributes }: ResourceCheckValue, verb: string): DecisionValue {
+function checkResource(
+  { authorizer, attributes }: ResourceCheckValue,
+  verb: string,
+): DecisionValue {
   const { authorize, user } = authorizer;
   return new DecisionValue(authorize({ kind: "resource", verb, user, ...attributes }));
 }
 
 function attribute(name: keyof ResourceAttributes) {
-  return (check: ResourceCheckValue, text: string): ResourceCheckValue => check.with({ [name]: text });
+  return (check: ResourceCheckValue, text: string): ResourceCheckValue =>
+    check.with({ [name]: text });
 }
 
 const ns = "kubernetes.authorization";
@@ -193,16 +209,48 @@ export const authorizerLibrary = defineLibrary({
       serviceAccount,
     ],
     ["groupcheck_resource", `(${ns}.GroupCheck).resource${toResourceCheck}`, resource],
-    ["resourcecheck_subresource", `(${ns}.ResourceCheck).subresource${toResourceCheck}`, attribute("subresource")],
-    ["resourcecheck_namespace", `(${ns}.ResourceCheck).namespace${toResourceCheck}`, attribute("namespace")],
+    [
+      "resourcecheck_subresource",
+      `(${ns}.ResourceCheck).subresource${toResourceCheck}`,
+      attribute("subresource"),
+    ],
+    [
+      "resourcecheck_namespace",
+      `(${ns}.ResourceCheck).namespace${toResourceCheck}`,
+      attribute("namespace"),
+    ],
     ["resourcecheck_name", `(${ns}.ResourceCheck).name${toResourceCheck}`, attribute("name")],
-    ["authorizer_fieldselector", `(${ns}.ResourceCheck).fieldSelector${toResourceCheck}`, attribute("fieldSelector")],
-    ["authorizer_labelselector", `(${ns}.ResourceCheck).labelSelector${toResourceCheck}`, attribute("labelSelector")],
+    [
+      "authorizer_fieldselector",
+      `(${ns}.ResourceCheck).fieldSelector${toResourceCheck}`,
+      attribute("fieldSelector"),
+    ],
+    [
+      "authorizer_labelselector",
+      `(${ns}.ResourceCheck).labelSelector${toResourceCheck}`,
+      attribute("labelSelector"),
+    ],
     ["pathcheck_check", `(${ns}.PathCheck).check(string) -> ${ns}.Decision`, checkPath],
     ["resourcecheck_check", `(${ns}.ResourceCheck).check(string) -> ${ns}.Decision`, checkResource],
-    ["decision_errored", `(${ns}.Decision).errored() -> bool`, (d: DecisionValue) => d.decision.error !== undefined],
-    ["decision_error", `(${ns}.Decision).error() -> string`, (d: DecisionValue) => d.decision.error ?? ""],
-    ["decision_allowed", `(${ns}.Decision).allowed() -> bool`, (d: DecisionValue) => d.decision.allowed],
-    ["decision_reason", `(${ns}.Decision).reason() -> string`, (d: DecisionValue) => d.decision.reason],
+    [
+      "decision_errored",
+      `(${ns}.Decision).errored() -> bool`,
+      (d: DecisionValue) => d.decision.error !== undefined,
+    ],
+    [
+      "decision_error",
+      `(${ns}.Decision).error() -> string`,
+      (d: DecisionValue) => d.decision.error ?? "",
+    ],
+    [
+      "decision_allowed",
+      `(${ns}.Decision).allowed() -> bool`,
+      (d: DecisionValue) => d.decision.allowed,
+    ],
+    [
+      "decision_reason",
+      `(${ns}.Decision).reason() -> string`,
+      (d: DecisionValue) => d.decision.reason,
+    ],
   ],
-}); // prettier-ignore
+});

@@ -2,9 +2,14 @@ import { defineLibrary } from "../declaration.ts";
 import { opaqueType, type CelType } from "../types.ts";
 import { CelError, CelOpaque, type CelValue } from "../value.ts";
 import {
-  formatIpAddress, IpParseError, isIpv4Mapped, maskIpAddress, parseIpAddress, sameIpAddress,
+  formatIpAddress,
+  IpParseError,
+  isIpv4Mapped,
+  maskIpAddress,
+  parseIpAddress,
+  sameIpAddress,
   type IpAddress,
-} from "./ip-address.ts"; // prettier-ignore
+} from "./ip-address.ts";
 import { ipType, IpValue, parseIp, parses } from "./ip.ts";
 
 export const cidrType: CelType = opaqueType("net.CIDR");
@@ -38,7 +43,9 @@ const parseErrorPrefix = "network address parse error during conversion from str
 export function parseCidr(text: string): CidrValue {
   const failure = (message: string): CelError => {
     const quoted = JSON.stringify(text);
-    return new CelError(`${parseErrorPrefix}${parseErrorPrefix}netip.ParsePrefix(${quoted}): ${message}`); // prettier-ignore
+    return new CelError(
+      `${parseErrorPrefix}${parseErrorPrefix}netip.ParsePrefix(${quoted}): ${message}`,
+    );
   };
   const slash = text.lastIndexOf("/");
   if (slash === -1) throw failure("no '/'");
@@ -50,7 +57,9 @@ export function parseCidr(text: string): CidrValue {
   const bits = Number(bitsText);
   if (bits > address.bytes.length * 8) throw failure("prefix length out of range");
   if (isIpv4Mapped(address)) {
-    throw new CelError(`${parseErrorPrefix}IPv4-mapped IPv6 address ${JSON.stringify(text)} is not allowed`); // prettier-ignore
+    throw new CelError(
+      `${parseErrorPrefix}IPv4-mapped IPv6 address ${JSON.stringify(text)} is not allowed`,
+    );
   }
   return new CidrValue(address, bits);
 }
@@ -94,7 +103,11 @@ export const cidrLibrary = defineLibrary({
     ],
     ["cidr_contains_cidr", "(net.CIDR).containsCIDR(net.CIDR) -> bool", containsCidr],
     ["cidr_ip", "(net.CIDR).ip() -> net.IP", (cidr: CidrValue) => new IpValue(cidr.address)],
-    ["cidr_prefix_length", "(net.CIDR).prefixLength() -> int", (cidr: CidrValue) => BigInt(cidr.bits)],
+    [
+      "cidr_prefix_length",
+      "(net.CIDR).prefixLength() -> int",
+      (cidr: CidrValue) => BigInt(cidr.bits),
+    ],
     [
       "cidr_masked",
       "(net.CIDR).masked() -> net.CIDR",

@@ -1,10 +1,25 @@
 import { checkedInt, checkedUint } from "../arithmetic.ts";
 import type { OverloadRow } from "../declaration.ts";
 import {
-  formatDuration, formatTimestamp, parseDuration, parseTimestamp, timestampFromNs, unixSeconds,
-  unixSecondsMax, unixSecondsMin,
-} from "../time.ts"; // prettier-ignore
-import { CelError, int64Max, int64Min, uint64Max, type CelDuration, type CelTimestamp, type CelUint, type CelValue } from "../value.ts"; // prettier-ignore
+  formatDuration,
+  formatTimestamp,
+  parseDuration,
+  parseTimestamp,
+  timestampFromNs,
+  unixSeconds,
+  unixSecondsMax,
+  unixSecondsMin,
+} from "../time.ts";
+import {
+  CelError,
+  int64Max,
+  int64Min,
+  uint64Max,
+  type CelDuration,
+  type CelTimestamp,
+  type CelUint,
+  type CelValue,
+} from "../value.ts";
 import { CelUint as Uint } from "../value.ts";
 import { formatDouble } from "../number.ts";
 
@@ -26,14 +41,14 @@ function stringToBool(text: string): boolean {
 }
 
 function stringToInt(text: string): bigint {
-  if (!/^[+-]?\d+$/.test(text)) throw conversionError("string", "int");
+  if (!/^[+-]?0*\d{1,19}$/.test(text)) throw conversionError("string", "int");
   const value = BigInt(text.replace("+", ""));
   if (value > int64Max || value < int64Min) throw conversionError("string", "int");
   return value;
 }
 
 function stringToUint(text: string): CelUint {
-  if (!/^\d+$/.test(text)) throw conversionError("string", "uint");
+  if (!/^0*\d{1,20}$/.test(text)) throw conversionError("string", "uint");
   const value = BigInt(text);
   if (value > uint64Max) throw conversionError("string", "uint");
   return new Uint(value);
@@ -45,7 +60,7 @@ function stringToDouble(text: string): number {
     if (special[2] === undefined) return Number.NaN;
     return special[1] === "-" ? -Infinity : Infinity;
   }
-  if (!/^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text)) {
+  if (!/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/.test(text)) {
     throw conversionError("string", "double");
   }
   const value = Number(text);

@@ -9,7 +9,10 @@ function decode(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(unpadded, "base64"));
 }
 
-/** `base64.encode` and `base64.decode`. Not part of Kubernetes' environments. Source: cel-go ext/encoders.go. */
+/**
+ * `base64.encode` and `base64.decode`. Not part of Kubernetes' environments. Source: cel-go
+ * ext/encoders.go.
+ */
 export const encodersLibrary = defineLibrary({
   name: "cel.lib.ext.encoders",
   rows: [

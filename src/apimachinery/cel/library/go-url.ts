@@ -27,7 +27,8 @@ export function parseGoUrl(text: string, request: boolean): GoUrl {
   const hash = request ? -1 : text.indexOf("#");
   const fragment = hash === -1 ? "" : text.slice(hash + 1);
   const body = hash === -1 ? text : text.slice(0, hash);
-  if (/[\x00-\x1f\x7f]/.test(body)) fail("net/url: invalid control character in URL"); // eslint-disable-line no-control-regex
+  // oxlint-disable-next-line no-control-regex
+  if (/[\x00-\x1f\x7f]/.test(body)) fail("net/url: invalid control character in URL");
   if (body === "" && request) fail("empty url");
   const empty = { scheme: "", opaque: "", userinfo: "", host: "", rawPath: "", rawQuery: "" };
   if (body === "*") return { ...empty, path: "*", fragment };
@@ -109,7 +110,7 @@ function unescape(text: string, { mode, fail }: { mode: Mode; fail: Fail }): str
       out += String.fromCharCode(code);
       i += 2;
     } else if (character === "+" && mode === "query") out += " ";
-    else if (mode === "host" && /[\x00-\x7f]/.test(character) && !hostCharacter.test(character)) { // eslint-disable-line no-control-regex
+    else if (mode === "host" && character < "\x80" && !hostCharacter.test(character)) {
       fail(`invalid character ${JSON.stringify(character)} in host name`);
     } else out += character;
   }
@@ -149,7 +150,8 @@ export function queryParameters({ rawQuery }: GoUrl): Map<string, string[]> {
   for (const part of rawQuery.split("&")) {
     if (part === "" || part.includes(";")) continue;
     const equals = part.indexOf("=");
-    const [key, value] = equals === -1 ? [part, ""] : [part.slice(0, equals), part.slice(equals + 1)];
+    const [key, value] =
+      equals === -1 ? [part, ""] : [part.slice(0, equals), part.slice(equals + 1)];
     const name = queryText(key);
     const text = queryText(value);
     if (name === undefined || text === undefined) continue;

@@ -70,7 +70,8 @@ function parseIpv6(text: string): ParsedIp {
     if (hex.length > 4) {
       throw failure(text, "each group must have 4 or less digits", rest);
     }
-    if (hex === "") throw failure(text, "each colon-separated field must have at least one digit", rest); // prettier-ignore
+    if (hex === "")
+      throw failure(text, "each colon-separated field must have at least one digit", rest);
     if (rest[hex.length] === ".") {
       embedIpv4(groups, { text, rest, ellipsis });
       rest = "";
@@ -99,19 +100,30 @@ function embedIpv4(
   { text, rest, ellipsis }: { text: string; rest: string; ellipsis: number },
 ): void {
   if (ellipsis < 0 && groups.length !== 12) {
-    throw failure(text, "embedded IPv4 address must replace the final 2 fields of the address", rest);
+    throw failure(
+      text,
+      "embedded IPv4 address must replace the final 2 fields of the address",
+      rest,
+    );
   }
   if (groups.length + 4 > 16) {
-    throw failure(text, "too many hex fields to fit an embedded IPv4 at the end of the address", rest); // prettier-ignore
+    throw failure(
+      text,
+      "too many hex fields to fit an embedded IPv4 at the end of the address",
+      rest,
+    );
   }
   groups.push(...parseIpv4(rest, text));
 }
 
-function expand(groups: number[], { ellipsis, text }: { ellipsis: number; text: string }): Uint8Array {
+function expand(
+  groups: number[],
+  { ellipsis, text }: { ellipsis: number; text: string },
+): Uint8Array {
   const missing = 16 - groups.length;
   if (missing > 0) {
     if (ellipsis < 0) throw failure(text, "address string too short");
-    groups.splice(ellipsis, 0, ...new Array<number>(missing).fill(0));
+    groups.splice(ellipsis, 0, ...Array.from({ length: missing }, () => 0));
   } else if (ellipsis >= 0) {
     throw failure(text, "the :: must expand to at least one field of zeros");
   }

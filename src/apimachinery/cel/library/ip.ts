@@ -2,8 +2,13 @@ import { defineLibrary } from "../declaration.ts";
 import { opaqueType, type CelType } from "../types.ts";
 import { CelError, CelOpaque, type CelValue } from "../value.ts";
 import {
-  formatIpAddress, IpParseError, isIpv4Mapped, parseIpAddress, sameIpAddress, type IpAddress,
-} from "./ip-address.ts"; // prettier-ignore
+  formatIpAddress,
+  IpParseError,
+  isIpv4Mapped,
+  parseIpAddress,
+  sameIpAddress,
+  type IpAddress,
+} from "./ip-address.ts";
 
 export const ipType: CelType = opaqueType("net.IP");
 
@@ -80,11 +85,19 @@ function isUnspecified(ip: IpValue): boolean {
 }
 
 function isLoopback(ip: IpValue): boolean {
-  return startsWith(ip, (a) => a === 127, () => isAll(ip, 1));
+  return startsWith(
+    ip,
+    (a) => a === 127,
+    () => isAll(ip, 1),
+  );
 }
 
 function isMulticast(ip: IpValue): boolean {
-  return startsWith(ip, (a) => (a & 0xf0) === 0xe0, (a) => a === 0xff);
+  return startsWith(
+    ip,
+    (a) => (a & 0xf0) === 0xe0,
+    (a) => a === 0xff,
+  );
 }
 
 function isLinkLocalMulticast(ip: IpValue): boolean {

@@ -72,11 +72,19 @@ const [min, max] = [extreme("min"), extreme("max")];
 export const kubernetesListsLibrary = defineLibrary({
   name: "kubernetes.lists",
   rows: [
-    ...perType(comparable, (t) => [`list_${t}_is_sorted_bool`, `(list(${t})).isSorted() -> bool`, isSorted]),
-    ...zeros.map(([t, zero]): OverloadRow => [`list_${t}_sum_${t}`, `(list(${t})).sum() -> ${t}`, sum(zero)]),
+    ...perType(comparable, (t) => [
+      `list_${t}_is_sorted_bool`,
+      `(list(${t})).isSorted() -> bool`,
+      isSorted,
+    ]),
+    ...zeros.map(([t, zero]): OverloadRow => [
+      `list_${t}_sum_${t}`,
+      `(list(${t})).sum() -> ${t}`,
+      sum(zero),
+    ]),
     ...perType(comparable, (t) => [`list_${t}_max_${t}`, `(list(${t})).max() -> ${t}`, max]),
     ...perType(comparable, (t) => [`list_${t}_min_${t}`, `(list(${t})).min() -> ${t}`, min]),
     ["list_a_index_of_int", "(list(A)).indexOf(A) -> int", indexOf],
     ["list_a_last_index_of_int", "(list(A)).lastIndexOf(A) -> int", lastIndexOf],
   ],
-}); // prettier-ignore
+});

@@ -39,4 +39,7 @@ export const kubernetesLibraries: readonly Library[] = [
 export const mutationLibraries: readonly Library[] = [...kubernetesLibraries, jsonPatchLibrary];
 
 /** Those and `cel.bind`, for the selectors of dynamic resource allocation. */
-export const deviceSelectorLibraries: readonly Library[] = [...kubernetesLibraries, bindingsLibrary];
+export const deviceSelectorLibraries: readonly Library[] = [
+  ...kubernetesLibraries,
+  bindingsLibrary,
+];

@@ -7,8 +7,12 @@ import { LazyObject, lazyObjectType } from "../lazy-object.ts";
 import { intType, stringType } from "../types.ts";
 import { CelError, CelObject } from "../value.ts";
 import {
-  authorizerType, authorizerValue, requestResourceValue, resourceCheckType, type AccessCheck,
-} from "./authorizer.ts"; // prettier-ignore
+  authorizerType,
+  authorizerValue,
+  requestResourceValue,
+  resourceCheckType,
+  type AccessCheck,
+} from "./authorizer.ts";
 import { mutationLibraries } from "./kubernetes.ts";
 import { jsonPatchOperation, mutationTypeErrors, resolveMutationType } from "./mutation.ts";
 
@@ -213,7 +217,10 @@ test("authorizer asks for what the expression built", () => {
     .check('create')`;
   assert.equal(outcome(`${resource}.allowed()`, { authorizer }), "false");
   assert.equal(outcome(`${resource}.reason()`, { authorizer }), '"because"');
-  assert.equal(outcome("authorizer.path('/healthz').check('get').allowed()", { authorizer }), "true");
+  assert.equal(
+    outcome("authorizer.path('/healthz').check('get').allowed()", { authorizer }),
+    "true",
+  );
   assert.deepEqual(asked.slice(1), [
     {
       kind: "resource",
@@ -238,11 +245,21 @@ test("authorizer asks for what the expression built", () => {
 
 test("authorizer.requestResource starts from the resource of the request", () => {
   const attributes = {
-    group: "", resource: "pods", subresource: "", namespace: "ns", name: "p",
-    fieldSelector: "", labelSelector: "",
-  }; // prettier-ignore
+    group: "",
+    resource: "pods",
+    subresource: "",
+    namespace: "ns",
+    name: "p",
+    fieldSelector: "",
+    labelSelector: "",
+  };
   const value = requestResourceValue((check) => {
-    assert.deepEqual(check, { kind: "resource", verb: "get", user: { kind: "request" }, ...attributes });
+    assert.deepEqual(check, {
+      kind: "resource",
+      verb: "get",
+      user: { kind: "request" },
+      ...attributes,
+    });
     return { allowed: true, reason: "", error: "flaky" };
   }, attributes);
   const bindings = { "authorizer.requestResource": value };
@@ -315,13 +332,15 @@ test("LazyObject computes fields once, and keeps errors", () => {
       "bad",
       () => {
         computed++;
-        throw new CelError("composited variable \"bad\" fails to evaluate");
+        throw new CelError('composited variable "bad" fails to evaluate');
       },
     ],
   ]);
   const variables = new LazyObject(type, getters);
   const inner = createEnvironment({ variables: { variables: type } });
-  const compiled = inner.compile("variables.a + variables.a == 2 || variables.bad == variables.bad");
+  const compiled = inner.compile(
+    "variables.a + variables.a == 2 || variables.bad == variables.bad",
+  );
   assert.ok(compiled.ok);
   const result = compiled.program.evaluate({ variables });
   assert.ok(result.ok && result.value === true);

@@ -62,7 +62,11 @@ function extremeRows(name: "@min" | "@max", better: Pick): OverloadRow[] {
   const fn = `math.${name}`;
   const identity = selfChecked((value) => value);
   const types = ["double", "int", "uint"];
-  const rows: OverloadRow[] = types.map((t) => [`math_${name}_${t}`, `${fn}(${t}) -> ${t}`, identity]);
+  const rows: OverloadRow[] = types.map((t) => [
+    `math_${name}_${t}`,
+    `${fn}(${t}) -> ${t}`,
+    identity,
+  ]);
   for (const a of types) {
     for (const b of types) {
       rows.push([`math_${name}_${a}_${b}`, `${fn}(${a}, ${b}) -> ${a === b ? a : "dyn"}`, better]);
@@ -70,7 +74,11 @@ function extremeRows(name: "@min" | "@max", better: Pick): OverloadRow[] {
   }
   const fromList = pickFrom(fn, better);
   return rows.concat(
-    types.map((t): OverloadRow => [`math_${name}_list_${t}`, `${fn}(list(${t})) -> ${t}`, fromList]),
+    types.map((t): OverloadRow => [
+      `math_${name}_list_${t}`,
+      `${fn}(list(${t})) -> ${t}`,
+      fromList,
+    ]),
   );
 }
 
@@ -120,8 +128,14 @@ export const mathLibrary = defineLibrary({
   name: "cel.lib.ext.math",
   macros: [variadic("least", "math.@min"), variadic("greatest", "math.@max")],
   rows: [
-    ...extremeRows("@min", pick("math.@min", (order) => order <= 0)),
-    ...extremeRows("@max", pick("math.@max", (order) => order >= 0)),
+    ...extremeRows(
+      "@min",
+      pick("math.@min", (order) => order <= 0),
+    ),
+    ...extremeRows(
+      "@max",
+      pick("math.@max", (order) => order >= 0),
+    ),
     ["math_ceil_double", "math.ceil(double) -> double", Math.ceil],
     ["math_floor_double", "math.floor(double) -> double", Math.floor],
     ["math_round_double", "math.round(double) -> double", goRound],

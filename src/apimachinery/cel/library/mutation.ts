@@ -50,9 +50,9 @@ export const jsonPatchType: CelType = objectType("JSONPatch", {
 });
 
 /**
- * Types of mutating policies, to be given as an environment's `typeResolver`: `JSONPatch`, `Object`,
- * and `Object.spec.…` for every path. Any field is allowed and dynamic.
- * Source: pkg/cel/mutation/typeresolver.go.
+ * Types of mutating policies, to be given as an environment's `typeResolver`: `JSONPatch`,
+ * `Object`, and `Object.spec.…` for every path. Any field is allowed and dynamic. Source:
+ * pkg/cel/mutation/typeresolver.go.
  */
 export function resolveMutationType(name: string): CelType | undefined {
   if (name === "JSONPatch") return jsonPatchType;
@@ -92,7 +92,10 @@ export function jsonPatchOperation(value: CelValue): JsonPatchOperation | undefi
  * What is wrong with the type names inside an `Object{...}`: each must be the path of its field.
  * Source: pkg/cel/mutation/dynamic/objects.go.
  */
-export function mutationTypeErrors(value: CelValue, path: readonly string[] = ["Object"]): string[] {
+export function mutationTypeErrors(
+  value: CelValue,
+  path: readonly string[] = ["Object"],
+): string[] {
   const errors: string[] = [];
   const inner = (part: CelValue, name?: string): void => {
     errors.push(...mutationTypeErrors(part, name === undefined ? path : [...path, name]));
@@ -100,7 +103,9 @@ export function mutationTypeErrors(value: CelValue, path: readonly string[] = ["
   if (value instanceof ConstructedObject) {
     const expected = path.join(".");
     if (value.type.name !== expected) {
-      errors.push(`unexpected type name "${value.type.name}", expected "${expected}", which matches field name path from root Object type`); // prettier-ignore
+      errors.push(
+        `unexpected type name "${value.type.name}", expected "${expected}", which matches field name path from root Object type`,
+      );
     }
     for (const [name, field] of value.fields) inner(field, name);
   } else if (value instanceof CelList) for (const element of value) inner(element);

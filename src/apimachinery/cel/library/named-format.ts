@@ -103,7 +103,9 @@ function qualifiedNameErrors(text: string): string[] {
   const parts = text.split("/");
   const described = describe(labelKeyMessage, labelKey, labelKeyExamples);
   if (parts.length > 2) {
-    return [`a valid label key ${described} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`]; // prettier-ignore
+    return [
+      `a valid label key ${described} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
+    ];
   }
   const errors: string[] = [];
   const name = parts.at(-1) ?? "";
@@ -167,9 +169,21 @@ const formats: Readonly<Record<string, NamedFormat>> = {
     const error = urlError(text);
     return error === undefined ? [] : [error];
   }),
-  uuid: new NamedFormat("uuid", 123, when((t) => uuid.test(t), "does not match the UUID format")),
-  byte: new NamedFormat("byte", 84, when((t) => base64.test(t), "invalid base64")),
-  date: new NamedFormat("date", 83, when((t) => isDateTime(`${t}T00:00:00Z`), "invalid date")),
+  uuid: new NamedFormat(
+    "uuid",
+    123,
+    when((t) => uuid.test(t), "does not match the UUID format"),
+  ),
+  byte: new NamedFormat(
+    "byte",
+    84,
+    when((t) => base64.test(t), "invalid base64"),
+  ),
+  date: new NamedFormat(
+    "date",
+    83,
+    when((t) => isDateTime(`${t}T00:00:00Z`), "invalid date"),
+  ),
   datetime: new NamedFormat("datetime", 83, when(isDateTime, "invalid datetime")),
 };
 

@@ -2,9 +2,18 @@ import { defineLibrary, selfChecked } from "../declaration.ts";
 import { optionalMacros } from "../macros.ts";
 import { dynType, optionalType } from "../types.ts";
 import {
-  ArrayList, CelDuration, CelError, CelList, CelMap, CelOpaque, CelOptional, CelTimestamp, CelUint,
-  optionalNone, type CelValue,
-} from "../value.ts"; // prettier-ignore
+  ArrayList,
+  CelDuration,
+  CelError,
+  CelList,
+  CelMap,
+  CelOpaque,
+  CelOptional,
+  CelTimestamp,
+  CelUint,
+  optionalNone,
+  type CelValue,
+} from "../value.ts";
 
 /** Nanoseconds of year 1, which is Go's zero time. */
 const zeroTimeNs = -62_135_596_800_000_000_000n;
@@ -65,7 +74,11 @@ export const optionalLibrary = defineLibrary({
     ],
     ["optional_none", "optional.none() -> optional(V)", () => optionalNone],
     ["optional_value", "(optional(V)).value() -> V", held],
-    ["optional_hasValue", "(optional(V)).hasValue() -> bool", (o: CelOptional) => o.value !== undefined], // prettier-ignore
+    [
+      "optional_hasValue",
+      "(optional(V)).hasValue() -> bool",
+      (o: CelOptional) => o.value !== undefined,
+    ],
     ["optional_or_optional", "(optional(V)).or(optional(V)) -> optional(V)"],
     ["optional_orValue_value", "(optional(V)).orValue(V) -> V"],
     ["select_optional_field", "_?._(dyn, string) -> optional(V)"],

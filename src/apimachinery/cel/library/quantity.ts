@@ -30,24 +30,52 @@ export class QuantityValue extends CelOpaque {
 }
 
 const decimalSuffixes: Readonly<Record<string, number>> = {
-  n: -9, u: -6, m: -3, "": 0, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18,
-}; // prettier-ignore
+  n: -9,
+  u: -6,
+  m: -3,
+  "": 0,
+  k: 3,
+  M: 6,
+  G: 9,
+  T: 12,
+  P: 15,
+  E: 18,
+};
 const binarySuffixes: Readonly<Record<string, bigint>> = {
-  Ki: 10n, Mi: 20n, Gi: 30n, Ti: 40n, Pi: 50n, Ei: 60n,
-}; // prettier-ignore
+  Ki: 10n,
+  Mi: 20n,
+  Gi: 30n,
+  Ti: 40n,
+  Pi: 50n,
+  Ei: 60n,
+};
 
 const wrongFormat =
   "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 
+/** Always matches: what follows is the suffix. One pattern for both would need quadratic time. */
+const amountPattern = /^([+-]?)0*(\d*)(?:\.(\d*))?/;
+const suffixPattern = /^[eEinumkKMGTP]*[-+]?\d*$/;
+/** Digits on either side of the point, beyond which no suffix brings a value back into range. */
+const digitsMax = 100;
+
+/** A fraction without what can only decide on rounding up. */
+function shortened(fraction: string): string {
+  if (fraction.length <= digitsMax) return fraction;
+  const rest = fraction.slice(digitsMax);
+  return fraction.slice(0, digitsMax) + (/[1-9]/.test(rest) ? "1" : "0");
+}
+
 /** Reads a quantity; throws `CelError` with upstream's text. */
 export function parseQuantity(text: string): QuantityValue {
-  const match = /^([+-]?)(\d*)(?:\.(\d*))?([eEinumkKMGTP]*[-+]?\d*)$/.exec(text);
-  if (match === null) throw new CelError(wrongFormat);
-  const [, sign = "", whole = "", fraction = "", suffix = ""] = match;
-  if (whole === "" && fraction === "") throw new CelError(wrongFormat);
+  const [amount = "", sign = "", whole = "", decimals = ""] = amountPattern.exec(text) ?? [];
+  const suffix = text.slice(amount.length);
+  if (!/\d/.test(amount) || !suffixPattern.test(suffix)) throw new CelError(wrongFormat);
   const negative = sign === "-";
-  const digits = BigInt(whole + fraction);
-  const significant = whole.replace(/^0+/, "").length + fraction.length;
+  const fraction = shortened(decimals);
+  const significant = whole.length + fraction.length;
+  if (whole.length > digitsMax) return limited(unitsMax * nanosPerUnit + 1n, { negative });
+  const digits = BigInt(`0${whole}${fraction}`);
   const binary = Object.hasOwn(binarySuffixes, suffix) ? binarySuffixes[suffix] : undefined;
   if (binary !== undefined) {
     const precise = 15 - significant - Math.trunc((Number(binary) * 3) / 10) - 1 >= 0;
@@ -76,7 +104,7 @@ function roundUp(value: bigint, divisor: bigint): bigint {
 
 function limited(
   nanos: bigint,
-  { negative, integral }: { negative: boolean; integral: boolean },
+  { negative, integral = false }: { negative: boolean; integral?: boolean },
 ): QuantityValue {
   const tooLarge = nanos > unitsMax * nanosPerUnit;
   const size = tooLarge ? unitsMax * nanosPerUnit : nanos;
@@ -168,7 +196,11 @@ export const quantityLibrary = defineLibrary({
       "(kubernetes.Quantity).add(int) -> kubernetes.Quantity",
       (q: QuantityValue, i: bigint) => add(q, ofInt(i)),
     ],
-    ["quantity_sub", "(kubernetes.Quantity).sub(kubernetes.Quantity) -> kubernetes.Quantity", subtract],
+    [
+      "quantity_sub",
+      "(kubernetes.Quantity).sub(kubernetes.Quantity) -> kubernetes.Quantity",
+      subtract,
+    ],
     [
       "quantity_sub_int",
       "(kubernetes.Quantity).sub(int) -> kubernetes.Quantity",

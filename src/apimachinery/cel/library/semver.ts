@@ -55,15 +55,21 @@ function splitUpTo3(text: string): string[] {
 function versionNumber(text: string, index: number): bigint {
   const name = numberNames[index] ?? "Patch";
   if (/[^0-9]/.test(text)) {
-    throw new CelError(`Invalid character(s) found in ${name.toLowerCase()} number ${JSON.stringify(text)}`); // prettier-ignore
+    throw new CelError(
+      `Invalid character(s) found in ${name.toLowerCase()} number ${JSON.stringify(text)}`,
+    );
   }
   if (text.length > 1 && text.startsWith("0")) {
     throw new CelError(`${name} number must not contain leading zeroes ${JSON.stringify(text)}`);
   }
-  if (text === "" || BigInt(text) >= 2n ** 64n) {
-    throw new CelError(`strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`);
-  }
-  return BigInt(text);
+  if (text === "") throw new CelError('strconv.ParseUint: parsing "": invalid syntax');
+  return readUint64(text);
+}
+
+function readUint64(digits: string): bigint {
+  const value = digits.length > 20 ? 2n ** 64n : BigInt(digits);
+  if (value < 2n ** 64n) return value;
+  throw new CelError(`strconv.ParseUint: parsing ${JSON.stringify(digits)}: value out of range`);
 }
 
 function checkPrerelease(identifier: string): void {
@@ -72,14 +78,19 @@ function checkPrerelease(identifier: string): void {
     throw new CelError(`Invalid character(s) found in prerelease ${JSON.stringify(identifier)}`);
   }
   if (/^0\d+$/.test(identifier)) {
-    throw new CelError(`Numeric PreRelease version must not contain leading zeroes ${JSON.stringify(identifier)}`); // prettier-ignore
+    throw new CelError(
+      `Numeric PreRelease version must not contain leading zeroes ${JSON.stringify(identifier)}`,
+    );
   }
+  if (/^\d+$/.test(identifier)) readUint64(identifier);
 }
 
 function checkBuild(identifier: string): void {
   if (identifier === "") throw new CelError("Build meta data is empty");
   if (!/^[0-9A-Za-z-]+$/.test(identifier)) {
-    throw new CelError(`Invalid character(s) found in build meta data ${JSON.stringify(identifier)}`);
+    throw new CelError(
+      `Invalid character(s) found in build meta data ${JSON.stringify(identifier)}`,
+    );
   }
 }
 

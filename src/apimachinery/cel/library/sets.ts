@@ -32,7 +32,17 @@ export const setsLibrary = defineLibrary({
   name: "cel.lib.ext.sets",
   rows: [
     ["list_sets_contains_list", "sets.contains(list(T), list(T)) -> bool", contains, pairs(1)],
-    ["list_sets_equivalent_list", "sets.equivalent(list(T), list(T)) -> bool", equivalent, pairs(2)],
-    ["list_sets_intersects_list", "sets.intersects(list(T), list(T)) -> bool", intersects, pairs(1)],
+    [
+      "list_sets_equivalent_list",
+      "sets.equivalent(list(T), list(T)) -> bool",
+      equivalent,
+      pairs(2),
+    ],
+    [
+      "list_sets_intersects_list",
+      "sets.intersects(list(T), list(T)) -> bool",
+      intersects,
+      pairs(1),
+    ],
   ],
 });

@@ -1,8 +1,21 @@
 import {
-  addBytes, addDurations, addInts, addLists, addTime, between, checkedUint, divideInts,
-  divideUints, moduloInts, moduloUints, multiplyInts, negate, subtractDurations, subtractInts,
+  addBytes,
+  addDurations,
+  addInts,
+  addLists,
+  addTime,
+  between,
+  checkedUint,
+  divideInts,
+  divideUints,
+  moduloInts,
+  moduloUints,
+  multiplyInts,
+  negate,
+  subtractDurations,
+  subtractInts,
   subtractTime,
-} from "../arithmetic.ts"; // prettier-ignore
+} from "../arithmetic.ts";
 import { defineLibrary, selfChecked, type OverloadRow } from "../declaration.ts";
 import { compare, equals } from "../equality.ts";
 import { patternOf } from "./regex.ts";
@@ -10,8 +23,16 @@ import { noSuchOverload } from "../logic.ts";
 import { codePoints } from "../source.ts";
 import { calendarFields, type CalendarFields } from "../time.ts";
 import {
-  CelDuration, CelError, CelList, CelMap, CelOpaque, CelTimestamp, CelTypeValue, CelUint, typeOf,
-} from "../value.ts"; // prettier-ignore
+  CelDuration,
+  CelError,
+  CelList,
+  CelMap,
+  CelOpaque,
+  CelTimestamp,
+  CelTypeValue,
+  CelUint,
+  typeOf,
+} from "../value.ts";
 import { conversionRows } from "./conversions.ts";
 
 const add = selfChecked((a, b) => {
@@ -70,24 +91,34 @@ function relation(holds: (order: number) => boolean) {
   });
 }
 
-const ordered = [
-  "bool", "int64", "uint64", "double", "string", "bytes", "timestamp", "duration",
-]; // prettier-ignore
+const ordered = ["bool", "int64", "uint64", "double", "string", "bytes", "timestamp", "duration"];
 
 const mixed = [
-  ["int64", "double"], ["int64", "uint64"], ["uint64", "double"], ["uint64", "int64"],
-  ["double", "int64"], ["double", "uint64"],
-] as const; // prettier-ignore
+  ["int64", "double"],
+  ["int64", "uint64"],
+  ["uint64", "double"],
+  ["uint64", "int64"],
+  ["double", "int64"],
+  ["double", "uint64"],
+] as const;
 
 function celName(idPart: string): string {
   return idPart.replace("int64", "int");
 }
 
-function relationRows(operator: string, id: string, holds: (order: number) => boolean): OverloadRow[] {
+function relationRows(
+  operator: string,
+  id: string,
+  holds: (order: number) => boolean,
+): OverloadRow[] {
   const implementation = relation(holds);
   // cel-go declares the mixed ones right behind their first type, which shows in no message.
   const same = ordered.map((type): OverloadRow => {
-    return [`${id}_${type}`, `${operator}(${celName(type)}, ${celName(type)}) -> bool`, implementation];
+    return [
+      `${id}_${type}`,
+      `${operator}(${celName(type)}, ${celName(type)}) -> bool`,
+      implementation,
+    ];
   });
   const between = mixed.map(([a, b]): OverloadRow => {
     return [`${id}_${a}_${b}`, `${operator}(${celName(a)}, ${celName(b)}) -> bool`, implementation];

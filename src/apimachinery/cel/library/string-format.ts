@@ -2,9 +2,16 @@ import { compareStrings } from "../equality.ts";
 import { formatDouble } from "../number.ts";
 import { formatDuration, formatTimestamp, plainDecimal } from "../time.ts";
 import {
-  CelDuration, CelError, CelList, CelMap, CelTimestamp, CelTypeValue, CelUint, typeOf,
+  CelDuration,
+  CelError,
+  CelList,
+  CelMap,
+  CelTimestamp,
+  CelTypeValue,
+  CelUint,
+  typeOf,
   type CelValue,
-} from "../value.ts"; // prettier-ignore
+} from "../value.ts";
 
 /** What differs between versions of `string.format`. */
 export interface FormatDialect {
@@ -64,14 +71,19 @@ export function formatString(format: string, args: CelList, dialect: FormatDiale
 /** Digits behind the point that a clause asks for; throws if they are written wrong. */
 export function precisionOf({ precision: text, verb }: FormatPiece & { kind: "clause" }): number {
   if (text === undefined) return defaultPrecision;
-  if (verb === "") throw parseError("error while parsing precision: could not find end of precision specifier"); // prettier-ignore
+  if (verb === "")
+    throw parseError("error while parsing precision: could not find end of precision specifier");
   const digits = text.slice(1);
   if (digits === "") {
-    throw parseError('error while parsing precision: error while converting precision to integer: strconv.Atoi: parsing "": invalid syntax'); // prettier-ignore
+    throw parseError(
+      'error while parsing precision: error while converting precision to integer: strconv.Atoi: parsing "": invalid syntax',
+    );
   }
   const precision = Number(digits);
   if (precision <= precisionMax) return precision;
-  throw parseError(`error while parsing precision: precision ${digits} exceeds maximum allowed precision ${precisionMax}`); // prettier-ignore
+  throw parseError(
+    `error while parsing precision: precision ${digits} exceeds maximum allowed precision ${precisionMax}`,
+  );
 }
 
 function parseError(message: string): CelError {
@@ -158,6 +170,7 @@ function fixedDigits(value: number, precision: number): string {
 function roundHalfEven(value: number, digits: number): string {
   const rounded = value.toFixed(digits);
   if (digits > 70) return rounded;
+  // oxlint-disable-next-line number-arg-out-of-range
   const exact = value.toFixed(100);
   const cut = exact.length - 100 + digits;
   if (!/^50*$/.test(exact.slice(digits === 0 ? cut : cut))) return rounded;

@@ -54,26 +54,31 @@ function lastIndexOf(text: string, part: string, offset?: bigint): bigint {
 }
 
 function mapAscii(text: string, map: (ascii: string) => string): string {
-  return text.replace(/[\x00-\x7f]+/g, map); // eslint-disable-line no-control-regex
+  // oxlint-disable-next-line no-control-regex
+  return text.replace(/[\x00-\x7f]+/g, map);
+}
+
+/** Longest text that a function may build, in UTF-16 units; memory is not what costs account for. */
+const textMax = 2 ** 25;
+
+function checkLength(length: number): void {
+  if (length > textMax) throw new CelError(`string exceeds ${textMax} characters`);
 }
 
 /** Go's strings.Replace: an empty `old` matches before every character and at the end. */
 function replace(text: string, old: string, replacement: string, countMax = -1n): string {
   if (countMax === 0n || (old === replacement && old !== "")) return text;
   const limit = countMax < 0n ? Infinity : Number(countMax);
-  if (old === "") return interleave(text, replacement, limit);
-  if (limit === Infinity) return text.split(old).join(replacement);
-  const parts = splitUpTo(text, old, limit + 1);
+  const parts = old === "" ? gaps(text, limit) : splitUpTo(text, old, limit + 1);
+  checkLength(text.length + (parts.length - 1) * (replacement.length - old.length));
   return parts.join(replacement);
 }
 
-function interleave(text: string, replacement: string, limit: number): string {
-  let out = "";
-  let count = 0;
-  for (const character of text) {
-    out += count++ < limit ? replacement + character : character;
-  }
-  return count < limit ? out + replacement : out;
+/** Splits before each of the first characters and, if there is room left, at the end. */
+function gaps(text: string, gapsMax: number): string[] {
+  const parts = ["", ...Array.from(text), ""];
+  if (parts.length - 1 <= gapsMax) return parts;
+  return [...parts.slice(0, gapsMax), parts.slice(gapsMax).join("")];
 }
 
 /** At most `partsMax` parts; the last holds the rest. */
@@ -110,14 +115,24 @@ function substring(text: string, start: bigint, end?: bigint): string {
 }
 
 /** What Go's unicode.IsSpace calls space, which is not all that JavaScript does. */
-const surroundingSpace =
-  /^[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+|[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$/g;
+const space = /[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;
+
+/** By hand: a pattern for spaces at the end would try every run of spaces within. */
+function trim(text: string): string {
+  let [start, end] = [0, text.length];
+  while (start < end && space.test(text.charAt(start))) start++;
+  while (end > start && space.test(text.charAt(end - 1))) end--;
+  return text.slice(start, end);
+}
 
 function join(list: CelList, separator = ""): string {
   const parts: string[] = [];
+  let length = 0;
   for (const element of list) {
     if (typeof element !== "string") throw new CelError(`join: invalid input: ${String(element)}`);
     parts.push(element);
+    length += element.length + separator.length;
+    checkLength(length);
   }
   return parts.join(separator);
 }
@@ -135,7 +150,8 @@ const quotedEscapes: Readonly<Record<string, string>> = {
 };
 
 function quote(text: string): string {
-  return `"${text.toWellFormed().replace(/[\x07-\x0d\\"]/g, (c) => quotedEscapes[c] ?? c)}"`; // eslint-disable-line no-control-regex
+  // oxlint-disable-next-line no-control-regex
+  return `"${text.toWellFormed().replace(/[\x07-\x0d\\"]/g, (c) => quotedEscapes[c] ?? c)}"`;
 }
 
 function reverse(text: string): string {
@@ -159,7 +175,7 @@ const baseRows: readonly OverloadRow[] = [
   ["string_split_string_int", "(string).split(string, int) -> list(string)", split],
   ["string_substring_int", "(string).substring(int) -> string", substring],
   ["string_substring_int_int", "(string).substring(int, int) -> string", substring],
-  ["string_trim", "(string).trim() -> string", (text: string) => text.replace(surroundingSpace, "")],
+  ["string_trim", "(string).trim() -> string", trim],
   [
     "string_upper_ascii",
     "(string).upperAscii() -> string",

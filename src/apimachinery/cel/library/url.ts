@@ -2,8 +2,15 @@ import { defineLibrary } from "../declaration.ts";
 import { objectType, type CelType } from "../types.ts";
 import { ArrayList, CelError, CelOpaque, ValueMap, type CelValue } from "../value.ts";
 import {
-  decodeBytes, escapedPath, hostname, parseGoUrl, port, queryParameters, UrlParseError, type GoUrl,
-} from "./go-url.ts"; // prettier-ignore
+  decodeBytes,
+  escapedPath,
+  hostname,
+  parseGoUrl,
+  port,
+  queryParameters,
+  UrlParseError,
+  type GoUrl,
+} from "./go-url.ts";
 
 export const urlType: CelType = objectType("kubernetes.URL");
 
@@ -62,7 +69,11 @@ export const urlLibrary = defineLibrary({
   rows: [
     ["string_to_url", "url(string) -> kubernetes.URL", parse],
     ["url_get_scheme", "(kubernetes.URL).getScheme() -> string", ({ url }: UrlValue) => url.scheme],
-    ["url_get_host", "(kubernetes.URL).getHost() -> string", ({ url }: UrlValue) => decodeBytes(url.host)],
+    [
+      "url_get_host",
+      "(kubernetes.URL).getHost() -> string",
+      ({ url }: UrlValue) => decodeBytes(url.host),
+    ],
     [
       "url_get_hostname",
       "(kubernetes.URL).getHostname() -> string",
@@ -77,4 +88,4 @@ export const urlLibrary = defineLibrary({
     ["url_get_query", "(kubernetes.URL).getQuery() -> map(string, list(string))", query],
     ["is_url_string", "isURL(string) -> bool", (text: string) => urlError(text) === undefined],
   ],
-}); // prettier-ignore
+});
