@@ -19,6 +19,7 @@ import {
   type HttpClient,
   type HttpExchange,
   type HttpHandler,
+  type HttpResponse,
   type HttpServer,
 } from "../http.ts";
 import { silentLogger } from "../log.ts";
@@ -302,11 +303,17 @@ testBoth("a source that fails breaks the answer off", async (options) => {
 
 testBoth("a handler that throws gives 500, and the server goes on", async (options) => {
   const server = await serve((exchange) => {
-    if (exchange.url === "/bad") throw new Error("bug");
+    if (exchange.url === "/late") exchange.startResponse(200, {}).write("part");
+    if (exchange.url !== "/") throw new Error("bug");
     exchange.respond(200, {}, "fine");
   });
   const http = client(server, options);
   assert.equal((await http.request({ method: "GET", path: "/bad" })).status, 500);
+  const late = await http
+    .request({ method: "GET", path: "/late" })
+    .catch((error: unknown) => error);
+  const broken = isIoError(late) || (await (late as HttpResponse).readAll().catch(isIoError));
+  assert.equal(broken, true);
   assert.equal((await http.request({ method: "GET", path: "/" })).status, 200);
 });
 

@@ -21,7 +21,7 @@ import {
   type ServerHttp2Stream,
 } from "node:http2";
 import type { Socket } from "node:net";
-import type { HttpExchange, HttpHandler, HttpServer, TlsServerCredentials } from "../http.ts";
+import type { HttpHandler, HttpServer, TlsServerCredentials } from "../http.ts";
 import type { Logger } from "../log.ts";
 import { connectionOf } from "./http-connection.ts";
 import { answerClientError } from "./http-client-error.ts";
@@ -148,17 +148,19 @@ function withDefaults(limits: HttpLimits = {}): Required<HttpLimits> {
   };
 }
 
+type ServedExchange = Http1Exchange | Http2Exchange;
+
 interface ServerState {
   readonly options: ServeOptions;
   readonly limits: Required<HttpLimits>;
   readonly sockets: Set<Socket>;
   readonly sessions: Set<ServerHttp2Session>;
-  readonly handle: (exchange: HttpExchange) => void;
+  readonly handle: (exchange: ServedExchange) => void;
   closing: boolean;
 }
 
 function createState(options: ServeOptions, limits: Required<HttpLimits>): ServerState {
-  async function run(exchange: HttpExchange): Promise<void> {
+  async function run(exchange: ServedExchange): Promise<void> {
     try {
       await options.onRequest(exchange);
     } catch (error) {
@@ -166,9 +168,8 @@ function createState(options: ServeOptions, limits: Required<HttpLimits>): Serve
         method: exchange.method,
         url: exchange.url,
       });
-      if (!exchange.answered) {
-        exchange.respond(500, { "content-type": "text/plain; charset=utf-8" }, "internal error\n");
-      }
+      if (exchange.answered) exchange.breakOff();
+      else exchange.respond(500, { "content-type": "text/plain" }, "internal error\n");
     }
   }
   return {

@@ -137,6 +137,11 @@ export class Http1Exchange implements HttpExchange {
     return responseWriter(this.#response, () => this.#request.socket.destroy());
   }
 
+  /** Ends an answer that its handler left unfinished, so that the client sees it. */
+  breakOff(): void {
+    if (!this.#response.writableEnded) this.#request.socket.destroy();
+  }
+
   #begin(status: number, headers: HttpResponseHeaders): void {
     assert(!this.answered, `second answer to ${this.method} ${this.url}`);
     this.answered = true;

@@ -132,6 +132,11 @@ export class Http2Exchange implements HttpExchange {
     return responseWriter(stream, () => void stream.destroy(new Error("answer broken off")));
   }
 
+  /** Ends an answer that its handler left unfinished, so that the client sees it. */
+  breakOff(): void {
+    if (!this.#stream.writableEnded) this.#stream.destroy(new Error("answer broken off"));
+  }
+
   /** False when nobody is there to answer. */
   #begin(status: number, headers: HttpResponseHeaders, endStream: boolean): boolean {
     assert(!this.answered, `second answer to ${this.method} ${this.url}`);
