@@ -2,6 +2,7 @@ import { clusterRoleAggregationController } from "./clusterrole-aggregation/cont
 import { cronJobController } from "./cronjob/controller.ts";
 import { daemonSetController } from "./daemonset/controller.ts";
 import { deploymentController } from "./deployment/controller.ts";
+import { disruptionController } from "./disruption/controller.ts";
 import { endpointsController } from "./endpoints/controller.ts";
 import { endpointSliceController } from "./endpointslice/controller.ts";
 import { endpointSliceMirroringController } from "./endpointslice-mirroring/controller.ts";
@@ -41,6 +42,7 @@ export const controllers: readonly Controller[] = [
   jobController,
   cronJobController,
   ttlAfterFinishedController,
+  disruptionController,
   podGarbageCollector,
   nodeLifecycleController,
   taintEvictionController,
