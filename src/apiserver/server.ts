@@ -49,7 +49,7 @@ export interface ApiServerOptions {
   readonly paths: (server: ServerParts) => readonly PathHandler[];
   readonly tokens: TokenIssuer;
   readonly serviceCidr: string;
-  readonly connects: ReadonlyMap<string, ConnectHandler>;
+  readonly connects: (server: ServerParts) => ReadonlyMap<string, ConnectHandler>;
   readonly filters: readonly RequestFilter[];
 }
 
@@ -119,6 +119,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const run = (endpoint: Endpoint, call: Call): Promise<Answer> => context.dispatch(endpoint, call);
   const paths = options.paths(parts);
   const authenticators = options.authenticators(parts);
+  const connects = options.connects(parts);
   started = true;
   await Promise.all([...liveSets.values()].map((set) => set.start()));
 
@@ -143,7 +144,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       log,
       features,
       paths,
-      connects: options.connects,
+      connects,
       filters: options.filters,
       impersonate: ({ user }) => Promise.resolve(user),
       dispatch: run,

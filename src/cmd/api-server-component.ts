@@ -1,7 +1,9 @@
 import { serveHttps } from "#base/os/http.ts";
+import { createHttpClient } from "#base/os/http-client.ts";
 import type { HttpServer } from "#base/http.ts";
 import type { World } from "#base/world.ts";
 import type { FeatureReader } from "#apimachinery/resource.ts";
+import type { EndpointSlice } from "#api/discovery/v1/endpoint-slice.ts";
 import type { Node } from "#api/core/v1/node.ts";
 import type { Pod } from "#api/core/v1/pod.ts";
 import type { Secret } from "#api/core/v1/secret.ts";
@@ -12,6 +14,9 @@ import type { Authenticator } from "#apiserver/authentication/authenticator.ts";
 import { createCertificateAuthenticator } from "#apiserver/authentication/client-certificate.ts";
 import { createServiceAccountAuthenticator } from "#apiserver/authentication/service-account.ts";
 import { createTokenFileAuthenticator } from "#apiserver/authentication/token-file.ts";
+import { createKubeletClients } from "#apiserver/connect/kubelet-client.ts";
+import type { ProxyTargets } from "#apiserver/connect/proxies.ts";
+import { connectHandlers } from "#apiserver/connect/registry.ts";
 import { createDiscovery } from "#apiserver/discovery/discovery.ts";
 import { discoveryPaths } from "#apiserver/discovery/paths.ts";
 import { healthPaths } from "#apiserver/http/health.ts";
@@ -19,7 +24,7 @@ import { type ApiServer, createApiServer, type ServerParts } from "#apiserver/se
 import { createSigningKey, createVerificationKey, signJwt } from "#wire/jwt.ts";
 import { openApiPaths } from "#apiserver/openapi-paths.ts";
 import { parseCertificates } from "#wire/x509.ts";
-import { openLeaf, type Pki } from "./pki.ts";
+import { type KeyPair, openLeaf, type Pki } from "./pki.ts";
 
 export interface ApiServerFlags {
   readonly bindAddress: string;
@@ -48,6 +53,13 @@ export async function startApiServer(
   const log = world.log.named("apiserver");
   const tokenFile =
     flags.tokenAuthFile === undefined ? undefined : await world.files.readText(flags.tokenAuthFile);
+  const kubeletPair = await openLeaf(world, pki, {
+    file: "apiserver-kubelet-client",
+    authority: pki.ca,
+    commonName: "kube-apiserver-kubelet-client",
+    organizations: ["kubeadm:cluster-admins"],
+    usages: ["client auth"],
+  });
   const signingKey = createSigningKey(pki.serviceAccountKey);
   const server = await createApiServer({
     store: spec.store,
@@ -74,7 +86,7 @@ export async function startApiServer(
       openApiPaths(parts.table),
     ],
     serviceCidr: flags.serviceClusterIpRange.split(",")[0] ?? "",
-    connects: new Map(),
+    connects: (parts) => connectHandlers(proxyTargets(world, { pki, kubeletPair, parts })),
     filters: [],
   });
   const credentials = await openLeaf(world, pki, {
@@ -104,6 +116,32 @@ export async function startApiServer(
       await http.close(2000);
       server[Symbol.dispose]();
     },
+  };
+}
+
+/** Ways to kubelets, pods and Services. */
+function proxyTargets(
+  world: World,
+  { pki, kubeletPair, parts }: { pki: Pki; kubeletPair: KeyPair; parts: ServerParts },
+): ProxyTargets {
+  return {
+    kubelets: createKubeletClients({
+      nodes: parts.live<Node>("", "v1", "nodes"),
+      open: ({ host, port }) =>
+        createHttpClient({
+          baseUrl: `https://${host}:${port}`,
+          tls: { ca: pki.caPem, cert: kubeletPair.cert, key: kubeletPair.key },
+        }),
+    }),
+    slices: parts.live<EndpointSlice>("discovery.k8s.io", "v1", "endpointslices"),
+    random: world.random,
+    open: ({ scheme, host, port }) =>
+      createHttpClient({
+        baseUrl: `${scheme}://${host}:${port}`,
+        http1Only: true,
+        keepAlive: false,
+        tls: { insecure: true },
+      }),
   };
 }
 

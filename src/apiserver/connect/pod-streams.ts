@@ -1,0 +1,117 @@
+import type { Pod } from "#api/core/v1/pod.ts";
+import { BodyTooLargeError } from "#base/http.ts";
+import { badRequest, failure, internal } from "#apimachinery/status.ts";
+import { proxyUpgrade } from "#wire/upgrade-proxy.ts";
+import type { ConnectHandler, ConnectRequest } from "../http/frontend.ts";
+import { get } from "../rest/list.ts";
+import type { KubeletClients } from "./kubelet-client.ts";
+import { containerOf, nodeOf } from "./pod-location.ts";
+
+/** Longest error text of a kubelet that is passed on. */
+const errorBytesMax = 64 * 1024;
+
+async function podOf({ endpoint, call }: ConnectRequest): Promise<Pod> {
+  return (await get(endpoint, call)).object as Pod;
+}
+
+function pathOf(parts: readonly string[], query: URLSearchParams): string {
+  const text = query.toString();
+  return `/${parts.map(encodeURIComponent).join("/")}${text === "" ? "" : `?${text}`}`;
+}
+
+/** GET pods/NAME/log: the kubelet's text, streamed as it comes. */
+export function podLog(kubelets: KubeletClients): ConnectHandler {
+  return async (request) => {
+    const { exchange, query, call } = request;
+    refuseBadLogOptions(query);
+    const pod = await podOf(request);
+    const container = containerOf(pod, query.get("container") ?? "");
+    const passed = new URLSearchParams();
+    for (const name of logParameters) {
+      const value = query.get(name);
+      if (value !== null) passed.set(name, value);
+    }
+    const path = pathOf(["containerLogs", call.namespace, call.name, container], passed);
+    const response = await kubelets
+      .of(nodeOf(pod))
+      .request({ method: "GET", path, signal: exchange.signal })
+      .catch((error: unknown) => {
+        throw internal(`Get "https://${nodeOf(pod)}:10250${path}": ${(error as Error).message}`, error);
+      });
+    if (response.status >= 400) {
+      const text = Buffer.from(await response.readAll(errorBytesMax).catch(emptyWhenLong)).toString("utf8");
+      throw kubeletError(response.status, text);
+    }
+    const headers = { "content-type": "text/plain", "cache-control": "no-cache, private" };
+    await exchange.respondStream(200, headers, response.body);
+  };
+}
+
+const logParameters = [
+  "follow",
+  "previous",
+  "sinceSeconds",
+  "sinceTime",
+  "timestamps",
+  "tailLines",
+  "limitBytes",
+  "stream",
+];
+
+function refuseBadLogOptions(query: URLSearchParams): void {
+  for (const name of ["tailLines", "limitBytes", "sinceSeconds"]) {
+    const text = query.get(name);
+    if (text !== null && text !== "" && !/^-?\d+$/.test(text)) {
+      throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+    }
+  }
+}
+
+function emptyWhenLong(error: unknown): Uint8Array {
+  if (error instanceof BodyTooLargeError) return new Uint8Array();
+  throw error;
+}
+
+/** What a kubelet refuses becomes a Status with its text. Source: rest.GenericHttpResponseChecker. */
+function kubeletError(status: number, text: string): Error {
+  const message = text.trim();
+  if (status === 400) return badRequest(message);
+  if (status === 404) return failure("NotFound", { message: message || "not found", details: {} });
+  return failure("InternalError", { message: `Internal error occurred: ${message}`, code: 500 });
+}
+
+/** exec and attach: the connection passes through to the container. */
+export function podCommand(kubelets: KubeletClients, kind: "exec" | "attach"): ConnectHandler {
+  return async (request) => {
+    const { exchange, query, call } = request;
+    const pod = await podOf(request);
+    const container = containerOf(pod, query.get("container") ?? "");
+    const passed = new URLSearchParams();
+    // The kubelet's own names for the streams.
+    for (const [ours, theirs] of [["stdin", "input"], ["stdout", "output"], ["stderr", "error"], ["tty", "tty"]] as const) {
+      if (isTrue(query.get(ours))) passed.set(theirs, "1");
+    }
+    for (const argument of query.getAll("command")) passed.append("command", argument);
+    if (kind === "exec" && !passed.has("command")) throw badRequest("you must specify at least one command for the container");
+    if (exchange.upgrade === undefined) throw badRequest("Upgrade request required");
+    const path = pathOf([kind, call.namespace, call.name, container], passed);
+    await proxyUpgrade(exchange, { client: kubelets.of(nodeOf(pod)), path });
+  };
+}
+
+function isTrue(value: string | null): boolean {
+  return value !== null && value !== "" && value !== "false" && value !== "0";
+}
+
+/** portforward: the connection passes through to the pod's network. */
+export function podPortForward(kubelets: KubeletClients): ConnectHandler {
+  return async (request) => {
+    const { exchange, query, call } = request;
+    const pod = await podOf(request);
+    if (exchange.upgrade === undefined) throw badRequest("Upgrade request required");
+    const passed = new URLSearchParams();
+    for (const port of query.getAll("ports")) passed.append("port", port);
+    const path = pathOf(["portForward", call.namespace, call.name], passed);
+    await proxyUpgrade(exchange, { client: kubelets.of(nodeOf(pod)), path });
+  };
+}
