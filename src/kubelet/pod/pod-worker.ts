@@ -35,6 +35,10 @@ export interface PodWorker {
   /** What the runtime said last. */
   readonly runtime: PodRuntime;
   readonly state: "running" | "ending" | "ended";
+  /** What was said of it last. */
+  readonly status: PodStatus | undefined;
+  /** Calls after every look at the runtime. */
+  onLook(looked: () => void): Disposable;
   /** In a step: what it saw last may be old. */
   readonly busy: boolean;
   /** A newer state of the object. */
@@ -76,6 +80,7 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
   const waiting = new Map<string, WaitingReason>();
   const messages = new Map<string, string>();
   const stopped = new Map<string, number>();
+  const lookers = new Set<() => void>();
   const removed = Promise.withResolvers<void>();
   let pod = options.pod;
   let runtime = emptyPodRuntime;
@@ -159,6 +164,7 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
     }
     await readTerminationMessages(runtime, { known: messages, files: world.files });
     services.probes.follow(pod, runtime, { ending: state !== "running" });
+    for (const looked of lookers) looked();
     return say(false);
   }
 
@@ -285,6 +291,13 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
     },
     get state() {
       return state;
+    },
+    get status() {
+      return statuses.get(uid) ?? pod.status;
+    },
+    onLook(looked) {
+      lookers.add(looked);
+      return { [Symbol.dispose]: () => void lookers.delete(looked) };
     },
     get busy() {
       return stepping;
