@@ -57,7 +57,7 @@ export async function startApiServer(
     file: "apiserver-kubelet-client",
     authority: pki.ca,
     commonName: "kube-apiserver-kubelet-client",
-    organizations: ["kubeadm:cluster-admins"],
+    organizations: ["system:masters"],
     usages: ["client auth"],
   });
   const signingKey = createSigningKey(pki.serviceAccountKey);

@@ -6,7 +6,12 @@ import { createForwarder, resolversOf } from "#dns/forwarder.ts";
 import { startDnsServer } from "#dns/server.ts";
 import { publishDns } from "#dns/service.ts";
 import { openZoneSource } from "#dns/source.ts";
-import { defaultKubeletConfig } from "#kubelet/config.ts";
+import { createMetricRegistry } from "#base/metrics.ts";
+import { serveHttps } from "#base/os/http.ts";
+import { createHttpClient } from "#base/os/http-client.ts";
+import { createKubeletAuth } from "#kubelet/server/authorization.ts";
+import { kubeletHandler } from "#kubelet/server/kubelet-server.ts";
+import { defaultKubeletConfig, type KubeletConfig } from "#kubelet/config.ts";
 import { type Kubelet, startKubelet } from "#kubelet/kubelet.ts";
 import { pauseImageName } from "#kubelet/node/base-images.ts";
 import { startContainerd } from "#kubelet/node/containerd-process.ts";
@@ -18,6 +23,7 @@ import type { Lifetime } from "#base/lifetime.ts";
 import type { World } from "#base/world.ts";
 import type { ClusterFile, PreparedNode } from "./cluster-file.ts";
 import { addressAt } from "./addresses.ts";
+import { openLeaf, type Pki } from "./pki.ts";
 import { cniBinDirectory } from "./preflight.ts";
 import { followPodRoutes } from "./pod-routes.ts";
 
@@ -37,6 +43,7 @@ export interface NodeAgentOptions {
   readonly kubeletClient: Client;
   readonly informers: Informers;
   readonly kubeletInformers: Informers;
+  readonly pki: Pki;
   readonly components: ReadonlySet<string>;
   readonly lifetime: Lifetime;
 }
@@ -111,7 +118,7 @@ async function startNodeDns(world: World, options: NodeAgentOptions): Promise<vo
 
 async function startNodeKubelet(
   world: World,
-  { node, cluster, kubeletClient, kubeletInformers, lifetime }: NodeAgentOptions,
+  { node, cluster, kubeletClient, kubeletInformers, pki, lifetime }: NodeAgentOptions,
   network: NodeNetwork,
 ): Promise<Kubelet> {
   const cniConfDirectory = join(node.directory, "cni");
@@ -134,29 +141,66 @@ async function startNodeKubelet(
     cgroupRoot: "kubets",
     world,
   });
-  return startKubelet({
+  const config = {
+    ...defaultKubeletConfig,
+    nodeName: node.name,
+    nodeIps: [node.address],
+    directories: {
+      root: join(node.directory, "kubelet"),
+      memory: join(node.stateDirectory, "memory"),
+      podLogs: join(node.directory, "pod-logs"),
+    },
+    clusterDns: { servers: [addressAt(cluster.serviceCidr, dnsServiceIndex)], domain: clusterDomain },
+    cgroupRoot: `kubets/${node.name}`,
+    rootPrefix: containerd.rootPrefix,
+    enterMounts: [...containerd.enterMounts],
+    nodeLabels: node.index === 0 ? { "node-role.kubernetes.io/control-plane": "" } : {},
+  };
+  const kubelet = await startKubelet({
     client: kubeletClient,
     informers: kubeletInformers,
     world: { ...world, log: world.log.named("kubelet") },
-    config: {
-      ...defaultKubeletConfig,
-      nodeName: node.name,
-      nodeIps: [node.address],
-      directories: {
-        root: join(node.directory, "kubelet"),
-        memory: join(node.stateDirectory, "memory"),
-        podLogs: join(node.directory, "pod-logs"),
-      },
-      clusterDns: { servers: [addressAt(cluster.serviceCidr, dnsServiceIndex)], domain: clusterDomain },
-      cgroupRoot: `kubets/${node.name}`,
-      rootPrefix: containerd.rootPrefix,
-      enterMounts: [...containerd.enterMounts],
-      nodeLabels: {
-        "node-role.kubernetes.io/control-plane": "",
-      },
-    },
+    config,
     cri: containerd.runtime,
     network: systemProbeNetwork,
     lifetime: lifetime.child("kubelet"),
   });
+  await serveKubelet(world, { kubelet, config, node, pki, client: kubeletClient, lifetime });
+  return kubelet;
+}
+
+interface KubeletServing {
+  readonly kubelet: Kubelet;
+  readonly config: KubeletConfig;
+  readonly node: PreparedNode;
+  readonly pki: Pki;
+  readonly client: Client;
+  readonly lifetime: Lifetime;
+}
+
+/** The kubelet's HTTPS port: logs, exec and the like, for whom the API server lets in. */
+async function serveKubelet(world: World, serving: KubeletServing): Promise<void> {
+  const { kubelet, config, node, pki, client, lifetime } = serving;
+  const credentials = await openLeaf(world, pki, {
+    file: `kubelet-${node.name}`,
+    authority: pki.ca,
+    commonName: `system:node:${node.name}`,
+    organizations: ["system:nodes"],
+    usages: ["server auth"],
+    dnsNames: [node.name],
+    ipAddresses: [node.address],
+  });
+  const server = await serveHttps({
+    listen: { host: node.address, port: config.port },
+    credentials: { ...credentials, ca: pki.caPem },
+    onRequest: kubeletHandler({
+      kubelet,
+      config,
+      auth: createKubeletAuth({ client, clock: world.clock, nodeName: node.name }),
+      metrics: createMetricRegistry(),
+      openHttpClient: (baseUrl) => createHttpClient({ baseUrl, http1Only: true }),
+    }),
+    log: world.log.named("kubelet-server"),
+  });
+  lifetime.use(server);
 }

@@ -128,6 +128,7 @@ async function startLocalComponents(world: World, { options, api, pki, lifetime 
     kubeletClient: client,
     informers,
     kubeletInformers: informers,
+    pki,
     components,
     lifetime: lifetime.child(node.name),
   });
