@@ -53,9 +53,15 @@ export interface ResourceClient<T> {
     options?: DeleteOptions & Cancel,
   ): Promise<void>;
   /** POST to a subresource: `binding`, `eviction`, `token`. */
-  createSubresource<R extends object>(call: SubresourceCall, options?: WriteOptions & Cancel): Promise<R>;
+  createSubresource<R extends object>(
+    call: SubresourceCall,
+    options?: WriteOptions & Cancel,
+  ): Promise<R>;
   getSubresource<R extends object>(call: SubresourceCall, options?: Cancel): Promise<R>;
-  updateSubresource<R extends object>(call: SubresourceCall, options?: WriteOptions & Cancel): Promise<R>;
+  updateSubresource<R extends object>(
+    call: SubresourceCall,
+    options?: WriteOptions & Cancel,
+  ): Promise<R>;
 }
 
 export interface SubresourceCall {

@@ -22,7 +22,11 @@ interface VersionDocument {
   readonly freshness?: string;
   readonly resources?: readonly {
     readonly resource?: string;
-    readonly responseKind?: { readonly group?: string; readonly version?: string; readonly kind?: string };
+    readonly responseKind?: {
+      readonly group?: string;
+      readonly version?: string;
+      readonly kind?: string;
+    };
     readonly scope?: string;
     readonly verbs?: readonly string[];
   }[];
@@ -32,7 +36,10 @@ const aggregated = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDisco
 
 /** Asks for everything that is served (aggregated discovery, Kubernetes 1.26 and newer). */
 export async function discover(client: Client, signal?: AbortSignal): Promise<Discovery> {
-  const documents = await Promise.all([fetchGroups(client, "/api", signal), fetchGroups(client, "/apis", signal)]);
+  const documents = await Promise.all([
+    fetchGroups(client, "/api", signal),
+    fetchGroups(client, "/apis", signal),
+  ]);
   const groups = documents.flat();
   return {
     resources: groups.flatMap(preferredResources),
@@ -40,9 +47,18 @@ export async function discover(client: Client, signal?: AbortSignal): Promise<Di
   };
 }
 
-async function fetchGroups(client: Client, path: string, signal?: AbortSignal): Promise<readonly GroupDocument[]> {
+async function fetchGroups(
+  client: Client,
+  path: string,
+  signal?: AbortSignal,
+): Promise<readonly GroupDocument[]> {
   try {
-    const document = await client.raw({ method: "GET", path, accept: aggregated, ...(signal && { signal }) });
+    const document = await client.raw({
+      method: "GET",
+      path,
+      accept: aggregated,
+      ...(signal && { signal }),
+    });
     return (document as { items?: readonly GroupDocument[] }).items ?? [];
   } catch (error) {
     if (isNotFound(error)) return [];

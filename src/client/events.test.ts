@@ -9,16 +9,39 @@ import { createFakeApi } from "#testing/fake-api.ts";
 import { createClient, type ResourceTarget } from "./client.ts";
 import { createEventRecorder } from "./events.ts";
 
-const target: ResourceTarget = { group: "", version: "v1", plural: "events", kind: "Event", scope: "Namespaced" };
-const pod: KubeObject = { kind: "Pod", apiVersion: "v1", metadata: { namespace: "ns", name: "p", uid: "u", resourceVersion: "9" } };
+const target: ResourceTarget = {
+  group: "",
+  version: "v1",
+  plural: "events",
+  kind: "Event",
+  scope: "Namespaced",
+};
+const pod: KubeObject = {
+  kind: "Pod",
+  apiVersion: "v1",
+  metadata: { namespace: "ns", name: "p", uid: "u", resourceVersion: "9" },
+};
 
 function setUp() {
   const clock = createVirtualClock();
   const api = createFakeApi({ clock, random: createVirtualRandom(1) });
   const lifetime = new Lifetime("test");
   const client = createClient({ transport: api.transport });
-  const events = createEventRecorder({ client, clock, log: silentLogger, lifetime, component: "tester", host: "h" });
-  const seen = () => api.list(target) as (KubeObject & { message: string; count: number; reason: string; type: string })[];
+  const events = createEventRecorder({
+    client,
+    clock,
+    log: silentLogger,
+    lifetime,
+    component: "tester",
+    host: "h",
+  });
+  const seen = () =>
+    api.list(target) as (KubeObject & {
+      message: string;
+      count: number;
+      reason: string;
+      type: string;
+    })[];
   return { clock, api, events, seen, lifetime };
 }
 
@@ -32,7 +55,14 @@ test("an event names its object, source and time", async () => {
   assert.deepEqual(rest, {
     kind: "Event",
     apiVersion: "v1",
-    involvedObject: { kind: "Pod", namespace: "ns", name: "p", uid: "u", apiVersion: "v1", resourceVersion: "9" },
+    involvedObject: {
+      kind: "Pod",
+      namespace: "ns",
+      name: "p",
+      uid: "u",
+      apiVersion: "v1",
+      resourceVersion: "9",
+    },
     reason: "Oops",
     message: "it broke",
     source: { component: "tester", host: "h" },
@@ -50,11 +80,17 @@ test("the same event again raises the count, also after the server forgot it", a
   const { clock, api, events, seen } = setUp();
   for (let i = 0; i < 3; i++) events.normal(pod, "Again", "and again");
   await clock.settle();
-  assert.deepEqual(seen().map(({ count }) => count), [3]);
+  assert.deepEqual(
+    seen().map(({ count }) => count),
+    [3],
+  );
   api.remove(target, `ns/${seen()[0]?.metadata?.name}`);
   events.normal(pod, "Again", "and again");
   await clock.settle();
-  assert.deepEqual(seen().map(({ count }) => count), [4]);
+  assert.deepEqual(
+    seen().map(({ count }) => count),
+    [4],
+  );
 });
 
 test("from the tenth of a kind on, different messages become one event", async () => {

@@ -82,10 +82,19 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   const pending: EventObject[] = [];
   let writing = false;
 
-  function record(type: string, regarding: KubeObject, said: { reason: string; message: string }): void {
+  function record(
+    type: string,
+    regarding: KubeObject,
+    said: { reason: string; message: string },
+  ): void {
     if (lifetime.ended || pending.length >= pendingMax) return;
-    const source = { component: options.component, ...(options.host !== undefined && { host: options.host }) };
-    pending.push(eventOf({ type, regarding, ...said, source, nowMs: clock.nowMs(), stamp: stamp() }));
+    const source = {
+      component: options.component,
+      ...(options.host !== undefined && { host: options.host }),
+    };
+    pending.push(
+      eventOf({ type, regarding, ...said, source, nowMs: clock.nowMs(), stamp: stamp() }),
+    );
     if (!writing) void drain();
   }
 
@@ -200,7 +209,8 @@ function createCorrelator(clock: Clock): (event: EventObject) => EventRecord | u
     group.lastMs = nowMs;
     group.messages.add(event.message);
     remember(similar, key, group);
-    if (group.messages.size < similarMax) return { key: `${key}\n${event.message}`, message: event.message };
+    if (group.messages.size < similarMax)
+      return { key: `${key}\n${event.message}`, message: event.message };
     const oldest = group.messages.values().next().value;
     if (oldest !== undefined) group.messages.delete(oldest);
     return { key, message: `(combined from similar events): ${event.message}` };
@@ -208,7 +218,12 @@ function createCorrelator(clock: Clock): (event: EventObject) => EventRecord | u
 
   function allowed(event: EventObject): boolean {
     const nowMs = clock.monotonicMs();
-    const key = JSON.stringify([event.source, event.involvedObject.uid, event.involvedObject.name, event.involvedObject.namespace]);
+    const key = JSON.stringify([
+      event.source,
+      event.involvedObject.uid,
+      event.involvedObject.name,
+      event.involvedObject.namespace,
+    ]);
     const bucket = allowances.get(key) ?? { tokens: spamBurst, lastMs: nowMs };
     bucket.tokens = Math.min(spamBurst, bucket.tokens + (nowMs - bucket.lastMs) / spamIntervalMs);
     bucket.lastMs = nowMs;
@@ -221,9 +236,15 @@ function createCorrelator(clock: Clock): (event: EventObject) => EventRecord | u
   return (event) => {
     const { key, message } = aggregate(event);
     const known = records.get(key);
-    const merged = known === undefined
-      ? { ...event, message }
-      : { ...event, message, count: known.event.count + 1, firstTimestamp: known.event.firstTimestamp };
+    const merged =
+      known === undefined
+        ? { ...event, message }
+        : {
+            ...event,
+            message,
+            count: known.event.count + 1,
+            firstTimestamp: known.event.firstTimestamp,
+          };
     const record: EventRecord = { event: merged, writtenName: known?.writtenName };
     remember(records, key, record);
     return allowed(event) ? record : undefined;
@@ -232,7 +253,18 @@ function createCorrelator(clock: Clock): (event: EventObject) => EventRecord | u
 
 function aggregateKey(event: EventObject): string {
   const { source, involvedObject: about, type, reason } = event;
-  return JSON.stringify([source.component, source.host, about.kind, about.namespace, about.name, about.uid, about.apiVersion, about.fieldPath, type, reason]);
+  return JSON.stringify([
+    source.component,
+    source.host,
+    about.kind,
+    about.namespace,
+    about.name,
+    about.uid,
+    about.apiVersion,
+    about.fieldPath,
+    type,
+    reason,
+  ]);
 }
 
 /** Puts `key` last, and drops the one that was longest unused beyond the limit. */

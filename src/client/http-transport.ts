@@ -1,10 +1,29 @@
 import { apiVersionOf, type KubeObject } from "#apimachinery/object.ts";
-import { failure, isStatusError, reasons, type Status, StatusError, type StatusReason } from "#apimachinery/status.ts";
+import {
+  failure,
+  isStatusError,
+  reasons,
+  type Status,
+  StatusError,
+  type StatusReason,
+} from "#apimachinery/status.ts";
 import type { Clock } from "#base/clock.ts";
-import type { HttpClient, HttpRequestOptions, HttpResponse, HttpResponseHeaders } from "#base/http.ts";
+import type {
+  HttpClient,
+  HttpRequestOptions,
+  HttpResponse,
+  HttpResponseHeaders,
+} from "#base/http.ts";
 import { parseJson, writeJson } from "#wire/json.ts";
 import { followEvents } from "./http-watch.ts";
-import type { ApiRequest, Identity, ObjectList, PatchType, RawRequest, Transport } from "./transport.ts";
+import type {
+  ApiRequest,
+  Identity,
+  ObjectList,
+  PatchType,
+  RawRequest,
+  Transport,
+} from "./transport.ts";
 
 export interface HttpTransportOptions {
   /** Brings base URL, TLS and token; `createHttpClient` of `#base/os/http-client.ts`. */
@@ -176,7 +195,9 @@ function listOf(document: ListDocument): ObjectList<KubeObject> {
     items,
     resourceVersion: metadata.resourceVersion ?? "",
     ...(metadata.continue && { continue: metadata.continue }),
-    ...(metadata.remainingItemCount !== undefined && { remainingItemCount: metadata.remainingItemCount }),
+    ...(metadata.remainingItemCount !== undefined && {
+      remainingItemCount: metadata.remainingItemCount,
+    }),
   };
 }
 
@@ -193,6 +214,8 @@ export function errorOf(code: number, body: Uint8Array): StatusError {
   } catch (error) {
     if (isStatusError(error)) throw error;
   }
-  const known = Object.entries(reasons).find(([, status]) => status === code)?.[0] as StatusReason | undefined;
+  const known = Object.entries(reasons).find(([, status]) => status === code)?.[0] as
+    | StatusReason
+    | undefined;
   return failure(known ?? "", { message: text.trim() || `the server answered ${code}`, code });
 }

@@ -47,7 +47,8 @@ export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
     let from = 0;
     for (let at = chunk.indexOf(newline); at >= 0; at = chunk.indexOf(newline, from)) {
       parts.push(chunk.subarray(from, at));
-      if (sizeBytes + at - from > 0) yield parts.length === 1 ? chunk.subarray(from, at) : Buffer.concat(parts);
+      if (sizeBytes + at - from > 0)
+        yield parts.length === 1 ? chunk.subarray(from, at) : Buffer.concat(parts);
       parts = [];
       sizeBytes = 0;
       from = at + 1;

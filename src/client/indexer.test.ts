@@ -21,11 +21,16 @@ function object(name: string, color: string, owner?: string): KubeObject {
   };
 }
 
-const names = (objects: readonly KubeObject[]): string => objects.map(({ metadata }) => metadata?.name).join(" ");
+const names = (objects: readonly KubeObject[]): string =>
+  objects.map(({ metadata }) => metadata?.name).join(" ");
 
 test("indexes follow every change, also those added late", () => {
   const indexer = createIndexer<KubeObject>();
-  for (const [name, color, owner] of [["a1", "red", "u1"], ["a2", "red,blue", "u2"], ["b1", "blue", undefined]] as const) {
+  for (const [name, color, owner] of [
+    ["a1", "red", "u1"],
+    ["a2", "red,blue", "u2"],
+    ["b1", "blue", undefined],
+  ] as const) {
     indexer.set(object(name, color, owner));
   }
   assert.equal(names(indexer.by(byColor, "blue")), "a2 b1");
@@ -54,5 +59,8 @@ test("an array stays the same until something in it changes", () => {
 
 test("unknown values and absent owners have no objects", () => {
   const indexer = createIndexer<KubeObject>();
-  assert.deepEqual([indexer.inNamespace("x"), indexer.ownedBy(undefined), indexer.get("x/y")], [[], [], undefined]);
+  assert.deepEqual(
+    [indexer.inNamespace("x"), indexer.ownedBy(undefined), indexer.get("x/y")],
+    [[], [], undefined],
+  );
 });

@@ -39,10 +39,12 @@ function setUp() {
 /** Notes what handlers hear as `+name v`, `~name v<-old`, `-name v`, with `!` for a missed deletion. */
 function listen(informer: Informer<KubeObject>) {
   const heard: string[] = [];
-  const of = (object: KubeObject): string => `${object.metadata?.name} ${JSON.stringify(object.metadata?.labels?.["v"] ?? "")}`;
+  const of = (object: KubeObject): string =>
+    `${object.metadata?.name} ${JSON.stringify(object.metadata?.labels?.["v"] ?? "")}`;
   const subscription = informer.subscribe({
     onAdd: (object, { initial }) => heard.push(`${initial ? "=" : "+"}${of(object)}`),
-    onUpdate: (object, old) => heard.push(`~${of(object)}<-${JSON.stringify(old.metadata?.labels?.["v"] ?? "")}`),
+    onUpdate: (object, old) =>
+      heard.push(`~${of(object)}<-${JSON.stringify(old.metadata?.labels?.["v"] ?? "")}`),
     onDelete: (object, { missed }) => heard.push(`-${of(object)}${missed ? "!" : ""}`),
   });
   return { heard, take: () => heard.splice(0), subscription };
@@ -57,7 +59,10 @@ test("a handler hears add, updates and delete of each object, with the state bef
   await informer.synced();
   assert.equal(informer.hasSynced, true);
   assert.deepEqual(take(), ['=a "1"']);
-  api.seed(configMaps, { ...configMap("a", { v: "2" }), metadata: { ...api.get(configMaps, "ns/a")?.metadata, labels: { v: "2" } } });
+  api.seed(configMaps, {
+    ...configMap("a", { v: "2" }),
+    metadata: { ...api.get(configMaps, "ns/a")?.metadata, labels: { v: "2" } },
+  });
   api.seed(configMaps, configMap("b"));
   api.remove(configMaps, "ns/a");
   await clock.settle();
@@ -161,11 +166,19 @@ test("a server without streamed lists is asked for a list", async () => {
   const { api, start } = setUp();
   api.seed(configMaps, configMap("a"));
   api.intercept = (request) =>
-    request.options.sendInitialEvents ? failure("Invalid", { message: "sendInitialEvents" }) : undefined;
+    request.options.sendInitialEvents
+      ? failure("Invalid", { message: "sendInitialEvents" })
+      : undefined;
   const informer = start();
   await informer.synced();
-  assert.deepEqual(informer.lister.list().map((object) => object.metadata?.name), ["a"]);
-  assert.deepEqual(api.requests.map(({ verb }) => verb), ["watch", "list", "watch"]);
+  assert.deepEqual(
+    informer.lister.list().map((object) => object.metadata?.name),
+    ["a"],
+  );
+  assert.deepEqual(
+    api.requests.map(({ verb }) => verb),
+    ["watch", "list", "watch"],
+  );
 });
 
 test("a selector shows objects that enter and leave it as adds and deletes", async () => {

@@ -9,7 +9,13 @@ import { createFakeApi } from "#testing/fake-api.ts";
 import { createClient, type ResourceTarget } from "./client.ts";
 import { startLeaderElection } from "./leader-election.ts";
 
-const leases: ResourceTarget = { group: "coordination.k8s.io", version: "v1", plural: "leases", kind: "Lease", scope: "Namespaced" };
+const leases: ResourceTarget = {
+  group: "coordination.k8s.io",
+  version: "v1",
+  plural: "leases",
+  kind: "Lease",
+  scope: "Namespaced",
+};
 
 function setUp() {
   const clock = createVirtualClock();
@@ -39,7 +45,12 @@ function setUp() {
     });
     return lifetime;
   }
-  const spec = () => (api.get(leases, "kube-system/boss") as { spec?: { holderIdentity?: string; leaseTransitions?: number } } | undefined)?.spec;
+  const spec = () =>
+    (
+      api.get(leases, "kube-system/boss") as
+        | { spec?: { holderIdentity?: string; leaseTransitions?: number } }
+        | undefined
+    )?.spec;
   return { clock, api, leading, log, join, spec };
 }
 
@@ -73,7 +84,8 @@ test("a leader that cannot renew stops before another may start", async () => {
   await clock.settle();
   join("b", 2);
   await clock.advance(5000);
-  api.intercept = ({ userAgent }) => (userAgent === "a" ? failure("ServiceUnavailable", { message: "cut off" }) : undefined);
+  api.intercept = ({ userAgent }) =>
+    userAgent === "a" ? failure("ServiceUnavailable", { message: "cut off" }) : undefined;
   for (let i = 0; i < 300; i++) {
     await clock.advance(100);
     assert.ok(leading.size <= 1, log.join(" "));

@@ -84,7 +84,9 @@ export function startLeaderElection(options: LeaderElectionOptions): void {
     });
     if (lifetime.ended) return;
     if (held) extend();
-    const delayMs = term ? retryPeriodMs : retryPeriodMs * (1 + jitterFactor * options.random.float());
+    const delayMs = term
+      ? retryPeriodMs
+      : retryPeriodMs * (1 + jitterFactor * options.random.float());
     next = clock.after(delayMs, () => void attempt());
   }
 
@@ -125,7 +127,8 @@ function createClaim(options: LeaderElectionOptions): Claim {
   let observedMs = -Infinity;
 
   function observe(lease: LeaseObject): void {
-    if (JSON.stringify(lease.spec) !== JSON.stringify(observed?.spec)) observedMs = clock.monotonicMs();
+    if (JSON.stringify(lease.spec) !== JSON.stringify(observed?.spec))
+      observedMs = clock.monotonicMs();
     observed = lease;
   }
 
@@ -170,14 +173,24 @@ function createClaim(options: LeaderElectionOptions): Claim {
     if (observed?.spec?.holderIdentity !== identity) return;
     const now = rfc3339Micro(clock.nowMs());
     const { leaseTransitions } = observed.spec;
-    const spec: LeaseSpec = { holderIdentity: "", leaseDurationSeconds: 1, acquireTime: now, renewTime: now, leaseTransitions };
+    const spec: LeaseSpec = {
+      holderIdentity: "",
+      leaseDurationSeconds: 1,
+      acquireTime: now,
+      renewTime: now,
+      leaseTransitions,
+    };
     const free: LeaseObject = { ...observed, spec };
     await client.update(free);
   }
 
   function announce(what: string): void {
     const { namespace, name } = options;
-    const regarding = { kind: "Lease", apiVersion: "coordination.k8s.io/v1", metadata: { namespace, name } };
+    const regarding = {
+      kind: "Lease",
+      apiVersion: "coordination.k8s.io/v1",
+      metadata: { namespace, name },
+    };
     options.events?.normal(regarding, "LeaderElection", `${identity} ${what}`);
   }
 

@@ -141,22 +141,25 @@ export function startReflector<T extends KubeObject>(options: ReflectorOptions<T
   function open(query: ListOptions, onEvent: (event: WatchEvent<T>) => void): void {
     const openedMs = clock.monotonicMs();
     let events = 0;
-    stream = client.watch({ ...selection, ...query, allowWatchBookmarks: true }, {
-      onEvent(event) {
-        events++;
-        onEvent(event);
+    stream = client.watch(
+      { ...selection, ...query, allowWatchBookmarks: true },
+      {
+        onEvent(event) {
+          events++;
+          onEvent(event);
+        },
+        onClosed(error) {
+          stream = undefined;
+          if (resourceVersion === undefined && streaming && refusesStreaming(error)) {
+            streaming = false;
+            return connect();
+          }
+          const short = events === 0 && clock.monotonicMs() - openedMs < shortWatchMs;
+          if (error === undefined && !short) connect();
+          else retry(error ?? new Error("the watch ended at once"));
+        },
       },
-      onClosed(error) {
-        stream = undefined;
-        if (resourceVersion === undefined && streaming && refusesStreaming(error)) {
-          streaming = false;
-          return connect();
-        }
-        const short = events === 0 && clock.monotonicMs() - openedMs < shortWatchMs;
-        if (error === undefined && !short) connect();
-        else retry(error ?? new Error("the watch ended at once"));
-      },
-    });
+    );
     if (lifetime.ended) stream[Symbol.dispose]();
   }
 }
@@ -169,5 +172,7 @@ function refusesStreaming(error: Error | undefined): boolean {
 /** The server is behind the position we ask for, e.g. restored from a backup. */
 function isTooLarge(error: unknown): boolean {
   if (!isStatusError(error)) return false;
-  return (error.status.details?.causes ?? []).some(({ reason }) => reason === "ResourceVersionTooLarge");
+  return (error.status.details?.causes ?? []).some(
+    ({ reason }) => reason === "ResourceVersionTooLarge",
+  );
 }

@@ -94,7 +94,10 @@ test("exponential limiter stops at its longest delay", () => {
 test("bucket limiter spends its burst, then keeps the rate", async () => {
   const clock = createVirtualClock();
   const limiter = bucketLimiter({ clock, perSecond: 10, burst: 2 });
-  assert.deepEqual([1, 2, 3, 4].map(() => limiter.delayMs("x")), [0, 0, 100, 200]);
+  assert.deepEqual(
+    [1, 2, 3, 4].map(() => limiter.delayMs("x")),
+    [0, 0, 100, 200],
+  );
   await clock.advance(10_000);
   assert.equal(limiter.delayMs("x"), 0);
 });

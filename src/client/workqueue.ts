@@ -99,10 +99,13 @@ export function createWorkqueue(options: WorkqueueOptions): Workqueue {
     const earlier = delayed.get(key);
     if (earlier && earlier.dueMonotonicMs <= clock.monotonicMs() + delayMs) return;
     earlier?.[Symbol.dispose]();
-    delayed.set(key, clock.after(delayMs, () => {
-      delayed.delete(key);
-      add(key);
-    }));
+    delayed.set(
+      key,
+      clock.after(delayMs, () => {
+        delayed.delete(key);
+        add(key);
+      }),
+    );
   }
 
   function done(key: string): void {
@@ -155,7 +158,10 @@ export function createWorkqueue(options: WorkqueueOptions): Workqueue {
 
 /** Client-go's default: 5 ms doubling to 1000 s for each key, all keys at 10/s after a burst of 100. */
 export function defaultLimiter(clock: Clock): RateLimiter {
-  return slowest([exponentialLimiter(5, 1_000_000), bucketLimiter({ clock, perSecond: 10, burst: 100 })]);
+  return slowest([
+    exponentialLimiter(5, 1_000_000),
+    bucketLimiter({ clock, perSecond: 10, burst: 100 }),
+  ]);
 }
 
 /** Doubles with each failure of a key. */
@@ -173,7 +179,11 @@ export function exponentialLimiter(baseMs: number, maxMs: number): RateLimiter {
 }
 
 /** A token bucket over all keys. */
-export function bucketLimiter(options: { clock: Clock; perSecond: number; burst: number }): RateLimiter {
+export function bucketLimiter(options: {
+  clock: Clock;
+  perSecond: number;
+  burst: number;
+}): RateLimiter {
   const { clock, perSecond, burst } = options;
   let tokens = burst;
   let lastMs = clock.monotonicMs();

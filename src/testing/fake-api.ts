@@ -132,13 +132,16 @@ export function createFakeApi(options: FakeApiOptions): FakeApi {
     const name = body.metadata?.name ?? `${body.metadata?.generateName}${randomSuffix(random, 5)}`;
     const key = objectKey(request.namespace, name);
     if (tableOf(tableName(request)).has(key)) throw alreadyExists(request, name);
-    return commit(tableName(request), withMetadata(body, {
-      ...(request.namespace !== "" && { namespace: request.namespace }),
-      name,
-      uid: random.uuid(),
-      generation: 1,
-      creationTimestamp: rfc3339(clock.nowMs()),
-    }));
+    return commit(
+      tableName(request),
+      withMetadata(body, {
+        ...(request.namespace !== "" && { namespace: request.namespace }),
+        name,
+        uid: random.uuid(),
+        generation: 1,
+        creationTimestamp: rfc3339(clock.nowMs()),
+      }),
+    );
   }
 
   function existing(request: ApiRequest): Stored {
@@ -167,7 +170,8 @@ export function createFakeApi(options: FakeApiOptions): FakeApi {
   /** Writes, or removes what was only waiting for this. */
   function settle(request: ApiRequest, next: Stored): KubeObject {
     const going = next.metadata?.deletionTimestamp !== undefined;
-    if (going && !holdsDeletion(next) && !waitsForGrace(next)) return erase(tableName(request), next);
+    if (going && !holdsDeletion(next) && !waitsForGrace(next))
+      return erase(tableName(request), next);
     return commit(tableName(request), next);
   }
 
@@ -175,7 +179,11 @@ export function createFakeApi(options: FakeApiOptions): FakeApi {
     const asked = (request.body ?? {}) as DeleteOptions;
     const { uid, resourceVersion } = asked.preconditions ?? {};
     if (uid !== undefined && uid !== old.metadata?.uid) {
-      throw conflict(request, request.name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata?.uid}`);
+      throw conflict(
+        request,
+        request.name,
+        `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata?.uid}`,
+      );
     }
     if (resourceVersion !== undefined && resourceVersion !== old.metadata?.resourceVersion) {
       throw conflict(request, request.name, "Precondition failed: ResourceVersion");
@@ -188,7 +196,8 @@ export function createFakeApi(options: FakeApiOptions): FakeApi {
   function serve(request: ApiRequest): KubeObject {
     if (request.subresource !== "" && request.subresource !== "status") {
       const answer = fakeSubresource(request, existing(request));
-      if (answer.action === "delete") return remove({ ...request, body: answer.options }, existing(request));
+      if (answer.action === "delete")
+        return remove({ ...request, body: answer.options }, existing(request));
       return answer.action === "answer" ? answer.object : settle(request, answer.object);
     }
     switch (request.verb) {
@@ -199,7 +208,10 @@ export function createFakeApi(options: FakeApiOptions): FakeApi {
       case "update":
         return update(request, request.body as Stored);
       case "patch":
-        if (request.patchType === "apply" && !tableOf(tableName(request)).has(objectKey(request.namespace, request.name))) {
+        if (
+          request.patchType === "apply" &&
+          !tableOf(tableName(request)).has(objectKey(request.namespace, request.name))
+        ) {
           return create(request);
         }
         return update(request, mergePatch(existing(request), request.body as Stored));
@@ -236,7 +248,8 @@ export function createFakeApi(options: FakeApiOptions): FakeApi {
       return sink.onClosed(refused ?? expired(`too old resource version: ${from} (${compacted})`));
     }
     if (from > 0) {
-      for (const change of history) if (change.version > from && !held.includes(change)) deliver(watcher, change);
+      for (const change of history)
+        if (change.version > from && !held.includes(change)) deliver(watcher, change);
     } else for (const object of select(request)) sink.onEvent({ type: "ADDED", object });
     if (request.options.sendInitialEvents) sink.onEvent(endOfInitialEvents(version));
     watchers.add(watcher);
@@ -375,7 +388,10 @@ function waitsForGrace(object: Stored): boolean {
 }
 
 function holdsDeletion(object: Stored): boolean {
-  const ofSpec = object.kind === "Namespace" ? ((object.spec ?? {}) as { finalizers?: string[] }).finalizers : [];
+  const ofSpec =
+    object.kind === "Namespace"
+      ? ((object.spec ?? {}) as { finalizers?: string[] }).finalizers
+      : [];
   return (object.metadata?.finalizers ?? []).length > 0 || (ofSpec ?? []).length > 0;
 }
 
@@ -402,7 +418,10 @@ function fieldAt(object: unknown, path: string): string {
 
 function endOfInitialEvents(version: number): WatchEvent<KubeObject> {
   const annotations = { [initialEventsAnnotation]: "true" };
-  return { type: "BOOKMARK", object: { metadata: { resourceVersion: String(version), annotations } } };
+  return {
+    type: "BOOKMARK",
+    object: { metadata: { resourceVersion: String(version), annotations } },
+  };
 }
 
 function frozen<T>(value: T): T {

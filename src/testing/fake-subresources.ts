@@ -17,7 +17,10 @@ type Loose = KubeObject & {
 export function fakeSubresource(request: ApiRequest, object: KubeObject): Answer {
   const current = object as Loose;
   const body = (request.body ?? {}) as Loose;
-  const { replicas = 0, selector } = (current.spec ?? {}) as { replicas?: number; selector?: unknown };
+  const { replicas = 0, selector } = (current.spec ?? {}) as {
+    replicas?: number;
+    selector?: unknown;
+  };
   switch (request.subresource) {
     case "binding":
       return store({ ...current, spec: { ...current.spec, nodeName: body.target?.name } });
@@ -55,7 +58,8 @@ function answer(object: KubeObject): Answer {
 /** RFC 7396; lists are replaced, also where a strategic patch would merge them. */
 export function mergePatch<T>(target: T, patch: unknown): T {
   if (typeof patch !== "object" || patch === null || Array.isArray(patch)) return patch as T;
-  const base = typeof target === "object" && target !== null && !Array.isArray(target) ? target : {};
+  const base =
+    typeof target === "object" && target !== null && !Array.isArray(target) ? target : {};
   const merged: Record<string, unknown> = { ...base };
   for (const [key, value] of Object.entries(patch)) {
     if (value === null) delete merged[key];

@@ -15,17 +15,23 @@ export interface PodRunnerOptions {
 export function runPods(world: ControllerWorld, options: PodRunnerOptions = {}): void {
   const { node = "node-1" } = options;
   let count = 0;
-  const statusOf = options.statusOf ?? (() => runningStatus(rfc3339(world.clock.nowMs()), `10.0.0.${++count}`));
+  const statusOf =
+    options.statusOf ?? (() => runningStatus(rfc3339(world.clock.nowMs()), `10.0.0.${++count}`));
 
   function tend(pod: Pod): void {
-    if (pod.metadata?.deletionTimestamp !== undefined) return soon(() => world.api.remove(pods, keyOfObject(pod)));
+    if (pod.metadata?.deletionTimestamp !== undefined)
+      return soon(() => world.api.remove(pods, keyOfObject(pod)));
     if (pod.status?.phase !== undefined && pod.status.phase !== "Pending") return;
     const status = statusOf(pod);
     if (status === undefined) return;
     soon(() => {
       const current = world.get(pods, keyOfObject(pod));
       if (current === undefined || current.metadata?.uid !== pod.metadata?.uid) return;
-      world.seed(pods, { ...current, spec: { ...current.spec, nodeName: current.spec.nodeName ?? pinnedNode(current) ?? node }, status });
+      world.seed(pods, {
+        ...current,
+        spec: { ...current.spec, nodeName: current.spec.nodeName ?? pinnedNode(current) ?? node },
+        status,
+      });
     });
   }
 
@@ -65,7 +71,14 @@ export function endedStatus(now: string, exitCode: number): PodStatus {
         imageID: "",
         ready: false,
         restartCount: 0,
-        state: { terminated: { exitCode, startedAt: now, finishedAt: now, reason: exitCode === 0 ? "Completed" : "Error" } },
+        state: {
+          terminated: {
+            exitCode,
+            startedAt: now,
+            finishedAt: now,
+            reason: exitCode === 0 ? "Completed" : "Error",
+          },
+        },
       },
     ],
   };

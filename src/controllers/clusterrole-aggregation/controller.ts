@@ -12,7 +12,11 @@ export const clusterRoleAggregationController = defineController({
   watches: [
     watchOf(clusterRoles, {
       keys: (_role, context) =>
-        context.lister(clusterRoles).list().filter((role) => role.aggregationRule).map(({ metadata }) => metadata.name ?? ""),
+        context
+          .lister(clusterRoles)
+          .list()
+          .filter((role) => role.aggregationRule)
+          .map(({ metadata }) => metadata.name ?? ""),
     }),
   ],
   async reconcile(context) {
@@ -21,10 +25,12 @@ export const clusterRoleAggregationController = defineController({
     const rules = aggregate(role, context.lister(clusterRoles).list());
     if (deepEqual(rules, role.rules ?? [])) return done;
     const { name } = role.metadata;
-    await context.resource(clusterRoles).apply(
-      { metadata: { name }, rules },
-      { fieldManager: "clusterrole-aggregation-controller", force: true },
-    );
+    await context
+      .resource(clusterRoles)
+      .apply(
+        { metadata: { name }, rules },
+        { fieldManager: "clusterrole-aggregation-controller", force: true },
+      );
     return done;
   },
 });
@@ -34,8 +40,12 @@ export function aggregate(role: ClusterRole, all: readonly ClusterRole[]): Polic
   const rules: PolicyRule[] = [];
   for (const source of role.aggregationRule?.clusterRoleSelectors ?? []) {
     const selector = labelSelectorOf(source);
-    const selected = all.filter(({ metadata }) => selector.matches(metadata.labels) && metadata.name !== role.metadata.name);
-    const named = selected.toSorted((a, b) => ((a.metadata.name ?? "") < (b.metadata.name ?? "") ? -1 : 1));
+    const selected = all.filter(
+      ({ metadata }) => selector.matches(metadata.labels) && metadata.name !== role.metadata.name,
+    );
+    const named = selected.toSorted((a, b) =>
+      (a.metadata.name ?? "") < (b.metadata.name ?? "") ? -1 : 1,
+    );
     for (const rule of named.flatMap((each) => each.rules ?? [])) {
       if (!rules.some((known) => deepEqual(known, rule))) rules.push(rule);
     }

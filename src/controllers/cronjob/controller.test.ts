@@ -17,14 +17,21 @@ function setUp(spec: Partial<CronJob["spec"]> = {}) {
       concurrencyPolicy: "Allow",
       successfulJobsHistoryLimit: 3,
       failedJobsHistoryLimit: 1,
-      jobTemplate: { metadata: { labels: { x: "y" } }, spec: { template: { metadata: {}, spec: { containers: [] } } } },
+      jobTemplate: {
+        metadata: { labels: { x: "y" } },
+        spec: { template: { metadata: {}, spec: { containers: [] } } },
+      },
       ...spec,
     },
   });
   const end = (name: string, type: string): void => {
     const job = world.get(jobs, `a/${name}`);
     const now = rfc3339(world.clock.nowMs());
-    if (job) world.seed(jobs, { ...job, status: { startTime: now, completionTime: now, conditions: [{ type, status: "True" }] } });
+    if (job)
+      world.seed(jobs, {
+        ...job,
+        status: { startTime: now, completionTime: now, conditions: [{ type, status: "True" }] },
+      });
   };
   const names = () => world.list(jobs).map(({ metadata }) => metadata.name);
   const status = () => world.get(cronJobs, "a/tick")?.status ?? {};
@@ -38,8 +45,14 @@ test("a Job is made each minute, named by it, and counted as active", async () =
   const { world, names, status, reasons } = setUp();
   await world.settle(2 * minute + 1000);
   assert.deepEqual(names(), ["tick-29453761", "tick-29453762"]);
-  assert.equal(world.list(jobs)[0]?.metadata.annotations?.["batch.kubernetes.io/cronjob-scheduled-timestamp"], "2026-01-01T00:01:00Z");
-  assert.deepEqual(status().active?.map(({ name }) => name), names());
+  assert.equal(
+    world.list(jobs)[0]?.metadata.annotations?.["batch.kubernetes.io/cronjob-scheduled-timestamp"],
+    "2026-01-01T00:01:00Z",
+  );
+  assert.deepEqual(
+    status().active?.map(({ name }) => name),
+    names(),
+  );
   assert.equal(status().lastScheduleTime, "2026-01-01T00:02:00Z");
   assert.deepEqual(reasons(), ["SuccessfulCreate", "SuccessfulCreate"]);
   assert.deepEqual(world.errors, []);
@@ -74,7 +87,9 @@ test("after a pause only the newest missed time is served, within the deadline",
   const { world, names, reasons } = setUp({ suspend: true });
   await world.settle(300 * minute);
   assert.deepEqual(names(), []);
-  await world.client.resource(cronJobs).patch("a/tick", { type: "merge", body: { spec: { suspend: false } } });
+  await world.client
+    .resource(cronJobs)
+    .patch("a/tick", { type: "merge", body: { spec: { suspend: false } } });
   await world.settle(1000);
   assert.deepEqual(names(), ["tick-29454060"]);
   assert.ok(reasons().includes("TooManyMissedTimes"));

@@ -43,7 +43,11 @@ export const cronJobController = defineController<CronJob>({
 type CronStatus = NonNullable<CronJob["status"]>;
 
 /** The status with what became of the Jobs: finished and vanished ones are no longer active. */
-async function surveyed(context: CronContext, cronJob: CronJob, children: readonly Job[]): Promise<CronStatus> {
+async function surveyed(
+  context: CronContext,
+  cronJob: CronJob,
+  children: readonly Job[],
+): Promise<CronStatus> {
   const status: CronStatus = { ...cronJob.status };
   let active = [...(status.active ?? [])];
   for (const job of children) {
@@ -52,10 +56,15 @@ async function surveyed(context: CronContext, cronJob: CronJob, children: readon
     const listed = active.some((reference) => reference.uid === uid);
     if (!listed && ending === undefined) {
       const message = `Saw a job that the controller did not create or forgot: ${name}`;
-      if (!(await justCreated(context, uid))) context.events.warning(cronJob, "UnexpectedJob", message);
+      if (!(await justCreated(context, uid)))
+        context.events.warning(cronJob, "UnexpectedJob", message);
     } else if (listed && ending !== undefined) {
       active = active.filter((reference) => reference.uid !== uid);
-      context.events.normal(cronJob, "SawCompletedJob", `Saw completed job: ${name}, condition: ${ending}`);
+      context.events.normal(
+        cronJob,
+        "SawCompletedJob",
+        `Saw completed job: ${name}, condition: ${ending}`,
+      );
     }
     if (ending === "Complete" && isLater(job.status?.completionTime, status.lastSuccessfulTime)) {
       status.lastSuccessfulTime = job.status?.completionTime;
@@ -80,7 +89,10 @@ function isLater(time: string | undefined, than: string | undefined): boolean {
   return time !== undefined && (than === undefined || Date.parse(time) > Date.parse(than));
 }
 
-async function exists(context: CronContext, { namespace, name = "", uid }: ObjectReference): Promise<boolean> {
+async function exists(
+  context: CronContext,
+  { namespace, name = "", uid }: ObjectReference,
+): Promise<boolean> {
   try {
     const job = await context.resource(jobs).get(objectKey(namespace, name));
     return job.metadata.uid === uid;
@@ -102,14 +114,20 @@ async function serve(context: CronContext, cronJob: CronJob): Promise<Run> {
   if (schedule === undefined || cronJob.spec.suspend === true) return { status, outcome: done };
   const nowMs = context.clock.nowMs();
   const due = dueTimes(cronJob, schedule, nowMs);
-  const outcome: Outcome = due.nextMs === undefined ? done : { requeueAfterMs: due.nextMs - nowMs + slackMs };
+  const outcome: Outcome =
+    due.nextMs === undefined ? done : { requeueAfterMs: due.nextMs - nowMs + slackMs };
   if (due.dueMs === undefined) return { status, outcome };
   if (tooManyMissed(due)) {
-    const message = "too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew";
+    const message =
+      "too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew";
     context.events.warning(cronJob, "TooManyMissedTimes", message);
   }
-  if (!(await mayStart(context, cronJob, { due, dueMs: due.dueMs, nowMs }))) return { status, outcome };
-  const cleared = cronJob.spec.concurrencyPolicy === "Replace" ? await replaceActive(context, cronJob) : (status.active ?? []);
+  if (!(await mayStart(context, cronJob, { due, dueMs: due.dueMs, nowMs })))
+    return { status, outcome };
+  const cleared =
+    cronJob.spec.concurrencyPolicy === "Replace"
+      ? await replaceActive(context, cronJob)
+      : (status.active ?? []);
   const job = await startJob(context, cronJob, due.dueMs);
   if (job === undefined) return { status: { ...status, active: cleared }, outcome };
   const active = [...cleared, referenceTo(job)];
@@ -119,32 +137,58 @@ async function serve(context: CronContext, cronJob: CronJob): Promise<Run> {
 function readSchedule(context: CronContext, cronJob: CronJob): Schedule | undefined {
   const { schedule, timeZone } = cronJob.spec;
   if (timeZone !== undefined && !isTimeZone(timeZone)) {
-    context.events.warning(cronJob, "UnknownTimeZone", `invalid timeZone: ${JSON.stringify(timeZone)}: unknown time zone ${timeZone}`);
+    context.events.warning(
+      cronJob,
+      "UnknownTimeZone",
+      `invalid timeZone: ${JSON.stringify(timeZone)}: unknown time zone ${timeZone}`,
+    );
     return undefined;
   }
   if (schedule.includes("TZ")) {
-    const message = `CRON_TZ or TZ used in schedule ${JSON.stringify(schedule)} is not officially supported, see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details`;
+    const message =
+      `CRON_TZ or TZ used in schedule ${JSON.stringify(schedule)} is not officially supported, ` +
+      "see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details";
     context.events.warning(cronJob, "UnsupportedSchedule", message);
   }
   try {
     return parseSchedule(schedule, timeZone);
   } catch (error) {
-    context.events.warning(cronJob, "UnparseableSchedule", `unparseable schedule: ${JSON.stringify(schedule)} : ${messageOf(error)}`);
+    context.events.warning(
+      cronJob,
+      "UnparseableSchedule",
+      `unparseable schedule: ${JSON.stringify(schedule)} : ${messageOf(error)}`,
+    );
     return undefined;
   }
 }
 
-async function mayStart(context: CronContext, cronJob: CronJob, at: { due: Due; dueMs: number; nowMs: number }): Promise<boolean> {
+async function mayStart(
+  context: CronContext,
+  cronJob: CronJob,
+  at: { due: Due; dueMs: number; nowMs: number },
+): Promise<boolean> {
   const { startingDeadlineSeconds, concurrencyPolicy } = cronJob.spec;
   const { active = [], lastScheduleTime } = cronJob.status ?? {};
-  if (startingDeadlineSeconds !== undefined && at.dueMs + startingDeadlineSeconds * 1000 < at.nowMs) {
-    context.events.warning(cronJob, "MissSchedule", `Missed scheduled time to start a job: ${new Date(at.dueMs).toUTCString().replace("GMT", "+0000")}`);
+  if (
+    startingDeadlineSeconds !== undefined &&
+    at.dueMs + startingDeadlineSeconds * 1000 < at.nowMs
+  ) {
+    context.events.warning(
+      cronJob,
+      "MissSchedule",
+      `Missed scheduled time to start a job: ${new Date(at.dueMs).toUTCString().replace("GMT", "+0000")}`,
+    );
     return false;
   }
   const name = jobName(cronJob, at.dueMs);
-  if (active.some((reference) => reference.name === name) || lastScheduleTime === rfc3339(at.dueMs)) return false;
+  if (active.some((reference) => reference.name === name) || lastScheduleTime === rfc3339(at.dueMs))
+    return false;
   if (concurrencyPolicy === "Forbid" && active.length > 0) {
-    context.events.normal(cronJob, "JobAlreadyActive", "Not starting job because prior execution is running and concurrency policy is Forbid");
+    context.events.normal(
+      cronJob,
+      "JobAlreadyActive",
+      "Not starting job because prior execution is running and concurrency policy is Forbid",
+    );
     return false;
   }
   return true;
@@ -162,7 +206,11 @@ function jobName(cronJob: CronJob, dueMs: number): string {
   return `${cronJob.metadata.name}-${Math.floor(dueMs / 60_000)}`;
 }
 
-async function startJob(context: CronContext, cronJob: CronJob, dueMs: number): Promise<Job | undefined> {
+async function startJob(
+  context: CronContext,
+  cronJob: CronJob,
+  dueMs: number,
+): Promise<Job | undefined> {
   const { metadata, spec } = cronJob.spec.jobTemplate;
   const scheduled = rfc3339InZone(cronJob.spec.timeZone ?? "UTC", dueMs);
   const wanted: Job = {
@@ -185,7 +233,9 @@ async function startJob(context: CronContext, cronJob: CronJob, dueMs: number): 
     if (isNamespaceTerminating(error)) return undefined;
     if (isAlreadyExists(error)) {
       const existing = await context.resource(jobs).get(keyOfObject(wanted));
-      return isControlledBy(existing, cronJob) && endingOf(existing) === undefined ? existing : undefined;
+      return isControlledBy(existing, cronJob) && endingOf(existing) === undefined
+        ? existing
+        : undefined;
     }
     context.events.warning(cronJob, "FailedCreate", `Error creating job: ${messageOf(error)}`);
     throw error;
@@ -200,7 +250,9 @@ function referenceTo({ metadata }: Job): ObjectReference {
 async function removeJob(context: CronContext, cronJob: CronJob, job: Job): Promise<void> {
   const { name, uid = "" } = job.metadata;
   try {
-    await context.resource(jobs).delete(keyOfObject(job), { propagationPolicy: "Background", preconditions: { uid } });
+    await context
+      .resource(jobs)
+      .delete(keyOfObject(job), { propagationPolicy: "Background", preconditions: { uid } });
     context.events.normal(cronJob, "SuccessfulDelete", `Deleted job ${name}`);
   } catch (error) {
     if (isNotFound(error)) return;

@@ -19,11 +19,16 @@ export function dueTimes(cronJob: CronJob, schedule: Schedule, nowMs: number): D
   const { lastScheduleTime } = cronJob.status ?? {};
   const { startingDeadlineSeconds } = cronJob.spec;
   let fromMs = lastScheduleTime === undefined ? createdMs(cronJob) : Date.parse(lastScheduleTime);
-  if (startingDeadlineSeconds !== undefined) fromMs = Math.max(fromMs, nowMs - startingDeadlineSeconds * 1000);
+  if (startingDeadlineSeconds !== undefined)
+    fromMs = Math.max(fromMs, nowMs - startingDeadlineSeconds * 1000);
   const nextMs = schedule.next(nowMs);
   let dueMs: number | undefined;
   let missed = 0;
-  for (let atMs = schedule.next(fromMs); atMs !== undefined && atMs <= nowMs; atMs = schedule.next(atMs)) {
+  for (
+    let atMs = schedule.next(fromMs);
+    atMs !== undefined && atMs <= nowMs;
+    atMs = schedule.next(atMs)
+  ) {
     dueMs = atMs;
     missed++;
     if (missed > missedMax) {
@@ -51,7 +56,9 @@ function newestBefore(schedule: Schedule, knownMs: number, nowMs: number): numbe
 }
 
 export function endingOf(job: Job): "Complete" | "Failed" | undefined {
-  const end = job.status?.conditions?.find(({ type, status }) => status === "True" && (type === "Complete" || type === "Failed"));
+  const end = job.status?.conditions?.find(
+    ({ type, status }) => status === "True" && (type === "Complete" || type === "Failed"),
+  );
   return end?.type as "Complete" | "Failed" | undefined;
 }
 
@@ -67,6 +74,7 @@ export function surplusJobs(cronJob: CronJob, owned: readonly Job[]): Job[] {
 }
 
 function byStart(a: Job, b: Job): number {
-  const start = ({ status }: Job): number => (status?.startTime === undefined ? Infinity : Date.parse(status.startTime));
+  const start = ({ status }: Job): number =>
+    status?.startTime === undefined ? Infinity : Date.parse(status.startTime);
   return start(a) - start(b) || (a.metadata.name ?? "").localeCompare(b.metadata.name ?? "");
 }

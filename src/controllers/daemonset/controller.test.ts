@@ -11,7 +11,11 @@ import { nodeNameOf } from "./daemon-pods.ts";
 
 const labels = { app: "d" };
 
-function node(name: string, spec: Partial<Node["spec"]> = {}, nodeLabels: Record<string, string> = {}): Node {
+function node(
+  name: string,
+  spec: Partial<Node["spec"]> = {},
+  nodeLabels: Record<string, string> = {},
+): Node {
   return { metadata: { name, labels: nodeLabels }, spec };
 }
 
@@ -31,9 +35,16 @@ function setUp(spec: Partial<DaemonSet["spec"]> = {}) {
       ...spec,
     },
   });
-  const patch = (body: object) => world.client.resource(daemonSets).patch("a/d", { type: "merge", body: { spec: body } });
-  const image = (name: string) => patch({ template: { spec: { containers: [{ name: "c", image: name }] } } });
-  const spread = () => world.list(pods).map((pod) => `${nodeNameOf(pod)}:${pod.spec.containers[0]?.image}`).toSorted().join(" ");
+  const patch = (body: object) =>
+    world.client.resource(daemonSets).patch("a/d", { type: "merge", body: { spec: body } });
+  const image = (name: string) =>
+    patch({ template: { spec: { containers: [{ name: "c", image: name }] } } });
+  const spread = () =>
+    world
+      .list(pods)
+      .map((pod) => `${nodeNameOf(pod)}:${pod.spec.containers[0]?.image}`)
+      .toSorted()
+      .join(" ");
   return { world, patch, image, spread, status: () => world.get(daemonSets, "a/d")?.status };
 }
 
@@ -52,7 +63,11 @@ test("one Pod is made for each node, pinned to it and tolerant of trouble", asyn
     numberUnavailable: 0,
   });
   const [pod] = world.list(pods);
-  assert.ok(pod?.spec.tolerations?.some(({ key, effect }) => key === "node.kubernetes.io/unreachable" && effect === "NoExecute"));
+  assert.ok(
+    pod?.spec.tolerations?.some(
+      ({ key, effect }) => key === "node.kubernetes.io/unreachable" && effect === "NoExecute",
+    ),
+  );
   const [revision] = world.list(controllerRevisions);
   const hash = revision?.metadata.labels?.["controller-revision-hash"];
   assert.equal(pod?.metadata.labels?.["controller-revision-hash"], hash);
@@ -65,7 +80,17 @@ test("taints and labels decide where Pods come and go", async () => {
   world.seed(nodes, node("n1", { taints: [{ key: "x", effect: "NoSchedule" }] }));
   world.seed(nodes, node("n2", { taints: [{ key: "x", effect: "NoExecute" }] }));
   world.seed(nodes, node("n4", { taints: [{ key: "x", effect: "NoSchedule" }] }));
-  world.seed(nodes, node("n5", { unschedulable: true, taints: [{ key: "node.kubernetes.io/unschedulable", effect: "NoSchedule" }] }, { disk: "ssd" }));
+  world.seed(
+    nodes,
+    node(
+      "n5",
+      {
+        unschedulable: true,
+        taints: [{ key: "node.kubernetes.io/unschedulable", effect: "NoSchedule" }],
+      },
+      { disk: "ssd" },
+    ),
+  );
   await world.settle();
   assert.equal(spread(), "n1:v1 n3:v1 n5:v1");
   await patch({ template: { spec: { nodeSelector: { disk: "ssd" } } } });
@@ -83,16 +108,26 @@ test("a rolling update takes one node at a time", async () => {
     assert.ok(running.length >= 2, spread());
   }
   assert.equal(spread(), "n1:v2 n2:v2 n3:v2");
-  assert.deepEqual(world.list(controllerRevisions).map(({ revision }) => revision), [1, 2]);
+  assert.deepEqual(
+    world.list(controllerRevisions).map(({ revision }) => revision),
+    [1, 2],
+  );
 });
 
 test("with a surge the new Pod is up before the old one goes", async () => {
-  const { world, image, spread } = setUp({ updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } } });
+  const { world, image, spread } = setUp({
+    updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+  });
   await world.settle();
   await image("v2");
   for (let i = 0; i < 60; i++) {
     await world.settle(1);
-    const covered = new Set(world.list(pods).filter(({ status }) => status?.phase === "Running").map(nodeNameOf));
+    const covered = new Set(
+      world
+        .list(pods)
+        .filter(({ status }) => status?.phase === "Running")
+        .map(nodeNameOf),
+    );
     assert.equal(covered.size, 3, spread());
   }
   assert.equal(spread(), "n1:v2 n2:v2 n3:v2");
@@ -104,7 +139,10 @@ test("OnDelete leaves old Pods until somebody deletes them", async () => {
   await image("v2");
   await world.settle();
   assert.equal(spread(), "n1:v1 n2:v1 n3:v1");
-  world.api.remove(pods, `a/${world.list(pods).find((pod) => nodeNameOf(pod) === "n2")?.metadata.name}`);
+  world.api.remove(
+    pods,
+    `a/${world.list(pods).find((pod) => nodeNameOf(pod) === "n2")?.metadata.name}`,
+  );
   await world.settle();
   assert.equal(spread(), "n1:v1 n2:v2 n3:v1");
 });

@@ -18,12 +18,26 @@ const addedTolerations: readonly Toleration[] = [
   { key: "node.kubernetes.io/pid-pressure", operator: "Exists", effect: "NoSchedule" },
   { key: "node.kubernetes.io/unschedulable", operator: "Exists", effect: "NoSchedule" },
 ];
-const hostNetworkToleration: Toleration = { key: "node.kubernetes.io/network-unavailable", operator: "Exists", effect: "NoSchedule" };
+const hostNetworkToleration: Toleration = {
+  key: "node.kubernetes.io/network-unavailable",
+  operator: "Exists",
+  effect: "NoSchedule",
+};
 
 function tolerationsOf(set: DaemonSet): Toleration[] {
   const { tolerations = [], hostNetwork } = set.spec.template.spec;
-  const added = hostNetwork === true ? [...addedTolerations, hostNetworkToleration] : addedTolerations;
-  return [...tolerations, ...added.filter((one) => !tolerations.some((own) => own.key === one.key && own.effect === one.effect && own.operator === one.operator))];
+  const added =
+    hostNetwork === true ? [...addedTolerations, hostNetworkToleration] : addedTolerations;
+  return [
+    ...tolerations,
+    ...added.filter(
+      (one) =>
+        !tolerations.some(
+          (own) =>
+            own.key === one.key && own.effect === one.effect && own.operator === one.operator,
+        ),
+    ),
+  ];
 }
 
 /** A daemon Pod for one node: bound to it by affinity, so that the scheduler places it. */
@@ -40,12 +54,19 @@ export function daemonPod(set: DaemonSet, nodeName: string, hash: string): Pod {
         ...(generation !== undefined && { [generationLabel]: generation }),
       },
     },
-    spec: { ...pod.spec, affinity: pinned(pod.spec.affinity, nodeName), tolerations: tolerationsOf(set) },
+    spec: {
+      ...pod.spec,
+      affinity: pinned(pod.spec.affinity, nodeName),
+      tolerations: tolerationsOf(set),
+    },
   };
 }
 
 /** Every term of the affinity, narrowed to one node by name. */
-function pinned(affinity: Pod["spec"]["affinity"], nodeName: string): NonNullable<Pod["spec"]["affinity"]> {
+function pinned(
+  affinity: Pod["spec"]["affinity"],
+  nodeName: string,
+): NonNullable<Pod["spec"]["affinity"]> {
   const matchFields = [{ key: "metadata.name", operator: "In", values: [nodeName] }];
   const required = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
   const terms = required?.nodeSelectorTerms ?? [];
@@ -54,7 +75,8 @@ function pinned(affinity: Pod["spec"]["affinity"], nodeName: string): NonNullabl
     nodeAffinity: {
       ...affinity?.nodeAffinity,
       requiredDuringSchedulingIgnoredDuringExecution: {
-        nodeSelectorTerms: terms.length === 0 ? [{ matchFields }] : terms.map((term) => ({ ...term, matchFields })),
+        nodeSelectorTerms:
+          terms.length === 0 ? [{ matchFields }] : terms.map((term) => ({ ...term, matchFields })),
       },
     },
   };
@@ -63,9 +85,14 @@ function pinned(affinity: Pod["spec"]["affinity"], nodeName: string): NonNullabl
 /** The node a daemon Pod is for, bound or not. */
 export function nodeNameOf({ spec }: Pod): string {
   if (spec.nodeName) return spec.nodeName;
-  const terms = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
+  const terms =
+    spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution
+      ?.nodeSelectorTerms ?? [];
   for (const { matchFields = [] } of terms) {
-    const field = matchFields.find(({ key, operator, values }) => key === "metadata.name" && operator === "In" && values?.length === 1);
+    const field = matchFields.find(
+      ({ key, operator, values }) =>
+        key === "metadata.name" && operator === "In" && values?.length === 1,
+    );
     if (field?.values?.[0] !== undefined) return field.values[0];
   }
   return "";
@@ -82,7 +109,10 @@ export function placementOn(set: DaemonSet, node: Node): Placement {
   const named = !spec.nodeName || spec.nodeName === node.metadata.name;
   if (!named || !affinityFits(spec, node)) return { shouldRun: false, mayStay: false };
   const tolerations = tolerationsOf(set);
-  if (untolerated(node.spec.taints, tolerations, ["NoExecute"])) return { shouldRun: false, mayStay: false };
-  return { shouldRun: untolerated(node.spec.taints, tolerations, ["NoSchedule"]) === undefined, mayStay: true };
+  if (untolerated(node.spec.taints, tolerations, ["NoExecute"]))
+    return { shouldRun: false, mayStay: false };
+  return {
+    shouldRun: untolerated(node.spec.taints, tolerations, ["NoSchedule"]) === undefined,
+    mayStay: true,
+  };
 }
-

@@ -25,10 +25,13 @@ export interface DaemonPlan {
   readonly ended: readonly Pod[];
 }
 
-export const isUpdated = (pod: Pod, hash: string): boolean => pod.metadata.labels?.[hashLabel] === hash;
+export const isUpdated = (pod: Pod, hash: string): boolean =>
+  pod.metadata.labels?.[hashLabel] === hash;
 const isGoing = (pod: Pod): boolean => pod.metadata.deletionTimestamp !== undefined;
-const hasEnded = ({ status }: Pod): boolean => status?.phase === "Failed" || status?.phase === "Succeeded";
-const byAge = (a: Pod, b: Pod): number => createdMs(a) - createdMs(b) || (a.metadata.name ?? "").localeCompare(b.metadata.name ?? "");
+const hasEnded = ({ status }: Pod): boolean =>
+  status?.phase === "Failed" || status?.phase === "Succeeded";
+const byAge = (a: Pod, b: Pod): number =>
+  createdMs(a) - createdMs(b) || (a.metadata.name ?? "").localeCompare(b.metadata.name ?? "");
 
 export interface Limits {
   readonly surge: number;
@@ -63,15 +66,28 @@ export function planPlacement(input: DaemonInput): DaemonPlan {
     ended.push(...staying.filter(hasEnded));
     remove.push(...staying.filter(hasEnded));
     const running = staying.filter((pod) => !hasEnded(pod)).toSorted(byAge);
-    if (running.length > 1) remove.push(...surplus(running, { surge, hash, isUp: (pod) => isAvailable(pod, set.spec.minReadySeconds ?? 0, nowMs) }));
+    if (running.length > 1)
+      remove.push(
+        ...surplus(running, {
+          surge,
+          hash,
+          isUp: (pod) => isAvailable(pod, set.spec.minReadySeconds ?? 0, nowMs),
+        }),
+      );
   }
   return { create: create.slice(0, burstMax), remove: remove.slice(0, burstMax), ended };
 }
 
 /** Beyond one Pod, or beyond one old and one new while an update surges. */
-function surplus(running: readonly Pod[], how: { surge: number; hash: string; isUp: (pod: Pod) => boolean }): Pod[] {
+function surplus(
+  running: readonly Pod[],
+  how: { surge: number; hash: string; isUp: (pod: Pod) => boolean },
+): Pod[] {
   if (how.surge === 0) return running.slice(1);
-  const [fresh, old] = [running.filter((pod) => isUpdated(pod, how.hash)), running.filter((pod) => !isUpdated(pod, how.hash))];
+  const [fresh, old] = [
+    running.filter((pod) => isUpdated(pod, how.hash)),
+    running.filter((pod) => !isUpdated(pod, how.hash)),
+  ];
   const arrived = fresh[0] !== undefined && how.isUp(fresh[0]);
   return [...fresh.slice(1), ...(arrived ? old : old.slice(1))];
 }
@@ -79,7 +95,8 @@ function surplus(running: readonly Pod[], how: { surge: number; hash: string; is
 /** The next steps of a rolling update. */
 export function planUpdate(input: DaemonInput): DaemonPlan {
   const { set, nodes, podsOf, hash, nowMs } = input;
-  const up = (pod: Pod): boolean => isAvailable(pod, set.spec.minReadySeconds ?? 0, nowMs) && !isGoing(pod);
+  const up = (pod: Pod): boolean =>
+    isAvailable(pod, set.spec.minReadySeconds ?? 0, nowMs) && !isGoing(pod);
   const wanted = nodes.filter((node) => placementOn(set, node).shouldRun);
   const limits = limitsOf(set, wanted.length);
   const [free, candidates]: [Pod[], Pod[]] = [[], []];
@@ -100,17 +117,27 @@ export function planUpdate(input: DaemonInput): DaemonPlan {
   }
   if (limits.surge > 0) {
     const room = Math.max(0, limits.surge - surging);
-    return { create: [...surgeNow, ...surgeLater.slice(0, room)].slice(0, burstMax), remove: [], ended: [] };
+    return {
+      create: [...surgeNow, ...surgeLater.slice(0, room)].slice(0, burstMax),
+      remove: [],
+      ended: [],
+    };
   }
   const room = Math.max(0, limits.unavailable - down);
-  return { create: [], remove: [...free, ...candidates.slice(0, room)].slice(0, burstMax), ended: [] };
+  return {
+    create: [],
+    remove: [...free, ...candidates.slice(0, room)].slice(0, burstMax),
+    ended: [],
+  };
 }
 
 export function daemonStatus(input: DaemonInput): DaemonSetStatus {
   const { set, nodes, podsOf, hash, nowMs } = input;
   const count = { desired: 0, current: 0, misscheduled: 0, ready: 0, available: 0, updated: 0 };
   for (const node of nodes) {
-    const here = podsOf(node.metadata.name ?? "").toSorted((a, b) => Number(isReady(b)) - Number(isReady(a)) || byAge(a, b));
+    const here = podsOf(node.metadata.name ?? "").toSorted(
+      (a, b) => Number(isReady(b)) - Number(isReady(a)) || byAge(a, b),
+    );
     const { shouldRun } = placementOn(set, node);
     if (shouldRun) count.desired++;
     const pod = here[0];

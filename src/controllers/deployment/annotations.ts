@@ -31,7 +31,10 @@ export function revisionOf(object: KubeObject): number {
 }
 
 /** What a template says, whatever hash it is labelled with. */
-export function sameTemplate(a: PodTemplateSpec | undefined, b: PodTemplateSpec | undefined): boolean {
+export function sameTemplate(
+  a: PodTemplateSpec | undefined,
+  b: PodTemplateSpec | undefined,
+): boolean {
   return semanticEqual(withoutHash(a), withoutHash(b));
 }
 
@@ -43,17 +46,26 @@ export function withoutHash(template: PodTemplateSpec | undefined): PodTemplateS
 
 /** Annotations of `to` with those of `from` that travel; the rest it keeps. */
 export function inheritedAnnotations(from: KubeObject, to: KubeObject): Record<string, string> {
-  const travelling = Object.entries(from.metadata?.annotations ?? {}).filter(([key]) => !ownAnnotations.has(key));
+  const travelling = Object.entries(from.metadata?.annotations ?? {}).filter(
+    ([key]) => !ownAnnotations.has(key),
+  );
   return { ...to.metadata?.annotations, ...Object.fromEntries(travelling) };
 }
 
 /** The new ReplicaSet's annotations at `revision`: an older revision of it moves to the history. */
-export function revisedAnnotations(deployment: Deployment, set: ReplicaSet, revision: number): Record<string, string> {
+export function revisedAnnotations(
+  deployment: Deployment,
+  set: ReplicaSet,
+  revision: number,
+): Record<string, string> {
   const annotations = inheritedAnnotations(deployment, set);
   const old = revisionOf(set);
   if (old >= revision) return annotations;
   if (old > 0) {
-    const past = [...(annotations[historyAnnotation] ?? "").split(",").filter(Boolean), String(old)];
+    const past = [
+      ...(annotations[historyAnnotation] ?? "").split(",").filter(Boolean),
+      String(old),
+    ];
     while (past.join(",").length > historyLengthMax) past.shift();
     annotations[historyAnnotation] = past.join(",");
   }

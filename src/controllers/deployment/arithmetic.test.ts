@@ -4,7 +4,11 @@ import type { Deployment } from "#api/apps/v1/deployment.ts";
 import type { ReplicaSet } from "#api/apps/v1/replica-set.ts";
 import { fences, newSetReplicas, planOldSets, planProportional } from "./arithmetic.ts";
 
-function deployment(replicas: number, maxSurge: number | string = 1, maxUnavailable: number | string = 0): Deployment {
+function deployment(
+  replicas: number,
+  maxSurge: number | string = 1,
+  maxUnavailable: number | string = 0,
+): Deployment {
   return {
     metadata: { name: "d" },
     spec: {
@@ -20,10 +24,15 @@ function deployment(replicas: number, maxSurge: number | string = 1, maxUnavaila
 function sets(text: string, max?: number): ReplicaSet[] {
   return text.split(" ").map((one, i) => {
     const [name = "", spec = "", available = spec] = one.split(/[:/]/);
-    const annotations = max === undefined ? {} : { "deployment.kubernetes.io/max-replicas": String(max) };
+    const annotations =
+      max === undefined ? {} : { "deployment.kubernetes.io/max-replicas": String(max) };
     return {
       metadata: { name, annotations, creationTimestamp: `2026-01-01T00:00:0${i}Z` },
-      spec: { replicas: Number(spec), selector: {}, template: { metadata: {}, spec: { containers: [] } } },
+      spec: {
+        replicas: Number(spec),
+        selector: {},
+        template: { metadata: {}, spec: { containers: [] } },
+      },
       status: { replicas: Number(spec), availableReplicas: Number(available) },
     };
   });
@@ -33,7 +42,12 @@ const show = (plan: readonly { set: ReplicaSet; to: number }[]): string =>
   plan.map(({ set, to }) => `${set.metadata?.name}:${to}`).join(" ");
 
 test("fences resolve percentages, and never both to zero", () => {
-  const rows: [replicas: number, surge: number | string, unavailable: number | string, expected: [number, number]][] = [
+  const rows: [
+    replicas: number,
+    surge: number | string,
+    unavailable: number | string,
+    expected: [number, number],
+  ][] = [
     [10, "25%", "25%", [3, 2]],
     [1, "25%", "25%", [1, 0]],
     [10, 0, "1%", [0, 1]],
@@ -57,7 +71,8 @@ test("the new ReplicaSet grows into the room that the surge leaves", () => {
   for (const [old, fresh, expected] of rows) {
     const [newSet] = sets(fresh);
     const all = [...sets(old), ...(newSet ? [newSet] : [])];
-    if (newSet) assert.equal(newSetReplicas(deployment(10, 1), all, newSet), expected, `${old} ${fresh}`);
+    if (newSet)
+      assert.equal(newSetReplicas(deployment(10, 1), all, newSet), expected, `${old} ${fresh}`);
   }
 });
 
@@ -88,6 +103,10 @@ test("a change of size is spread in proportion, the rest to the largest", () => 
     [0, 10, "a:5 b:5", "a:0 b:0"],
   ];
   for (const [replicas, max, active, expected] of rows) {
-    assert.equal(show(planProportional(deployment(replicas, 0, 0), sets(active, max))), expected, `${replicas} ${active}`);
+    assert.equal(
+      show(planProportional(deployment(replicas, 0, 0), sets(active, max))),
+      expected,
+      `${replicas} ${active}`,
+    );
   }
 });

@@ -3,7 +3,11 @@ import type { ReplicaSet } from "#api/apps/v1/replica-set.ts";
 import { createdMs } from "../framework/pods.ts";
 import { desiredReplicasAnnotation, maxReplicasAnnotation } from "./annotations.ts";
 
-export function replicasOf({ spec }: { readonly spec: { readonly replicas?: number | undefined } }): number {
+export function replicasOf({
+  spec,
+}: {
+  readonly spec: { readonly replicas?: number | undefined };
+}): number {
   return spec.replicas ?? 1;
 }
 
@@ -24,7 +28,11 @@ export function isRolling({ spec }: Deployment): boolean {
 }
 
 /** A number, or a percentage of `total`. */
-export function scaledValue(value: number | string | undefined, total: number, round: (x: number) => number): number {
+export function scaledValue(
+  value: number | string | undefined,
+  total: number,
+  round: (x: number) => number,
+): number {
   if (value === undefined) return 0;
   if (typeof value === "number") return value;
   const percent = /^(\d+)%$/.exec(value)?.[1];
@@ -32,10 +40,14 @@ export function scaledValue(value: number | string | undefined, total: number, r
 }
 
 /** Both limits of a rolling update; never both 0, or nothing could move. */
-export function fences(deployment: Deployment): { readonly surge: number; readonly unavailable: number } {
+export function fences(deployment: Deployment): {
+  readonly surge: number;
+  readonly unavailable: number;
+} {
   const replicas = replicasOf(deployment);
   if (!isRolling(deployment)) return { surge: 0, unavailable: 0 };
-  const { maxSurge = "25%", maxUnavailable = "25%" } = deployment.spec.strategy?.rollingUpdate ?? {};
+  const { maxSurge = "25%", maxUnavailable = "25%" } =
+    deployment.spec.strategy?.rollingUpdate ?? {};
   const surge = scaledValue(maxSurge, replicas, Math.ceil);
   const unavailable = scaledValue(maxUnavailable, replicas, Math.floor);
   if (surge === 0 && unavailable === 0) return { surge, unavailable: Math.min(1, replicas) };
@@ -52,7 +64,11 @@ export function sizeAnnotations(deployment: Deployment): Record<string, string> 
 }
 
 /** The size that the new ReplicaSet may have now. `sets` are all, the new one included. */
-export function newSetReplicas(deployment: Deployment, sets: readonly ReplicaSet[], newSet: { spec: ReplicaSet["spec"] }): number {
+export function newSetReplicas(
+  deployment: Deployment,
+  sets: readonly ReplicaSet[],
+  newSet: { spec: ReplicaSet["spec"] },
+): number {
   const wanted = replicasOf(deployment);
   const current = newSet.spec.replicas ?? 0;
   if (!isRolling(deployment)) return wanted;
@@ -68,11 +84,17 @@ export interface Resize {
 
 /** Oldest first. */
 export function byCreation(a: ReplicaSet, b: ReplicaSet): number {
-  return createdMs(a) - createdMs(b) || (a.metadata?.name ?? "").localeCompare(b.metadata?.name ?? "");
+  return (
+    createdMs(a) - createdMs(b) || (a.metadata?.name ?? "").localeCompare(b.metadata?.name ?? "")
+  );
 }
 
 /** How old ReplicaSets shrink in a rolling update: first what is broken, then what is to spare. */
-export function planOldSets(deployment: Deployment, newSet: ReplicaSet, oldSets: readonly ReplicaSet[]): Resize[] {
+export function planOldSets(
+  deployment: Deployment,
+  newSet: ReplicaSet,
+  oldSets: readonly ReplicaSet[],
+): Resize[] {
   const active = oldSets.filter((set) => replicasOf(set) > 0).toSorted(byCreation);
   const all = [...active, newSet];
   const availableMin = replicasOf(deployment) - fences(deployment).unavailable;
@@ -91,7 +113,9 @@ export function planOldSets(deployment: Deployment, newSet: ReplicaSet, oldSets:
   }
   let surplus = sumOfAvailable(all) - availableMin;
   for (const set of active) surplus -= shrink(set, surplus);
-  return active.filter((set) => sizes.get(set) !== replicasOf(set)).map((set) => ({ set, to: sizes.get(set) ?? 0 }));
+  return active
+    .filter((set) => sizes.get(set) !== replicasOf(set))
+    .map((set) => ({ set, to: sizes.get(set) ?? 0 }));
 }
 
 /**
@@ -102,7 +126,9 @@ export function planProportional(deployment: Deployment, active: readonly Replic
   const wanted = replicasOf(deployment);
   const allowed = wanted > 0 ? wanted + fences(deployment).surge : 0;
   const toAdd = allowed - sumOfReplicas(active);
-  const sorted = active.toSorted((a, b) => replicasOf(b) - replicasOf(a) || (toAdd > 0 ? byCreation(b, a) : byCreation(a, b)));
+  const sorted = active.toSorted(
+    (a, b) => replicasOf(b) - replicasOf(a) || (toAdd > 0 ? byCreation(b, a) : byCreation(a, b)),
+  );
   let added = 0;
   const sizes = sorted.map((set) => {
     const share = toAdd === 0 ? 0 : proportion(deployment, set, { toAdd, added });
@@ -115,7 +141,11 @@ export function planProportional(deployment: Deployment, active: readonly Replic
   });
 }
 
-function proportion(deployment: Deployment, set: ReplicaSet, left: { toAdd: number; added: number }): number {
+function proportion(
+  deployment: Deployment,
+  set: ReplicaSet,
+  left: { toAdd: number; added: number },
+): number {
   if (replicasOf(set) === 0 || left.toAdd === left.added) return 0;
   const fraction = fractionOf(deployment, set);
   const allowed = left.toAdd - left.added;
@@ -125,9 +155,13 @@ function proportion(deployment: Deployment, set: ReplicaSet, left: { toAdd: numb
 function fractionOf(deployment: Deployment, set: ReplicaSet): number {
   const wanted = replicasOf(deployment);
   if (wanted === 0) return -replicasOf(set);
-  const before = Number(set.metadata?.annotations?.[maxReplicasAnnotation] ?? "0") || (deployment.status?.replicas ?? 0);
+  const before =
+    Number(set.metadata?.annotations?.[maxReplicasAnnotation] ?? "0") ||
+    (deployment.status?.replicas ?? 0);
   if (before === 0) return 0;
-  return Math.round((replicasOf(set) * (wanted + fences(deployment).surge)) / before) - replicasOf(set);
+  return (
+    Math.round((replicasOf(set) * (wanted + fences(deployment).surge)) / before) - replicasOf(set)
+  );
 }
 
 /** Every Pod is new and available, and the status is about the present spec. */

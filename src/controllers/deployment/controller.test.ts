@@ -31,12 +31,23 @@ function setUp(spec: Partial<Deployment["spec"]> = {}, run = true) {
   const world = startControllerWorld([deploymentController, replicaSetController]);
   if (run) runPods(world);
   world.seed(deployments, deployment(spec));
-  const patch = (body: object) => world.client.resource(deployments).patch("a/web", { type: "merge", body });
-  const image = (name: string) => patch({ spec: { template: { spec: { containers: [{ name: "c", image: name }] } } } });
+  const patch = (body: object) =>
+    world.client.resource(deployments).patch("a/web", { type: "merge", body });
+  const image = (name: string) =>
+    patch({ spec: { template: { spec: { containers: [{ name: "c", image: name }] } } } });
   const conditions = () =>
-    Object.fromEntries((world.get(deployments, "a/web")?.status?.conditions ?? []).map(({ type, status, reason }) => [type, `${status} ${reason}`]));
+    Object.fromEntries(
+      (world.get(deployments, "a/web")?.status?.conditions ?? []).map(
+        ({ type, status, reason }) => [type, `${status} ${reason}`],
+      ),
+    );
   const sizes = () =>
-    world.list(replicaSets).map(({ metadata, spec, status }) => `${metadata?.annotations?.["deployment.kubernetes.io/revision"]}:${spec.replicas}/${status?.availableReplicas ?? 0}`);
+    world
+      .list(replicaSets)
+      .map(
+        ({ metadata, spec, status }) =>
+          `${metadata?.annotations?.["deployment.kubernetes.io/revision"]}:${spec.replicas}/${status?.availableReplicas ?? 0}`,
+      );
   return { world, patch, image, conditions, sizes };
 }
 
@@ -51,7 +62,10 @@ test("a Deployment makes one ReplicaSet with a hash in name, labels and selector
   assert.deepEqual(set?.spec.selector?.matchLabels, { app: "web", "pod-template-hash": hash });
   assert.equal(set?.spec.template.metadata?.labels?.["pod-template-hash"], hash);
   assert.equal(set?.metadata?.annotations?.["note"], "x");
-  assert.deepEqual(conditions(), { Available: "True MinimumReplicasAvailable", Progressing: "True NewReplicaSetAvailable" });
+  assert.deepEqual(conditions(), {
+    Available: "True MinimumReplicasAvailable",
+    Progressing: "True NewReplicaSetAvailable",
+  });
   const current = world.get(deployments, "a/web");
   assert.equal(current?.metadata?.annotations?.["deployment.kubernetes.io/revision"], "1");
   const { conditions: _, ...counts } = current?.status ?? {};
@@ -72,7 +86,9 @@ test("a rolling update never leaves its fences, and ends with the old ReplicaSet
   await image("v2");
   for (let i = 0; i < 200; i++) {
     await world.settle(1);
-    const all = world.list(pods).filter(({ metadata }) => metadata?.deletionTimestamp === undefined);
+    const all = world
+      .list(pods)
+      .filter(({ metadata }) => metadata?.deletionTimestamp === undefined);
     assert.ok(all.length <= 4, `${all.length} Pods`);
     const ready = all.filter(({ status }) => status?.phase === "Running");
     assert.ok(ready.length >= 3, `${ready.length} ready Pods`);
@@ -102,7 +118,9 @@ test("the rollback annotation restores the template of a revision", async () => 
   const current = world.get(deployments, "a/web");
   assert.equal(current?.spec.template.spec.containers[0]?.image, "v1");
   assert.equal(current?.metadata?.annotations?.["deprecated.deployment.rollback.to"], undefined);
-  assert.ok(world.events().includes('DeploymentRollback: Rolled back deployment "web" to revision 1'));
+  assert.ok(
+    world.events().includes('DeploymentRollback: Rolled back deployment "web" to revision 1'),
+  );
 });
 
 test("Recreate waits for the last old Pod to be gone before the first new one", async () => {
@@ -155,7 +173,10 @@ test("a hash that another's ReplicaSet has is counted as a collision, and anothe
   const name = world.list(replicaSets)[0]?.metadata?.name ?? "";
   const other = startControllerWorld([deploymentController, replicaSetController]);
   const template = { metadata: { labels: { app: "z" } }, spec: { containers: [] } };
-  other.seed(replicaSets, { metadata: { namespace: "a", name }, spec: { replicas: 0, selector: { matchLabels: { app: "z" } }, template } });
+  other.seed(replicaSets, {
+    metadata: { namespace: "a", name },
+    spec: { replicas: 0, selector: { matchLabels: { app: "z" } }, template },
+  });
   other.seed(deployments, deployment());
   await other.settle();
   assert.equal(other.get(deployments, "a/web")?.status?.collisionCount, 1);
@@ -167,5 +188,7 @@ test("a selector of everything is refused with an event", async () => {
   const { world } = setUp({ selector: {} });
   await world.settle();
   assert.equal(world.list(replicaSets).length, 0);
-  assert.deepEqual(world.events(), ["SelectingAll: This deployment is selecting all pods. A non-empty selector is required."]);
+  assert.deepEqual(world.events(), [
+    "SelectingAll: This deployment is selecting all pods. A non-empty selector is required.",
+  ]);
 });

@@ -8,10 +8,33 @@ import { defineController, done, indexOf, type Outcome, watchOf } from "../frame
 import { claim, controllerRefOf, orphans, owned } from "../framework/owners.ts";
 import { isTerminal } from "../framework/pods.ts";
 import { desiredReplicasAnnotation } from "./annotations.ts";
-import { byCreation, isComplete, isRolling, newSetReplicas, planOldSets, planProportional, replicasOf } from "./arithmetic.ts";
+import {
+  byCreation,
+  isComplete,
+  isRolling,
+  newSetReplicas,
+  planOldSets,
+  planProportional,
+  replicasOf,
+} from "./arithmetic.ts";
 import { rollBack, rollbackTo } from "./rollback.ts";
-import { cleanUp, type DeploymentContext, divide, resize, type Rollout, withNewSet } from "./rollout.ts";
-import { baseStatus, conditionOf, hasProgressDeadline, rolloutStatus, stuckCheckMs, type Verdict, withCondition } from "./status.ts";
+import {
+  cleanUp,
+  type DeploymentContext,
+  divide,
+  resize,
+  type Rollout,
+  withNewSet,
+} from "./rollout.ts";
+import {
+  baseStatus,
+  conditionOf,
+  hasProgressDeadline,
+  rolloutStatus,
+  stuckCheckMs,
+  type Verdict,
+  withCondition,
+} from "./status.ts";
 
 const selectorOf = ({ spec }: Deployment) => labelSelectorOf(spec.selector);
 
@@ -28,7 +51,9 @@ export const deploymentController = defineController<Deployment>({
       on: ["delete"],
       keys(pod, context) {
         const { namespace } = pod.metadata ?? {};
-        const set = context.lister(replicaSets).get(objectKey(namespace, controllerRefOf(pod)?.name ?? ""));
+        const set = context
+          .lister(replicaSets)
+          .get(objectKey(namespace, controllerRefOf(pod)?.name ?? ""));
         const owner = set && controllerRefOf(set);
         return owner ? [objectKey(namespace, owner.name)] : [];
       },
@@ -39,18 +64,33 @@ export const deploymentController = defineController<Deployment>({
     if (deployment === undefined) return done;
     const selector = selectorOf(deployment);
     if (isEverything(selector)) return refuseEverything(context, deployment);
-    const sets = await claim(context, { owners: deployments, owner: deployment, children: replicaSets, selector });
+    const sets = await claim(context, {
+      owners: deployments,
+      owner: deployment,
+      children: replicaSets,
+      selector,
+    });
     const rollout = { deployment, ...divide(deployment, sets) };
-    if (deployment.metadata?.deletionTimestamp !== undefined) return writeStatus(context, rollout, baseStatus);
+    if (deployment.metadata?.deletionTimestamp !== undefined)
+      return writeStatus(context, rollout, baseStatus);
     return advance(context, await markPause(context, rollout));
   },
 });
 
-async function refuseEverything(context: DeploymentContext, deployment: Deployment): Promise<Outcome> {
-  context.events.warning(deployment, "SelectingAll", "This deployment is selecting all pods. A non-empty selector is required.");
+async function refuseEverything(
+  context: DeploymentContext,
+  deployment: Deployment,
+): Promise<Outcome> {
+  context.events.warning(
+    deployment,
+    "SelectingAll",
+    "This deployment is selecting all pods. A non-empty selector is required.",
+  );
   const { generation: observedGeneration = 0 } = deployment.metadata ?? {};
   if ((deployment.status?.observedGeneration ?? 0) < observedGeneration) {
-    await context.resource(deployments).updateStatus({ ...deployment, status: { ...deployment.status, observedGeneration } });
+    await context
+      .resource(deployments)
+      .updateStatus({ ...deployment, status: { ...deployment.status, observedGeneration } });
   }
   return done;
 }
@@ -71,16 +111,34 @@ async function advance(context: DeploymentContext, rollout: Rollout): Promise<Ou
 async function markPause(context: DeploymentContext, rollout: Rollout): Promise<Rollout> {
   const { deployment } = rollout;
   const progress = conditionOf(deployment.status, "Progressing");
-  if (!hasProgressDeadline(deployment) || progress?.reason === "ProgressDeadlineExceeded") return rollout;
+  if (!hasProgressDeadline(deployment) || progress?.reason === "ProgressDeadlineExceeded")
+    return rollout;
   const marked = progress?.reason === "DeploymentPaused";
   const paused = deployment.spec.paused === true;
   if (marked === paused) return rollout;
   const verdict: Verdict = paused
-    ? { type: "Progressing", status: "Unknown", reason: "DeploymentPaused", message: "Deployment is paused" }
-    : { type: "Progressing", status: "Unknown", reason: "DeploymentResumed", message: "Deployment is resumed" };
-  const conditions = withCondition(deployment.status?.conditions ?? [], verdict, context.clock.nowMs());
+    ? {
+        type: "Progressing",
+        status: "Unknown",
+        reason: "DeploymentPaused",
+        message: "Deployment is paused",
+      }
+    : {
+        type: "Progressing",
+        status: "Unknown",
+        reason: "DeploymentResumed",
+        message: "Deployment is resumed",
+      };
+  const conditions = withCondition(
+    deployment.status?.conditions ?? [],
+    verdict,
+    context.clock.nowMs(),
+  );
   const status = { ...deployment.status, conditions };
-  return { ...rollout, deployment: await context.resource(deployments).updateStatus({ ...deployment, status }) };
+  return {
+    ...rollout,
+    deployment: await context.resource(deployments).updateStatus({ ...deployment, status }),
+  };
 }
 
 function allSets({ newSet, oldSets }: Rollout): ReplicaSet[] {
@@ -100,7 +158,8 @@ async function keepSize(context: DeploymentContext, found: Rollout): Promise<Out
   const rollout = await withNewSet(context, found, { create: false });
   const { deployment } = rollout;
   for (const change of planSizes(rollout)) await resize(context, deployment, change);
-  if (deployment.spec.paused === true && rollbackTo(deployment) === undefined) await cleanUp(context, rollout);
+  if (deployment.spec.paused === true && rollbackTo(deployment) === undefined)
+    await cleanUp(context, rollout);
   return writeStatus(context, rollout, baseStatus);
 }
 
@@ -121,7 +180,11 @@ function planSizes(rollout: Rollout): { set: ReplicaSet; to: number }[] {
 function isSaturated(deployment: Deployment, set: ReplicaSet): boolean {
   const wanted = replicasOf(deployment);
   const told = set.metadata?.annotations?.[desiredReplicasAnnotation];
-  return replicasOf(set) === wanted && told === String(wanted) && (set.status?.availableReplicas ?? 0) === wanted;
+  return (
+    replicasOf(set) === wanted &&
+    told === String(wanted) &&
+    (set.status?.availableReplicas ?? 0) === wanted
+  );
 }
 
 async function roll(context: DeploymentContext, found: Rollout): Promise<Outcome> {
@@ -129,13 +192,20 @@ async function roll(context: DeploymentContext, found: Rollout): Promise<Outcome
   const { deployment, newSet, oldSets } = rollout;
   if (newSet === undefined) return done;
   const wanted = replicasOf(deployment);
-  const to = replicasOf(newSet) > wanted ? wanted : newSetReplicas(deployment, allSets(rollout), newSet);
-  if (await resize(context, deployment, { set: newSet, to: replicasOf(newSet) === wanted ? wanted : to })) {
+  const to =
+    replicasOf(newSet) > wanted ? wanted : newSetReplicas(deployment, allSets(rollout), newSet);
+  if (
+    await resize(context, deployment, {
+      set: newSet,
+      to: replicasOf(newSet) === wanted ? wanted : to,
+    })
+  ) {
     return writeStatus(context, rollout, rolloutStatus);
   }
   const shrinks = planOldSets(deployment, newSet, oldSets);
   for (const change of shrinks) await resize(context, deployment, change);
-  if (shrinks.length === 0 && isComplete(deployment, deployment.status ?? {})) await cleanUp(context, rollout);
+  if (shrinks.length === 0 && isComplete(deployment, deployment.status ?? {}))
+    await cleanUp(context, rollout);
   return writeStatus(context, rollout, rolloutStatus);
 }
 
@@ -143,7 +213,8 @@ async function recreate(context: DeploymentContext, found: Rollout): Promise<Out
   const known = await withNewSet(context, found, { create: false });
   const running = known.oldSets.filter((set) => replicasOf(set) > 0);
   for (const set of running) await resize(context, known.deployment, { set, to: 0 });
-  if (running.length > 0 || oldPodsRun(context, known)) return writeStatus(context, known, rolloutStatus);
+  if (running.length > 0 || oldPodsRun(context, known))
+    return writeStatus(context, known, rolloutStatus);
   const rollout = await withNewSet(context, known, { create: true });
   const { deployment, newSet } = rollout;
   if (newSet) await resize(context, deployment, { set: newSet, to: replicasOf(deployment) });
@@ -153,7 +224,12 @@ async function recreate(context: DeploymentContext, found: Rollout): Promise<Out
 
 function oldPodsRun(context: DeploymentContext, { oldSets }: Rollout): boolean {
   if (oldSets.some(({ status }) => (status?.replicas ?? 0) > 0)) return true;
-  return oldSets.some(({ metadata }) => context.lister(pods).ownedBy(metadata?.uid).some((pod) => !isTerminal(pod)));
+  return oldSets.some(({ metadata }) =>
+    context
+      .lister(pods)
+      .ownedBy(metadata?.uid)
+      .some((pod) => !isTerminal(pod)),
+  );
 }
 
 async function writeStatus(
@@ -174,6 +250,7 @@ async function writeStatus(
 /** Left out and 0 are the same in a status. */
 function withZeros(status: DeploymentStatus): object {
   const written = Object.entries(status).filter(([, value]) => value !== undefined && value !== 0);
-  return Object.fromEntries(written.filter(([, value]) => !Array.isArray(value) || value.length > 0));
+  return Object.fromEntries(
+    written.filter(([, value]) => !Array.isArray(value) || value.length > 0),
+  );
 }
-

@@ -1,6 +1,12 @@
 import { type Deployment, deployments } from "#api/apps/v1/deployment.ts";
 import type { ReplicaSet } from "#api/apps/v1/replica-set.ts";
-import { inheritedAnnotations, revisionOf, rollbackAnnotation, sameTemplate, withoutHash } from "./annotations.ts";
+import {
+  inheritedAnnotations,
+  revisionOf,
+  rollbackAnnotation,
+  sameTemplate,
+  withoutHash,
+} from "./annotations.ts";
 import type { DeploymentContext } from "./rollout.ts";
 
 /** The revision that the old `extensions/v1beta1` rollback asks for; 0 means the one before. */
@@ -19,13 +25,22 @@ export async function rollBack(
   const { [rollbackAnnotation]: _, ...annotations } = deployment.metadata?.annotations ?? {};
   const cleared = { ...deployment, metadata: { ...deployment.metadata, annotations } };
   const found = request.sets.find((set) => revision > 0 && revisionOf(set) === revision);
-  await context.resource(deployments).update(found ? restored(context, cleared, { set: found, revision }) : cleared);
+  await context
+    .resource(deployments)
+    .update(found ? restored(context, cleared, { set: found, revision }) : cleared);
   if (found) return;
-  const message = revision === 0 ? "Unable to find last revision." : "Unable to find the revision to rollback to.";
+  const message =
+    revision === 0
+      ? "Unable to find last revision."
+      : "Unable to find the revision to rollback to.";
   context.events.warning(deployment, "DeploymentRollbackRevisionNotFound", message);
 }
 
-function restored(context: DeploymentContext, deployment: Deployment, to: { set: ReplicaSet; revision: number }): Deployment {
+function restored(
+  context: DeploymentContext,
+  deployment: Deployment,
+  to: { set: ReplicaSet; revision: number },
+): Deployment {
   const name = JSON.stringify(deployment.metadata?.name);
   const template = withoutHash(to.set.spec.template);
   if (template === undefined || sameTemplate(template, deployment.spec.template)) {
@@ -36,7 +51,11 @@ function restored(context: DeploymentContext, deployment: Deployment, to: { set:
     );
     return deployment;
   }
-  context.events.normal(deployment, "DeploymentRollback", `Rolled back deployment ${name} to revision ${to.revision}`);
+  context.events.normal(
+    deployment,
+    "DeploymentRollback",
+    `Rolled back deployment ${name} to revision ${to.revision}`,
+  );
   const past = inheritedAnnotations(to.set, deployment);
   return {
     ...deployment,

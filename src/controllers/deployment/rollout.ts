@@ -15,7 +15,13 @@ import {
   sameTemplate,
 } from "./annotations.ts";
 import { byCreation, newSetReplicas, replicasOf, sizeAnnotations } from "./arithmetic.ts";
-import { conditionOf, hasProgressDeadline, type RolloutSets, type Verdict, withCondition } from "./status.ts";
+import {
+  conditionOf,
+  hasProgressDeadline,
+  type RolloutSets,
+  type Verdict,
+  withCondition,
+} from "./status.ts";
 
 export type DeploymentContext = Context<Deployment, undefined>;
 
@@ -26,7 +32,9 @@ export interface Rollout extends RolloutSets {
 
 /** The ReplicaSet of the present template (the oldest, should there be several), and all others. */
 export function divide(deployment: Deployment, sets: readonly ReplicaSet[]): RolloutSets {
-  const newSet = sets.toSorted(byCreation).find(({ spec }) => sameTemplate(spec.template, deployment.spec.template));
+  const newSet = sets
+    .toSorted(byCreation)
+    .find(({ spec }) => sameTemplate(spec.template, deployment.spec.template));
   return { newSet, oldSets: sets.filter((set) => set !== newSet) };
 }
 
@@ -51,25 +59,39 @@ async function refresh(
   const annotations = revisedAnnotations(deployment, newSet, revision);
   const minReadySeconds = deployment.spec.minReadySeconds ?? 0;
   let updated = newSet;
-  if (!deepEqual(annotations, newSet.metadata?.annotations ?? {}) || (newSet.spec.minReadySeconds ?? 0) !== minReadySeconds) {
+  if (
+    !deepEqual(annotations, newSet.metadata?.annotations ?? {}) ||
+    (newSet.spec.minReadySeconds ?? 0) !== minReadySeconds
+  ) {
     updated = await context.resource(replicaSets).update({
       ...newSet,
       metadata: { ...newSet.metadata, annotations },
       spec: { ...newSet.spec, minReadySeconds },
     });
   }
-  const missing = hasProgressDeadline(deployment) && conditionOf(deployment.status, "Progressing") === undefined;
+  const missing =
+    hasProgressDeadline(deployment) && conditionOf(deployment.status, "Progressing") === undefined;
   const verdict: Verdict | undefined = missing
-    ? progressing("True", "FoundNewReplicaSet", `Found new replica set ${JSON.stringify(newSet.metadata?.name)}`)
+    ? progressing(
+        "True",
+        "FoundNewReplicaSet",
+        `Found new replica set ${JSON.stringify(newSet.metadata?.name)}`,
+      )
     : undefined;
   const noted = await note(context, deployment, { revision: String(revisionOf(updated)), verdict });
   return { ...rollout, deployment: noted, newSet: updated };
 }
 
-async function create(context: DeploymentContext, rollout: Rollout, revision: number): Promise<Rollout> {
+async function create(
+  context: DeploymentContext,
+  rollout: Rollout,
+  revision: number,
+): Promise<Rollout> {
   const { deployment, oldSets } = rollout;
   const blueprint = newSetOf(deployment, revision);
-  const replicas = newSetReplicas(deployment, oldSets, { spec: { ...blueprint.spec, replicas: 0 } });
+  const replicas = newSetReplicas(deployment, oldSets, {
+    spec: { ...blueprint.spec, replicas: 0 },
+  });
   const wanted = { ...blueprint, spec: { ...blueprint.spec, replicas } };
   const name = wanted.metadata?.name ?? "";
   let newSet: ReplicaSet;
@@ -78,14 +100,24 @@ async function create(context: DeploymentContext, rollout: Rollout, revision: nu
   } catch (error) {
     if (!isAlreadyExists(error)) return failCreate(context, deployment, { name, error });
     const existing = await context.resource(replicaSets).get(keyOfObject(wanted));
-    if (!isControlledBy(existing, deployment) || !sameTemplate(existing.spec.template, deployment.spec.template)) {
+    if (
+      !isControlledBy(existing, deployment) ||
+      !sameTemplate(existing.spec.template, deployment.spec.template)
+    ) {
       return collide(context, deployment, error);
     }
-    const noted = await note(context, deployment, { revision: String(revision), verdict: undefined });
+    const noted = await note(context, deployment, {
+      revision: String(revision),
+      verdict: undefined,
+    });
     return { deployment: noted, newSet: existing, oldSets };
   }
   if (replicas > 0) {
-    context.events.normal(deployment, "ScalingReplicaSet", `Scaled up replica set ${name} from 0 to ${replicas}`);
+    context.events.normal(
+      deployment,
+      "ScalingReplicaSet",
+      `Scaled up replica set ${name} from 0 to ${replicas}`,
+    );
   }
   const verdict = hasProgressDeadline(deployment)
     ? progressing("True", "NewReplicaSetCreated", `Created new replica set ${JSON.stringify(name)}`)
@@ -114,14 +146,23 @@ function newSetOf(deployment: Deployment, revision: number): ReplicaSet {
       template: { ...template, metadata: { ...template.metadata, labels } },
     },
   };
-  const annotations = { ...revisedAnnotations(deployment, set, revision), ...sizeAnnotations(deployment) };
+  const annotations = {
+    ...revisedAnnotations(deployment, set, revision),
+    ...sizeAnnotations(deployment),
+  };
   return { ...set, metadata: { ...set.metadata, annotations } };
 }
 
 /** Another ReplicaSet has the name that the hash gives: count up and have another hash. */
-async function collide(context: DeploymentContext, deployment: Deployment, error: unknown): Promise<never> {
+async function collide(
+  context: DeploymentContext,
+  deployment: Deployment,
+  error: unknown,
+): Promise<never> {
   const collisionCount = (deployment.status?.collisionCount ?? 0) + 1;
-  await context.resource(deployments).updateStatus({ ...deployment, status: { ...deployment.status, collisionCount } });
+  await context
+    .resource(deployments)
+    .updateStatus({ ...deployment, status: { ...deployment.status, collisionCount } });
   throw error;
 }
 
@@ -150,7 +191,11 @@ interface Note {
 }
 
 /** Writes the revision and a condition of the Deployment, if that changes anything. */
-async function note(context: DeploymentContext, deployment: Deployment, { revision, verdict }: Note): Promise<Deployment> {
+async function note(
+  context: DeploymentContext,
+  deployment: Deployment,
+  { revision, verdict }: Note,
+): Promise<Deployment> {
   const old = deployment.metadata?.annotations ?? {};
   const revised = revision === undefined || old[revisionAnnotation] === revision;
   if (revised && verdict === undefined) return deployment;
@@ -168,7 +213,11 @@ async function note(context: DeploymentContext, deployment: Deployment, { revisi
 }
 
 /** Sets the size of a ReplicaSet and what it must know of the Deployment's. True when the size changed. */
-export async function resize(context: DeploymentContext, deployment: Deployment, change: { set: ReplicaSet; to: number }): Promise<boolean> {
+export async function resize(
+  context: DeploymentContext,
+  deployment: Deployment,
+  change: { set: ReplicaSet; to: number },
+): Promise<boolean> {
   const { set, to } = change;
   const from = replicasOf(set);
   const sizes = sizeAnnotations(deployment);
@@ -188,17 +237,25 @@ export async function resize(context: DeploymentContext, deployment: Deployment,
 }
 
 /** Deletes the oldest ReplicaSets beyond the history that is to be kept. */
-export async function cleanUp(context: DeploymentContext, { deployment, oldSets }: Rollout): Promise<void> {
+export async function cleanUp(
+  context: DeploymentContext,
+  { deployment, oldSets }: Rollout,
+): Promise<void> {
   const limit = deployment.spec.revisionHistoryLimit;
   if (limit === undefined || limit === 2 ** 31 - 1) return;
   const living = oldSets.filter(({ metadata }) => metadata?.deletionTimestamp === undefined);
-  const surplus = living.toSorted((a, b) => revisionOf(a) - revisionOf(b) || byCreation(a, b)).slice(0, Math.max(0, living.length - limit));
+  const surplus = living
+    .toSorted((a, b) => revisionOf(a) - revisionOf(b) || byCreation(a, b))
+    .slice(0, Math.max(0, living.length - limit));
   for (const set of surplus) {
     const { generation = 0, uid = "" } = set.metadata ?? {};
     const idle = (set.status?.replicas ?? 0) === 0 && replicasOf(set) === 0;
     if (!idle || generation > (set.status?.observedGeneration ?? 0)) continue;
-    await context.resource(replicaSets).delete(keyOfObject(set), { preconditions: { uid }, propagationPolicy: "Background" }).catch((error: unknown) => {
-      if (!isNotFound(error)) throw error;
-    });
+    await context
+      .resource(replicaSets)
+      .delete(keyOfObject(set), { preconditions: { uid }, propagationPolicy: "Background" })
+      .catch((error: unknown) => {
+        if (!isNotFound(error)) throw error;
+      });
   }
 }

@@ -1,5 +1,8 @@
 import type { Pod } from "#api/core/v1/pod.ts";
-import type { PodDisruptionBudget, PodDisruptionBudgetStatus } from "#api/policy/v1/pod-disruption-budget.ts";
+import type {
+  PodDisruptionBudget,
+  PodDisruptionBudgetStatus,
+} from "#api/policy/v1/pod-disruption-budget.ts";
 import { scaledValue } from "../deployment/arithmetic.ts";
 import { isReady } from "../framework/pods.ts";
 
@@ -17,11 +20,18 @@ export interface Expectation {
  * What the budget asks for. `scale` is the sum of the sizes of the Pods' controllers; it is not
  * read for a number in `minAvailable`, so that Pods without a controller do there.
  */
-export function expectationOf({ spec }: PodDisruptionBudget, podCount: number, scale: () => number): Expectation {
+export function expectationOf(
+  { spec }: PodDisruptionBudget,
+  podCount: number,
+  scale: () => number,
+): Expectation {
   const { minAvailable, maxUnavailable } = spec;
   if (maxUnavailable !== undefined) {
     const expected = scale();
-    return { expected, desired: Math.max(0, expected - scaledValue(maxUnavailable, expected, Math.ceil)) };
+    return {
+      expected,
+      desired: Math.max(0, expected - scaledValue(maxUnavailable, expected, Math.ceil)),
+    };
   }
   if (typeof minAvailable === "number") return { expected: podCount, desired: minAvailable };
   if (minAvailable === undefined) return { expected: 0, desired: 0 };
@@ -39,13 +49,19 @@ export interface Disrupted {
 }
 
 /** What is left of `disruptedPods`: Pods that are gone or going need no place in it. */
-export function stillDisrupted(status: PodDisruptionBudgetStatus | undefined, pods: readonly Pod[], nowMs: number): Disrupted {
+export function stillDisrupted(
+  status: PodDisruptionBudgetStatus | undefined,
+  pods: readonly Pod[],
+  nowMs: number,
+): Disrupted {
   const pending: [string, string][] = [];
   const overdue: Pod[] = [];
   let nextMs: number | undefined;
   for (const pod of pods) {
     const { name = "", deletionTimestamp } = pod.metadata;
-    const since = Object.hasOwn(status?.disruptedPods ?? {}, name) ? status?.disruptedPods?.[name] : undefined;
+    const since = Object.hasOwn(status?.disruptedPods ?? {}, name)
+      ? status?.disruptedPods?.[name]
+      : undefined;
     if (since === undefined || deletionTimestamp !== undefined) continue;
     const leftMs = Date.parse(since) + deletionMs - nowMs;
     if (leftMs <= 0) overdue.push(pod);
@@ -57,8 +73,14 @@ export function stillDisrupted(status: PodDisruptionBudgetStatus | undefined, po
   return { pending: Object.fromEntries(pending), overdue, nextMs };
 }
 
-export function countHealthy(pods: readonly Pod[], pending: Readonly<Record<string, string>>): number {
+export function countHealthy(
+  pods: readonly Pod[],
+  pending: Readonly<Record<string, string>>,
+): number {
   return pods.filter(
-    (pod) => pod.metadata.deletionTimestamp === undefined && !Object.hasOwn(pending, pod.metadata.name ?? "") && isReady(pod),
+    (pod) =>
+      pod.metadata.deletionTimestamp === undefined &&
+      !Object.hasOwn(pending, pod.metadata.name ?? "") &&
+      isReady(pod),
   ).length;
 }

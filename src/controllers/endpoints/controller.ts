@@ -33,7 +33,11 @@ export const endpointsController = defineController<Service>({
       const current = context.lister(endpoints).get(context.key);
       const reason = current ? "FailedToUpdateEndpoint" : "FailedToCreateEndpoint";
       const verb = current ? "update" : "create";
-      context.events.warning(current ?? service, reason, `Failed to ${verb} endpoint ${context.key}: ${messageOf(error)}`);
+      context.events.warning(
+        current ?? service,
+        reason,
+        `Failed to ${verb} endpoint ${context.key}: ${messageOf(error)}`,
+      );
       throw error;
     }
     return done;
@@ -45,9 +49,12 @@ async function remove(context: Context<Service, undefined>): Promise<typeof done
   const current = context.lister(endpoints).get(context.key);
   if (current?.metadata.labels?.[managedByLabel] !== managedBy) return done;
   const { uid = "" } = current.metadata;
-  await context.resource(endpoints).delete(context.key, { preconditions: { uid } }).catch((error: unknown) => {
-    if (!isNotFound(error)) throw error;
-  });
+  await context
+    .resource(endpoints)
+    .delete(context.key, { preconditions: { uid } })
+    .catch((error: unknown) => {
+      if (!isNotFound(error)) throw error;
+    });
   return done;
 }
 

@@ -10,7 +10,10 @@ export const addressesMax = 1000;
 
 /** The addresses of the selected Pods, grouped by ports, in a stable order. */
 export function subsetsOf(service: Service, pods: readonly Pod[]): EndpointSubset[] {
-  const groups = new Map<string, { ports: EndpointPort[]; ready: EndpointAddress[]; unready: EndpointAddress[] }>();
+  const groups = new Map<
+    string,
+    { ports: EndpointPort[]; ready: EndpointAddress[]; unready: EndpointAddress[] }
+  >();
   const tolerant = service.spec.publishNotReadyAddresses === true;
   for (const pod of pods) {
     const ip = ipOf(service, pod);
@@ -23,15 +26,19 @@ export function subsetsOf(service: Service, pods: readonly Pod[]): EndpointSubse
     groups.set(key, group);
     (tolerant || isReady(pod) ? group.ready : group.unready).push(addressOf(service, pod, ip));
   }
-  return [...groups.entries()].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, { ports, ready, unready }]) => ({
-    ...(ready.length > 0 && { addresses: ready.toSorted(byAddress) }),
-    ...(unready.length > 0 && { notReadyAddresses: unready.toSorted(byAddress) }),
-    ...(ports.length > 0 && { ports }),
-  }));
+  return [...groups.entries()]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, { ports, ready, unready }]) => ({
+      ...(ready.length > 0 && { addresses: ready.toSorted(byAddress) }),
+      ...(unready.length > 0 && { notReadyAddresses: unready.toSorted(byAddress) }),
+      ...(ports.length > 0 && { ports }),
+    }));
 }
 
 function ipOf({ spec }: Service, { status }: Pod): string | undefined {
-  const wanted = spec.ipFamilies?.[0] ?? (spec.clusterIP && spec.clusterIP !== "None" ? familyOf(spec.clusterIP) : undefined);
+  const wanted =
+    spec.ipFamilies?.[0] ??
+    (spec.clusterIP && spec.clusterIP !== "None" ? familyOf(spec.clusterIP) : undefined);
   const ips = (status?.podIPs ?? []).map(({ ip }) => ip);
   if (ips.length === 0 && status?.podIP) ips.push(status.podIP);
   return wanted === undefined ? ips[0] : ips.find((ip) => familyOf(ip) === wanted);
@@ -42,7 +49,14 @@ function portsOf(service: Service, pod: Pod): EndpointPort[] {
     const number = targetPortOf(pod, port);
     if (number === undefined) return [];
     const { name, protocol = "TCP", appProtocol } = port;
-    return [{ ...(name && { name }), port: number, protocol, ...(appProtocol !== undefined && { appProtocol }) }];
+    return [
+      {
+        ...(name && { name }),
+        port: number,
+        protocol,
+        ...(appProtocol !== undefined && { appProtocol }),
+      },
+    ];
   });
 }
 
@@ -87,5 +101,8 @@ export function truncate(subsets: EndpointSubset[]): Truncated {
       ...(ports && { ports }),
     };
   });
-  return { subsets: cut.filter(({ addresses, notReadyAddresses }) => addresses ?? notReadyAddresses), overCapacity: true };
+  return {
+    subsets: cut.filter(({ addresses, notReadyAddresses }) => addresses ?? notReadyAddresses),
+    overCapacity: true,
+  };
 }

@@ -1,9 +1,24 @@
-import { type EndpointAddress, type Endpoints, endpoints, type EndpointSubset } from "#api/core/v1/endpoints.ts";
+import {
+  type EndpointAddress,
+  type Endpoints,
+  endpoints,
+  type EndpointSubset,
+} from "#api/core/v1/endpoints.ts";
 import { services } from "#api/core/v1/service.ts";
-import { type Endpoint, type EndpointSlice, endpointSlices } from "#api/discovery/v1/endpoint-slice.ts";
+import {
+  type Endpoint,
+  type EndpointSlice,
+  endpointSlices,
+} from "#api/discovery/v1/endpoint-slice.ts";
 import { deepEqual } from "#apimachinery/deep-equal.ts";
 import { keyOfObject } from "#apimachinery/object.ts";
-import { byService, carryOut, managedByLabel, removeSlices, serviceNameLabel } from "../endpointslice/controller.ts";
+import {
+  byService,
+  carryOut,
+  managedByLabel,
+  removeSlices,
+  serviceNameLabel,
+} from "../endpointslice/controller.ts";
 import { type AddressType, familyOf } from "../endpointslice/endpoints.ts";
 import { hasSelector } from "../endpointslice/service-map.ts";
 import { type EndpointGroup, planSlices, portsKey } from "../endpointslice/slices.ts";
@@ -19,7 +34,10 @@ const lastAppliedAnnotation = "kubectl.kubernetes.io/last-applied-configuration"
 /** Most addresses of a subset that are mirrored. */
 const addressesMax = 1000;
 
-/** Mirrors hand-written Endpoints into EndpointSlices. Source: pkg/controller/endpointslicemirroring. */
+/**
+ * Mirrors hand-written Endpoints into EndpointSlices.
+ * Source: pkg/controller/endpointslicemirroring.
+ */
 export const endpointSliceMirroringController = defineController<Endpoints>({
   name: "endpointslice-mirroring-controller",
   account: "endpointslicemirroring-controller",
@@ -30,13 +48,15 @@ export const endpointSliceMirroringController = defineController<Endpoints>({
   watches: [
     watchOf(services, { keys: (service) => [keyOfObject(service)] }),
     watchOf(endpointSlices, {
-      keys: (slice) => (slice.metadata.labels?.[managedByLabel] === managedBy ? byService.valuesOf(slice) : []),
+      keys: (slice) =>
+        slice.metadata.labels?.[managedByLabel] === managedBy ? byService.valuesOf(slice) : [],
     }),
   ],
   async reconcile(context) {
     const object = context.get();
     const service = context.lister(services).get(context.key);
-    const mirrored = object !== undefined && service !== undefined && !hasSelector(service) && isMirrored(object);
+    const mirrored =
+      object !== undefined && service !== undefined && !hasSelector(service) && isMirrored(object);
     const existing = context
       .lister(endpointSlices)
       .by(byService, context.key)
@@ -52,19 +72,32 @@ export const endpointSliceMirroringController = defineController<Endpoints>({
 });
 
 function isMirrored({ metadata }: Endpoints): boolean {
-  return metadata.labels?.[skipLabel] !== "true" && metadata.annotations?.[leaderAnnotation] === undefined;
+  return (
+    metadata.labels?.[skipLabel] !== "true" &&
+    metadata.annotations?.[leaderAnnotation] === undefined
+  );
 }
 
-async function mirror(context: Context<Endpoints, undefined>, object: Endpoints, existing: readonly EndpointSlice[]): Promise<void> {
+async function mirror(
+  context: Context<Endpoints, undefined>,
+  object: Endpoints,
+  existing: readonly EndpointSlice[],
+): Promise<void> {
   const skipped = (object.subsets ?? []).some((subset) => addressCount(subset) > addressesMax);
   if (skipped) {
-    const message = `A max of ${addressesMax} addresses can be mirrored to EndpointSlices per Endpoints subset. ${skippedCount(object)} addresses were skipped`;
+    const message =
+      `A max of ${addressesMax} addresses can be mirrored to EndpointSlices per Endpoints subset. ` +
+      `${skippedCount(object)} addresses were skipped`;
     context.events.warning(object, "TooManyAddressesToMirror", message);
   }
   for (const addressType of ["IPv4", "IPv6"] as const) {
     const current = existing.filter((slice) => slice.addressType === addressType);
     const refresh = (slice: EndpointSlice): EndpointSlice => refreshed(object, slice);
-    const plan = planSlices(current, groupsOf(object, addressType), { endpointsMax: addressesMax, placeholder: false, refresh });
+    const plan = planSlices(current, groupsOf(object, addressType), {
+      endpointsMax: addressesMax,
+      placeholder: false,
+      refresh,
+    });
     await carryOut(context, plan, (group) => refresh(blankSlice(object, { addressType, group })));
   }
 }
@@ -92,13 +125,18 @@ function groupsOf({ subsets = [] }: Endpoints, family: AddressType): EndpointGro
       ...addresses.map((address) => endpointOf(address, true)),
       ...notReadyAddresses.map((address) => endpointOf(address, false)),
     ];
-    group.endpoints.push(...all.slice(0, addressesMax).filter(({ addresses: [ip = ""] }) => familyOf(ip) === family));
+    group.endpoints.push(
+      ...all.slice(0, addressesMax).filter(({ addresses: [ip = ""] }) => familyOf(ip) === family),
+    );
     if (group.endpoints.length > 0) groups.set(key, group);
   }
   return [...groups.values()];
 }
 
-function endpointOf({ ip, hostname, nodeName, targetRef }: EndpointAddress, ready: boolean): Endpoint {
+function endpointOf(
+  { ip, hostname, nodeName, targetRef }: EndpointAddress,
+  ready: boolean,
+): Endpoint {
   return {
     addresses: [ip],
     conditions: { ready },
@@ -108,10 +146,17 @@ function endpointOf({ ip, hostname, nodeName, targetRef }: EndpointAddress, read
   };
 }
 
-function blankSlice(object: Endpoints, of: { addressType: AddressType; group: EndpointGroup }): EndpointSlice {
+function blankSlice(
+  object: Endpoints,
+  of: { addressType: AddressType; group: EndpointGroup },
+): EndpointSlice {
   const { name, namespace } = object.metadata;
   return {
-    metadata: { generateName: `${name}-`, namespace, ownerReferences: [controllerRef(endpoints, object)] },
+    metadata: {
+      generateName: `${name}-`,
+      namespace,
+      ownerReferences: [controllerRef(endpoints, object)],
+    },
     addressType: of.addressType,
     endpoints: [...of.group.endpoints],
     ports: [...of.group.ports],
@@ -125,6 +170,8 @@ function refreshed(object: Endpoints, slice: EndpointSlice): EndpointSlice {
     [managedByLabel]: managedBy,
   };
   const { [lastAppliedAnnotation]: _, ...annotations } = object.metadata.annotations ?? {};
-  const same = deepEqual(labels, slice.metadata.labels) && deepEqual(annotations, slice.metadata.annotations ?? {});
+  const same =
+    deepEqual(labels, slice.metadata.labels) &&
+    deepEqual(annotations, slice.metadata.annotations ?? {});
   return same ? slice : { ...slice, metadata: { ...slice.metadata, labels, annotations } };
 }

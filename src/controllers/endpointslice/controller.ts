@@ -40,14 +40,20 @@ export const endpointSliceController = defineController<Service>({
   watches: [
     podsOfServices,
     watchOf(endpointSlices, {
-      keys: (slice) => (slice.metadata.labels?.[managedByLabel] === managedBy ? byService.valuesOf(slice) : []),
+      keys: (slice) =>
+        slice.metadata.labels?.[managedByLabel] === managedBy ? byService.valuesOf(slice) : [],
     }),
     watchOf(nodes, {
       changed: (node, old) => zoneOf(node) !== zoneOf(old),
       keys: (node, context) => {
-        const here = context.lister(pods).list().filter(({ spec }) => spec.nodeName === node.metadata.name);
+        const here = context
+          .lister(pods)
+          .list()
+          .filter(({ spec }) => spec.nodeName === node.metadata.name);
         const namespaces = new Set(here.map(({ metadata }) => metadata.namespace ?? ""));
-        return [...namespaces].flatMap((namespace) => context.lister(services).inNamespace(namespace).map(keyOfObject));
+        return [...namespaces].flatMap((namespace) =>
+          context.lister(services).inNamespace(namespace).map(keyOfObject),
+        );
       },
     }),
   ],
@@ -72,11 +78,17 @@ function zoneOf({ metadata }: Node): string | undefined {
 }
 
 async function sync(context: Context<Service, undefined>, service: Service): Promise<void> {
-  const selected = selectedPods(service, context.lister(pods).inNamespace(service.metadata.namespace ?? ""));
+  const selected = selectedPods(
+    service,
+    context.lister(pods).inNamespace(service.metadata.namespace ?? ""),
+  );
   const managed = context
     .lister(endpointSlices)
     .by(byService, context.key)
-    .filter(({ metadata }) => metadata.labels?.[managedByLabel] === managedBy && metadata.deletionTimestamp === undefined);
+    .filter(
+      ({ metadata }) =>
+        metadata.labels?.[managedByLabel] === managedBy && metadata.deletionTimestamp === undefined,
+    );
   const types = addressTypesOf(service);
   const nodeOf = (name: string): Node | undefined => context.lister(nodes).get(name);
   for (const addressType of types) {
@@ -84,7 +96,9 @@ async function sync(context: Context<Service, undefined>, service: Service): Pro
     const groups = endpointGroups(service, selected, { addressType, nodeOf });
     const refresh = (slice: EndpointSlice): EndpointSlice => refreshed(service, slice);
     const plan = planSlices(existing, groups, { endpointsMax, placeholder: true, refresh });
-    await carryOut(context, plan, (group) => refreshed(service, blankSlice(service, { addressType, group })));
+    await carryOut(context, plan, (group) =>
+      refreshed(service, blankSlice(service, { addressType, group })),
+    );
   }
   const stale = managed.filter((slice) => !types.includes(slice.addressType as AddressType));
   await removeSlices(context, stale);
@@ -107,15 +121,22 @@ export async function removeSlices<T extends object>(
   slices: readonly EndpointSlice[],
 ): Promise<void> {
   const resource = context.resource(endpointSlices);
-  await all(slices.map(async (slice) => {
-    const { uid = "" } = slice.metadata;
-    await resource.delete(keyOfObject(slice), { preconditions: { uid } }).catch((error: unknown) => {
-      if (!isNotFound(error)) throw error;
-    });
-  }));
+  await all(
+    slices.map(async (slice) => {
+      const { uid = "" } = slice.metadata;
+      await resource
+        .delete(keyOfObject(slice), { preconditions: { uid } })
+        .catch((error: unknown) => {
+          if (!isNotFound(error)) throw error;
+        });
+    }),
+  );
 }
 
-function blankSlice(service: Service, of: { addressType: AddressType; group: EndpointGroup }): EndpointSlice {
+function blankSlice(
+  service: Service,
+  of: { addressType: AddressType; group: EndpointGroup },
+): EndpointSlice {
   return {
     metadata: {
       generateName: `${service.metadata.name}-`,

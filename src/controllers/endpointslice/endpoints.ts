@@ -9,9 +9,12 @@ export type AddressType = "IPv4" | "IPv6";
 
 /** The families a Service has; its address tells when the server did not say. */
 export function addressTypesOf({ spec }: Service): AddressType[] {
-  const families = (spec.ipFamilies ?? []).filter((family): family is AddressType => family === "IPv4" || family === "IPv6");
+  const families = (spec.ipFamilies ?? []).filter(
+    (family): family is AddressType => family === "IPv4" || family === "IPv6",
+  );
   if (families.length > 0) return families;
-  if (spec.clusterIP !== undefined && spec.clusterIP !== "" && spec.clusterIP !== "None") return [familyOf(spec.clusterIP)];
+  if (spec.clusterIP !== undefined && spec.clusterIP !== "" && spec.clusterIP !== "None")
+    return [familyOf(spec.clusterIP)];
   return ["IPv4", "IPv6"];
 }
 
@@ -28,23 +31,37 @@ export function mayServe(pod: Pod): boolean {
 export function endpointGroups(
   service: Service,
   pods: readonly Pod[],
-  around: { readonly addressType: AddressType; readonly nodeOf: (name: string) => Node | undefined },
+  around: {
+    readonly addressType: AddressType;
+    readonly nodeOf: (name: string) => Node | undefined;
+  },
 ): EndpointGroup[] {
   const groups = new Map<string, { ports: EndpointPort[]; endpoints: Endpoint[] }>();
   for (const pod of pods) {
-    const ips = (pod.status?.podIPs ?? []).map(({ ip }) => ip).filter((ip) => familyOf(ip) === around.addressType);
-    const [address] = ips.length > 0 ? ips : [pod.status?.podIP ?? ""].filter((ip) => familyOf(ip) === around.addressType);
+    const ips = (pod.status?.podIPs ?? [])
+      .map(({ ip }) => ip)
+      .filter((ip) => familyOf(ip) === around.addressType);
+    const [address] =
+      ips.length > 0
+        ? ips
+        : [pod.status?.podIP ?? ""].filter((ip) => familyOf(ip) === around.addressType);
     if (!mayServe(pod) || address === undefined || address === "") continue;
     const ports = portsFor(service, pod);
     const key = portsKey(ports);
     const group = groups.get(key) ?? { ports, endpoints: [] };
-    group.endpoints.push(endpointOf(service, pod, { address, node: around.nodeOf(pod.spec.nodeName ?? "") }));
+    group.endpoints.push(
+      endpointOf(service, pod, { address, node: around.nodeOf(pod.spec.nodeName ?? "") }),
+    );
     groups.set(key, group);
   }
   return [...groups.values()];
 }
 
-function endpointOf(service: Service, pod: Pod, at: { address: string; node: Node | undefined }): Endpoint {
+function endpointOf(
+  service: Service,
+  pod: Pod,
+  at: { address: string; node: Node | undefined },
+): Endpoint {
   const serving = isReady(pod);
   const terminating = pod.metadata.deletionTimestamp !== undefined;
   const ready = service.spec.publishNotReadyAddresses === true || (serving && !terminating);
@@ -65,13 +82,20 @@ function endpointOf(service: Service, pod: Pod, at: { address: string; node: Nod
 
 function hintsOf(
   { spec }: Service,
-  endpoint: { readonly zone: string | undefined; readonly nodeName: string | undefined; readonly ready: boolean },
+  endpoint: {
+    readonly zone: string | undefined;
+    readonly nodeName: string | undefined;
+    readonly ready: boolean;
+  },
 ): Pick<Endpoint, "hints"> {
   const { trafficDistribution: wish = "" } = spec;
   const near = ["PreferClose", "PreferSameZone", "PreferSameNode"].includes(wish) && endpoint.ready;
   if (!near) return {};
   const forZones = endpoint.zone === undefined ? undefined : [{ name: endpoint.zone }];
-  const forNodes = wish === "PreferSameNode" && endpoint.nodeName !== undefined ? [{ name: endpoint.nodeName }] : undefined;
+  const forNodes =
+    wish === "PreferSameNode" && endpoint.nodeName !== undefined
+      ? [{ name: endpoint.nodeName }]
+      : undefined;
   if (forZones === undefined && forNodes === undefined) return {};
   return { hints: { ...(forZones && { forZones }), ...(forNodes && { forNodes }) } };
 }
@@ -87,12 +111,19 @@ export function portsFor(service: Service, pod: Pod): EndpointPort[] {
 }
 
 /** The number of a target port; a named one is looked up in the containers, sidecars too. */
-export function targetPortOf({ spec }: Pod, { targetPort, port, protocol = "TCP" }: ServicePort): number | undefined {
+export function targetPortOf(
+  { spec }: Pod,
+  { targetPort, port, protocol = "TCP" }: ServicePort,
+): number | undefined {
   if (targetPort === undefined || targetPort === 0 || targetPort === "") return port;
   if (typeof targetPort === "number") return targetPort;
-  const sidecars = (spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === "Always");
+  const sidecars = (spec.initContainers ?? []).filter(
+    ({ restartPolicy }) => restartPolicy === "Always",
+  );
   for (const container of [...spec.containers, ...sidecars]) {
-    const found = container.ports?.find((each) => each.name === targetPort && (each.protocol ?? "TCP") === protocol);
+    const found = container.ports?.find(
+      (each) => each.name === targetPort && (each.protocol ?? "TCP") === protocol,
+    );
     if (found) return found.containerPort;
   }
   return undefined;

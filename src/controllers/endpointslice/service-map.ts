@@ -14,19 +14,27 @@ export function hasSelector({ spec }: Service): boolean {
 export function selects(service: Service, pod: Pod): boolean {
   const selector = service.spec.selector ?? {};
   const labels = pod.metadata.labels ?? {};
-  return hasSelector(service) && Object.entries(selector).every(([key, value]) => labels[key] === value);
+  return (
+    hasSelector(service) && Object.entries(selector).every(([key, value]) => labels[key] === value)
+  );
 }
 
 export function selectedPods(service: Service, all: readonly Pod[]): Pod[] {
   const selector = selectorFromLabels(service.spec.selector);
-  return hasSelector(service) ? all.filter(({ metadata }) => selector.matches(metadata.labels)) : [];
+  return hasSelector(service)
+    ? all.filter(({ metadata }) => selector.matches(metadata.labels))
+    : [];
 }
 
 /** Changes of Pods wake the Services that select them, before or after. */
 export const podsOfServices: Watch = watchOf(pods, {
   changed: endpointMayChange,
   keys: (pod, context: MapContext) =>
-    context.lister(services).inNamespace(pod.metadata.namespace ?? "").filter((service) => selects(service, pod)).map(keyOfObject),
+    context
+      .lister(services)
+      .inNamespace(pod.metadata.namespace ?? "")
+      .filter((service) => selects(service, pod))
+      .map(keyOfObject),
 });
 
 function endpointMayChange(pod: Pod, old: Pod): boolean {
@@ -36,5 +44,15 @@ function endpointMayChange(pod: Pod, old: Pod): boolean {
 function relevantParts(pod: Pod): unknown[] {
   const { labels, deletionTimestamp } = pod.metadata;
   const { nodeName, hostname, subdomain } = pod.spec;
-  return [labels ?? {}, deletionTimestamp, nodeName, hostname, subdomain, pod.status?.phase, pod.status?.podIP, pod.status?.podIPs, isReady(pod)];
+  return [
+    labels ?? {},
+    deletionTimestamp,
+    nodeName,
+    hostname,
+    subdomain,
+    pod.status?.phase,
+    pod.status?.podIP,
+    pod.status?.podIPs,
+    isReady(pod),
+  ];
 }

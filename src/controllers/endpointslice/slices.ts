@@ -29,7 +29,11 @@ export interface SlicePlanOptions {
  * that change anyway, then the fullest with room, and only then a new slice.
  * Source: staging endpointslice/reconciler.go reconcileByPortMapping.
  */
-export function planSlices(existing: readonly EndpointSlice[], groups: readonly EndpointGroup[], options: SlicePlanOptions): SlicePlan {
+export function planSlices(
+  existing: readonly EndpointSlice[],
+  groups: readonly EndpointGroup[],
+  options: SlicePlanOptions,
+): SlicePlan {
   const wanted = new Map(groups.map((group) => [portsKey(group.ports), group]));
   const byPorts = Map.groupBy(existing, ({ ports }) => portsKey(ports ?? []));
   const create: EndpointGroup[] = [];
@@ -49,13 +53,21 @@ export function planSlices(existing: readonly EndpointSlice[], groups: readonly 
     const slice = unused.shift();
     const content = slice && create.shift();
     if (content === undefined || slice === undefined) break;
-    const next = options.refresh({ ...slice, ports: [...content.ports], endpoints: [...content.endpoints] });
+    const next = options.refresh({
+      ...slice,
+      ports: [...content.ports],
+      endpoints: [...content.endpoints],
+    });
     if (!semanticEqual(next, slice)) update.push(next);
   }
   return { create, update, remove: unused };
 }
 
-function planGroup(existing: readonly EndpointSlice[], group: EndpointGroup, options: SlicePlanOptions): SlicePlan {
+function planGroup(
+  existing: readonly EndpointSlice[],
+  group: EndpointGroup,
+  options: SlicePlanOptions,
+): SlicePlan {
   const missing = new Map(group.endpoints.map((endpoint) => [endpointKey(endpoint), endpoint]));
   const slots = existing.map((slice) => {
     const kept: Endpoint[] = [];
@@ -68,7 +80,9 @@ function planGroup(existing: readonly EndpointSlice[], group: EndpointGroup, opt
     return { slice, kept, changed: !deepEqual(kept, slice.endpoints ?? []) };
   });
   const rest = [...missing.values()];
-  const fullest = slots.toSorted((a, b) => Number(b.changed) - Number(a.changed) || b.kept.length - a.kept.length);
+  const fullest = slots.toSorted(
+    (a, b) => Number(b.changed) - Number(a.changed) || b.kept.length - a.kept.length,
+  );
   for (const slot of fullest) {
     const room = options.endpointsMax - slot.kept.length;
     const fits = slot.changed || rest.length <= room;
@@ -77,15 +91,18 @@ function planGroup(existing: readonly EndpointSlice[], group: EndpointGroup, opt
     slot.changed = true;
   }
   const create: EndpointGroup[] = [];
-  while (rest.length > 0) create.push({ ports: group.ports, endpoints: rest.splice(0, options.endpointsMax) });
+  while (rest.length > 0)
+    create.push({ ports: group.ports, endpoints: rest.splice(0, options.endpointsMax) });
   const empty = slots.filter(({ kept }) => kept.length === 0);
   return {
     create,
     remove: empty.map(({ slice }) => slice),
-    update: slots.filter(({ kept }) => kept.length > 0).flatMap(({ slice, kept, changed }) => {
-      const next = options.refresh(changed ? { ...slice, endpoints: kept } : slice);
-      return changed || !semanticEqual(next, slice) ? [next] : [];
-    }),
+    update: slots
+      .filter(({ kept }) => kept.length > 0)
+      .flatMap(({ slice, kept, changed }) => {
+        const next = options.refresh(changed ? { ...slice, endpoints: kept } : slice);
+        return changed || !semanticEqual(next, slice) ? [next] : [];
+      }),
   };
 }
 
@@ -95,5 +112,12 @@ export function portsKey(ports: readonly EndpointPort[]): string {
 
 /** What makes two endpoints the same one. */
 function endpointKey({ addresses, targetRef, hostname }: Endpoint): string {
-  return [targetRef?.kind, targetRef?.namespace, targetRef?.name, targetRef?.uid, hostname, ...addresses].join("|");
+  return [
+    targetRef?.kind,
+    targetRef?.namespace,
+    targetRef?.name,
+    targetRef?.uid,
+    hostname,
+    ...addresses,
+  ].join("|");
 }

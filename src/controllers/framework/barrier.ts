@@ -20,7 +20,11 @@ export const staleMsMax = 300_000;
 
 export interface Barrier {
   wrote(key: string, target: ResourceTarget, object: KubeObject): void;
-  deleted(key: string, target: ResourceTarget, gone: { readonly key: string; readonly uid: string }): void;
+  deleted(
+    key: string,
+    target: ResourceTarget,
+    gone: { readonly key: string; readonly uid: string },
+  ): void;
   /** True when the caches show all that `key` wrote. Otherwise calls `retry` once they may. */
   passes(key: string, retry: () => void): boolean;
   forget(key: string): void;
@@ -29,7 +33,10 @@ export interface Barrier {
 type Pending = {
   readonly informer: Informer<KubeObject>;
   readonly deadlineMs: number;
-} & ({ readonly version: string } | { readonly gone: { readonly key: string; readonly uid: string } });
+} & (
+  | { readonly version: string }
+  | { readonly gone: { readonly key: string; readonly uid: string } }
+);
 
 export function createBarrier(informers: Informers, clock: Clock): Barrier {
   const pending = new Map<string, Pending[]>();
@@ -43,7 +50,9 @@ export function createBarrier(informers: Informers, clock: Clock): Barrier {
 
   function open(key: string): Pending | undefined {
     const nowMs = clock.monotonicMs();
-    const left = (pending.get(key) ?? []).filter((entry) => !shows(entry) && nowMs < entry.deadlineMs);
+    const left = (pending.get(key) ?? []).filter(
+      (entry) => !shows(entry) && nowMs < entry.deadlineMs,
+    );
     if (left.length > 0) pending.set(key, left);
     else pending.delete(key);
     return left[0];

@@ -126,7 +126,11 @@ export interface MapContext {
 /** A further source of keys. Made with `watchOf`, which forgets the object's type. */
 export interface Watch {
   readonly target: ResourceTarget;
-  subscribe(informers: Informers, enqueue: (keys: Iterable<string>) => void, context: MapContext): void;
+  subscribe(
+    informers: Informers,
+    enqueue: (keys: Iterable<string>) => void,
+    context: MapContext,
+  ): void;
 }
 
 export interface WatchSpec<U extends KubeObject> {
@@ -139,7 +143,10 @@ export interface WatchSpec<U extends KubeObject> {
   readonly on?: readonly ("add" | "update" | "delete")[];
 }
 
-export function watchOf<U extends KubeObject>(definition: ResourceDefinition<U>, spec: WatchSpec<U>): Watch {
+export function watchOf<U extends KubeObject>(
+  definition: ResourceDefinition<U>,
+  spec: WatchSpec<U>,
+): Watch {
   return {
     target: definition,
     subscribe(informers, enqueue, context) {
@@ -187,12 +194,17 @@ export interface ControllerSpec<T extends KubeObject, S> {
 /** An index to add at start. Made with `indexOf`. */
 export type AddIndex = (informers: Informers) => void;
 
-export function indexOf<U extends KubeObject>(definition: ResourceDefinition<U>, index: Index<U>): AddIndex {
+export function indexOf<U extends KubeObject>(
+  definition: ResourceDefinition<U>,
+  index: Index<U>,
+): AddIndex {
   return (informers) => informers.of(definition).addIndex(index);
 }
 
 /** A controller of one kind of object, as the framework runs it. */
-export function defineController<T extends KubeObject, S = undefined>(spec: ControllerSpec<T, S>): Controller {
+export function defineController<T extends KubeObject, S = undefined>(
+  spec: ControllerSpec<T, S>,
+): Controller {
   const { name, account = name, component = name, disabledByDefault = false } = spec;
   const start = (environment: ControllerEnvironment): void => runController(spec, environment);
   return { name, account, component, disabledByDefault, start };

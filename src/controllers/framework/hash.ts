@@ -12,7 +12,9 @@ export function contentHash(value: unknown, collisions?: number): string {
   const hash = createHash("sha256").update(canonicalJson(value));
   if (collisions !== undefined) hash.update(`#${collisions}`);
   const number = hash.digest().readUInt32BE(0);
-  return [...String(number)].map((digit) => alphabet[digit.charCodeAt(0) % alphabet.length]).join("");
+  return [...String(number)]
+    .map((digit) => alphabet[digit.charCodeAt(0) % alphabet.length])
+    .join("");
 }
 
 /** JSON with sorted keys, without empty members. */

@@ -20,14 +20,17 @@ export function untolerated(
   effects: readonly string[],
 ): Taint | undefined {
   return (taints ?? []).find(
-    (taint) => effects.includes(taint.effect) && !(tolerations ?? []).some((toleration) => tolerates(toleration, taint)),
+    (taint) =>
+      effects.includes(taint.effect) &&
+      !(tolerations ?? []).some((toleration) => tolerates(toleration, taint)),
   );
 }
 
 /** `nodeSelector` and the required node affinity of a Pod against a node. */
 export function affinityFits({ nodeSelector, affinity }: PodSpec, node: Node): boolean {
   const labels = node.metadata.labels ?? {};
-  if (!Object.entries(nodeSelector ?? {}).every(([key, value]) => labels[key] === value)) return false;
+  if (!Object.entries(nodeSelector ?? {}).every(([key, value]) => labels[key] === value))
+    return false;
   const required = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
   return required === undefined || selectsNode(required, node);
 }
@@ -38,11 +41,17 @@ export function selectsNode({ nodeSelectorTerms }: NodeSelector, node: Node): bo
   return (nodeSelectorTerms ?? []).some(({ matchExpressions = [], matchFields = [] }) => {
     if (matchExpressions.length + matchFields.length === 0) return false;
     const fields = { "metadata.name": node.metadata.name ?? "" };
-    return matchExpressions.every((each) => holds(each, labels)) && matchFields.every((each) => holds(each, fields));
+    return (
+      matchExpressions.every((each) => holds(each, labels)) &&
+      matchFields.every((each) => holds(each, fields))
+    );
   });
 }
 
-function holds({ key, operator, values = [] }: NodeSelectorRequirement, labels: Readonly<Record<string, string>>): boolean {
+function holds(
+  { key, operator, values = [] }: NodeSelectorRequirement,
+  labels: Readonly<Record<string, string>>,
+): boolean {
   const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
   switch (operator) {
     case "In":

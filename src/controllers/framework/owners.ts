@@ -1,4 +1,10 @@
-import { apiVersionOf, type KubeObject, objectKey, type OwnerReference, parseApiVersion } from "#apimachinery/object.ts";
+import {
+  apiVersionOf,
+  type KubeObject,
+  objectKey,
+  type OwnerReference,
+  parseApiVersion,
+} from "#apimachinery/object.ts";
 import type { ResourceDefinition } from "#apimachinery/resource.ts";
 import type { Selector } from "#apimachinery/selectors.ts";
 import { isInvalid, isNotFound } from "#apimachinery/status.ts";
@@ -30,7 +36,9 @@ export function ownerRef(target: ResourceTarget, owner: KubeObject): OwnerRefere
 
 /** Whether the reference names this kind, in any version. */
 export function refersTo(reference: OwnerReference, target: ResourceTarget): boolean {
-  return reference.kind === target.kind && parseApiVersion(reference.apiVersion).group === target.group;
+  return (
+    reference.kind === target.kind && parseApiVersion(reference.apiVersion).group === target.group
+  );
 }
 
 /** Objects without a controller, by namespace: those that may be adopted. */
@@ -106,7 +114,10 @@ export async function claim<T extends KubeObject, S, U extends KubeObject>(
   if (going) return claimed;
   const free = lister
     .by(orphans, owner.metadata?.namespace ?? "")
-    .filter((child) => selected(child) && child.metadata?.deletionTimestamp === undefined && adoptable(child));
+    .filter(
+      (child) =>
+        selected(child) && child.metadata?.deletionTimestamp === undefined && adoptable(child),
+    );
   if (free.length === 0 || !(await mayAdopt(context, spec))) return claimed;
   for (const child of free) {
     const adopted = await adopt(context, spec, child);
@@ -122,7 +133,9 @@ async function mayAdopt<T extends KubeObject, S, U extends KubeObject>(
   const key = objectKey(owner.metadata?.namespace, owner.metadata?.name ?? "");
   const fresh = await context.resource(owners).get(key);
   if (fresh.metadata?.uid !== owner.metadata?.uid) {
-    throw new Error(`original ${owners.kind} ${key} is gone: got uid ${fresh.metadata?.uid}, wanted ${owner.metadata?.uid}`);
+    throw new Error(
+      `original ${owners.kind} ${key} is gone: got uid ${fresh.metadata?.uid}, wanted ${owner.metadata?.uid}`,
+    );
   }
   return fresh.metadata?.deletionTimestamp === undefined;
 }
@@ -133,8 +146,13 @@ async function adopt<T extends KubeObject, S, U extends KubeObject>(
   child: U,
 ): Promise<U | undefined> {
   const { uid, finalizers = [] } = child.metadata ?? {};
-  const wanted = [...finalizers, ...(spec.finalizers ?? []).filter((name) => !finalizers.includes(name))];
-  const references = (child.metadata?.ownerReferences ?? []).filter((reference) => reference.uid !== spec.owner.metadata?.uid);
+  const wanted = [
+    ...finalizers,
+    ...(spec.finalizers ?? []).filter((name) => !finalizers.includes(name)),
+  ];
+  const references = (child.metadata?.ownerReferences ?? []).filter(
+    (reference) => reference.uid !== spec.owner.metadata?.uid,
+  );
   const metadata = {
     uid,
     ownerReferences: [...references, controllerRef(spec.owners, spec.owner)],
@@ -152,7 +170,9 @@ async function release<T extends KubeObject, S, U extends KubeObject>(
   const dropped = spec.finalizers ?? [];
   const metadata = {
     uid,
-    ownerReferences: ownerReferences.filter((reference) => reference.uid !== spec.owner.metadata?.uid),
+    ownerReferences: ownerReferences.filter(
+      (reference) => reference.uid !== spec.owner.metadata?.uid,
+    ),
     ...(spec.finalizers && { finalizers: finalizers.filter((name) => !dropped.includes(name)) }),
   };
   await patchUnlessGone(context, spec, { child, metadata });
@@ -167,7 +187,9 @@ async function patchUnlessGone<T extends KubeObject, S, U extends KubeObject>(
   const { namespace, name = "", resourceVersion } = change.child.metadata ?? {};
   const body = { metadata: { ...change.metadata, resourceVersion } };
   try {
-    return await context.resource(spec.children).patch(objectKey(namespace, name), { type: "merge", body });
+    return await context
+      .resource(spec.children)
+      .patch(objectKey(namespace, name), { type: "merge", body });
   } catch (error) {
     if (isNotFound(error) || isInvalid(error)) return undefined;
     throw error;

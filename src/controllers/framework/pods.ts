@@ -39,7 +39,11 @@ export function isAvailable(pod: Pod, minReadySeconds: number, nowMs: number): b
 }
 
 /** Until a ready Pod counts as available: 0 when it does; undefined when it is not ready. */
-export function availableInMs(pod: Pod, minReadySeconds: number, nowMs: number): number | undefined {
+export function availableInMs(
+  pod: Pod,
+  minReadySeconds: number,
+  nowMs: number,
+): number | undefined {
   const sinceMs = readySinceMs(pod);
   if (sinceMs === undefined) return undefined;
   if (minReadySeconds === 0) return 0;
@@ -47,7 +51,11 @@ export function availableInMs(pod: Pod, minReadySeconds: number, nowMs: number):
 }
 
 /** The next moment at which some ready Pod of `all` becomes available; undefined when none will. */
-export function nextAvailableMs(all: readonly Pod[], minReadySeconds: number, nowMs: number): number | undefined {
+export function nextAvailableMs(
+  all: readonly Pod[],
+  minReadySeconds: number,
+  nowMs: number,
+): number | undefined {
   let next: number | undefined;
   for (const pod of all) {
     const waitMs = availableInMs(pod, minReadySeconds, nowMs) ?? 0;
@@ -65,7 +73,10 @@ const phaseRank: Readonly<Record<string, number>> = { Pending: 0, Unknown: 1, Ru
  * deletion cost, then on crowded nodes (`crowdOf`), then lately ready, then often restarted, then
  * young. Source: pkg/controller/controller_utils.go ActivePodsWithRanks.
  */
-export function byDeletionPreference(crowdOf: (pod: Pod) => number = () => 0, nowMs = 0): (a: Pod, b: Pod) => number {
+export function byDeletionPreference(
+  crowdOf: (pod: Pod) => number = () => 0,
+  nowMs = 0,
+): (a: Pod, b: Pod) => number {
   return (a, b) =>
     Number(Boolean(a.spec.nodeName)) - Number(Boolean(b.spec.nodeName)) ||
     (phaseRank[a.status?.phase ?? ""] ?? 0) - (phaseRank[b.status?.phase ?? ""] ?? 0) ||
@@ -110,7 +121,11 @@ export function createdMs(object: KubeObject): number {
 const prefixLengthMax = 253 - 5;
 
 /** A new Pod as the template has it, controlled by `owner`. Its name is generated. */
-export function podFromTemplate(template: PodTemplateSpec, owner: KubeObject, reference: OwnerReference): Pod {
+export function podFromTemplate(
+  template: PodTemplateSpec,
+  owner: KubeObject,
+  reference: OwnerReference,
+): Pod {
   const { labels, annotations, finalizers } = template.metadata ?? {};
   const prefix = `${owner.metadata?.name}-`;
   return {
@@ -130,7 +145,8 @@ export function podFromTemplate(template: PodTemplateSpec, owner: KubeObject, re
 
 /** The namespace is going: nothing can be created in it, and nobody needs to hear of it. */
 export function isNamespaceTerminating(error: unknown): boolean {
-  const causes = isForbidden(error) && isStatusError(error) ? (error.status.details?.causes ?? []) : [];
+  const causes =
+    isForbidden(error) && isStatusError(error) ? (error.status.details?.causes ?? []) : [];
   return causes.some(({ reason }) => reason === "NamespaceTerminating");
 }
 
@@ -173,7 +189,10 @@ export async function deletePod<T extends KubeObject, S>(
  * Calls `run` for 0 .. count-1 in batches of 1, 2, 4 ...: a first failure (quota, webhook) then
  * costs few calls. Rejects with the first error of the batch that failed; later ones never start.
  */
-export async function slowStart(count: number, run: (index: number) => Promise<unknown>): Promise<void> {
+export async function slowStart(
+  count: number,
+  run: (index: number) => Promise<unknown>,
+): Promise<void> {
   let started = 0;
   for (let batch = 1; started < count; batch *= 2) {
     const size = Math.min(batch, count - started);

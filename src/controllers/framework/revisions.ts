@@ -37,7 +37,9 @@ function snapshotOf(template: PodTemplateSpec): Record<string, unknown> {
 
 /** The template that a revision kept. */
 export function templateOf(revision: ControllerRevision): PodTemplateSpec | undefined {
-  const data = revision.data as { spec?: { template?: PodTemplateSpec & { $patch?: string } } } | undefined;
+  const data = revision.data as
+    | { spec?: { template?: PodTemplateSpec & { $patch?: string } } }
+    | undefined;
   if (data?.spec?.template === undefined) return undefined;
   const { $patch: _, ...template } = data.spec.template;
   return template;
@@ -61,9 +63,13 @@ export async function syncRevisions<T extends KubeObject, S>(
   const same = sorted.findLast((revision) => semanticEqual(templateOf(revision), spec.template));
   const old = sorted.filter((revision) => revision !== same);
   const number = (old.at(-1)?.revision ?? 0) + 1;
-  if (same === undefined) return { current: await createRevision(context, spec, { snapshot, number }), old };
+  if (same === undefined)
+    return { current: await createRevision(context, spec, { snapshot, number }), old };
   if (same.revision >= number) return { current: same, old };
-  return { current: await context.resource(controllerRevisions).update({ ...same, revision: number }), old };
+  return {
+    current: await context.resource(controllerRevisions).update({ ...same, revision: number }),
+    old,
+  };
 }
 
 async function createRevision<T extends KubeObject, S>(
@@ -90,7 +96,8 @@ async function createRevision<T extends KubeObject, S>(
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
     const existing = await context.resource(controllerRevisions).get(keyOfObject(wanted));
-    if (isControlledBy(existing, spec.owner) && semanticEqual(templateOf(existing), spec.template)) return existing;
+    if (isControlledBy(existing, spec.owner) && semanticEqual(templateOf(existing), spec.template))
+      return existing;
     throw new RevisionCollision(`revision ${wanted.metadata.name} has other content`);
   }
 }
@@ -104,8 +111,11 @@ export async function trimRevisions<T extends KubeObject, S>(
   const idle = old.filter((revision) => !keep.isLive(revision));
   for (const revision of idle.slice(0, Math.max(0, idle.length - keep.limit))) {
     const { uid = "" } = revision.metadata;
-    await context.resource(controllerRevisions).delete(keyOfObject(revision), { preconditions: { uid } }).catch((error: unknown) => {
-      if (!isNotFound(error)) throw error;
-    });
+    await context
+      .resource(controllerRevisions)
+      .delete(keyOfObject(revision), { preconditions: { uid } })
+      .catch((error: unknown) => {
+        if (!isNotFound(error)) throw error;
+      });
   }
 }

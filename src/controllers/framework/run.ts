@@ -38,7 +38,8 @@ export function startControllers(options: StartControllersOptions): void {
     const { name, account = name, component = name } = controller;
     const lifetime = options.lifetime.child(name);
     const log = options.log.named(name);
-    const client = options.ownIdentities === true ? actingAs(options.client, account) : options.client;
+    const client =
+      options.ownIdentities === true ? actingAs(options.client, account) : options.client;
     controller.start({
       name,
       client,
@@ -55,7 +56,10 @@ export function startControllers(options: StartControllersOptions): void {
 }
 
 /** The first mention decides, as upstream's IsControllerEnabled. */
-function isEnabled({ name, disabledByDefault = false }: Controller, enable: readonly string[]): boolean {
+function isEnabled(
+  { name, disabledByDefault = false }: Controller,
+  enable: readonly string[],
+): boolean {
   if (enable.includes(name)) return true;
   if (enable.includes(`-${name}`)) return false;
   return enable.includes("*") && !disabledByDefault;
@@ -65,7 +69,11 @@ function actingAs(client: Client, controller: string): Client {
   return client.as(
     {
       name: `system:serviceaccount:kube-system:${controller}`,
-      groups: ["system:serviceaccounts", "system:serviceaccounts:kube-system", "system:authenticated"],
+      groups: [
+        "system:serviceaccounts",
+        "system:serviceaccounts:kube-system",
+        "system:authenticated",
+      ],
     },
     `${userAgent}/${controller}`,
   );

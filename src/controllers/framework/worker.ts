@@ -67,7 +67,9 @@ interface WorkOptions<T extends KubeObject, S> {
 }
 
 /** One attempt at a key; settles the key's future in the queue, never rejects. */
-function createWork<T extends KubeObject, S>(options: WorkOptions<T, S>): (key: string) => Promise<void> {
+function createWork<T extends KubeObject, S>(
+  options: WorkOptions<T, S>,
+): (key: string) => Promise<void> {
   const { spec, environment, queue, barrier } = options;
   const { log, lifetime } = environment;
 
@@ -90,7 +92,10 @@ function createWork<T extends KubeObject, S>(options: WorkOptions<T, S>): (key: 
   };
 }
 
-function contextOf<T extends KubeObject, S>(options: WorkOptions<T, S>, key: string): Context<T, S> {
+function contextOf<T extends KubeObject, S>(
+  options: WorkOptions<T, S>,
+  key: string,
+): Context<T, S> {
   const { spec, environment, queue, barrier } = options;
   const { informers, clock, random, log, events, settings, metrics, lifetime } = environment;
   const client = trackedClient(environment.client, barrier, key);
@@ -122,7 +127,11 @@ function trackedClient(client: Client, barrier: Barrier, key: string): Client {
   };
 }
 
-function tracked<U extends KubeObject>(client: ResourceClient<U>, barrier: Barrier, key: string): ResourceClient<U> {
+function tracked<U extends KubeObject>(
+  client: ResourceClient<U>,
+  barrier: Barrier,
+  key: string,
+): ResourceClient<U> {
   const target: ResourceTarget = client.target;
   async function noted(write: Promise<U>): Promise<U> {
     const object = await write;

@@ -2,7 +2,13 @@
  * Decides about one object at a time, always on the server's own word: the graph only says where
  * to look. Source: pkg/controller/garbagecollector.
  */
-import { apiVersionOf, type KubeObject, objectKey, type OwnerReference, parseApiVersion } from "#apimachinery/object.ts";
+import {
+  apiVersionOf,
+  type KubeObject,
+  objectKey,
+  type OwnerReference,
+  parseApiVersion,
+} from "#apimachinery/object.ts";
 import { isInvalid, isNotFound } from "#apimachinery/status.ts";
 import type { Client, DeleteOptions, ResourceTarget } from "#client/client.ts";
 import type { EventRecorder } from "#client/events.ts";
@@ -58,7 +64,8 @@ export function createCollector(options: CollectorOptions): Collector {
 
   async function attemptToDelete(uid: string): Promise<void> {
     const node = graph.get(uid);
-    if (node === undefined || (node.observed && node.beingDeleted && !node.deletingDependents)) return;
+    if (node === undefined || (node.observed && node.beingDeleted && !node.deletingDependents))
+      return;
     const found = await fetch(node.identity);
     if (found === undefined || found.object.metadata?.uid !== uid) return gone(uid);
     if (!node.observed) return;
@@ -66,7 +73,8 @@ export function createCollector(options: CollectorOptions): Collector {
     const references = found.object.metadata.ownerReferences ?? [];
     if (references.length === 0) return;
     const owners = await classify(node, references);
-    if (owners.solid.length > 0) return dropReferences(found, [...owners.dangling, ...owners.waiting]);
+    if (owners.solid.length > 0)
+      return dropReferences(found, [...owners.dangling, ...owners.waiting]);
     if (owners.waiting.length > 0 && node.dependents.size > 0) {
       await breakCycle(node);
       return remove(found, "Foreground");
@@ -81,8 +89,12 @@ export function createCollector(options: CollectorOptions): Collector {
 
   async function fetch(identity: Identity): Promise<Found | undefined> {
     const target = options.resourceOf(identity.apiVersion, identity.kind);
-    if (target === undefined) throw new Error(`no resource serves ${identity.apiVersion} ${identity.kind}`);
-    const key = objectKey(target.scope === "Cluster" ? undefined : identity.namespace, identity.name);
+    if (target === undefined)
+      throw new Error(`no resource serves ${identity.apiVersion} ${identity.kind}`);
+    const key = objectKey(
+      target.scope === "Cluster" ? undefined : identity.namespace,
+      identity.name,
+    );
     try {
       return { target, object: await client.dynamic(target).get(key) };
     } catch (error) {
@@ -118,7 +130,9 @@ export function createCollector(options: CollectorOptions): Collector {
       return "dangling";
     }
     const { deletionTimestamp, finalizers = [] } = found.object.metadata;
-    return deletionTimestamp !== undefined && finalizers.includes("foregroundDeletion") ? "waiting" : "solid";
+    return deletionTimestamp !== undefined && finalizers.includes("foregroundDeletion")
+      ? "waiting"
+      : "solid";
   }
 
   /** An owner that exists, but in another namespace, is a mistake that the user should hear of. */
@@ -158,7 +172,9 @@ export function createCollector(options: CollectorOptions): Collector {
   async function dropReferences(found: Found, dropped: readonly OwnerReference[]): Promise<void> {
     if (dropped.length === 0) return;
     const gone = new Set(dropped.map(({ uid }) => uid));
-    const ownerReferences = (found.object.metadata?.ownerReferences ?? []).filter(({ uid }) => !gone.has(uid));
+    const ownerReferences = (found.object.metadata?.ownerReferences ?? []).filter(
+      ({ uid }) => !gone.has(uid),
+    );
     await patch(found, { ownerReferences });
   }
 
@@ -174,15 +190,21 @@ export function createCollector(options: CollectorOptions): Collector {
     await client.dynamic(target).patch(objectKey(namespace, name), { type: "merge", body });
   }
 
-  async function remove({ target, object }: Found, propagationPolicy: DeleteOptions["propagationPolicy"]): Promise<void> {
+  async function remove(
+    { target, object }: Found,
+    propagationPolicy: DeleteOptions["propagationPolicy"],
+  ): Promise<void> {
     const { namespace, name = "", uid = "", resourceVersion = "" } = object.metadata ?? {};
     const preconditions = { uid, resourceVersion };
-    await client.dynamic(target).delete(objectKey(namespace, name), {
-      preconditions,
-      ...(propagationPolicy && { propagationPolicy }),
-    }).catch((error: unknown) => {
-      if (!isNotFound(error)) throw error;
-    });
+    await client
+      .dynamic(target)
+      .delete(objectKey(namespace, name), {
+        preconditions,
+        ...(propagationPolicy && { propagationPolicy }),
+      })
+      .catch((error: unknown) => {
+        if (!isNotFound(error)) throw error;
+      });
   }
 
   async function attemptToOrphan(uid: string): Promise<void> {
@@ -216,4 +238,3 @@ function placeOf({ namespace, uid, name, apiVersion, kind }: Identity): string {
 function ignoreGone(error: unknown): void {
   if (!isNotFound(error) && !isInvalid(error)) throw error;
 }
-

@@ -17,7 +17,12 @@ function owner(name: string, spec: Partial<OwnerReference> = {}): OwnerReference
 
 /** A ConfigMap `name` of uid `uid-name` with owners. */
 function object(name: string, owners: readonly OwnerReference[] = [], namespace = "a"): KubeObject {
-  const metadata = { namespace, name, uid: `uid-${name}`, ...(owners.length > 0 && { ownerReferences: [...owners] }) };
+  const metadata = {
+    namespace,
+    name,
+    uid: `uid-${name}`,
+    ...(owners.length > 0 && { ownerReferences: [...owners] }),
+  };
   return { kind: "ConfigMap", apiVersion: "v1", metadata };
 }
 
@@ -25,11 +30,20 @@ function seedAll(world: ControllerWorld, objects: readonly KubeObject[]): void {
   for (const each of objects) world.api.seed(configMaps, each);
 }
 
-const names = (world: ControllerWorld): string => world.list(configMaps).map(({ metadata }) => metadata?.name).join(" ");
+const names = (world: ControllerWorld): string =>
+  world
+    .list(configMaps)
+    .map(({ metadata }) => metadata?.name)
+    .join(" ");
 
 test("dependents follow their owner in the background, also over generations", async () => {
   const world = setUp();
-  seedAll(world, [object("o"), object("d", [owner("o")]), object("dd", [owner("d")]), object("free")]);
+  seedAll(world, [
+    object("o"),
+    object("d", [owner("o")]),
+    object("dd", [owner("d")]),
+    object("free"),
+  ]);
   await world.settle();
   assert.equal(names(world), "o d dd free");
   await world.client.resource(configMaps).delete("a/o", { propagationPolicy: "Background" });
@@ -58,7 +72,10 @@ test("one owner that stays keeps the object, and the reference to the other goes
   await world.client.resource(configMaps).delete("a/o1", { propagationPolicy: "Background" });
   await world.settle();
   assert.equal(names(world), "o2 d");
-  assert.deepEqual(world.get(configMaps, "a/d")?.metadata?.ownerReferences?.map(({ name }) => name), ["o2"]);
+  assert.deepEqual(
+    world.get(configMaps, "a/d")?.metadata?.ownerReferences?.map(({ name }) => name),
+    ["o2"],
+  );
 });
 
 test("orphaning frees the dependents", async () => {
@@ -74,12 +91,18 @@ test("orphaning frees the dependents", async () => {
 test("foreground deletion waits for dependents that block, and only for them", async () => {
   const world = setUp();
   const blocking = object("d", [owner("o", { blockOwnerDeletion: true })]);
-  seedAll(world, [object("o"), { ...blocking, metadata: { ...blocking.metadata, finalizers: ["x/y"] } }, object("e", [owner("o")])]);
+  seedAll(world, [
+    object("o"),
+    { ...blocking, metadata: { ...blocking.metadata, finalizers: ["x/y"] } },
+    object("e", [owner("o")]),
+  ]);
   await world.settle();
   await world.client.resource(configMaps).delete("a/o", { propagationPolicy: "Foreground" });
   await world.settle();
   assert.equal(names(world), "o d");
-  await world.client.resource(configMaps).patch("a/d", { type: "merge", body: { metadata: { finalizers: null } } });
+  await world.client
+    .resource(configMaps)
+    .patch("a/d", { type: "merge", body: { metadata: { finalizers: null } } });
   await world.settle();
   assert.equal(names(world), "");
 });
@@ -87,7 +110,11 @@ test("foreground deletion waits for dependents that block, and only for them", a
 test("objects that own each other are deleted in the foreground all the same", async () => {
   const world = setUp();
   const block = { blockOwnerDeletion: true };
-  seedAll(world, [object("a1", [owner("a3", block)]), object("a2", [owner("a1", block)]), object("a3", [owner("a2", block)])]);
+  seedAll(world, [
+    object("a1", [owner("a3", block)]),
+    object("a2", [owner("a1", block)]),
+    object("a3", [owner("a2", block)]),
+  ]);
   await world.settle();
   assert.equal(names(world), "a1 a2 a3");
   await world.client.resource(configMaps).delete("a/a1", { propagationPolicy: "Foreground" });

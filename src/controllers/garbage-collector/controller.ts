@@ -101,10 +101,12 @@ function createFeed({ graph, collector, deletes, orphanings }: FeedOptions): Fee
     const seen = graph.observe(target, object);
     const { uid } = seen.node.identity;
     for (const owner of seen.unseenOwners) deletes.add(owner.identity.uid);
-    for (const owner of seen.looseOwners) if (owner.deletingDependents) deletes.add(owner.identity.uid);
+    for (const owner of seen.looseOwners)
+      if (owner.deletingDependents) deletes.add(owner.identity.uid);
     for (const dependent of seen.misplaced) deletes.add(dependent.identity.uid);
     // An owner that has gone meanwhile left nobody to say so to a dependent that came after it.
-    if (seen.isNew && seen.node.owners.some((owner) => graph.get(owner.uid)?.deletingDependents)) deletes.add(uid);
+    if (seen.isNew && seen.node.owners.some((owner) => graph.get(owner.uid)?.deletingDependents))
+      deletes.add(uid);
     if (seen.began === "orphan") orphanings.add(uid);
     if (seen.began === "foreground") {
       for (const dependent of seen.node.dependents) deletes.add(dependent.identity.uid);
@@ -131,7 +133,10 @@ function followResources(
   feed: Feed,
 ): void {
   const { client, informers, clock, lifetime, log } = environment;
-  const followed = new Map<string, { readonly target: ResourceTarget; readonly subscription: Disposable }>();
+  const followed = new Map<
+    string,
+    { readonly target: ResourceTarget; readonly subscription: Disposable }
+  >();
   let timer: Timer | undefined;
 
   function schedule(delayMs: number): void {
@@ -163,7 +168,9 @@ function followResources(
       const silent = failed.some((version) => version.startsWith(`${target.group}/`));
       if (wanted.has(id) || silent) continue;
       subscription[Symbol.dispose]();
-      if (resources.every(({ group, plural }) => group !== target.group || plural !== target.plural)) {
+      if (
+        resources.every(({ group, plural }) => group !== target.group || plural !== target.plural)
+      ) {
         informers.drop(target);
       }
       followed.delete(id);
@@ -177,14 +184,19 @@ function followResources(
   }
 
   const soon = (): void => schedule(rediscoverMs);
-  informers.of(customResourceDefinitions).subscribe({ onAdd: soon, onUpdate: soon, onDelete: soon });
+  informers
+    .of(customResourceDefinitions)
+    .subscribe({ onAdd: soon, onUpdate: soon, onDelete: soon });
   informers.of(apiServices).subscribe({ onAdd: soon, onUpdate: soon, onDelete: soon });
   lifetime.defer(() => timer?.[Symbol.dispose]());
   void sync();
 }
 
 function isCollectable({ group, plural, verbs }: DiscoveredResource): boolean {
-  return ["delete", "list", "watch"].every((verb) => verbs.includes(verb)) && !ignored.has(`${group}/${plural}`);
+  return (
+    ["delete", "list", "watch"].every((verb) => verbs.includes(verb)) &&
+    !ignored.has(`${group}/${plural}`)
+  );
 }
 
 function idOf({ group, version, plural }: ResourceTarget): string {

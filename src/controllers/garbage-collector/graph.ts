@@ -88,13 +88,15 @@ export function createGraph(): Graph {
         owner.dependents.delete(node);
         loose.push(owner);
         dropIfUnused(owner);
-      } else if (old.blockOwnerDeletion === true && now.blockOwnerDeletion !== true) loose.push(owner);
+      } else if (old.blockOwnerDeletion === true && now.blockOwnerDeletion !== true)
+        loose.push(owner);
     }
     for (const reference of named.values()) {
       const known = byUid.get(reference.uid);
       const owner = known ?? ensure(identityOfOwner(reference, node.identity.namespace));
       owner.dependents.add(node);
-      if (!owner.observed && !node.owners.some(({ uid }) => uid === reference.uid)) unseen.push(owner);
+      if (!owner.observed && !node.owners.some(({ uid }) => uid === reference.uid))
+        unseen.push(owner);
     }
     node.owners = next;
     return { unseen, loose };
@@ -138,7 +140,8 @@ function isMisplaced(dependent: Node, owner: Node | undefined): boolean {
   const { identity } = owner;
   const reference = dependent.owners.find(({ uid }) => uid === identity.uid);
   if (reference === undefined) return false;
-  const elsewhere = identity.namespace !== "" && identity.namespace !== dependent.identity.namespace;
+  const elsewhere =
+    identity.namespace !== "" && identity.namespace !== dependent.identity.namespace;
   return elsewhere || reference.name !== identity.name || reference.kind !== identity.kind;
 }
 
@@ -155,11 +158,20 @@ function takeDeletion(node: Node, object: KubeObject): Observation["began"] {
 
 function identityOf(target: ResourceTarget, object: KubeObject): Identity {
   const { namespace = "", name = "", uid = "" } = object.metadata ?? {};
-  return { apiVersion: apiVersionOf(target.group, target.version), kind: target.kind, namespace, name, uid };
+  return {
+    apiVersion: apiVersionOf(target.group, target.version),
+    kind: target.kind,
+    namespace,
+    name,
+    uid,
+  };
 }
 
 /** Where the owner must be: in the dependent's namespace, unless it is cluster-scoped. */
-function identityOfOwner({ apiVersion, kind, name, uid }: OwnerReference, namespace: string): Identity {
+function identityOfOwner(
+  { apiVersion, kind, name, uid }: OwnerReference,
+  namespace: string,
+): Identity {
   return { apiVersion, kind, namespace, name, uid };
 }
 

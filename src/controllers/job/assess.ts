@@ -8,7 +8,15 @@ import type { Pod } from "#api/core/v1/pod.ts";
 import { isActive, isReady, isTerminating } from "../framework/pods.ts";
 import { judgeFailure, type PolicyVerdict } from "./failure-policy.ts";
 import { formatIndexes, parseIndexes } from "./indexes.ts";
-import { completionIndexOf, failuresOf, hasFailed, hasSucceeded, type IndexFailures, isIndexed, isTracked } from "./job-pods.ts";
+import {
+  completionIndexOf,
+  failuresOf,
+  hasFailed,
+  hasSucceeded,
+  type IndexFailures,
+  isIndexed,
+  isTracked,
+} from "./job-pods.ts";
 
 /** Most Pods counted in one go. */
 const countedMax = 500;
@@ -30,7 +38,10 @@ export interface Assessment {
   /** Pods whose end is on record with `counters`: their finalizer can go. */
   readonly finalize: readonly Pod[];
   /** The fields that keep count, for the next status. */
-  readonly counters: Pick<JobStatus, "succeeded" | "failed" | "completedIndexes" | "failedIndexes" | "uncountedTerminatedPods">;
+  readonly counters: Pick<
+    JobStatus,
+    "succeeded" | "failed" | "completedIndexes" | "failedIndexes" | "uncountedTerminatedPods"
+  >;
   /** Everything that ended is in the counters. */
   readonly settled: boolean;
   /** Why a rule of the Pod failure policy fails the Job. */
@@ -53,18 +64,33 @@ export function assess(job: Job, pods: readonly Pod[], options: AssessOptions): 
   const fresh = pods.filter((pod) => isTracked(pod) && !listed.has(pod.metadata.uid ?? ""));
   const newlySucceeded = fresh.filter(hasSucceeded);
   const newlyFailed = fresh.filter((pod) => hasFailed(job, pod));
-  const verdicts = new Map(newlyFailed.map((pod) => [pod, judgeFailure(job.spec.podFailurePolicy, pod)]));
+  const verdicts = new Map(
+    newlyFailed.map((pod) => [pod, judgeFailure(job.spec.podFailurePolicy, pod)]),
+  );
   const indexed = isIndexed(job);
-  const succeededIndexes = indexed ? parseIndexes(status.completedIndexes, completions) : new Set<number>();
+  const succeededIndexes = indexed
+    ? parseIndexes(status.completedIndexes, completions)
+    : new Set<number>();
   for (const pod of indexed ? newlySucceeded : []) {
     const index = completionIndexOf(job, pod);
     if (index !== undefined) succeededIndexes.add(index);
   }
-  const indexFailures = indexed ? countIndexFailures(job, pods, verdicts) : new Map<number, IndexFailures & { pod: Pod }>();
-  const failedIndexes = findFailedIndexes(job, { indexFailures, verdicts, before: status.failedIndexes });
-  const heldBack = options.finishing ? new Set<Pod>() : lastOfTheirIndex(job, { indexFailures, pods, failedIndexes });
+  const indexFailures = indexed
+    ? countIndexFailures(job, pods, verdicts)
+    : new Map<number, IndexFailures & { pod: Pod }>();
+  const failedIndexes = findFailedIndexes(job, {
+    indexFailures,
+    verdicts,
+    before: status.failedIndexes,
+  });
+  const heldBack = options.finishing
+    ? new Set<Pod>()
+    : lastOfTheirIndex(job, { indexFailures, pods, failedIndexes });
   const counts = (pod: Pod): boolean => verdicts.get(pod)?.action !== "Ignore";
-  const ended = [...newlySucceeded, ...newlyFailed.filter((pod) => !heldBack.has(pod))].slice(0, countedMax);
+  const ended = [...newlySucceeded, ...newlyFailed.filter((pod) => !heldBack.has(pod))].slice(
+    0,
+    countedMax,
+  );
   const failedNow = newlyFailed.filter(counts).length + uncounted.failed.length;
   const failed = (status.failed ?? 0) + failedNow;
   const succeeded = indexed
@@ -88,15 +114,22 @@ export function assess(job: Job, pods: readonly Pod[], options: AssessOptions): 
     indexFailures,
     newlySucceeded,
     newlyFailed,
-    finalize: pods.filter((pod) => isTracked(pod) && (recorded.has(pod.metadata.uid ?? "") || ended.includes(pod))),
+    finalize: pods.filter(
+      (pod) => isTracked(pod) && (recorded.has(pod.metadata.uid ?? "") || ended.includes(pod)),
+    ),
     counters: {
       succeeded: indexed ? succeededIndexes.size : (status.succeeded ?? 0),
       failed: status.failed ?? 0,
       ...(indexed && { completedIndexes: formatIndexes(succeededIndexes) }),
-      ...(job.spec.backoffLimitPerIndex !== undefined && { failedIndexes: formatIndexes(failedIndexes) }),
+      ...(job.spec.backoffLimitPerIndex !== undefined && {
+        failedIndexes: formatIndexes(failedIndexes),
+      }),
       uncountedTerminatedPods: uncounted,
     },
-    settled: recorded.size === 0 && ended.length === newlySucceeded.length + newlyFailed.length - heldBack.size && pods.every((pod) => !isTracked(pod) || isActive(pod) || isTerminating(pod)),
+    settled:
+      recorded.size === 0 &&
+      ended.length === newlySucceeded.length + newlyFailed.length - heldBack.size &&
+      pods.every((pod) => !isTracked(pod) || isActive(pod) || isTerminating(pod)),
     policyFailure: [...verdicts.values()].find(({ action }) => action === "FailJob")?.message,
   };
 }
@@ -117,7 +150,11 @@ function fold(job: Job, pods: readonly Pod[]): JobStatus {
 }
 
 /** Per index, the failed Pod that knows of most failures, with its own added. */
-function countIndexFailures(job: Job, pods: readonly Pod[], verdicts: ReadonlyMap<Pod, PolicyVerdict>) {
+function countIndexFailures(
+  job: Job,
+  pods: readonly Pod[],
+  verdicts: ReadonlyMap<Pod, PolicyVerdict>,
+) {
   const latest = new Map<number, IndexFailures & { readonly pod: Pod }>();
   if (job.spec.backoffLimitPerIndex === undefined) return latest;
   for (const pod of pods) {
@@ -125,9 +162,14 @@ function countIndexFailures(job: Job, pods: readonly Pod[], verdicts: ReadonlyMa
     if (index === undefined || !isTracked(pod) || !hasFailed(job, pod)) continue;
     const before = failuresOf(pod);
     const ignored = verdicts.get(pod)?.action === "Ignore";
-    const now = { counted: before.counted + (ignored ? 0 : 1), ignored: before.ignored + (ignored ? 1 : 0), pod };
+    const now = {
+      counted: before.counted + (ignored ? 0 : 1),
+      ignored: before.ignored + (ignored ? 1 : 0),
+      pod,
+    };
     const known = latest.get(index);
-    if (known === undefined || now.counted + now.ignored > known.counted + known.ignored) latest.set(index, now);
+    if (known === undefined || now.counted + now.ignored > known.counted + known.ignored)
+      latest.set(index, now);
   }
   return latest;
 }
@@ -138,7 +180,10 @@ interface FailedIndexesInput {
   readonly before: string | undefined;
 }
 
-function findFailedIndexes(job: Job, { indexFailures, verdicts, before }: FailedIndexesInput): Set<number> {
+function findFailedIndexes(
+  job: Job,
+  { indexFailures, verdicts, before }: FailedIndexesInput,
+): Set<number> {
   const limit = job.spec.backoffLimitPerIndex;
   if (limit === undefined) return new Set();
   const failed = parseIndexes(before, job.spec.completions ?? 0);
@@ -153,14 +198,25 @@ function findFailedIndexes(job: Job, { indexFailures, verdicts, before }: Failed
 /** Failed Pods that no later Pod of their index has replaced yet: they hold the count of failures. */
 function lastOfTheirIndex(
   job: Job,
-  { indexFailures, pods, failedIndexes }: { indexFailures: FailedIndexesInput["indexFailures"]; pods: readonly Pod[]; failedIndexes: ReadonlySet<number> },
+  {
+    indexFailures,
+    pods,
+    failedIndexes,
+  }: {
+    indexFailures: FailedIndexesInput["indexFailures"];
+    pods: readonly Pod[];
+    failedIndexes: ReadonlySet<number>;
+  },
 ): Set<Pod> {
   const held = new Set<Pod>();
   for (const [index, { counted, ignored, pod }] of indexFailures) {
     if (failedIndexes.has(index)) continue;
     const replaced = pods.some((other) => {
       const known = failuresOf(other);
-      return completionIndexOf(job, other) === index && known.counted + known.ignored >= counted + ignored;
+      return (
+        completionIndexOf(job, other) === index &&
+        known.counted + known.ignored >= counted + ignored
+      );
     });
     if (!replaced) held.add(pod);
   }

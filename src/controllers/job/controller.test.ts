@@ -10,7 +10,10 @@ import { jobController } from "./controller.ts";
 
 const labels = { job: "j" };
 
-function setUp(spec: Partial<JobSpec>, exitCodeOf?: (pod: Pod, attempt: number) => number | undefined) {
+function setUp(
+  spec: Partial<JobSpec>,
+  exitCodeOf?: (pod: Pod, attempt: number) => number | undefined,
+) {
   const world = startControllerWorld([jobController]);
   const attempts = new Map<string, number>();
   const made: string[] = [];
@@ -34,23 +37,34 @@ function setUp(spec: Partial<JobSpec>, exitCodeOf?: (pod: Pod, attempt: number) 
       completions: 1,
       backoffLimit: 6,
       selector: { matchLabels: labels },
-      template: { metadata: { labels }, spec: { restartPolicy: "Never", containers: [{ name: "main" }] } },
+      template: {
+        metadata: { labels },
+        spec: { restartPolicy: "Never", containers: [{ name: "main" }] },
+      },
       ...spec,
     },
   };
   world.seed(jobs, job);
   const status = () => world.get(jobs, "a/j")?.status ?? {};
-  const conditions = () => (status().conditions ?? []).filter(({ status: is }) => is === "True").map(({ type, reason }) => `${type} ${reason}`);
-  const patch = (body: object) => world.client.resource(jobs).patch("a/j", { type: "merge", body: { spec: body } });
+  const conditions = () =>
+    (status().conditions ?? [])
+      .filter(({ status: is }) => is === "True")
+      .map(({ type, reason }) => `${type} ${reason}`);
+  const patch = (body: object) =>
+    world.client.resource(jobs).patch("a/j", { type: "merge", body: { spec: body } });
   return { world, status, conditions, patch, made };
 }
 
-const indexOf = (pod: Pod): string => pod.metadata.annotations?.["batch.kubernetes.io/job-completion-index"] ?? "-";
+const indexOf = (pod: Pod): string =>
+  pod.metadata.annotations?.["batch.kubernetes.io/job-completion-index"] ?? "-";
 
 test("a Job completes when its Pods have succeeded, and lets them go", async () => {
   const { world, status, conditions } = setUp({ completions: 3, parallelism: 2 }, () => 0);
   await world.settle();
-  assert.deepEqual(conditions(), ["SuccessCriteriaMet CompletionsReached", "Complete CompletionsReached"]);
+  assert.deepEqual(conditions(), [
+    "SuccessCriteriaMet CompletionsReached",
+    "Complete CompletionsReached",
+  ]);
   assert.deepEqual([status().succeeded, status().failed, status().active], [3, 0, 0]);
   assert.notEqual(status().completionTime, undefined);
   assert.deepEqual(status().uncountedTerminatedPods, { succeeded: [], failed: [] });
@@ -68,13 +82,22 @@ test("failed Pods are replaced after 10 s, then twice as long, until the limit",
     counts.push(made.length);
   }
   assert.deepEqual(counts, [1, 2, 2, 3]);
-  assert.deepEqual(conditions(), ["FailureTarget BackoffLimitExceeded", "Failed BackoffLimitExceeded"]);
+  assert.deepEqual(conditions(), [
+    "FailureTarget BackoffLimitExceeded",
+    "Failed BackoffLimitExceeded",
+  ]);
   assert.equal(status().failed, 3);
-  assert.equal(world.events().at(-1), "BackoffLimitExceeded: Job has reached the specified backoff limit");
+  assert.equal(
+    world.events().at(-1),
+    "BackoffLimitExceeded: Job has reached the specified backoff limit",
+  );
 });
 
 test("an indexed Job runs each index once, with its index in name, host name and environment", async () => {
-  const { world, status } = setUp({ completionMode: "Indexed", completions: 3, parallelism: 3 }, () => 0);
+  const { world, status } = setUp(
+    { completionMode: "Indexed", completions: 3, parallelism: 3 },
+    () => 0,
+  );
   await world.settle();
   assert.equal(status().completedIndexes, "0-2");
   const pod = world.list(pods).find((each) => indexOf(each) === "1");
@@ -85,7 +108,13 @@ test("an indexed Job runs each index once, with its index in name, host name and
 
 test("with a limit per index, one bad index fails alone and the others finish", async () => {
   const { world, status, conditions, made } = setUp(
-    { completionMode: "Indexed", completions: 2, parallelism: 2, backoffLimitPerIndex: 1, backoffLimit: 2 ** 31 - 1 },
+    {
+      completionMode: "Indexed",
+      completions: 2,
+      parallelism: 2,
+      backoffLimitPerIndex: 1,
+      backoffLimit: 2 ** 31 - 1,
+    },
     (pod) => (indexOf(pod) === "0" ? 1 : 0),
   );
   await world.settle(30_000);
@@ -97,7 +126,12 @@ test("with a limit per index, one bad index fails alone and the others finish", 
 
 test("a success policy ends the Job before all indexes are done", async () => {
   const { world, conditions, status } = setUp(
-    { completionMode: "Indexed", completions: 5, parallelism: 5, successPolicy: { rules: [{ succeededIndexes: "0,2" }] } },
+    {
+      completionMode: "Indexed",
+      completions: 5,
+      parallelism: 5,
+      successPolicy: { rules: [{ succeededIndexes: "0,2" }] },
+    },
     (pod) => (["0", "2"].includes(indexOf(pod)) ? 0 : undefined),
   );
   await world.settle();
@@ -111,7 +145,10 @@ test("a rule of the failure policy fails the Job at once, another ignores failur
     { action: "Ignore", onExitCodes: { operator: "In", values: [7] } },
     { action: "FailJob", onExitCodes: { operator: "In", values: [42] } },
   ];
-  const { world, conditions, status, made } = setUp({ podFailurePolicy: { rules } }, (_pod, attempt) => (attempt === 1 ? 7 : 42));
+  const { world, conditions, status, made } = setUp(
+    { podFailurePolicy: { rules } },
+    (_pod, attempt) => (attempt === 1 ? 7 : 42),
+  );
   await world.settle(15_000);
   assert.equal(made.length, 2);
   assert.equal(status().failed, 1);

@@ -6,9 +6,22 @@ import { labelSelectorOf } from "#apimachinery/selectors.ts";
 import { isNotFound } from "#apimachinery/status.ts";
 import { rfc3339 } from "#base/clock.ts";
 import type { Index } from "#client/indexer.ts";
-import { type Context, defineController, done, indexOf, type Outcome } from "../framework/controller.ts";
+import {
+  type Context,
+  defineController,
+  done,
+  indexOf,
+  type Outcome,
+} from "../framework/controller.ts";
 import { claim, controllerRefOf, orphans, owned, refersTo } from "../framework/owners.ts";
-import { all, createPod, deletePod, isActive, isNamespaceTerminating, slowStart } from "../framework/pods.ts";
+import {
+  all,
+  createPod,
+  deletePod,
+  isActive,
+  isNamespaceTerminating,
+  slowStart,
+} from "../framework/pods.ts";
 import { assess, type Assessment } from "./assess.ts";
 import { isTracked, podOfJob, trackingFinalizer } from "./job-pods.ts";
 import { backoffLeftMs, type BackoffRecord, type JobPlan, nextBackoff, planPods } from "./plan.ts";
@@ -28,7 +41,9 @@ const byJobKey: Index<Pod> = {
   name: "job-key",
   valuesOf(pod) {
     const reference = isTracked(pod) ? controllerRefOf(pod) : undefined;
-    return reference && refersTo(reference, jobs) ? [objectKey(pod.metadata.namespace, reference.name)] : [];
+    return reference && refersTo(reference, jobs)
+      ? [objectKey(pod.metadata.namespace, reference.name)]
+      : [];
   },
 };
 
@@ -47,7 +62,11 @@ export const jobController = defineController<Job, JobState>({
       return releasePods(context, job);
     }
     const { managedBy } = job.spec;
-    if ((managedBy !== undefined && managedBy !== managerName) || job.metadata.deletionTimestamp !== undefined) return done;
+    if (
+      (managedBy !== undefined && managedBy !== managerName) ||
+      job.metadata.deletionTimestamp !== undefined
+    )
+      return done;
     const claimed = await claim(context, {
       owners: jobs,
       owner: job,
@@ -64,7 +83,8 @@ export const jobController = defineController<Job, JobState>({
 async function releasePods(context: JobContext, job: Job | undefined): Promise<Outcome> {
   const held = context.lister(pods).by(byJobKey, context.key);
   if (held.length === 0) return done;
-  if (job === undefined && (await isThere(context))) throw new Error("the cache does not show the Job yet");
+  if (job === undefined && (await isThere(context)))
+    throw new Error("the cache does not show the Job yet");
   await all(held.map((pod) => removeFinalizer(context, pod)));
   return done;
 }
@@ -89,13 +109,21 @@ async function sync(context: JobContext, job: Job, claimed: readonly Pod[]): Pro
   const plan: JobPlan = ending
     ? { remove: found.active, create: 0, retryInMs: undefined }
     : planPods(started, { found, nowMs, backoffLeftMs: backoffLeftMs(record, nowMs) });
-  const { change, failure } = await carryOut(context, started, { plan, found, keepTracked: ending !== undefined });
+  const { change, failure } = await carryOut(context, started, {
+    plan,
+    found,
+    keepTracked: ending !== undefined,
+  });
   const status = statusOf(started, { found, ending, change, nowMs });
-  if (!semanticEqual(status, job.status ?? {})) await context.resource(jobs).updateStatus({ ...started, status });
+  if (!semanticEqual(status, job.status ?? {}))
+    await context.resource(jobs).updateStatus({ ...started, status });
   announce(context, job, status);
   await all(found.finalize.map((pod) => removeFinalizer(context, pod)));
   if (failure !== undefined) throw failure;
-  const waits = [plan.retryInMs, ending ? undefined : deadlineLeftMs({ ...started, status }, nowMs)];
+  const waits = [
+    plan.retryInMs,
+    ending ? undefined : deadlineLeftMs({ ...started, status }, nowMs),
+  ];
   const known = waits.filter((waitMs): waitMs is number => waitMs !== undefined);
   return known.length > 0 ? { requeueAfterMs: Math.max(1, Math.min(...known)) } : done;
 }
@@ -108,9 +136,21 @@ function withStart(context: JobContext, job: Job): Job {
   const status: JobStatus = { ...job.status };
   if (status.startTime === undefined && !suspended) status.startTime = now;
   if ((current?.status === "True") !== suspended) {
-    const [reason, message] = suspended ? ["JobSuspended", "Job suspended"] : ["JobResumed", "Job resumed"];
-    const condition: JobCondition = { type: "Suspended", status: suspended ? "True" : "False", lastProbeTime: now, lastTransitionTime: now, reason, message };
-    status.conditions = [...(status.conditions ?? []).filter(({ type }) => type !== "Suspended"), condition];
+    const [reason, message] = suspended
+      ? ["JobSuspended", "Job suspended"]
+      : ["JobResumed", "Job resumed"];
+    const condition: JobCondition = {
+      type: "Suspended",
+      status: suspended ? "True" : "False",
+      lastProbeTime: now,
+      lastTransitionTime: now,
+      reason,
+      message,
+    };
+    status.conditions = [
+      ...(status.conditions ?? []).filter(({ type }) => type !== "Suspended"),
+      condition,
+    ];
     if (suspended) delete status.startTime;
     else status.startTime = now;
     context.events.normal(job, suspended ? "Suspended" : "Resumed", message);
@@ -118,8 +158,14 @@ function withStart(context: JobContext, job: Job): Job {
   return { ...job, status };
 }
 
-function noteFailures(context: JobContext, { newlySucceeded, newlyFailed }: Assessment): BackoffRecord {
-  const ended = [...newlySucceeded.map((pod) => ({ pod, ok: true })), ...newlyFailed.map((pod) => ({ pod, ok: false }))];
+function noteFailures(
+  context: JobContext,
+  { newlySucceeded, newlyFailed }: Assessment,
+): BackoffRecord {
+  const ended = [
+    ...newlySucceeded.map((pod) => ({ pod, ok: true })),
+    ...newlyFailed.map((pod) => ({ pod, ok: false })),
+  ];
   const record = nextBackoff(context.state.backoff.get(context.key), ended, context.clock.nowMs());
   context.state.backoff.set(context.key, record);
   return record;
@@ -138,15 +184,18 @@ async function carryOut(
   let [created, removed] = [0, 0];
   let failure: unknown;
   try {
-    await all(plan.remove.map(async (pod) => {
-      // A Pod that is taken away on purpose is no failure: nobody is to count it.
-      if (!keepTracked) await removeFinalizer(context, pod);
-      await deletePod(context, job, pod);
-      removed++;
-    }));
-    const blueprints = typeof plan.create === "number"
-      ? Array.from({ length: plan.create }, () => podOfJob(job))
-      : plan.create.map((index) => podOfJob(job, index, failuresFor(job, found, index)));
+    await all(
+      plan.remove.map(async (pod) => {
+        // A Pod that is taken away on purpose is no failure: nobody is to count it.
+        if (!keepTracked) await removeFinalizer(context, pod);
+        await deletePod(context, job, pod);
+        removed++;
+      }),
+    );
+    const blueprints =
+      typeof plan.create === "number"
+        ? Array.from({ length: plan.create }, () => podOfJob(job))
+        : plan.create.map((index) => podOfJob(job, index, failuresFor(job, found, index)));
     await slowStart(blueprints.length, async (i) => {
       const blueprint = blueprints[i];
       if (blueprint) await createPod(context, job, blueprint);
@@ -186,13 +235,25 @@ function statusOf(job: Job, { found, ending, change, nowMs }: StatusInput): JobS
   const now = rfc3339(nowMs);
   let conditions = withCondition(job, status.conditions ?? [], { ...ending, type: target, now });
   if (over) conditions = withCondition(job, conditions, { ...ending, now });
-  return { ...status, conditions, ...(over && ending.type === "Complete" && { completionTime: now }) };
+  return {
+    ...status,
+    conditions,
+    ...(over && ending.type === "Complete" && { completionTime: now }),
+  };
 }
 
-function withCondition(job: Job, conditions: readonly JobCondition[], made: { type: string; reason: string; message: string; now: string }): JobCondition[] {
-  if (conditionOf({ ...job, status: { conditions: [...conditions] } }, made.type)) return [...conditions];
+function withCondition(
+  job: Job,
+  conditions: readonly JobCondition[],
+  made: { type: string; reason: string; message: string; now: string },
+): JobCondition[] {
+  if (conditionOf({ ...job, status: { conditions: [...conditions] } }, made.type))
+    return [...conditions];
   const { type, reason, message, now } = made;
-  return [...conditions, { type, status: "True", lastProbeTime: now, lastTransitionTime: now, reason, message }];
+  return [
+    ...conditions,
+    { type, status: "True", lastProbeTime: now, lastTransitionTime: now, reason, message },
+  ];
 }
 
 function announce(context: JobContext, before: Job, status: JobStatus): void {
@@ -200,14 +261,24 @@ function announce(context: JobContext, before: Job, status: JobStatus): void {
   if (isFinished(before)) return;
   const failedWith = conditionOf(after, "Failed");
   if (failedWith) context.events.warning(before, failedWith.reason ?? "", failedWith.message ?? "");
-  else if (conditionOf(after, "Complete")) context.events.normal(before, "Completed", "Job completed");
+  else if (conditionOf(after, "Complete"))
+    context.events.normal(before, "Completed", "Job completed");
 }
 
 async function removeFinalizer(context: JobContext, pod: Pod): Promise<void> {
-  const { uid, finalizers = [] } = pod.metadata;
+  const { uid, resourceVersion, finalizers = [] } = pod.metadata;
   if (!isTracked(pod)) return;
-  const body = { metadata: { uid, finalizers: finalizers.filter((name) => name !== trackingFinalizer) } };
-  await context.resource(pods).patch(keyOfObject(pod), { type: "merge", body }).catch((error: unknown) => {
-    if (!isNotFound(error)) throw error;
-  });
+  const body = {
+    metadata: {
+      uid,
+      resourceVersion,
+      finalizers: finalizers.filter((name) => name !== trackingFinalizer),
+    },
+  };
+  await context
+    .resource(pods)
+    .patch(keyOfObject(pod), { type: "merge", body })
+    .catch((error: unknown) => {
+      if (!isNotFound(error)) throw error;
+    });
 }

@@ -10,28 +10,65 @@ const pod: Pod = {
   status: {
     conditions: [{ type: "DisruptionTarget", status: "True" }],
     containerStatuses: [
-      { name: "ok", image: "", imageID: "", ready: false, restartCount: 0, state: { terminated: { exitCode: 0 } } },
-      { name: "main", image: "", imageID: "", ready: false, restartCount: 0, state: { terminated: { exitCode: 42 } } },
+      {
+        name: "ok",
+        image: "",
+        imageID: "",
+        ready: false,
+        restartCount: 0,
+        state: { terminated: { exitCode: 0 } },
+      },
+      {
+        name: "main",
+        image: "",
+        imageID: "",
+        ready: false,
+        restartCount: 0,
+        state: { terminated: { exitCode: 42 } },
+      },
     ],
   },
 };
 
-const codes = (action: string, operator: string, values: number[], containerName?: string): PodFailurePolicyRule => ({
+const codes = (
+  action: string,
+  operator: string,
+  values: number[],
+  containerName?: string,
+): PodFailurePolicyRule => ({
   action,
   onExitCodes: { operator, values, ...(containerName !== undefined && { containerName }) },
 });
 
 test("the first rule that matches decides", () => {
-  const disrupted: PodFailurePolicyRule = { action: "Ignore", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] };
+  const disrupted: PodFailurePolicyRule = {
+    action: "Ignore",
+    onPodConditions: [{ type: "DisruptionTarget", status: "True" }],
+  };
   const rows: [PodFailurePolicyRule[], string, string?][] = [
     [[], "Count"],
     [[codes("FailJob", "In", [1])], "Count"],
-    [[codes("FailJob", "In", [42])], "FailJob", "Container main for pod a/p failed with exit code 42 matching FailJob rule at index 0"],
-    [[codes("FailJob", "NotIn", [1])], "FailJob", "Container main for pod a/p failed with exit code 42 matching FailJob rule at index 0"],
+    [
+      [codes("FailJob", "In", [42])],
+      "FailJob",
+      "Container main for pod a/p failed with exit code 42 matching FailJob rule at index 0",
+    ],
+    [
+      [codes("FailJob", "NotIn", [1])],
+      "FailJob",
+      "Container main for pod a/p failed with exit code 42 matching FailJob rule at index 0",
+    ],
     [[codes("FailJob", "NotIn", [42]), codes("FailIndex", "In", [42])], "FailIndex"],
     [[codes("FailJob", "In", [42], "ok"), disrupted], "Ignore"],
-    [[{ ...disrupted, action: "FailJob" }], "FailJob", "Pod a/p has condition DisruptionTarget matching FailJob rule at index 0"],
-    [[{ action: "FailJob", onPodConditions: [{ type: "DisruptionTarget", status: "False" }] }], "Count"],
+    [
+      [{ ...disrupted, action: "FailJob" }],
+      "FailJob",
+      "Pod a/p has condition DisruptionTarget matching FailJob rule at index 0",
+    ],
+    [
+      [{ action: "FailJob", onPodConditions: [{ type: "DisruptionTarget", status: "False" }] }],
+      "Count",
+    ],
   ];
   for (const [rules, action, message] of rows) {
     const verdict = judgeFailure({ rules }, pod);

@@ -22,7 +22,10 @@ export function judgeFailure(policy: PodFailurePolicy | undefined, pod: Pod): Po
 function matchExitCodes({ onExitCodes }: PodFailurePolicyRule, pod: Pod): string | undefined {
   if (onExitCodes === undefined) return undefined;
   const { containerName, operator, values } = onExitCodes;
-  for (const status of [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])]) {
+  for (const status of [
+    ...(pod.status?.containerStatuses ?? []),
+    ...(pod.status?.initContainerStatuses ?? []),
+  ]) {
     const exitCode = status.state?.terminated?.exitCode ?? 0;
     if (exitCode === 0 || (containerName !== undefined && containerName !== status.name)) continue;
     if (values.includes(exitCode) !== (operator === "In")) continue;
@@ -31,9 +34,14 @@ function matchExitCodes({ onExitCodes }: PodFailurePolicyRule, pod: Pod): string
   return undefined;
 }
 
-function matchConditions({ onPodConditions = [] }: PodFailurePolicyRule, pod: Pod): string | undefined {
+function matchConditions(
+  { onPodConditions = [] }: PodFailurePolicyRule,
+  pod: Pod,
+): string | undefined {
   for (const { type, status } of onPodConditions ?? []) {
-    const found = pod.status?.conditions?.some((condition) => condition.type === type && condition.status === (status || "True"));
+    const found = pod.status?.conditions?.some(
+      (condition) => condition.type === type && condition.status === (status || "True"),
+    );
     if (found) return `Pod ${placeOf(pod)} has condition ${type}`;
   }
   return undefined;

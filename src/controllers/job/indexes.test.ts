@@ -12,7 +12,10 @@ test("index sets are written as upstream writes them, and read back", () => {
   ];
   for (const [indexes, text] of rows) {
     assert.equal(formatIndexes(new Set(indexes)), text);
-    assert.deepEqual([...parseIndexes(text, 100)], indexes.toSorted((a, b) => a - b));
+    assert.deepEqual(
+      [...parseIndexes(text, 100)],
+      indexes.toSorted((a, b) => a - b),
+    );
   }
   assert.deepEqual([...parseIndexes("0-9", 3)], [0, 1, 2]);
 });

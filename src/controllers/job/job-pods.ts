@@ -20,7 +20,10 @@ export function isIndexed({ spec }: Job): boolean {
 
 /** A Pod that is going is replaced only once it has failed. */
 export function replacesOnlyFailed({ spec }: Job): boolean {
-  return spec.podReplacementPolicy === "Failed" || (spec.podReplacementPolicy === undefined && spec.podFailurePolicy !== undefined);
+  return (
+    spec.podReplacementPolicy === "Failed" ||
+    (spec.podReplacementPolicy === undefined && spec.podFailurePolicy !== undefined)
+  );
 }
 
 /** Counts as failed: it failed, or it is going without having succeeded and need not be waited for. */
@@ -53,7 +56,9 @@ export function failuresOf({ metadata }: Pod): IndexFailures {
 
 /** When the Pod ended: its last container's end, else when it was told to go, else now. */
 export function finishedMs(pod: Pod, nowMs: number): number {
-  const ends = (pod.status?.containerStatuses ?? []).map(({ state }) => Date.parse(state?.terminated?.finishedAt ?? ""));
+  const ends = (pod.status?.containerStatuses ?? []).map(({ state }) =>
+    Date.parse(state?.terminated?.finishedAt ?? ""),
+  );
   const known = ends.filter((end) => !Number.isNaN(end) && end > 0);
   if (known.length > 0) return Math.max(...known);
   const going = Date.parse(pod.metadata.deletionTimestamp ?? "");
@@ -71,7 +76,8 @@ export function podOfJob(job: Job, index?: number, failures?: IndexFailures): Po
     ...pod.metadata.annotations,
     [indexAnnotation]: text,
     ...(failures && { [failureCountAnnotation]: String(failures.counted) }),
-    ...(failures && failures.ignored > 0 && { [ignoredFailureCountAnnotation]: String(failures.ignored) }),
+    ...(failures &&
+      failures.ignored > 0 && { [ignoredFailureCountAnnotation]: String(failures.ignored) }),
   };
   const addIndex = (container: Container): Container => withIndexEnv(container);
   const { initContainers } = pod.spec;
@@ -98,5 +104,8 @@ const indexEnvName = "JOB_COMPLETION_INDEX";
 function withIndexEnv(container: Container): Container {
   if (container.env?.some(({ name }) => name === indexEnvName)) return container;
   const fieldPath = `metadata.labels['${indexAnnotation}']`;
-  return { ...container, env: [...(container.env ?? []), { name: indexEnvName, valueFrom: { fieldRef: { fieldPath } } }] };
+  return {
+    ...container,
+    env: [...(container.env ?? []), { name: indexEnvName, valueFrom: { fieldRef: { fieldPath } } }],
+  };
 }

@@ -31,17 +31,23 @@ export function planPods(job: Job, { found, nowMs, backoffLeftMs }: PlanInput): 
   if (job.spec.suspend === true) return { ...idle, remove: found.active.slice(0, burstMax) };
   const wanted = wantedActive(job, found);
   const surplus = found.active.length - wanted;
-  if (surplus > 0) return { ...idle, remove: forRemoval(job, found.active).slice(0, Math.min(surplus, burstMax)) };
+  if (surplus > 0)
+    return { ...idle, remove: forRemoval(job, found.active).slice(0, Math.min(surplus, burstMax)) };
   const missing = Math.min(burstMax, -surplus - (replacesOnlyFailed(job) ? found.terminating : 0));
   if (missing <= 0) return idle;
-  if (isIndexed(job) && job.spec.backoffLimitPerIndex !== undefined) return planIndexes(job, found, { missing, nowMs });
+  if (isIndexed(job) && job.spec.backoffLimitPerIndex !== undefined)
+    return planIndexes(job, found, { missing, nowMs });
   if (backoffLeftMs > 0) return { ...idle, retryInMs: backoffLeftMs };
-  return { ...idle, create: isIndexed(job) ? pendingIndexes(job, found).slice(0, missing) : missing };
+  return {
+    ...idle,
+    create: isIndexed(job) ? pendingIndexes(job, found).slice(0, missing) : missing,
+  };
 }
 
 function wantedActive({ spec }: Job, { active, succeeded, failedIndexes }: Assessment): number {
   const { parallelism = 1, completions } = spec;
-  if (completions === undefined) return succeeded > 0 ? Math.min(active.length, parallelism) : parallelism;
+  if (completions === undefined)
+    return succeeded > 0 ? Math.min(active.length, parallelism) : parallelism;
   return Math.max(0, Math.min(parallelism, completions - succeeded - failedIndexes.size));
 }
 
@@ -64,18 +70,26 @@ function pendingIndexes(job: Job, found: Assessment): number[] {
   const busy = new Set(found.active.map((pod) => completionIndexOf(job, pod)));
   const pending: number[] = [];
   for (let index = 0; index < (job.spec.completions ?? 0) && pending.length < burstMax; index++) {
-    if (!busy.has(index) && !found.succeededIndexes.has(index) && !found.failedIndexes.has(index)) pending.push(index);
+    if (!busy.has(index) && !found.succeededIndexes.has(index) && !found.failedIndexes.has(index))
+      pending.push(index);
   }
   return pending;
 }
 
 /** With a limit per index each index has its own backoff. */
-function planIndexes(job: Job, found: Assessment, { missing, nowMs }: { missing: number; nowMs: number }): JobPlan {
+function planIndexes(
+  job: Job,
+  found: Assessment,
+  { missing, nowMs }: { missing: number; nowMs: number },
+): JobPlan {
   const create: number[] = [];
   let retryInMs: number | undefined;
   for (const index of pendingIndexes(job, found)) {
     const last = found.indexFailures.get(index);
-    const leftMs = last === undefined ? 0 : finishedMs(last.pod, nowMs) + delayMs(last.counted + last.ignored) - nowMs;
+    const leftMs =
+      last === undefined
+        ? 0
+        : finishedMs(last.pod, nowMs) + delayMs(last.counted + last.ignored) - nowMs;
     if (leftMs > 0) retryInMs = Math.min(retryInMs ?? Infinity, leftMs);
     else if (create.length < missing) create.push(index);
   }
@@ -88,9 +102,15 @@ export interface BackoffRecord {
 }
 
 /** The record with Pods that ended since: failures in a row, as they ended. */
-export function nextBackoff(before: BackoffRecord | undefined, ended: readonly { readonly pod: Pod; readonly ok: boolean }[], nowMs: number): BackoffRecord {
+export function nextBackoff(
+  before: BackoffRecord | undefined,
+  ended: readonly { readonly pod: Pod; readonly ok: boolean }[],
+  nowMs: number,
+): BackoffRecord {
   let { failures, lastMs } = before ?? { failures: 0, lastMs: 0 };
-  const inOrder = ended.map(({ pod, ok }) => ({ ok, atMs: finishedMs(pod, nowMs) })).toSorted((a, b) => a.atMs - b.atMs);
+  const inOrder = ended
+    .map(({ pod, ok }) => ({ ok, atMs: finishedMs(pod, nowMs) }))
+    .toSorted((a, b) => a.atMs - b.atMs);
   for (const { ok, atMs } of inOrder) {
     failures = ok ? 0 : failures + 1;
     if (!ok) lastMs = atMs;

@@ -11,7 +11,9 @@ export interface Ending {
 }
 
 export function conditionOf(job: Job, type: string): JobCondition | undefined {
-  return job.status?.conditions?.find((condition) => condition.type === type && condition.status === "True");
+  return job.status?.conditions?.find(
+    (condition) => condition.type === type && condition.status === "True",
+  );
 }
 
 export function isFinished(job: Job): boolean {
@@ -22,7 +24,9 @@ export function isFinished(job: Job): boolean {
 export function endingOf(job: Job, found: Assessment, nowMs: number): Ending | undefined {
   return (
     decidedBefore(job) ??
-    (found.policyFailure === undefined ? undefined : failed("PodFailurePolicy", found.policyFailure)) ??
+    (found.policyFailure === undefined
+      ? undefined
+      : failed("PodFailurePolicy", found.policyFailure)) ??
     limitExceeded(job, found, nowMs) ??
     indexesFailed(job, found) ??
     succeeded(job, found)
@@ -47,7 +51,9 @@ function limitExceeded(job: Job, found: Assessment, nowMs: number): Ending | und
     return failed("BackoffLimitExceeded", "Job has reached the specified backoff limit");
   }
   const leftMs = deadlineLeftMs(job, nowMs);
-  return leftMs !== undefined && leftMs <= 0 ? failed("DeadlineExceeded", "Job was active longer than specified deadline") : undefined;
+  return leftMs !== undefined && leftMs <= 0
+    ? failed("DeadlineExceeded", "Job was active longer than specified deadline")
+    : undefined;
 }
 
 /** With restartPolicy OnFailure, containers start again in their Pods: those count too. */
@@ -57,22 +63,37 @@ function restartsExceed({ spec }: Job, active: readonly Pod[]): boolean {
   let restarts = 0;
   for (const { status } of active) {
     if (status?.phase !== "Running" && status?.phase !== "Pending") continue;
-    for (const each of [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])]) restarts += each.restartCount;
+    for (const each of [
+      ...(status.initContainerStatuses ?? []),
+      ...(status.containerStatuses ?? []),
+    ])
+      restarts += each.restartCount;
   }
   return backoffLimit === 0 ? restarts > 0 : restarts >= backoffLimit;
 }
 
 /** Until `activeDeadlineSeconds` are over; undefined without one, and while suspended. */
 export function deadlineLeftMs({ spec, status }: Job, nowMs: number): number | undefined {
-  if (spec.activeDeadlineSeconds === undefined || status?.startTime === undefined || spec.suspend === true) return undefined;
+  if (
+    spec.activeDeadlineSeconds === undefined ||
+    status?.startTime === undefined ||
+    spec.suspend === true
+  )
+    return undefined;
   return Date.parse(status.startTime) + spec.activeDeadlineSeconds * 1000 - nowMs;
 }
 
-function indexesFailed(job: Job, { failedIndexes, succeededIndexes }: Assessment): Ending | undefined {
+function indexesFailed(
+  job: Job,
+  { failedIndexes, succeededIndexes }: Assessment,
+): Ending | undefined {
   const { maxFailedIndexes, completions = 0 } = job.spec;
   if (failedIndexes.size === 0) return undefined;
   if (maxFailedIndexes !== undefined && failedIndexes.size > maxFailedIndexes) {
-    return failed("MaxFailedIndexesExceeded", "Job has exceeded the specified maximal number of failed indexes");
+    return failed(
+      "MaxFailedIndexesExceeded",
+      "Job has exceeded the specified maximal number of failed indexes",
+    );
   }
   const all = failedIndexes.size + succeededIndexes.size >= completions;
   return all ? failed("FailedIndexes", "Job has failed indexes") : undefined;
@@ -84,21 +105,30 @@ function succeeded(job: Job, found: Assessment): Ending | undefined {
     return { type: "Complete", reason: "SuccessPolicy", message: `Matched rules at index ${rule}` };
   }
   const { completions } = job.spec;
-  const reached = completions === undefined
-    ? found.succeeded > 0 && found.active.length === 0
-    : found.succeeded >= completions && found.active.length === 0;
+  const reached =
+    completions === undefined
+      ? found.succeeded > 0 && found.active.length === 0
+      : found.succeeded >= completions && found.active.length === 0;
   return reached
-    ? { type: "Complete", reason: "CompletionsReached", message: "Reached expected number of succeeded pods" }
+    ? {
+        type: "Complete",
+        reason: "CompletionsReached",
+        message: "Reached expected number of succeeded pods",
+      }
     : undefined;
 }
 
 function matchedRule(job: Job, { succeededIndexes }: Assessment): number | undefined {
   if (!isIndexed(job)) return undefined;
   const index = (job.spec.successPolicy?.rules ?? []).findIndex((rule) => {
-    const wanted = rule.succeededIndexes === undefined
-      ? undefined
-      : parseIndexes(rule.succeededIndexes, job.spec.completions ?? 0);
-    const have = wanted === undefined ? succeededIndexes.size : [...wanted].filter((each) => succeededIndexes.has(each)).length;
+    const wanted =
+      rule.succeededIndexes === undefined
+        ? undefined
+        : parseIndexes(rule.succeededIndexes, job.spec.completions ?? 0);
+    const have =
+      wanted === undefined
+        ? succeededIndexes.size
+        : [...wanted].filter((each) => succeededIndexes.has(each)).length;
     return have >= (rule.succeededCount ?? wanted?.size ?? Infinity);
   });
   return index < 0 ? undefined : index;

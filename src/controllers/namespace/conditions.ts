@@ -22,7 +22,11 @@ interface Verdict {
  * The conditions of a namespace that is being deleted, with the times of those that did not
  * change. Source: pkg/controller/namespace/deletion/status_condition_utils.go.
  */
-export function terminationConditions(namespace: Namespace, findings: Findings, now: string): NamespaceCondition[] {
+export function terminationConditions(
+  namespace: Namespace,
+  findings: Findings,
+  now: string,
+): NamespaceCondition[] {
   const verdicts = verdictsOf(findings);
   const kept = (namespace.status?.conditions ?? []).filter(({ type }) => !verdicts.has(type));
   const made = [...verdicts].map(([type, { bad, reason, message }]): NamespaceCondition => {
@@ -37,19 +41,50 @@ export function terminationConditions(namespace: Namespace, findings: Findings, 
 function verdictsOf(findings: Findings): Map<string, Verdict> {
   const { undiscovered, failures, remaining, finalizers } = findings;
   return new Map([
-    ["NamespaceDeletionDiscoveryFailure", undiscovered.length > 0
-      ? bad("DiscoveryFailed", `Discovery failed for some groups, ${undiscovered.length} failing: unable to retrieve the complete list of server APIs: ${undiscovered.join(", ")}`)
-      : good("ResourcesDiscovered", "All resources successfully discovered")],
-    ["NamespaceDeletionGroupVersionParsingFailure", good("ParsedGroupVersions", "All legacy kube types successfully parsed")],
-    ["NamespaceDeletionContentFailure", failures.length > 0
-      ? bad("ContentDeletionFailed", `Failed to delete all resource types, ${failures.length} remaining: ${failures.toSorted().join(", ")}`)
-      : good("ContentDeleted", "All content successfully deleted, may be waiting on finalization")],
-    ["NamespaceContentRemaining", remaining.length > 0
-      ? bad("SomeResourcesRemain", `Some resources are remaining: ${remaining.map(remainingText).toSorted().join(", ")}`)
-      : good("ContentRemoved", "All content successfully removed")],
-    ["NamespaceFinalizersRemaining", finalizers.size > 0
-      ? bad("SomeFinalizersRemain", `Some content in the namespace has finalizers remaining: ${[...finalizers].map(finalizerText).toSorted().join(", ")}`)
-      : good("ContentHasNoFinalizers", "All content-preserving finalizers finished")],
+    [
+      "NamespaceDeletionDiscoveryFailure",
+      undiscovered.length > 0
+        ? bad(
+            "DiscoveryFailed",
+            `Discovery failed for some groups, ${undiscovered.length} failing: ` +
+              `unable to retrieve the complete list of server APIs: ${undiscovered.join(", ")}`,
+          )
+        : good("ResourcesDiscovered", "All resources successfully discovered"),
+    ],
+    [
+      "NamespaceDeletionGroupVersionParsingFailure",
+      good("ParsedGroupVersions", "All legacy kube types successfully parsed"),
+    ],
+    [
+      "NamespaceDeletionContentFailure",
+      failures.length > 0
+        ? bad(
+            "ContentDeletionFailed",
+            `Failed to delete all resource types, ${failures.length} remaining: ${failures.toSorted().join(", ")}`,
+          )
+        : good(
+            "ContentDeleted",
+            "All content successfully deleted, may be waiting on finalization",
+          ),
+    ],
+    [
+      "NamespaceContentRemaining",
+      remaining.length > 0
+        ? bad(
+            "SomeResourcesRemain",
+            `Some resources are remaining: ${remaining.map(remainingText).toSorted().join(", ")}`,
+          )
+        : good("ContentRemoved", "All content successfully removed"),
+    ],
+    [
+      "NamespaceFinalizersRemaining",
+      finalizers.size > 0
+        ? bad(
+            "SomeFinalizersRemain",
+            `Some content in the namespace has finalizers remaining: ${[...finalizers].map(finalizerText).toSorted().join(", ")}`,
+          )
+        : good("ContentHasNoFinalizers", "All content-preserving finalizers finished"),
+    ],
   ]);
 }
 

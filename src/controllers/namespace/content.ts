@@ -21,13 +21,27 @@ const background: DeleteOptions = { propagationPolicy: "Background" };
  * Deletes everything in a namespace, Pods first and alone: what they use (Secrets, policies) is
  * there until the last of them is gone. Source: namespaced_resources_deleter.go, OrderedNamespaceDeletion.
  */
-export async function deleteContent(client: Client, namespace: string, signal: AbortSignal): Promise<ContentResult> {
+export async function deleteContent(
+  client: Client,
+  namespace: string,
+  signal: AbortSignal,
+): Promise<ContentResult> {
   const { resources, failed } = await discover(client, signal);
-  const deletable = resources.filter(({ scope, verbs }) => scope === "Namespaced" && verbs.includes("delete") && verbs.includes("list"));
-  const isPods = ({ group, plural }: DiscoveredResource): boolean => group === "" && plural === "pods";
-  const pods = await Promise.all(deletable.filter(isPods).map((target) => deleteAll(client, namespace, target)));
+  const deletable = resources.filter(
+    ({ scope, verbs }) =>
+      scope === "Namespaced" && verbs.includes("delete") && verbs.includes("list"),
+  );
+  const isPods = ({ group, plural }: DiscoveredResource): boolean =>
+    group === "" && plural === "pods";
+  const pods = await Promise.all(
+    deletable.filter(isPods).map((target) => deleteAll(client, namespace, target)),
+  );
   if (pods.some(({ left }) => left.length > 0)) return sum(pods, failed);
-  const others = await Promise.all(deletable.filter((target) => !isPods(target)).map((target) => deleteAll(client, namespace, target)));
+  const others = await Promise.all(
+    deletable
+      .filter((target) => !isPods(target))
+      .map((target) => deleteAll(client, namespace, target)),
+  );
   return sum([...pods, ...others], failed);
 }
 
@@ -37,12 +51,17 @@ interface Swept {
   readonly failure?: string;
 }
 
-async function deleteAll(client: Client, namespace: string, target: DiscoveredResource): Promise<Swept> {
+async function deleteAll(
+  client: Client,
+  namespace: string,
+  target: DiscoveredResource,
+): Promise<Swept> {
   const resource = client.dynamic(target);
   try {
     const before = await resource.list({ namespace });
     if (before.items.length === 0) return { target, left: [] };
-    if (target.verbs.includes("deletecollection")) await resource.deleteCollection({ namespace }, background);
+    if (target.verbs.includes("deletecollection"))
+      await resource.deleteCollection({ namespace }, background);
     else {
       for (const object of before.items) {
         await resource.delete(keyOfObject(object), background).catch(ignoreNotFound);
@@ -66,15 +85,20 @@ function sum(swept: readonly Swept[], undiscovered: readonly string[]): ContentR
   let estimateSeconds = 0;
   for (const { target, left } of swept) {
     for (const object of left) {
-      for (const name of object.metadata?.finalizers ?? []) finalizers.set(name, (finalizers.get(name) ?? 0) + 1);
-      if (object.metadata?.finalizers?.length) estimateSeconds = Math.max(estimateSeconds, finalizerEstimateSeconds);
-      if (target.plural === "pods") estimateSeconds = Math.max(estimateSeconds, graceSeconds(object as Pod));
+      for (const name of object.metadata?.finalizers ?? [])
+        finalizers.set(name, (finalizers.get(name) ?? 0) + 1);
+      if (object.metadata?.finalizers?.length)
+        estimateSeconds = Math.max(estimateSeconds, finalizerEstimateSeconds);
+      if (target.plural === "pods")
+        estimateSeconds = Math.max(estimateSeconds, graceSeconds(object as Pod));
     }
   }
   return {
     undiscovered,
     failures: swept.flatMap(({ failure }) => failure ?? []),
-    remaining: swept.filter(({ left }) => left.length > 0).map(({ target, left }) => ({ target, count: left.length })),
+    remaining: swept
+      .filter(({ left }) => left.length > 0)
+      .map(({ target, left }) => ({ target, count: left.length })),
     finalizers,
     estimateSeconds,
   };

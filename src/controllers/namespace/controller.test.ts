@@ -8,7 +8,12 @@ import { namespaceController } from "./controller.ts";
 
 function setUp() {
   const world = startControllerWorld([namespaceController], { served: [pods, configMaps] });
-  world.seed(namespaces, { kind: "Namespace", metadata: { name: "a" }, spec: { finalizers: ["kubernetes"] }, status: { phase: "Active" } });
+  world.seed(namespaces, {
+    kind: "Namespace",
+    metadata: { name: "a" },
+    spec: { finalizers: ["kubernetes"] },
+    status: { phase: "Active" },
+  });
   const conditions = () =>
     (world.get(namespaces, "a")?.status?.conditions ?? [])
       .filter(({ status }) => status === "True")
@@ -25,13 +30,18 @@ test("an empty namespace goes at once", async () => {
 
 test("Pods go before everything else, and their end is noticed without waiting", async () => {
   const { world, conditions } = setUp();
-  world.seed(pods, { metadata: { namespace: "a", name: "p" }, spec: { nodeName: "n", containers: [] } });
+  world.seed(pods, {
+    metadata: { namespace: "a", name: "p" },
+    spec: { nodeName: "n", containers: [] },
+  });
   world.seed(configMaps, { metadata: { namespace: "a", name: "c" } });
   await world.client.resource(namespaces).delete("a");
   await world.settle(0);
   assert.equal(world.get(namespaces, "a")?.status?.phase, "Terminating");
   assert.notEqual(world.get(configMaps, "a/c"), undefined);
-  assert.deepEqual(conditions(), ["NamespaceContentRemaining SomeResourcesRemain Some resources are remaining: pods. has 1 resource instances"]);
+  assert.deepEqual(conditions(), [
+    "NamespaceContentRemaining SomeResourcesRemain Some resources are remaining: pods. has 1 resource instances",
+  ]);
   world.api.remove(pods, "a/p");
   await world.settle(0);
   assert.equal(world.get(configMaps, "a/c"), undefined);
@@ -47,7 +57,9 @@ test("finalizers hold the namespace and are told in a condition", async () => {
     "NamespaceContentRemaining SomeResourcesRemain Some resources are remaining: configmaps. has 1 resource instances",
     "NamespaceFinalizersRemaining SomeFinalizersRemain Some content in the namespace has finalizers remaining: x/y in 1 resource instances",
   ]);
-  await world.client.resource(configMaps).patch("a/c", { type: "merge", body: { metadata: { finalizers: null } } });
+  await world.client
+    .resource(configMaps)
+    .patch("a/c", { type: "merge", body: { metadata: { finalizers: null } } });
   await world.settle(10_000);
   assert.equal(world.get(namespaces, "a"), undefined);
 });

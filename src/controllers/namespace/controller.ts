@@ -3,7 +3,13 @@ import { pods } from "#api/core/v1/pod.ts";
 import { deepEqual } from "#apimachinery/deep-equal.ts";
 import { isNotFound } from "#apimachinery/status.ts";
 import { rfc3339 } from "#base/clock.ts";
-import { type Context, defineController, done, type Outcome, watchOf } from "../framework/controller.ts";
+import {
+  type Context,
+  defineController,
+  done,
+  type Outcome,
+  watchOf,
+} from "../framework/controller.ts";
 import { terminationConditions } from "./conditions.ts";
 import { deleteContent } from "./content.ts";
 
@@ -18,13 +24,15 @@ export const namespaceController = defineController({
   name: "namespace-controller",
   for: namespaces,
   workers: 10,
-  changed: ({ metadata, spec }) => metadata?.deletionTimestamp !== undefined && (spec.finalizers ?? []).length > 0,
+  changed: ({ metadata, spec }) =>
+    metadata?.deletionTimestamp !== undefined && (spec.finalizers ?? []).length > 0,
   watches: [
     watchOf(pods, {
       on: ["delete"],
       keys({ metadata }, context) {
         const namespace = metadata?.namespace ?? "";
-        const going = context.lister(namespaces).get(namespace)?.metadata?.deletionTimestamp !== undefined;
+        const going =
+          context.lister(namespaces).get(namespace)?.metadata?.deletionTimestamp !== undefined;
         return going ? [namespace] : [];
       },
     }),
@@ -43,20 +51,37 @@ export const namespaceController = defineController({
 async function empty(context: Context<Namespace, undefined>): Promise<Outcome> {
   const resource = context.resource(namespaces);
   let namespace = await resource.get(context.key);
-  if (namespace.metadata?.deletionTimestamp === undefined || !namespace.spec.finalizers?.length) return done;
+  if (namespace.metadata?.deletionTimestamp === undefined || !namespace.spec.finalizers?.length)
+    return done;
   if (namespace.status?.phase !== "Terminating") {
-    namespace = await resource.updateStatus({ ...namespace, status: { ...namespace.status, phase: "Terminating" } });
+    namespace = await resource.updateStatus({
+      ...namespace,
+      status: { ...namespace.status, phase: "Terminating" },
+    });
   }
   const found = await deleteContent(context.client, context.key, context.signal);
   const conditions = terminationConditions(namespace, found, rfc3339(context.clock.nowMs()));
   if (!deepEqual(conditions, namespace.status?.conditions)) {
-    namespace = await resource.updateStatus({ ...namespace, status: { ...namespace.status, conditions } });
+    namespace = await resource.updateStatus({
+      ...namespace,
+      status: { ...namespace.status, conditions },
+    });
   }
-  if (found.estimateSeconds > 0) return { requeueAfterMs: (Math.floor(found.estimateSeconds / 2) + 1) * 1000 };
+  if (found.estimateSeconds > 0)
+    return { requeueAfterMs: (Math.floor(found.estimateSeconds / 2) + 1) * 1000 };
   if (found.failures.length > 0 || found.remaining.length > 0 || found.undiscovered.length > 0) {
-    throw new Error(`namespace ${context.key} is not empty: ${[...found.failures, ...found.undiscovered].join(", ")}`);
+    throw new Error(
+      `namespace ${context.key} is not empty: ${[...found.failures, ...found.undiscovered].join(", ")}`,
+    );
   }
-  const spec = { ...namespace.spec, finalizers: namespace.spec.finalizers?.filter((name) => name !== finalizer) };
-  await resource.updateSubresource({ key: context.key, name: "finalize", body: { ...namespace, spec } });
+  const spec = {
+    ...namespace.spec,
+    finalizers: namespace.spec.finalizers?.filter((name) => name !== finalizer),
+  };
+  await resource.updateSubresource({
+    key: context.key,
+    name: "finalize",
+    body: { ...namespace, spec },
+  });
   return done;
 }

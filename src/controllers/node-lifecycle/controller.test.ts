@@ -10,7 +10,11 @@ import { nodeLifecycleController } from "./controller.ts";
 import { evictionRate } from "./zones.ts";
 
 function node(name: string, ready = "True", labels: Record<string, string> = {}): Node {
-  return { metadata: { name, labels }, spec: {}, status: { conditions: [{ type: "Ready", status: ready }] } };
+  return {
+    metadata: { name, labels },
+    spec: {},
+    status: { conditions: [{ type: "Ready", status: ready }] },
+  };
 }
 
 function pod(name: string, nodeName: string, tolerations: Pod["spec"]["tolerations"] = []): Pod {
@@ -24,10 +28,17 @@ function pod(name: string, nodeName: string, tolerations: Pod["spec"]["toleratio
 function setUp() {
   const world = startControllerWorld([nodeLifecycleController, taintEvictionController]);
   const beat = (name: string): void => {
-    world.seed(leases, { metadata: { namespace: "kube-node-lease", name }, spec: { renewTime: rfc3339Micro(world.clock.nowMs()) } });
+    world.seed(leases, {
+      metadata: { namespace: "kube-node-lease", name },
+      spec: { renewTime: rfc3339Micro(world.clock.nowMs()) },
+    });
   };
-  const taints = (name: string) => (world.get(nodes, name)?.spec.taints ?? []).map(({ key, effect }) => `${key.split("/")[1]}:${effect}`);
-  const ready = (name: string) => world.get(nodes, name)?.status?.conditions?.find(({ type }) => type === "Ready");
+  const taints = (name: string) =>
+    (world.get(nodes, name)?.spec.taints ?? []).map(
+      ({ key, effect }) => `${key.split("/")[1]}:${effect}`,
+    );
+  const ready = (name: string) =>
+    world.get(nodes, name)?.status?.conditions?.find(({ type }) => type === "Ready");
   return { world, beat, taints, ready };
 }
 
@@ -47,10 +58,16 @@ test("a node whose lease is renewed stays, a silent one becomes Unknown after 50
   assert.equal(ready("silent")?.status, "True");
   beat("alive");
   await world.settle(2_000);
-  assert.deepEqual([ready("silent")?.status, ready("silent")?.reason], ["Unknown", "NodeStatusUnknown"]);
+  assert.deepEqual(
+    [ready("silent")?.status, ready("silent")?.reason],
+    ["Unknown", "NodeStatusUnknown"],
+  );
   assert.deepEqual(taints("silent"), ["unreachable:NoSchedule", "unreachable:NoExecute"]);
   assert.deepEqual([ready("alive")?.status, taints("alive")], ["True", []]);
-  assert.equal(world.list(pods).filter(({ metadata }) => metadata.deletionTimestamp === undefined).length, 0);
+  assert.equal(
+    world.list(pods).filter(({ metadata }) => metadata.deletionTimestamp === undefined).length,
+    0,
+  );
 });
 
 test("a node that comes back loses its taints", async () => {
@@ -65,7 +82,13 @@ test("a node that comes back loses its taints", async () => {
   assert.ok(taints("n").includes("unreachable:NoExecute"));
   beat("n");
   const current = world.get(nodes, "n");
-  if (current) world.seed(nodes, { ...current, status: { conditions: [{ type: "Ready", status: "True", lastHeartbeatTime: "2026-01-01T00:01:01Z" }] } });
+  if (current)
+    world.seed(nodes, {
+      ...current,
+      status: {
+        conditions: [{ type: "Ready", status: "True", lastHeartbeatTime: "2026-01-01T00:01:01Z" }],
+      },
+    });
   await world.settle();
   assert.deepEqual(taints("n"), []);
 });
@@ -75,10 +98,19 @@ test("conditions and cordoning become NoSchedule taints, others stay", async () 
   world.seed(nodes, {
     metadata: { name: "n", labels: { "kubernetes.io/os": "linux" } },
     spec: { unschedulable: true, taints: [{ key: "own/x", effect: "NoSchedule" }] },
-    status: { conditions: [{ type: "Ready", status: "True" }, { type: "DiskPressure", status: "True" }] },
+    status: {
+      conditions: [
+        { type: "Ready", status: "True" },
+        { type: "DiskPressure", status: "True" },
+      ],
+    },
   });
   await world.settle();
-  assert.deepEqual(taints("n"), ["x:NoSchedule", "disk-pressure:NoSchedule", "unschedulable:NoSchedule"]);
+  assert.deepEqual(taints("n"), [
+    "x:NoSchedule",
+    "disk-pressure:NoSchedule",
+    "unschedulable:NoSchedule",
+  ]);
   assert.equal(world.get(nodes, "n")?.metadata.labels?.["beta.kubernetes.io/os"], "linux");
 });
 
@@ -98,7 +130,11 @@ test("tolerations decide when a Pod goes, and are cancelled with the taint", asy
   world.seed(pods, pod("now", "n"));
   world.seed(pods, pod("later", "n", [{ key: "x", operator: "Exists", tolerationSeconds: 30 }]));
   world.seed(pods, pod("never", "n", [{ operator: "Exists" }]));
-  const left = () => world.list(pods).filter(({ metadata }) => metadata.deletionTimestamp === undefined).map(({ metadata }) => metadata.name);
+  const left = () =>
+    world
+      .list(pods)
+      .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+      .map(({ metadata }) => metadata.name);
   await world.settle(20_000);
   assert.deepEqual(left(), ["later", "never"]);
   const current = world.get(nodes, "n");
@@ -106,7 +142,8 @@ test("tolerations decide when a Pod goes, and are cancelled with the taint", asy
   await world.settle(20_000);
   assert.deepEqual(left(), ["later", "never"]);
   assert.ok(world.events().includes("TaintManagerEviction: Cancelling deletion of Pod a/later"));
-  if (current) world.seed(nodes, { ...current, metadata: { name: "n" }, spec: { taints: [taint] } });
+  if (current)
+    world.seed(nodes, { ...current, metadata: { name: "n" }, spec: { taints: [taint] } });
   await world.settle(31_000);
   assert.deepEqual(left(), ["never"]);
 });
@@ -124,5 +161,6 @@ test("zones that are mostly down are treated with care", () => {
     [many("a", 4, 6), 0],
     [many("a", 40, 60), 0.01],
   ];
-  for (const [i, [all, rate]] of rows.entries()) assert.equal(evictionRate(":\0:a", all), rate, `row ${i}`);
+  for (const [i, [all, rate]] of rows.entries())
+    assert.equal(evictionRate(":\0:a", all), rate, `row ${i}`);
 });

@@ -5,7 +5,16 @@ import { type Pod, pods } from "#api/core/v1/pod.ts";
 import { deepEqual } from "#apimachinery/deep-equal.ts";
 import { isNotFound } from "#apimachinery/status.ts";
 import { rfc3339 } from "#base/clock.ts";
-import { type Context, type ControllerEnvironment, defineController, done, indexOf, type Outcome, sooner, watchOf } from "../framework/controller.ts";
+import {
+  type Context,
+  type ControllerEnvironment,
+  defineController,
+  done,
+  indexOf,
+  type Outcome,
+  sooner,
+  watchOf,
+} from "../framework/controller.ts";
 import { byNode } from "../framework/node-index.ts";
 import { isReady } from "../framework/pods.ts";
 import { executeTaintKey, readyStatusOf, withConditionTaints, withExecuteTaint } from "./taints.ts";
@@ -62,7 +71,8 @@ export const nodeLifecycleController = defineController<Node, LifecycleState>({
     const { current, wait } = await checkHealth(context, node);
     await labelPlatform(context, current);
     const tainted = await taint(context, current);
-    if (readyStatusOf(current) !== "True" && readyStatusOf(current) !== undefined) await markPods(context, current);
+    if (readyStatusOf(current) !== "True" && readyStatusOf(current) !== undefined)
+      await markPods(context, current);
     return sooner(wait, tainted);
   },
 });
@@ -74,9 +84,13 @@ function startState({ informers, clock }: ControllerEnvironment): LifecycleState
     const known = heartbeats.get(name);
     if (known?.sign !== sign) heartbeats.set(name, { atMs: clock.monotonicMs(), sign });
   };
-  const ofLease = ({ metadata, spec }: Lease): void => note(metadata.name ?? "", `lease ${spec.renewTime}`);
-  const ofNode = (node: Node): void => note(node.metadata.name ?? "", `status ${lastHeartbeatOf(node)}`);
-  informers.of(leases, { namespace: leaseNamespace }).subscribe({ onAdd: ofLease, onUpdate: ofLease });
+  const ofLease = ({ metadata, spec }: Lease): void =>
+    note(metadata.name ?? "", `lease ${spec.renewTime}`);
+  const ofNode = (node: Node): void =>
+    note(node.metadata.name ?? "", `status ${lastHeartbeatOf(node)}`);
+  informers
+    .of(leases, { namespace: leaseNamespace })
+    .subscribe({ onAdd: ofLease, onUpdate: ofLease });
   informers.of(nodes).subscribe({
     onAdd: (node) => heartbeats.has(node.metadata.name ?? "") || ofNode(node),
     onUpdate: (node, old) => void (lastHeartbeatOf(node) !== lastHeartbeatOf(old) && ofNode(node)),
@@ -102,7 +116,9 @@ async function checkHealth(context: NodeContext, node: Node): Promise<Checked> {
   if (leftMs > 0) return { current: node, wait: { requeueAfterMs: leftMs } };
   const conditions = withUnknown(node, rfc3339(context.clock.nowMs()));
   if (deepEqual(conditions, node.status?.conditions ?? [])) return { current: node, wait: done };
-  const current = await context.resource(nodes).updateStatus({ ...node, status: { ...node.status, conditions } });
+  const current = await context
+    .resource(nodes)
+    .updateStatus({ ...node, status: { ...node.status, conditions } });
   if (readyStatusOf(node) === "True") {
     context.events.normal(node, "NodeNotReady", `Node ${context.key} status is now: NodeNotReady`);
   }
@@ -140,10 +156,15 @@ const platformLabels = [
 ];
 
 async function labelPlatform(context: NodeContext, { metadata }: Node): Promise<void> {
-  const missing = platformLabels.filter(({ from, to }) => metadata.labels?.[from] !== undefined && metadata.labels[to] !== metadata.labels[from]);
+  const missing = platformLabels.filter(
+    ({ from, to }) =>
+      metadata.labels?.[from] !== undefined && metadata.labels[to] !== metadata.labels[from],
+  );
   if (missing.length === 0) return;
   const labels = Object.fromEntries(missing.map(({ from, to }) => [to, metadata.labels?.[from]]));
-  await context.resource(nodes).patch(context.key, { type: "merge", body: { metadata: { labels } } });
+  await context
+    .resource(nodes)
+    .patch(context.key, { type: "merge", body: { metadata: { labels } } });
 }
 
 async function taint(context: NodeContext, node: Node): Promise<Outcome> {
@@ -151,13 +172,17 @@ async function taint(context: NodeContext, node: Node): Promise<Outcome> {
   const old = node.spec.taints ?? [];
   const scheduled = withConditionTaints(node, now);
   const key = executeTaintKey(node);
-  const adds = key !== undefined && !old.some((each) => each.key === key && each.effect === "NoExecute");
+  const adds =
+    key !== undefined && !old.some((each) => each.key === key && each.effect === "NoExecute");
   const waitMs = adds ? evictionWaitMs(context, node) : 0;
   // Until the new taint may come, the other one of ours stays: the node is no better than before.
   const next = waitMs > 0 ? scheduled : withExecuteTaint(scheduled, key, now);
   if (!deepEqual(next, old)) {
     const { resourceVersion } = node.metadata;
-    await context.resource(nodes).patch(context.key, { type: "merge", body: { metadata: { resourceVersion }, spec: { taints: next } } });
+    await context.resource(nodes).patch(context.key, {
+      type: "merge",
+      body: { metadata: { resourceVersion }, spec: { taints: next } },
+    });
   }
   return waitMs === 0 ? done : { requeueAfterMs: waitMs };
 }
@@ -193,7 +218,9 @@ async function markPods(context: NodeContext, node: Node): Promise<void> {
 
 function notReady(pod: Pod, now: string): Pod {
   const conditions = (pod.status?.conditions ?? []).map((condition) =>
-    condition.type === "Ready" ? { ...condition, status: "False", lastTransitionTime: now } : condition,
+    condition.type === "Ready"
+      ? { ...condition, status: "False", lastTransitionTime: now }
+      : condition,
   );
   return { ...pod, status: { ...pod.status, conditions } };
 }

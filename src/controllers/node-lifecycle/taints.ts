@@ -36,14 +36,21 @@ export function withConditionTaints(node: Node, now: string): Taint[] {
     if (key !== undefined) wanted.add(key);
   }
   if (node.spec.unschedulable === true) wanted.add(unschedulableKey);
-  const kept = (node.spec.taints ?? []).filter(({ key, effect }) => effect !== "NoSchedule" || !managedKeys.has(key) || wanted.has(key));
+  const kept = (node.spec.taints ?? []).filter(
+    ({ key, effect }) => effect !== "NoSchedule" || !managedKeys.has(key) || wanted.has(key),
+  );
   for (const { key, effect } of kept) if (effect === "NoSchedule") wanted.delete(key);
   return [...kept, ...[...wanted].map((key) => ({ key, effect: "NoSchedule", timeAdded: now }))];
 }
 
 /** The taints with exactly this NoExecute taint of ours, or none. */
-export function withExecuteTaint(taints: readonly Taint[], key: string | undefined, now: string): Taint[] {
-  const ours = (taint: Taint): boolean => taint.effect === "NoExecute" && (taint.key === notReadyKey || taint.key === unreachableKey);
+export function withExecuteTaint(
+  taints: readonly Taint[],
+  key: string | undefined,
+  now: string,
+): Taint[] {
+  const ours = (taint: Taint): boolean =>
+    taint.effect === "NoExecute" && (taint.key === notReadyKey || taint.key === unreachableKey);
   const kept = taints.filter((taint) => !ours(taint) || taint.key === key);
   if (key === undefined || kept.some((taint) => ours(taint))) return kept;
   return [...kept, { key, effect: "NoExecute", timeAdded: now }];

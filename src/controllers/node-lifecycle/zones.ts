@@ -15,8 +15,12 @@ const unhealthyShare = 0.55;
 
 export function zoneOf({ metadata }: Node): string {
   const { labels = {} } = metadata;
-  const region = labels["topology.kubernetes.io/region"] ?? labels["failure-domain.beta.kubernetes.io/region"] ?? "";
-  const zone = labels["topology.kubernetes.io/zone"] ?? labels["failure-domain.beta.kubernetes.io/zone"] ?? "";
+  const region =
+    labels["topology.kubernetes.io/region"] ??
+    labels["failure-domain.beta.kubernetes.io/region"] ??
+    "";
+  const zone =
+    labels["topology.kubernetes.io/zone"] ?? labels["failure-domain.beta.kubernetes.io/zone"] ?? "";
   return region === "" && zone === "" ? "" : `${region}:\0:${zone}`;
 }
 

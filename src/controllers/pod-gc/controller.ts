@@ -4,7 +4,14 @@ import type { PodStatus } from "#api/core/v1/pod-status.ts";
 import { keyOfObject } from "#apimachinery/object.ts";
 import { isNotFound } from "#apimachinery/status.ts";
 import { rfc3339 } from "#base/clock.ts";
-import { type Context, defineController, done, indexOf, type Outcome, watchOf } from "../framework/controller.ts";
+import {
+  type Context,
+  defineController,
+  done,
+  indexOf,
+  type Outcome,
+  watchOf,
+} from "../framework/controller.ts";
 import { byNode } from "../framework/node-index.ts";
 import { createdMs, isTerminal } from "../framework/pods.ts";
 
@@ -43,7 +50,11 @@ export const podGarbageCollector = defineController<Pod, PodGcState>({
       keys: (pod) => (isTerminal(pod) ? [terminatedKey] : []),
     }),
     watchOf(nodes, {
-      keys: (node, { informers }) => informers.of(pods).lister.by(byNode, node.metadata.name ?? "").map(keyOfObject),
+      keys: (node, { informers }) =>
+        informers
+          .of(pods)
+          .lister.by(byNode, node.metadata.name ?? "")
+          .map(keyOfObject),
       changed: (node, old) => isOutOfService(node) !== isOutOfService(old),
     }),
   ],
@@ -66,7 +77,9 @@ export const podGarbageCollector = defineController<Pod, PodGcState>({
   },
 });
 
-function isOutOfService(node: { readonly spec: { readonly taints?: readonly { readonly key: string }[] | undefined } }): boolean {
+function isOutOfService(node: {
+  readonly spec: { readonly taints?: readonly { readonly key: string }[] | undefined };
+}): boolean {
   return (node.spec.taints ?? []).some(({ key }) => key === "node.kubernetes.io/out-of-service");
 }
 
@@ -91,7 +104,10 @@ async function collectOrphan(context: PodGcContext, pod: Pod): Promise<Outcome> 
   return done;
 }
 
-type Told = Pick<NonNullable<PodStatus["conditions"]>[number], "type" | "status" | "reason" | "message">;
+type Told = Pick<
+  NonNullable<PodStatus["conditions"]>[number],
+  "type" | "status" | "reason" | "message"
+>;
 
 /** Marks the Pod as failed, since no kubelet will, then deletes it without grace. */
 async function remove(context: PodGcContext, pod: Pod, condition?: Told): Promise<void> {
@@ -102,7 +118,9 @@ async function remove(context: PodGcContext, pod: Pod, condition?: Told): Promis
       const lastTransitionTime = rfc3339(context.clock.nowMs());
       const others = (pod.status?.conditions ?? []).filter(({ type }) => type !== condition?.type);
       const conditions = condition ? [...others, { ...condition, lastTransitionTime }] : others;
-      await context.resource(pods).updateStatus({ ...pod, status: { ...pod.status, phase: "Failed", conditions } });
+      await context
+        .resource(pods)
+        .updateStatus({ ...pod, status: { ...pod.status, phase: "Failed", conditions } });
     }
     await context.resource(pods).delete(key, { gracePeriodSeconds: 0, preconditions: { uid } });
   } catch (error) {
@@ -114,7 +132,9 @@ async function trimTerminated(context: PodGcContext): Promise<Outcome> {
   const max = context.settings.terminatedPodsMax ?? terminatedMaxDefault;
   if (max <= 0) return done;
   const ended = context.lister(pods).list().filter(isTerminal);
-  const oldest = ended.toSorted((a, b) => Number(isEvicted(b)) - Number(isEvicted(a)) || createdMs(a) - createdMs(b));
+  const oldest = ended.toSorted(
+    (a, b) => Number(isEvicted(b)) - Number(isEvicted(a)) || createdMs(a) - createdMs(b),
+  );
   for (const pod of oldest.slice(0, Math.max(0, ended.length - max))) await remove(context, pod);
   return done;
 }

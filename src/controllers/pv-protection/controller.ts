@@ -15,8 +15,12 @@ export const pvProtectionController = defineController({
     const held = finalizers.includes(finalizer);
     const wanted = deletionTimestamp === undefined || volume.status?.phase === "Bound";
     if (held === wanted || (wanted && deletionTimestamp !== undefined)) return done;
-    const next = wanted ? [...finalizers, finalizer] : finalizers.filter((name) => name !== finalizer);
-    await context.resource(persistentVolumes).update({ ...volume, metadata: { ...volume.metadata, finalizers: next } });
+    const next = wanted
+      ? [...finalizers, finalizer]
+      : finalizers.filter((name) => name !== finalizer);
+    await context
+      .resource(persistentVolumes)
+      .update({ ...volume, metadata: { ...volume.metadata, finalizers: next } });
     return done;
   },
 });

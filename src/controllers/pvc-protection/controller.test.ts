@@ -11,9 +11,14 @@ test("a claim stays until the last Pod that uses it is gone", async () => {
   const world = startControllerWorld([pvcProtectionController]);
   world.seed(persistentVolumeClaims, { metadata: { namespace: "a", name: "c" }, spec: {} });
   const volumes = [{ name: "v", persistentVolumeClaim: { claimName: "c" } }];
-  world.seed(pods, { metadata: { namespace: "a", name: "p" }, spec: { nodeName: "n", containers: [], volumes } });
+  world.seed(pods, {
+    metadata: { namespace: "a", name: "p" },
+    spec: { nodeName: "n", containers: [], volumes },
+  });
   await world.settle();
-  assert.deepEqual(world.get(persistentVolumeClaims, "a/c")?.metadata.finalizers, ["kubernetes.io/pvc-protection"]);
+  assert.deepEqual(world.get(persistentVolumeClaims, "a/c")?.metadata.finalizers, [
+    "kubernetes.io/pvc-protection",
+  ]);
   await world.client.resource(persistentVolumeClaims).delete("a/c");
   await world.settle();
   assert.notEqual(world.get(persistentVolumeClaims, "a/c"), undefined);
@@ -24,7 +29,11 @@ test("a claim stays until the last Pod that uses it is gone", async () => {
 
 test("a volume stays while it is bound", async () => {
   const world = startControllerWorld([pvProtectionController]);
-  const volume = world.seed(persistentVolumes, { metadata: { name: "v" }, spec: {}, status: { phase: "Bound" } });
+  const volume = world.seed(persistentVolumes, {
+    metadata: { name: "v" },
+    spec: {},
+    status: { phase: "Bound" },
+  });
   await world.settle();
   await world.client.resource(persistentVolumes).delete("v");
   await world.settle();

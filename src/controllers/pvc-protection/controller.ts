@@ -1,4 +1,7 @@
-import { type PersistentVolumeClaim, persistentVolumeClaims } from "#api/core/v1/persistent-volume-claim.ts";
+import {
+  type PersistentVolumeClaim,
+  persistentVolumeClaims,
+} from "#api/core/v1/persistent-volume-claim.ts";
 import { type Pod, pods } from "#api/core/v1/pod.ts";
 import type { Index } from "#client/indexer.ts";
 import { type Context, defineController, done, indexOf, watchOf } from "../framework/controller.ts";
@@ -11,7 +14,8 @@ export const byClaim: Index<Pod> = {
   name: "claim",
   valuesOf: ({ metadata, spec }) =>
     (spec.volumes ?? []).flatMap(({ name, persistentVolumeClaim, ephemeral }) => {
-      if (persistentVolumeClaim) return [`${metadata.namespace}/${persistentVolumeClaim.claimName}`];
+      if (persistentVolumeClaim)
+        return [`${metadata.namespace}/${persistentVolumeClaim.claimName}`];
       return ephemeral ? [`${metadata.namespace}/${metadata.name}-${name}`] : [];
     }),
 };
@@ -25,7 +29,8 @@ export const pvcProtectionController = defineController<PersistentVolumeClaim>({
   watches: [
     watchOf(pods, {
       on: ["update", "delete"],
-      changed: (pod, old) => isTerminal(pod) !== isTerminal(old) || pod.spec.nodeName !== old.spec.nodeName,
+      changed: (pod, old) =>
+        isTerminal(pod) !== isTerminal(old) || pod.spec.nodeName !== old.spec.nodeName,
       keys: (pod) => byClaim.valuesOf(pod),
     }),
   ],
@@ -39,7 +44,11 @@ export const pvcProtectionController = defineController<PersistentVolumeClaim>({
       return done;
     }
     if (held && !(await isUsed(context))) {
-      await setFinalizers(context, claim, finalizers.filter((name) => name !== pvcProtectionFinalizer));
+      await setFinalizers(
+        context,
+        claim,
+        finalizers.filter((name) => name !== pvcProtectionFinalizer),
+      );
     }
     return done;
   },
@@ -47,7 +56,8 @@ export const pvcProtectionController = defineController<PersistentVolumeClaim>({
 
 /** The cache may not show the newest Pod: a free claim is checked on the server. */
 async function isUsed(context: Context<PersistentVolumeClaim, undefined>): Promise<boolean> {
-  const uses = (pod: Pod): boolean => (pod.spec.nodeName ?? "") !== "" && byClaim.valuesOf(pod).includes(context.key);
+  const uses = (pod: Pod): boolean =>
+    (pod.spec.nodeName ?? "") !== "" && byClaim.valuesOf(pod).includes(context.key);
   if (context.lister(pods).by(byClaim, context.key).some(uses)) return true;
   const [namespace = ""] = context.key.split("/");
   const { items } = await context.resource(pods).list({ namespace });
@@ -59,5 +69,7 @@ async function setFinalizers(
   claim: PersistentVolumeClaim,
   finalizers: string[],
 ): Promise<void> {
-  await context.resource(persistentVolumeClaims).update({ ...claim, metadata: { ...claim.metadata, finalizers } });
+  await context
+    .resource(persistentVolumeClaims)
+    .update({ ...claim, metadata: { ...claim.metadata, finalizers } });
 }

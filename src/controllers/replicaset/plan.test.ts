@@ -24,26 +24,38 @@ interface Row {
 }
 
 function pod(name: string, row: Row = {}): Pod {
-  const { node = "n", phase = "Running", ready = "2026-01-01T00:10:00Z", created = "2026-01-01T00:00:00Z" } = row;
+  const {
+    node = "n",
+    phase = "Running",
+    ready = "2026-01-01T00:10:00Z",
+    created = "2026-01-01T00:00:00Z",
+  } = row;
   return {
     metadata: {
       name,
       uid: name,
       creationTimestamp: created,
       labels: { app: "x" },
-      ...(row.cost !== undefined && { annotations: { "controller.kubernetes.io/pod-deletion-cost": row.cost } }),
+      ...(row.cost !== undefined && {
+        annotations: { "controller.kubernetes.io/pod-deletion-cost": row.cost },
+      }),
       ...(row.going && { deletionTimestamp: "2026-01-01T00:30:00Z" }),
     },
     spec: { containers: [], nodeName: node },
     status: {
       phase,
-      ...(ready !== "" && { conditions: [{ type: "Ready", status: "True", lastTransitionTime: ready }] }),
-      containerStatuses: [{ name: "c", image: "", imageID: "", ready: true, restartCount: row.restarts ?? 0 }],
+      ...(ready !== "" && {
+        conditions: [{ type: "Ready", status: "True", lastTransitionTime: ready }],
+      }),
+      containerStatuses: [
+        { name: "c", image: "", imageID: "", ready: true, restartCount: row.restarts ?? 0 },
+      ],
     },
   };
 }
 
-const removed = (plan: ReturnType<typeof planReplicas>): string => plan.remove.map(({ metadata }) => metadata?.name).join(" ");
+const removed = (plan: ReturnType<typeof planReplicas>): string =>
+  plan.remove.map(({ metadata }) => metadata?.name).join(" ");
 
 test("planReplicas creates what is missing, counting active Pods only, within the burst", () => {
   const rows: [want: number, have: Pod[], create: number][] = [
@@ -68,7 +80,10 @@ test("planReplicas removes the Pod that is missed least", () => {
     [{}, { created: "2026-01-01T00:59:00Z" }],
   ];
   for (const [i, [better, worse]] of rows.entries()) {
-    for (const have of [[pod("a", better), pod("z", worse)], [pod("z", worse), pod("a", better)]]) {
+    for (const have of [
+      [pod("a", better), pod("z", worse)],
+      [pod("z", worse), pod("a", better)],
+    ]) {
       assert.equal(removed(planReplicas(view(1), have, { related: have, nowMs })), "z", `row ${i}`);
     }
   }
@@ -88,7 +103,10 @@ test("replicaStatus counts what the Pods are", () => {
     pod("going", { going: true }),
     pod("ended", { phase: "Succeeded" }),
   ];
-  const status = replicaStatus(view(3, { minReadySeconds: 10 }), owned, { nowMs, failure: undefined });
+  const status = replicaStatus(view(3, { minReadySeconds: 10 }), owned, {
+    nowMs,
+    failure: undefined,
+  });
   assert.deepEqual(status, {
     replicas: 3,
     fullyLabeledReplicas: 3,

@@ -3,7 +3,13 @@ import type { Pod } from "#api/core/v1/pod.ts";
 import type { PodTemplateSpec } from "#api/core/v1/pod-spec.ts";
 import { deepEqual } from "#apimachinery/deep-equal.ts";
 import { selectorFromLabels } from "#apimachinery/selectors.ts";
-import { byDeletionPreference, isActive, isAvailable, isReady, isTerminating } from "../framework/pods.ts";
+import {
+  byDeletionPreference,
+  isActive,
+  isAvailable,
+  isReady,
+  isTerminating,
+} from "../framework/pods.ts";
 
 /** Most Pods created or deleted in one reconcile. Source: pkg/controller/replicaset BurstReplicas. */
 export const burstReplicas = 500;
@@ -24,7 +30,11 @@ export interface ReplicaPlan {
 }
 
 /** Brings the active Pods to the wanted number. `related` are those whose crowding of a node counts. */
-export function planReplicas(view: ReplicaView, owned: readonly Pod[], around: { related: readonly Pod[]; nowMs: number }): ReplicaPlan {
+export function planReplicas(
+  view: ReplicaView,
+  owned: readonly Pod[],
+  around: { related: readonly Pod[]; nowMs: number },
+): ReplicaPlan {
   const active = owned.filter(isActive);
   const missing = view.replicas - active.length;
   const count = Math.min(Math.abs(missing), burstReplicas);
@@ -32,7 +42,10 @@ export function planReplicas(view: ReplicaView, owned: readonly Pod[], around: {
   if (count === active.length) return { create: 0, remove: active };
   const crowds = Map.groupBy(around.related.filter(isActive), ({ spec }) => spec.nodeName ?? "");
   const crowdOf = ({ spec }: Pod): number => crowds.get(spec.nodeName ?? "")?.length ?? 0;
-  return { create: 0, remove: active.toSorted(byDeletionPreference(crowdOf, around.nowMs)).slice(0, count) };
+  return {
+    create: 0,
+    remove: active.toSorted(byDeletionPreference(crowdOf, around.nowMs)).slice(0, count),
+  };
 }
 
 export interface ManageFailure {
@@ -52,16 +65,22 @@ export function replicaStatus(
   return {
     ...view.status,
     replicas: active.length,
-    fullyLabeledReplicas: active.filter(({ metadata }) => templated.matches(metadata?.labels)).length,
+    fullyLabeledReplicas: active.filter(({ metadata }) => templated.matches(metadata?.labels))
+      .length,
     readyReplicas: ready.length,
-    availableReplicas: ready.filter((pod) => isAvailable(pod, view.minReadySeconds, at.nowMs)).length,
+    availableReplicas: ready.filter((pod) => isAvailable(pod, view.minReadySeconds, at.nowMs))
+      .length,
     terminatingReplicas: owned.filter(isTerminating).length,
     observedGeneration: view.generation,
     conditions: conditionsWith(view, active.length, at.failure),
   };
 }
 
-function conditionsWith(view: ReplicaView, activeCount: number, failure: ManageFailure | undefined): ReplicaSetCondition[] {
+function conditionsWith(
+  view: ReplicaView,
+  activeCount: number,
+  failure: ManageFailure | undefined,
+): ReplicaSetCondition[] {
   const conditions = view.status.conditions ?? [];
   const others = conditions.filter(({ type }) => type !== "ReplicaFailure");
   if (failure === undefined) return others;
@@ -69,7 +88,10 @@ function conditionsWith(view: ReplicaView, activeCount: number, failure: ManageF
   if (known) return conditions;
   const reason = activeCount < view.replicas ? "FailedCreate" : "FailedDelete";
   const { message, now } = failure;
-  return [...others, { type: "ReplicaFailure", status: "True", lastTransitionTime: now, reason, message }];
+  return [
+    ...others,
+    { type: "ReplicaFailure", status: "True", lastTransitionTime: now, reason, message },
+  ];
 }
 
 /** Absent and zero fields are the same thing. */

@@ -4,7 +4,14 @@ import type { KubeObject } from "#apimachinery/object.ts";
 import type { ResourceDefinition } from "#apimachinery/resource.ts";
 import type { Selector } from "#apimachinery/selectors.ts";
 import { rfc3339 } from "#base/clock.ts";
-import { type Context, type Controller, defineController, done, indexOf, type Outcome } from "../framework/controller.ts";
+import {
+  type Context,
+  type Controller,
+  defineController,
+  done,
+  indexOf,
+  type Outcome,
+} from "../framework/controller.ts";
 import { claim, controllerRef, orphans, owned } from "../framework/owners.ts";
 import {
   all,
@@ -75,7 +82,8 @@ async function sync<T extends KubeObject>(
       failure = error;
     }
   }
-  const said = failure === undefined ? undefined : { message: messageOf(failure), now: rfc3339(nowMs) };
+  const said =
+    failure === undefined ? undefined : { message: messageOf(failure), now: rfc3339(nowMs) };
   const status = replicaStatus(view, claimed, { nowMs, failure: said });
   if (!sameStatus(status, view.status)) {
     await context.resource(kind.definition).updateStatus(kind.withStatus(object, status));
@@ -94,7 +102,9 @@ async function carryOut<T extends KubeObject>(
   if (template === undefined) return;
   const reference = controllerRef(definition, object);
   try {
-    await slowStart(plan.create, () => createPod(context, object, podFromTemplate(template, object, reference)));
+    await slowStart(plan.create, () =>
+      createPod(context, object, podFromTemplate(template, object, reference)),
+    );
   } catch (error) {
     if (!isNamespaceTerminating(error)) throw error;
   }

@@ -3,7 +3,14 @@ import { type ServiceAccount, serviceAccounts } from "#api/core/v1/service-accou
 import { keyOfObject } from "#apimachinery/object.ts";
 import { isNotFound } from "#apimachinery/status.ts";
 import type { Index } from "#client/indexer.ts";
-import { type Context, defineController, done, indexOf, type Outcome, watchOf } from "../framework/controller.ts";
+import {
+  type Context,
+  defineController,
+  done,
+  indexOf,
+  type Outcome,
+  watchOf,
+} from "../framework/controller.ts";
 
 const tokenType = "kubernetes.io/service-account-token";
 const nameAnnotation = "kubernetes.io/service-account.name";
@@ -41,7 +48,10 @@ export const serviceAccountTokenController = defineController({
 });
 
 /** Asks the server before an account counts as gone. */
-async function liveAccount(context: Context<Secret, undefined>, secret: Secret): Promise<ServiceAccount | undefined> {
+async function liveAccount(
+  context: Context<Secret, undefined>,
+  secret: Secret,
+): Promise<ServiceAccount | undefined> {
   const key = accountKey(secret);
   const wanted = secret.metadata?.annotations?.[uidAnnotation] ?? "";
   const isIt = (account: ServiceAccount | undefined): boolean =>
@@ -60,14 +70,20 @@ async function liveAccount(context: Context<Secret, undefined>, secret: Secret):
 async function remove(context: Context<Secret, undefined>, secret: Secret): Promise<Outcome> {
   const { uid = "", resourceVersion = "" } = secret.metadata ?? {};
   try {
-    await context.resource(secrets).delete(keyOfObject(secret), { preconditions: { uid, resourceVersion } });
+    await context
+      .resource(secrets)
+      .delete(keyOfObject(secret), { preconditions: { uid, resourceVersion } });
   } catch (error) {
     if (!isNotFound(error)) throw error;
   }
   return done;
 }
 
-async function fill(context: Context<Secret, undefined>, secret: Secret, account: ServiceAccount): Promise<Outcome> {
+async function fill(
+  context: Context<Secret, undefined>,
+  secret: Secret,
+  account: ServiceAccount,
+): Promise<Outcome> {
   const { issueToken, rootCa = "" } = context.settings;
   const { namespace = "", name = "" } = secret.metadata ?? {};
   const ca = base64(rootCa);
@@ -79,7 +95,11 @@ async function fill(context: Context<Secret, undefined>, secret: Secret, account
   const token = hasToken
     ? secret.data?.["token"]
     : base64(await issueToken({ namespace, secretName: name, accountName, accountUid: uid }));
-  const annotations = { ...secret.metadata?.annotations, [nameAnnotation]: accountName, [uidAnnotation]: uid };
+  const annotations = {
+    ...secret.metadata?.annotations,
+    [nameAnnotation]: accountName,
+    [uidAnnotation]: uid,
+  };
   await context.resource(secrets).update({
     ...secret,
     metadata: { ...secret.metadata, annotations },

@@ -10,7 +10,8 @@ test("every active namespace gets a default account, again when it is deleted", 
   world.seed(namespaces, { metadata: { name: "a" }, spec: {}, status: { phase: "Active" } });
   world.seed(namespaces, { metadata: { name: "b" }, spec: {}, status: { phase: "Terminating" } });
   await world.settle();
-  const names = () => world.list(serviceAccounts).map(({ metadata }) => `${metadata?.namespace}/${metadata?.name}`);
+  const names = () =>
+    world.list(serviceAccounts).map(({ metadata }) => `${metadata?.namespace}/${metadata?.name}`);
   assert.deepEqual(names(), ["a/default"]);
   world.api.remove(serviceAccounts, "a/default");
   await world.settle();

@@ -15,7 +15,8 @@ export const serviceAccountController = defineController({
   watches: [
     watchOf(serviceAccounts, {
       on: ["delete"],
-      keys: ({ metadata }) => (ensured.includes(metadata?.name ?? "") ? [metadata?.namespace ?? ""] : []),
+      keys: ({ metadata }) =>
+        ensured.includes(metadata?.name ?? "") ? [metadata?.namespace ?? ""] : [],
     }),
   ],
   async reconcile(context) {
@@ -24,7 +25,9 @@ export const serviceAccountController = defineController({
     for (const name of ensured) {
       if (context.lister(serviceAccounts).get(`${context.key}/${name}`)) continue;
       try {
-        await context.resource(serviceAccounts).create({ metadata: { namespace: context.key, name } });
+        await context
+          .resource(serviceAccounts)
+          .create({ metadata: { namespace: context.key, name } });
       } catch (error) {
         if (!isAlreadyExists(error) && !isNamespaceTerminating(error)) throw error;
       }

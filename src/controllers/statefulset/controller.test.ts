@@ -24,11 +24,30 @@ function setUp(spec: Partial<StatefulSet["spec"]> = {}, run = true) {
       ...spec,
     },
   });
-  const patch = (body: object) => world.client.resource(statefulSets).patch("a/db", { type: "merge", body: { spec: body } });
-  const image = (name: string) => patch({ template: { spec: { containers: [{ name: "c", image: name }] } } });
-  const show = () => world.list(pods).map(({ metadata, spec: { containers } }) => `${metadata.name}:${containers[0]?.image}`).toSorted().join(" ");
-  const created = () => world.events().filter((text) => text.includes("create Pod")).map((text) => /Pod (\S+)/.exec(text)?.[1]).join(" ");
-  return { world, patch, image, show, created, status: () => world.get(statefulSets, "a/db")?.status };
+  const patch = (body: object) =>
+    world.client.resource(statefulSets).patch("a/db", { type: "merge", body: { spec: body } });
+  const image = (name: string) =>
+    patch({ template: { spec: { containers: [{ name: "c", image: name }] } } });
+  const show = () =>
+    world
+      .list(pods)
+      .map(({ metadata, spec: { containers } }) => `${metadata.name}:${containers[0]?.image}`)
+      .toSorted()
+      .join(" ");
+  const created = () =>
+    world
+      .events()
+      .filter((text) => text.includes("create Pod"))
+      .map((text) => /Pod (\S+)/.exec(text)?.[1])
+      .join(" ");
+  return {
+    world,
+    patch,
+    image,
+    show,
+    created,
+    status: () => world.get(statefulSets, "a/db")?.status,
+  };
 }
 
 test("Pods come in order, each when the one before is up, with names of their own", async () => {
@@ -74,7 +93,9 @@ test("shrinking takes the highest ordinal first, one at a time", async () => {
   await patch({ replicas: 1 });
   for (let i = 0; i < 20; i++) {
     await world.settle(1);
-    const going = world.list(pods).filter(({ metadata }) => metadata.deletionTimestamp !== undefined);
+    const going = world
+      .list(pods)
+      .filter(({ metadata }) => metadata.deletionTimestamp !== undefined);
     assert.ok(going.length <= 1);
   }
   await world.settle();
@@ -116,7 +137,9 @@ test("a failed Pod is made anew under its name", async () => {
   await world.settle();
   assert.equal(show(), "db-0:v1 db-1:v1 db-2:v1");
   assert.notEqual(world.get(pods, "a/db-1")?.metadata.uid, pod?.metadata.uid);
-  assert.ok(world.events().includes("RecreatingFailedPod: StatefulSet a/db is recreating failed Pod db-1"));
+  assert.ok(
+    world.events().includes("RecreatingFailedPod: StatefulSet a/db is recreating failed Pod db-1"),
+  );
 });
 
 test("claims are made by template, mounted, kept, and owned as the retention policy says", async () => {
@@ -127,9 +150,16 @@ test("claims are made by template, mounted, kept, and owned as the retention pol
   });
   await world.settle();
   const owners = () =>
-    world.list(persistentVolumeClaims).map(({ metadata }) => `${metadata.name}<${metadata.ownerReferences?.map(({ kind, name }) => `${kind}/${name}`)}`);
+    world
+      .list(persistentVolumeClaims)
+      .map(
+        ({ metadata }) =>
+          `${metadata.name}<${metadata.ownerReferences?.map(({ kind, name }) => `${kind}/${name}`)}`,
+      );
   assert.deepEqual(owners(), ["data-db-0<StatefulSet/db", "data-db-1<StatefulSet/db"]);
-  assert.deepEqual(world.get(pods, "a/db-0")?.spec.volumes, [{ name: "data", persistentVolumeClaim: { claimName: "data-db-0" } }]);
+  assert.deepEqual(world.get(pods, "a/db-0")?.spec.volumes, [
+    { name: "data", persistentVolumeClaim: { claimName: "data-db-0" } },
+  ]);
   await patch({ replicas: 1 });
   await world.settle();
   assert.deepEqual(owners(), ["data-db-0<StatefulSet/db", "data-db-1<Pod/db-1"]);

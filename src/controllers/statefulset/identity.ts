@@ -28,7 +28,11 @@ export function ordinalOf(set: StatefulSet, { metadata }: Pod): number {
   return /^(0|[1-9]\d*)$/.test(text) ? Number(text) : -1;
 }
 
-export function claimName(set: StatefulSet, template: PersistentVolumeClaim, ordinal: number): string {
+export function claimName(
+  set: StatefulSet,
+  template: PersistentVolumeClaim,
+  ordinal: number,
+): string {
   return `${template.metadata.name}-${set.metadata.name}-${ordinal}`;
 }
 
@@ -56,7 +60,9 @@ export function withIdentity(set: StatefulSet, pod: Pod): Pod {
     name: template.metadata.name ?? "",
     persistentVolumeClaim: { claimName: claimName(set, template, ordinal) },
   }));
-  const others = (pod.spec.volumes ?? []).filter((volume) => !claims.some((claim) => claim.name === volume.name));
+  const others = (pod.spec.volumes ?? []).filter(
+    (volume) => !claims.some((claim) => claim.name === volume.name),
+  );
   const volumes = [...claims, ...others];
   return {
     ...pod,
@@ -114,9 +120,13 @@ export interface RetentionOwner {
  * Owners that a claim is to have by the retention policy: the set when claims go with it, the Pod
  * when claims go with a smaller set and its ordinal is one to go; references of others stay.
  */
-export function retentionOwners(claim: PersistentVolumeClaim, of: RetentionOwner): OwnerReference[] {
+export function retentionOwners(
+  claim: PersistentVolumeClaim,
+  of: RetentionOwner,
+): OwnerReference[] {
   const { set, pod, condemned } = of;
-  const { whenDeleted = "Retain", whenScaled = "Retain" } = set.spec.persistentVolumeClaimRetentionPolicy ?? {};
+  const { whenDeleted = "Retain", whenScaled = "Retain" } =
+    set.spec.persistentVolumeClaimRetentionPolicy ?? {};
   const ours = new Set([set.metadata.uid, pod?.metadata.uid]);
   const others = (claim.metadata.ownerReferences ?? []).filter(({ uid }) => !ours.has(uid));
   if (whenScaled === "Delete" && condemned && pod) return [...others, ownerRef(pods, pod)];

@@ -20,7 +20,8 @@ export type Step =
   | { readonly do: "keep"; readonly pod: Pod };
 
 const isGoing = ({ metadata }: Pod): boolean => metadata.deletionTimestamp !== undefined;
-const hasEnded = ({ status }: Pod): boolean => status?.phase === "Failed" || status?.phase === "Succeeded";
+const hasEnded = ({ status }: Pod): boolean =>
+  status?.phase === "Failed" || status?.phase === "Succeeded";
 const isUpAndReady = (pod: Pod): boolean => pod.status?.phase === "Running" && isReady(pod);
 export const revisionNameOf = ({ metadata }: Pod): string => metadata.labels?.[revisionLabel] ?? "";
 
@@ -37,7 +38,10 @@ function partitionOf({ spec }: StatefulSet): number {
 }
 
 /** The Pods by ordinal, those beyond the size apart, the highest first. */
-export function arrange({ set, pods }: SetInput): { readonly slots: readonly (Pod | undefined)[]; readonly condemned: readonly Pod[] } {
+export function arrange({ set, pods }: SetInput): {
+  readonly slots: readonly (Pod | undefined)[];
+  readonly condemned: readonly Pod[];
+} {
   const start = startOrdinal(set);
   const slots = Array.from<Pod | undefined>({ length: replicasOf(set) });
   const condemned: Pod[] = [];
@@ -81,7 +85,9 @@ export function planSet(input: SetInput): Step[] {
 }
 
 function planCondemned(input: SetInput, condemned: readonly Pod[]): Step[] {
-  const leaving: Step[] = condemned.filter((pod) => !isGoing(pod)).map((pod) => ({ do: "delete", pod, why: "scale" }));
+  const leaving: Step[] = condemned
+    .filter((pod) => !isGoing(pod))
+    .map((pod) => ({ do: "delete", pod, why: "scale" }));
   if (!isOrdered(input.set)) return leaving;
   if (condemned.some(isGoing)) return [];
   // One that is not up may go although others are not up either: it would never get better.
@@ -95,7 +101,8 @@ function revisionFor({ set, current, update }: SetInput, ordinal: number): Contr
   if (current.metadata.name === update.metadata.name) return update;
   if (set.spec.updateStrategy?.type === "OnDelete") return update;
   const partition = set.spec.updateStrategy?.rollingUpdate?.partition;
-  const kept = partition === undefined || partition === 0 ? (set.status?.currentReplicas ?? 0) : partition;
+  const kept =
+    partition === undefined || partition === 0 ? (set.status?.currentReplicas ?? 0) : partition;
   return ordinal < startOrdinal(set) + kept ? current : update;
 }
 
@@ -103,9 +110,19 @@ function revisionFor({ set, current, update }: SetInput, ordinal: number): Contr
 function planRollout(input: SetInput, slots: readonly (Pod | undefined)[]): Step[] {
   const { set, update } = input;
   if (set.spec.updateStrategy?.type === "OnDelete") return [];
-  const most = Math.max(1, scaledValue(set.spec.updateStrategy?.rollingUpdate?.maxUnavailable ?? 1, replicasOf(set), Math.ceil));
+  const most = Math.max(
+    1,
+    scaledValue(
+      set.spec.updateStrategy?.rollingUpdate?.maxUnavailable ?? 1,
+      replicasOf(set),
+      Math.ceil,
+    ),
+  );
   const steps: Step[] = [];
-  let down = most === 1 ? 0 : slots.filter((pod) => pod === undefined || isGoing(pod) || !isUp(input, pod)).length;
+  let down =
+    most === 1
+      ? 0
+      : slots.filter((pod) => pod === undefined || isGoing(pod) || !isUp(input, pod)).length;
   for (let i = slots.length - 1; i >= partitionOf(set); i--) {
     const pod = slots[i];
     if (pod === undefined || isGoing(pod)) {
@@ -148,5 +165,7 @@ export function setStatus(input: SetInput): StatefulSetStatus {
     status.updatedReplicas === replicasOf(set) &&
     status.readyReplicas === replicasOf(set) &&
     status.replicas === replicasOf(set);
-  return through ? { ...status, currentReplicas: status.updatedReplicas, currentRevision: updateName } : status;
+  return through
+    ? { ...status, currentReplicas: status.updatedReplicas, currentRevision: updateName }
+    : status;
 }

@@ -32,7 +32,11 @@ export const taintEvictionController = defineController<Pod, EvictionState>({
   watches: [
     watchOf(nodes, {
       changed: (node, old) => !deepEqual(executing(node.spec.taints), executing(old.spec.taints)),
-      keys: ({ metadata }, context) => context.lister(pods).by(byNode, metadata.name ?? "").map(keyOfObject),
+      keys: ({ metadata }, context) =>
+        context
+          .lister(pods)
+          .by(byNode, metadata.name ?? "")
+          .map(keyOfObject),
     }),
   ],
   state: () => ({ marked: new Map() }),
@@ -46,7 +50,11 @@ export const taintEvictionController = defineController<Pod, EvictionState>({
     const seconds = toleratedSeconds(executing(node.spec.taints), pod.spec.tolerations ?? []);
     if (seconds === Infinity) {
       if (context.state.marked.delete(context.key)) {
-        context.events.normal(pod, "TaintManagerEviction", `Cancelling deletion of Pod ${context.key}`);
+        context.events.normal(
+          pod,
+          "TaintManagerEviction",
+          `Cancelling deletion of Pod ${context.key}`,
+        );
       }
       return done;
     }
@@ -67,13 +75,17 @@ function executing(taints: readonly Taint[] | undefined): Taint[] {
 }
 
 /** How long the Pod may stay: 0 when some taint is not tolerated, else the shortest toleration. */
-export function toleratedSeconds(taints: readonly Taint[], tolerations: readonly Toleration[]): number {
+export function toleratedSeconds(
+  taints: readonly Taint[],
+  tolerations: readonly Toleration[],
+): number {
   let shortest = Infinity;
   for (const taint of taints) {
     const matching = tolerations.filter((toleration) => tolerates(toleration, taint));
     if (matching.length === 0) return 0;
     for (const { tolerationSeconds } of matching.slice(0, 1)) {
-      if (tolerationSeconds !== undefined) shortest = Math.min(shortest, Math.max(0, tolerationSeconds));
+      if (tolerationSeconds !== undefined)
+        shortest = Math.min(shortest, Math.max(0, tolerationSeconds));
     }
   }
   return shortest;
@@ -91,7 +103,9 @@ async function evict(context: Context<Pod, EvictionState>, pod: Pod): Promise<vo
     message: "Taint manager: deleting due to NoExecute taint",
   };
   try {
-    await context.resource(pods).updateStatus({ ...pod, status: { ...pod.status, conditions: [...others, condition] } });
+    await context
+      .resource(pods)
+      .updateStatus({ ...pod, status: { ...pod.status, conditions: [...others, condition] } });
     await context.resource(pods).delete(context.key, { preconditions: { uid } });
   } catch (error) {
     if (!isNotFound(error)) throw error;

@@ -32,7 +32,10 @@ export const ttlAfterFinishedController = defineController<Job>({
 
 /** Undefined when it never expires, has not ended, or is going already. */
 function expiryMs({ metadata, spec, status }: Job): number | undefined {
-  if (metadata.deletionTimestamp !== undefined || spec.ttlSecondsAfterFinished === undefined) return undefined;
-  const end = status?.conditions?.find(({ type, status: is }) => is === "True" && (type === "Complete" || type === "Failed"));
+  if (metadata.deletionTimestamp !== undefined || spec.ttlSecondsAfterFinished === undefined)
+    return undefined;
+  const end = status?.conditions?.find(
+    ({ type, status: is }) => is === "True" && (type === "Complete" || type === "Failed"),
+  );
   return end && Date.parse(end.lastTransitionTime ?? "") + spec.ttlSecondsAfterFinished * 1000;
 }

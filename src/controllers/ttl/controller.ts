@@ -22,8 +22,15 @@ export const ttlController = defineController({
       // A step that was crossed concerns every node.
       keys: (_node, context) => {
         const count = context.lister(nodes).size;
-        const crossed = secondsFor(count) !== secondsFor(count - 1) || secondsFor(count) !== secondsFor(count + 1);
-        return crossed ? context.lister(nodes).list().map(({ metadata }) => metadata.name ?? "") : [];
+        const crossed =
+          secondsFor(count) !== secondsFor(count - 1) ||
+          secondsFor(count) !== secondsFor(count + 1);
+        return crossed
+          ? context
+              .lister(nodes)
+              .list()
+              .map(({ metadata }) => metadata.name ?? "")
+          : [];
       },
     }),
   ],
