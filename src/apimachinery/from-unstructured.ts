@@ -50,6 +50,11 @@ export function fromUnstructured(schema: Schema, value: unknown): unknown {
   }
 }
 
+/** What Go says where the JSON decoder complains afterwards: only bytes go through JSON there. */
+export function conversionText(message: string): string {
+  return message.startsWith("illegal base64 data") ? `error decoding from json: ${message}` : message;
+}
+
 function notSlice(value: unknown): UnstructuredError {
   return new UnstructuredError(`cannot restore slice from ${kindOf(value)}`);
 }

@@ -11,7 +11,11 @@ import { applySchemaOf } from "#apimachinery/apply/struct-schema.ts";
 import { applySchemaOfStructural } from "#apimachinery/apply/structural-schema.ts";
 import type { ApplyNode } from "#apimachinery/apply/apply-schema.ts";
 import { deepEqual } from "#apimachinery/deep-equal.ts";
-import { fromUnstructured, UnstructuredError } from "#apimachinery/from-unstructured.ts";
+import {
+  conversionText,
+  fromUnstructured,
+  UnstructuredError,
+} from "#apimachinery/from-unstructured.ts";
 import { isJsonMap } from "#apimachinery/json-value.ts";
 import { apiVersionOf, type KubeObject, type ManagedFieldsEntry } from "#apimachinery/object.ts";
 import type { ResourceDefinition } from "#apimachinery/resource.ts";
@@ -130,8 +134,9 @@ function decodeApplied(
     if (!(error instanceof DecodeError || error instanceof UnstructuredError)) throw error;
     const to = printKind(patch);
     const what = `failed to convert new object (${printObject(patch)}) to proper version`;
+    const why = conversionText(error.message);
     throw failure("", {
-      message: `${what}: unable to convert unstructured object to ${to}: ${error.message}`,
+      message: `${what}: unable to convert unstructured object to ${to}: ${why}`,
     });
   }
 }

@@ -9,7 +9,11 @@ import {
   PatchDocumentError,
 } from "#apimachinery/json-patch.ts";
 import { isJsonMap, type JsonMap } from "#apimachinery/json-value.ts";
-import { fromUnstructured, UnstructuredError } from "#apimachinery/from-unstructured.ts";
+import {
+  conversionText,
+  fromUnstructured,
+  UnstructuredError,
+} from "#apimachinery/from-unstructured.ts";
 import { goText } from "#apimachinery/go-format.ts";
 import { applyMergePatch, decodeMergePatch } from "#apimachinery/merge-patch.ts";
 import type { KubeObject } from "#apimachinery/object.ts";
@@ -223,7 +227,8 @@ function decodePatched(call: Call, value: unknown, decoder: Decoder): KubeObject
     decoded = decoder.decode(plain, strict(call));
   } catch (error) {
     if (!(error instanceof DecodeError || error instanceof UnstructuredError)) throw error;
-    throw patchInvalid(shown, error.message);
+    const isGo = goSchema !== undefined;
+    throw patchInvalid(shown, isGo ? conversionText(error.message) : error.message);
   }
   const findings = [...decoder.findings, ...decoded.findings];
   if (findings.length > 0 && call.options.fieldValidation === "Strict") {
