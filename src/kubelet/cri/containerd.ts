@@ -2,7 +2,7 @@
 import type { Clock } from "#base/clock.ts";
 import { type GrpcChannel, type Method, openGrpcChannel } from "./grpc-channel.ts";
 import * as m from "./messages.ts";
-import { decodeMessage, type Message } from "./proto.ts";
+import type { Message } from "#wire/protobuf.ts";
 import {
   type ContainerRuntime,
   type ImageService,
@@ -17,18 +17,18 @@ import {
 const sandboxTimeoutMs = 240_000;
 const connectTimeoutMs = 30_000;
 
-function runtimeMethod<Q extends Message, R extends Message>(
+function runtimeMethod<Q, R>(
   name: string,
-  request: Q,
-  response: R,
+  request: Message<Q, unknown>,
+  response: Message<never, R>,
 ): Method<Q, R> {
   return { path: `/runtime.v1.RuntimeService/${name}`, request, response };
 }
 
-function imageMethod<Q extends Message, R extends Message>(
+function imageMethod<Q, R>(
   name: string,
-  request: Q,
-  response: R,
+  request: Message<Q, unknown>,
+  response: Message<never, R>,
 ): Method<Q, R> {
   return { path: `/runtime.v1.ImageService/${name}`, request, response };
 }
@@ -67,7 +67,7 @@ const methods = {
   imageFsInfo: imageMethod("ImageFsInfo", m.Empty, m.ImageFsInfoResponse),
 } as const;
 
-const containerdEvents: Method<typeof m.SubscribeRequest, typeof m.EventEnvelope> = {
+const containerdEvents = {
   path: "/containerd.services.events.v1.Events/Subscribe",
   request: m.SubscribeRequest,
   response: m.EventEnvelope,
@@ -252,10 +252,10 @@ function followTasks(channel: GrpcChannel, sink: RuntimeEventSink): Disposable {
 /** Undefined for the end of an exec, which changes no container. */
 function taskEvent(topic: string, bytes: Uint8Array): RuntimeEvent | undefined {
   if (topic === "/tasks/exit") {
-    const { containerId, id } = decodeMessage(m.TaskExit, bytes);
+    const { containerId, id } = m.TaskExit.decode(bytes);
     return id === containerId ? { kind: "stopped", id } : undefined;
   }
-  const { containerId } = decodeMessage(m.TaskEvent, bytes);
+  const { containerId } = m.TaskEvent.decode(bytes);
   return { kind: topic === "/tasks/oom" ? "oom" : "started", id: containerId };
 }
 

@@ -12,7 +12,13 @@ import type {
   RuntimeContainerStatus,
   RuntimeImage,
 } from "./messages.ts";
-import { containerState, namespaceMode, sandboxState } from "./messages.ts";
+import {
+  ContainerStatus,
+  containerState,
+  LinuxContainerResources,
+  namespaceMode,
+  sandboxState,
+} from "./messages.ts";
 import {
   type ContainerRuntime,
   type CreateContainer,
@@ -133,6 +139,7 @@ export function createFakeRuntime(options: FakeRuntimeOptions): FakeRuntime {
       },
       info: {},
       runtimeHandlers: [],
+      features: undefined,
     }),
     async runPodSandbox(config) {
       const id = newId();
@@ -145,8 +152,7 @@ export function createFakeRuntime(options: FakeRuntimeOptions): FakeRuntime {
       const sandbox = sandboxes.get(id);
       if (sandbox === undefined) return;
       for (const container of containers.values()) if (container.sandboxId === id) end(container, 137);
-      const { network: _, ...status } = sandbox.status;
-      sandbox.status = { ...status, state: sandboxState.notReady };
+      sandbox.status = { ...sandbox.status, network: undefined, state: sandboxState.notReady };
       tell("stopped", id);
     },
     async removePodSandbox(id) {
@@ -231,6 +237,7 @@ function fakeImages(missing: Set<string>, unpullable: Set<string>): ImageService
     size: 1,
     uid: { value: 0 },
     username: "",
+    spec: undefined,
     pinned: false,
   });
   return {
@@ -265,7 +272,7 @@ function newSandbox(made: {
     metadata: { name, namespace, uid, attempt },
     state: sandboxState.ready,
     network: { ip, additionalIps: [] },
-    linux: { namespaces: { options: { network, pid, ipc, targetId: "" } } },
+    linux: { namespaces: { options: { network, pid, ipc, targetId: "", usernsOptions: undefined } } },
     labels: config.labels ?? {},
     annotations: config.annotations ?? {},
     runtimeHandler: "",
@@ -276,23 +283,14 @@ function newContainer(id: string, config: ContainerConfig, createdAt: number): R
   const { name = "", attempt = 0 } = config.metadata ?? {};
   const image = config.image?.userSpecifiedImage ?? config.image?.image ?? "";
   return {
+    ...ContainerStatus.decode(new Uint8Array(0)),
     id,
     createdAt,
     metadata: { name, attempt },
-    state: containerState.created,
-    startedAt: 0,
-    finishedAt: 0,
-    exitCode: 0,
     image: { image, annotations: {}, userSpecifiedImage: "", runtimeHandler: "", imageRef: "" },
     imageRef: config.image?.image ?? "",
-    imageId: "",
-    reason: "",
-    message: "",
     labels: config.labels ?? {},
     annotations: config.annotations ?? {},
-    mounts: [],
-    logPath: "",
-    stopSignal: 0,
   };
 }
 
@@ -307,18 +305,7 @@ function hasLabels(
   return Object.entries(wanted).every(([name, value]) => labels[name] === value);
 }
 
-const emptyResources = {
-  cpuPeriod: 0,
-  cpuQuota: 0,
-  cpuShares: 0,
-  memoryLimitInBytes: 0,
-  oomScoreAdj: 0,
-  cpusetCpus: "",
-  cpusetMems: "",
-  hugepageLimits: [],
-  unified: {},
-  memorySwapLimitInBytes: 0,
-};
+const emptyResources = LinuxContainerResources.decode(new Uint8Array(0));
 
 function defined({ cpuPeriod = 0, cpuQuota = 0, cpuShares = 0, memoryLimitInBytes = 0 }: Parameters<
   RuntimeService["updateContainerResources"]

@@ -1,28 +1,28 @@
 import type { Client, Metadata, ServiceError } from "@grpc/grpc-js";
 import type { Clock } from "#base/clock.ts";
-import { type Decoded, decodeMessage, type Encodable, encodeMessage, type Message } from "./proto.ts";
+import type { Message } from "#wire/protobuf.ts";
 import { type GrpcCode, grpcCodes, RuntimeError } from "./runtime.ts";
 
 /** One gRPC connection over a Unix socket, with our own messages. Reconnects by itself. */
 export interface GrpcChannel extends Disposable {
-  call<Q extends Message, R extends Message>(
+  call<Q, R>(
     method: Method<Q, R>,
-    request: Encodable<Q>,
+    request: Q,
     options?: CallOptions,
-  ): Promise<Decoded<R>>;
+  ): Promise<R>;
   /** A server stream; `ended` is called once, with an error unless it ended in peace. */
-  stream<Q extends Message, R extends Message>(
+  stream<Q, R>(
     method: Method<Q, R>,
-    request: Encodable<Q>,
-    sink: StreamSink<Decoded<R>>,
+    request: Q,
+    sink: StreamSink<R>,
   ): Disposable;
 }
 
-export interface Method<Q extends Message, R extends Message> {
+export interface Method<Q, R> {
   /** `/runtime.v1.RuntimeService/Version`. */
   readonly path: string;
-  readonly request: Q;
-  readonly response: R;
+  readonly request: Message<Q, unknown>;
+  readonly response: Message<never, R>;
 }
 
 export interface CallOptions {
@@ -63,13 +63,13 @@ export async function openGrpcChannel(
   }
 
   return {
-    call(method, request, { timeoutMs = callTimeoutMs, waitForReady = false } = {}) {
+    call<Q, R>(method: Method<Q, R>, request: Q, { timeoutMs = callTimeoutMs, waitForReady = false }: CallOptions = {}) {
       const deadline = timeoutMs === 0 ? {} : { deadline: options.clock.nowMs() + timeoutMs };
-      const { promise, resolve, reject } = Promise.withResolvers<Decoded<typeof method.response>>();
+      const { promise, resolve, reject } = Promise.withResolvers<R>();
       client.makeUnaryRequest(
         method.path,
-        (value: typeof request) => Buffer.from(encodeMessage(method.request, value)),
-        (bytes: Buffer) => decodeMessage(method.response, bytes),
+        (value: Q) => method.request.encode(value),
+        (bytes: Buffer) => method.response.decode(bytes),
         request,
         metadata(waitForReady),
         deadline,
@@ -81,11 +81,11 @@ export async function openGrpcChannel(
       );
       return promise;
     },
-    stream(method, request, sink) {
+    stream<Q, R>(method: Method<Q, R>, request: Q, sink: StreamSink<R>) {
       const call = client.makeServerStreamRequest(
         method.path,
-        (value: typeof request) => Buffer.from(encodeMessage(method.request, value)),
-        (bytes: Buffer) => decodeMessage(method.response, bytes),
+        (value: Q) => method.request.encode(value),
+        (bytes: Buffer) => method.response.decode(bytes),
         request,
         metadata(false),
       );

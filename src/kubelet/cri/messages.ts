@@ -2,8 +2,6 @@
 import {
   bin,
   bool,
-  type Decoded,
-  type Encodable,
   int32,
   int64,
   ints,
@@ -14,6 +12,7 @@ import {
   strs,
   texts,
 } from "./proto.ts";
+import type { Decoded, Encodable } from "#wire/protobuf.ts";
 
 // --- Enums, as numbers on the wire ------------------------------------------------------------
 

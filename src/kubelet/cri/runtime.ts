@@ -17,7 +17,7 @@ import type {
   RuntimeStatus,
   RuntimeVersion,
 } from "./messages.ts";
-import type { Encodable } from "./proto.ts";
+import type { Encodable } from "#wire/protobuf.ts";
 
 export interface ContainerRuntime extends AsyncDisposable {
   readonly runtime: RuntimeService;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Container } from "#api/core/v1/container.ts";
 import type { Pod } from "#api/core/v1/pod.ts";
-import { type RuntimeContainerStatus, type PodSandboxStatus } from "../cri/messages.ts";
+import { ContainerStatus, PodSandboxStatus, type RuntimeContainerStatus } from "../cri/messages.ts";
 import { type PodPlan, planPod, type ProbeResult } from "./plan-pod.ts";
 import type { PodRuntime } from "./pod-runtime.ts";
 import { annotationNames, containerHash } from "./runtime-labels.ts";
@@ -97,34 +97,21 @@ function parseRuntime(text: string, spec: string) {
     const [value = ""] = state.split(/[!+]/);
     if (state.includes("!")) probes.set(`${name}/${state.split("!")[1]}`, "failure");
     return {
+      ...ContainerStatus.decode(new Uint8Array(0)),
       id: name,
       metadata: { name, attempt: 0 },
       state: { new: 0, run: 1, lost: 3 }[value] ?? 2,
       createdAt: 1,
-      startedAt: 1,
-      finishedAt: 0,
       exitCode: Number(value) || 0,
-      imageRef: "",
-      reason: "",
-      message: "",
-      labels: {},
       annotations: { [annotationNames.hash]: containerHash({ name }) },
-      mounts: [],
-      logPath: "",
-      imageId: "",
-      stopSignal: 0,
     };
   });
-  const status = {
+  const status: PodSandboxStatus = {
+    ...PodSandboxStatus.decode(new Uint8Array(0)),
     id: "s",
-    metadata: { name: "", uid: "", namespace: "", attempt: 0 },
     state: sandbox === "ready" ? 0 : 1,
-    createdAt: 0,
     network: { ip: "10.0.0.1", additionalIps: [] },
-    labels: {},
-    annotations: {},
-    runtimeHandler: "",
-  } satisfies PodSandboxStatus;
+  };
   assert.ok(spec.length > 0);
   const runtime: PodRuntime = { sandboxes: sandbox === "none" ? [] : [status], containers };
   return { runtime, probe: (kind: string) => (id: string) => probes.get(`${id}/${kind}`) };

@@ -2,7 +2,7 @@ import { isIoError } from "#base/files.ts";
 import type { HttpResponse } from "#base/http.ts";
 import { dial } from "#base/os/dial.ts";
 import { createHttpClient } from "#base/os/http-client.ts";
-import { decodeMessage, encodeMessage, int32, message, str } from "../cri/proto.ts";
+import { int32, message, string } from "#wire/protobuf.ts";
 import { urlText } from "./http-request.ts";
 import type {
   GrpcHealth,
@@ -80,7 +80,7 @@ function reasonText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-const HealthRequest = message({ service: str(1) });
+const HealthRequest = message({ service: string(1) });
 const HealthResponse = message({ status: int32(1) });
 const healthNames = ["UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN"] as const;
 
@@ -92,8 +92,8 @@ async function grpcHealth({ host, port, service, timeoutMs }: GrpcHealthRequest)
   const timeout = AbortSignal.timeout(timeoutMs);
   const call = client.makeUnaryRequest(
     "/grpc.health.v1.Health/Check",
-    (value: { service: string }) => Buffer.from(encodeMessage(HealthRequest, value)),
-    (bytes: Buffer) => decodeMessage(HealthResponse, bytes),
+    (value: { service: string }) => HealthRequest.encode(value),
+    (bytes: Buffer) => HealthResponse.decode(bytes),
     { service },
     (error, answer) => {
       if (error) {
