@@ -4,6 +4,8 @@ import fc from "fast-check";
 import { createVirtualRandom } from "#base/virtual/random.ts";
 import { BTree, widthMax } from "./btree.ts";
 
+const weigh = (entry: number): number => entry % 3;
+
 function contentOf(tree: BTree<number>, key = "", end?: string): [string, number][] {
   const found: [string, number][] = [];
   tree.scan(key, end, (entry, at) => void found.push([at, entry]));
@@ -26,7 +28,7 @@ test("random sets and deletes agree with a map, and forks stay apart", () => {
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
-      const pairs = [{ tree: new BTree<number>(), model: new Map<string, number>() }];
+      const pairs = [{ tree: new BTree<number>(weigh), model: new Map<string, number>() }];
       for (const [value, { kind, key, run, which }] of steps.entries()) {
         const pair = pairs[which % pairs.length] ?? assert.fail();
         if (kind === "fork") {
@@ -46,6 +48,11 @@ test("random sets and deletes agree with a map, and forks stay apart", () => {
       for (const { tree, model } of pairs) {
         tree.check();
         assert.deepEqual(contentOf(tree), expected(model));
+        const sum = expected(model, keyOf(100), keyOf(300)).reduce(
+          (all, [, e]) => all + weigh(e),
+          0,
+        );
+        assert.equal(tree.weightOf(keyOf(100), keyOf(300)), sum);
       }
     }),
     { numRuns: 200 },
@@ -53,7 +60,7 @@ test("random sets and deletes agree with a map, and forks stay apart", () => {
 });
 
 test("scan gives exactly [key, end), and stops when told", () => {
-  const tree = new BTree<number>();
+  const tree = new BTree<number>(weigh);
   const model = new Map<string, number>();
   for (let i = 0; i < 5000; i++) {
     const key = `k${(i * 7919) % 5000}`;
@@ -78,7 +85,7 @@ test("scan gives exactly [key, end), and stops when told", () => {
 test("fromSorted builds what sets build, at every width", () => {
   for (const size of [0, 1, widthMax, widthMax + 1, widthMax * widthMax, widthMax * widthMax + 1]) {
     const keys = Array.from({ length: size }, (_, i) => String(i).padStart(8, "0"));
-    const tree = BTree.fromSorted(keys, keys.map(Number));
+    const tree = BTree.fromSorted(weigh, keys, keys.map(Number));
     tree.check();
     assert.equal(tree.size, size);
     tree.set("00000000x", -1);
@@ -90,7 +97,7 @@ test("fromSorted builds what sets build, at every width", () => {
 
 test("deleting all in random order leaves an empty tree, sound at every step", () => {
   const random = createVirtualRandom(1);
-  const tree = new BTree<number>();
+  const tree = new BTree<number>(weigh);
   const keys = Array.from({ length: 10_000 }, (_, i) => `key-${i}`);
   for (const key of keys) tree.set(key, 1);
   for (let left = keys.length; left > 0; left--) {

@@ -15,6 +15,7 @@ export const widthMax = 64;
 
 interface Leaf<E> {
   owner: object;
+  weight: number;
   readonly keys: Key[];
   readonly entries: E[];
   readonly children: undefined;
@@ -22,6 +23,8 @@ interface Leaf<E> {
 
 interface Inner<E> {
   owner: object;
+  /** Sum of the weights of all entries below. */
+  weight: number;
   readonly keys: Key[];
   readonly entries: undefined;
   readonly children: Node<E>[];
@@ -29,10 +32,14 @@ interface Inner<E> {
 
 type Node<E> = Leaf<E> | Inner<E>;
 
+/** Weight of an entry, an integer that never changes; sums of ranges are cheap to get. */
+export type Weigh<E> = (entry: E) => number;
+
 /** Deeper than any tree in memory can be: 64 ** 10. */
 const depthMax = 10;
 
 export class BTree<E> {
+  readonly #weigh: Weigh<E>;
   #owner: object = {};
   #root: Node<E>;
   #size = 0;
@@ -45,21 +52,20 @@ export class BTree<E> {
   /** The key of the last seek while the path is good; saves the second descent of a read-write. */
   #sought: Key | undefined;
 
-  constructor() {
-    this.#leaf = newLeaf(this.#owner, [], []);
+  constructor(weigh: Weigh<E>) {
+    this.#weigh = weigh;
+    this.#leaf = this.#newLeaf([], []);
     this.#root = this.#leaf;
   }
 
   /** Builds a tree from keys that ascend. */
-  static fromSorted<E>(keys: readonly Key[], entries: readonly E[]): BTree<E> {
-    const tree = new BTree<E>();
+  static fromSorted<E>(weigh: Weigh<E>, keys: readonly Key[], entries: readonly E[]): BTree<E> {
+    const tree = new BTree<E>(weigh);
     if (keys.length === 0) return tree;
     let level: Node<E>[] = [];
     let least: Key[] = [];
     for (let at = 0; at < keys.length; at += widthMax) {
-      level.push(
-        newLeaf(tree.#owner, keys.slice(at, at + widthMax), entries.slice(at, at + widthMax)),
-      );
+      level.push(tree.#newLeaf(keys.slice(at, at + widthMax), entries.slice(at, at + widthMax)));
       least.push(keys[at] as Key);
     }
     while (level.length > 1) {
@@ -84,7 +90,7 @@ export class BTree<E> {
 
   /** A second tree with the same content; later changes of either are not seen by the other. */
   fork(): BTree<E> {
-    const fork = new BTree<E>();
+    const fork = new BTree<E>(this.#weigh);
     fork.#root = this.#root;
     fork.#size = this.#size;
     this.#owner = {};
@@ -100,11 +106,13 @@ export class BTree<E> {
     const found = this.#seek(key);
     const leaf = this.#ownPath();
     if (found) {
+      this.#addWeight(this.#weigh(entry) - this.#weigh(leaf.entries[this.#at] as E));
       leaf.entries[this.#at] = entry;
       return;
     }
     leaf.keys.splice(this.#at, 0, key);
     leaf.entries.splice(this.#at, 0, entry);
+    this.#addWeight(this.#weigh(entry));
     this.#size++;
     if (leaf.keys.length > widthMax) this.#split(leaf);
   }
@@ -112,6 +120,7 @@ export class BTree<E> {
   delete(key: Key): boolean {
     if (!this.#seek(key)) return false;
     const leaf = this.#ownPath();
+    this.#addWeight(-this.#weigh(leaf.entries[this.#at] as E));
     leaf.keys.splice(this.#at, 1);
     leaf.entries.splice(this.#at, 1);
     this.#size--;
@@ -126,6 +135,26 @@ export class BTree<E> {
    */
   scan(key: Key, end: Key | undefined, visit: (entry: E, key: Key) => boolean | void): void {
     scanNode(this.#root, key, end, visit);
+  }
+
+  /** Sum of the weights in [key, end), in logarithmic time. */
+  weightOf(key: Key, end: Key | undefined): number {
+    return weightBelow(this.#root, key, end, this.#weigh);
+  }
+
+  #newLeaf(keys: Key[], entries: E[]): Leaf<E> {
+    let weight = 0;
+    for (const entry of entries) weight += this.#weigh(entry);
+    return newLeaf(this.#owner, keys, entries, weight);
+  }
+
+  /** The path must be this tree's own. */
+  #addWeight(weight: number): void {
+    if (weight === 0) return;
+    this.#leaf.weight += weight;
+    for (let depth = 0; depth < this.#depth; depth++) {
+      (this.#path[depth] as Inner<E>).weight += weight;
+    }
   }
 
   #seek(key: Key): boolean {
@@ -158,8 +187,8 @@ export class BTree<E> {
       }
       above = node;
     }
-    const { keys, entries } = this.#leaf;
-    this.#leaf = newLeaf(this.#owner, keys.slice(), entries.slice());
+    const { keys, entries, weight } = this.#leaf;
+    this.#leaf = newLeaf(this.#owner, keys.slice(), entries.slice(), weight);
     this.#replaceChild(above, this.#depth, this.#leaf);
     return this.#leaf;
   }
@@ -173,7 +202,8 @@ export class BTree<E> {
   #split(leaf: Leaf<E>): void {
     this.#sought = undefined;
     const half = leaf.keys.length >> 1;
-    let right: Node<E> = newLeaf(this.#owner, leaf.keys.splice(half), leaf.entries.splice(half));
+    let right: Node<E> = this.#newLeaf(leaf.keys.splice(half), leaf.entries.splice(half));
+    leaf.weight -= right.weight;
     let separator = right.keys[0] as Key;
     for (let depth = this.#depth - 1; depth >= 0; depth--) {
       const node = this.#path[depth] as Inner<E>;
@@ -186,6 +216,7 @@ export class BTree<E> {
       const keys = node.keys.splice(middle);
       separator = node.keys.pop() as Key;
       right = newInner(this.#owner, keys, children);
+      node.weight -= right.weight;
     }
     this.#root = newInner(this.#owner, [separator], [this.#root, right]);
   }
@@ -199,7 +230,7 @@ export class BTree<E> {
       node = above;
     }
     while (this.#root.children?.length === 1) this.#root = this.#root.children[0] as Node<E>;
-    if (this.#root.children?.length === 0) this.#root = newLeaf(this.#owner, [], []);
+    if (this.#root.children?.length === 0) this.#root = this.#newLeaf([], []);
   }
 
   #join(above: Inner<E>, at: number, node: Node<E>): boolean {
@@ -232,6 +263,8 @@ export class BTree<E> {
       const width = widthOf(node);
       check(width <= widthMax && (width > 0 || node === this.#root), `width ${width}`);
       check(depth <= depthMax, `depth ${depth}`);
+      const parts = node.children ?? node.entries.map((entry) => ({ weight: this.#weigh(entry) }));
+      check(node.weight === parts.reduce((sum, { weight }) => sum + weight, 0), "weight");
       if (node.children === undefined) {
         depths.add(depth);
         keys.push(...node.keys);
@@ -253,12 +286,14 @@ export class BTree<E> {
   }
 }
 
-function newLeaf<E>(owner: object, keys: Key[], entries: E[]): Leaf<E> {
-  return { owner, keys, entries, children: undefined };
+function newLeaf<E>(owner: object, keys: Key[], entries: E[], weight: number): Leaf<E> {
+  return { owner, weight, keys, entries, children: undefined };
 }
 
 function newInner<E>(owner: object, keys: Key[], children: Node<E>[]): Inner<E> {
-  return { owner, keys, entries: undefined, children };
+  let weight = 0;
+  for (const child of children) weight += child.weight;
+  return { owner, weight, keys, entries: undefined, children };
 }
 
 function widthOf<E>(node: Node<E>): number {
@@ -268,7 +303,8 @@ function widthOf<E>(node: Node<E>): number {
 function joined<E>(owner: object, left: Node<E>, right: Node<E>, separator: Key): Node<E> {
   if (left.children === undefined) {
     const entries = right.entries ?? [];
-    return newLeaf(owner, [...left.keys, ...right.keys], [...left.entries, ...entries]);
+    const keys = [...left.keys, ...right.keys];
+    return newLeaf(owner, keys, [...left.entries, ...entries], left.weight + right.weight);
   }
   const children = [...left.children, ...(right.children ?? [])];
   return newInner(owner, [...left.keys, separator, ...right.keys], children);
@@ -324,4 +360,30 @@ function scanNode<E>(
     if (scanNode(children[i] as Node<E>, key, end, visit)) return true;
   }
   return false;
+}
+
+function weightBelow<E>(
+  node: Node<E>,
+  key: Key | undefined,
+  end: Key | undefined,
+  weigh: Weigh<E>,
+): number {
+  if (key === undefined && end === undefined) return node.weight;
+  let weight = 0;
+  if (node.children === undefined) {
+    const { keys, entries } = node;
+    const stop = end === undefined ? keys.length : lowerBound(keys, end);
+    const start = key === undefined ? 0 : lowerBound(keys, key);
+    for (let i = start; i < stop; i++) weight += weigh(entries[i] as E);
+    return weight;
+  }
+  const { keys, children } = node;
+  const first = key === undefined ? 0 : upperBound(keys, key);
+  const last = end === undefined ? children.length - 1 : lowerBound(keys, end);
+  for (let i = first; i <= last; i++) {
+    const from = i === first ? key : undefined;
+    const to = i === last ? end : undefined;
+    weight += weightBelow(children[i] as Node<E>, from, to, weigh);
+  }
+  return weight;
 }

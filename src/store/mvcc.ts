@@ -47,6 +47,8 @@ export interface Entry {
 export const firstRevision = 1;
 
 export const emptyValue: Uint8Array = new Uint8Array(0);
+/** A count at an older revision is put right by this many revisions, rather than counted anew. */
+const countedRevisionsMax = 1_000;
 const putWithoutPrev: OpResult = { op: "put" };
 
 /** Where a restored store begins: a tree of single versions, and its revisions. */
@@ -54,6 +56,11 @@ export interface MvccSeed {
   readonly tree: BTree<Entry>;
   readonly revision: Revision;
   readonly compacted: Revision;
+}
+
+/** 1 for what a reader of the newest revision sees: so the tree counts. */
+export function weighEntry({ kv }: Entry): number {
+  return isLive(kv) ? 1 : 0;
 }
 
 export class Mvcc {
@@ -70,7 +77,7 @@ export class Mvcc {
 
   constructor(leases: LeaseTable, seed?: MvccSeed) {
     this.#leases = leases;
-    this.#tree = seed?.tree ?? new BTree();
+    this.#tree = seed?.tree ?? new BTree(weighEntry);
     this.#tip = this.#visible = seed?.revision ?? firstRevision;
     this.#compacted = this.#trimmed = seed?.compacted ?? 0;
     this.#log = new RevisionLog(this.#tip + 1);
@@ -281,13 +288,39 @@ export class Mvcc {
   #range(query: RangeQuery, at: Revision, revision: Revision): RangeResult {
     const limit = query.countOnly ? 0 : query.limit || Number.POSITIVE_INFINITY;
     const entries: KeyValue[] = [];
-    let count = 0;
-    this.#scan(query, (head) => {
-      const kv = versionAt(head, at);
-      if (kv === undefined) return;
-      if (count++ < limit) entries.push(query.keysOnly ? { ...kv, value: emptyValue } : kv);
-    });
+    if (limit > 0) {
+      this.#scan(query, (head) => {
+        const kv = versionAt(head, at);
+        if (kv === undefined) return false;
+        entries.push(query.keysOnly ? { ...kv, value: emptyValue } : kv);
+        return entries.length >= limit;
+      });
+    }
+    const count = entries.length < limit && limit > 0 ? entries.length : this.#count(query, at);
     return { revision, entries, count, more: !query.countOnly && count > entries.length };
+  }
+
+  #count(range: KeyRange, at: Revision): number {
+    const newest = this.#last === undefined ? this.#tip : this.#tip + 1;
+    let count = 0;
+    if (range.end === undefined || newest - at > countedRevisionsMax) {
+      this.#scan(range, (head) => void (versionAt(head, at) !== undefined && count++));
+      return count;
+    }
+    const end = range.end === "\0" ? undefined : range.end;
+    count = this.#tree.weightOf(range.key, end);
+    const seen = new Set<Key>();
+    for (let revision = newest; revision > at; revision--) {
+      for (let entry = this.#log.at(revision); entry !== undefined; entry = entry.sibling) {
+        const { key } = entry.kv;
+        if (key < range.key || (end !== undefined && key >= end) || seen.has(key)) continue;
+        seen.add(key);
+        const head = this.#tree.get(key);
+        if (head === undefined) continue;
+        count += (versionAt(head, at) === undefined ? 0 : 1) - weighEntry(head);
+      }
+    }
+    return count;
   }
 
   /** Makes what is visible the head of each chain that the log above `visible` touches. */

@@ -11,7 +11,7 @@
 import { crc32 } from "node:zlib";
 import type { FileHandle, Files } from "#base/files.ts";
 import { BTree } from "../btree.ts";
-import type { Entry } from "../mvcc.ts";
+import { weighEntry, type Entry } from "../mvcc.ts";
 import type { Key, KeyValue, Revision } from "../store.ts";
 import { ByteReader, ByteWriter } from "./bytes.ts";
 import { StoreDamagedError } from "./damage.ts";
@@ -95,7 +95,7 @@ export async function readCheckpoint(files: Files, path: string): Promise<Checkp
   if (header === undefined || count !== entries.length) {
     throw new StoreDamagedError(path, sizeBytes, "the file ends too early");
   }
-  return { ...header, tree: BTree.fromSorted(keys, entries), sizeBytes };
+  return { ...header, tree: BTree.fromSorted(weighEntry, keys, entries), sizeBytes };
 }
 
 class BlockWriter {
