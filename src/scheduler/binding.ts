@@ -1,0 +1,56 @@
+/** From the decision to the written binding. */
+import type { NamedFilter } from "./evaluation.ts";
+import { failed, type Status } from "./framework.ts";
+import type { NodeInfo } from "./node-info.ts";
+import type { PodInfo } from "./pod-info.ts";
+import type { ProfileRuntime } from "./profile-runtime.ts";
+
+export interface BindFailure {
+  readonly plugin: string;
+  readonly status: Status;
+  /** As it is told. */
+  readonly message: string;
+}
+
+/** Takes what the pod needs on the node; all or nothing. */
+export function reserve(filters: readonly NamedFilter[], node: NodeInfo): BindFailure | undefined {
+  for (const { name, filter } of filters) {
+    const status = filter.reserve?.(node);
+    if (status === undefined) continue;
+    const message = `running Reserve plugin "${name}": ${status.reasons.join(", ")}`;
+    return { plugin: name, status, message };
+  }
+  return undefined;
+}
+
+export interface BindOptions {
+  readonly node: NodeInfo;
+  readonly filters: readonly NamedFilter[];
+  readonly runtime: ProfileRuntime;
+  readonly signal: AbortSignal;
+}
+
+/** Undefined: the pod is bound. */
+export async function bindPod(pod: PodInfo, options: BindOptions): Promise<BindFailure | undefined> {
+  const { node, filters, runtime, signal } = options;
+  const { profile, contextOf } = runtime;
+  for (const { name, filter } of filters) {
+    if (filter.preBind === undefined) continue;
+    const status = await filter.preBind(node, signal).catch(failed);
+    if (status !== undefined) return failure(name, status, `running PreBind plugin "${name}"`);
+  }
+  for (const plugin of profile.binders) {
+    try {
+      if ((await plugin.bind?.(pod, node.name, contextOf(plugin.name))) === undefined) continue;
+    } catch (error) {
+      return failure(plugin.name, failed(error), `binding rejected: running Bind plugin "${plugin.name}"`);
+    }
+    for (const after of profile.postBinds) after.postBind?.(pod, node.name, contextOf(after.name));
+    return undefined;
+  }
+  return failure("", failed(new Error("no plugin binds the pod")), "binding rejected");
+}
+
+function failure(plugin: string, status: Status, doing: string): BindFailure {
+  return { plugin, status, message: `${doing}: ${status.reasons.join(", ")}` };
+}

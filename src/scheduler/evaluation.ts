@@ -1,0 +1,356 @@
+/**
+ * What a class of pods finds on each node: verdicts of filters and raw scores, in columns, taken
+ * when first needed and again when the node changed.
+ *
+ * Invariants: 1. A verdict that is used equals what all filters would say now, in their order.
+ * 2. A filter that looks at other nodes hears of every change before it is asked again, and when
+ * it says that others are affected, every node is asked again. 3. Scores of feasible nodes equal
+ * fresh ones. 4. Nothing here survives a new `Cluster.epoch`.
+ */
+import type { Cluster } from "./cluster.ts";
+import {
+  type Context,
+  isStatus,
+  type NodeFilter,
+  type NodeScorer,
+  type Status,
+  unresolvable,
+} from "./framework.ts";
+import { addPodTo, type NodeInfo, supposedNode } from "./node-info.ts";
+import type { Nominator } from "./nominator.ts";
+import type { PodInfo } from "./pod-info.ts";
+import type { Profile } from "./profile.ts";
+
+export interface NamedFilter {
+  readonly name: string;
+  readonly filter: NodeFilter;
+}
+
+export interface NamedScorer {
+  readonly name: string;
+  readonly weight: number;
+  readonly scorer: NodeScorer;
+  /** Raw, by node. */
+  readonly raw: Float64Array;
+  /** After normalizing; the same as `raw` where nothing is normalized. */
+  readonly scores: Float64Array;
+}
+
+/** Why a node will not do. */
+export interface Refusal {
+  readonly plugin: string;
+  readonly status: Status;
+}
+
+export interface Choice {
+  readonly node: NodeInfo;
+  /** Nodes found feasible, by index; a buffer that the next choice writes over. */
+  readonly feasible: Int32Array;
+  readonly feasibleCount: number;
+  readonly evaluatedCount: number;
+  /** By node; filled for feasible ones, when there was a choice. */
+  readonly totals: Float64Array;
+}
+
+export interface Evaluation {
+  readonly epoch: number;
+  /** Nodes of an index beyond it are not seen. */
+  readonly capacity: number;
+  readonly filters: readonly NamedFilter[];
+  readonly scorers: readonly NamedScorer[];
+  /** How often pods of the class were placed with it. */
+  uses: number;
+  /** Undefined: no node will do; `refusalOf` says why. */
+  choose(pod: PodInfo, options: ChooseOptions): Choice | undefined;
+  refusalOf(node: NodeInfo): Refusal | undefined;
+  /** Checks a node as it would be; the real one stays untouched. */
+  trial(supposed: NodeInfo): Refusal | undefined;
+}
+
+export interface ChooseOptions {
+  readonly nominator: Nominator;
+  /** Enough feasible nodes; the search ends with them. */
+  readonly feasibleMax: number;
+  /** Where the search begins among the nodes. */
+  readonly start: number;
+  /** The one node asked about. */
+  readonly only?: NodeInfo;
+  /** 0 <= n < limit. */
+  readonly below: (limit: number) => number;
+}
+
+const unknown = 0;
+const feasibleState = 1;
+const refusedState = 2;
+
+/** A refusal by one filter for all nodes comes back as it is. */
+export function evaluate(
+  pod: PodInfo,
+  { profile, cluster, contextOf }: {
+    profile: Profile;
+    cluster: Cluster;
+    contextOf: (plugin: string) => Context;
+  },
+): Evaluation | Refusal {
+  const filters: NamedFilter[] = [];
+  for (const plugin of profile.filters) {
+    const made = plugin.filter?.(pod, contextOf(plugin.name));
+    if (made === undefined) continue;
+    if (isStatus(made)) return { plugin: plugin.name, status: made };
+    filters.push({ name: plugin.name, filter: made });
+  }
+  const capacity = cluster.nodes.length + Math.max(16, cluster.nodes.length >> 2);
+  const scorers: NamedScorer[] = [];
+  for (const { plugin, weight } of profile.scorers) {
+    const scorer = plugin.score?.(pod, contextOf(plugin.name));
+    if (scorer === undefined) continue;
+    const raw = new Float64Array(capacity);
+    const scores = scorer.normalize ? new Float64Array(capacity) : raw;
+    scorers.push({ name: plugin.name, weight, scorer, raw, scores });
+  }
+  return createEvaluation({ cluster, filters, scorers, capacity });
+}
+
+interface Parts {
+  readonly cluster: Cluster;
+  readonly filters: readonly NamedFilter[];
+  readonly scorers: readonly NamedScorer[];
+  /** Columns; more nodes than that mean a new evaluation. */
+  readonly capacity: number;
+}
+
+function createEvaluation(parts: Parts): Evaluation {
+  const { cluster, filters, scorers } = parts;
+  const verdicts = createVerdicts(parts);
+  const { capacity } = parts;
+  const scored = new Uint8Array(capacity);
+  const feasible = new Int32Array(capacity);
+  const totals = new Float64Array(capacity);
+  const candidates = candidatesOf(filters);
+  let outside: Refusal | undefined;
+  let seen = cluster.sequence;
+
+  function refresh(): void {
+    if (seen === cluster.sequence) return;
+    const { changedAt } = cluster;
+    for (let i = 0; i < capacity; i++) {
+      if ((changedAt[i] as number) <= seen) continue;
+      scored[i] = 0;
+      const node = cluster.nodes[i];
+      if (node === undefined) continue;
+      verdicts.changed(node);
+      for (const { scorer } of scorers) scorer.changed?.(node);
+    }
+    seen = cluster.sequence;
+  }
+
+  function collect(pod: PodInfo, options: ChooseOptions): { count: number; evaluated: number } {
+    let count = 0;
+    let evaluated = 0;
+    const visit = (node: NodeInfo | undefined): void => {
+      if (node === undefined || node.index >= capacity) return;
+      evaluated++;
+      if (verdicts.fits(node) && !crowdedOut(pod, node, options.nominator)) feasible[count++] = node.index;
+    };
+    if (options.only !== undefined) {
+      if (candidates?.has(options.only.name) !== false) visit(options.only);
+      return { count, evaluated: 0 };
+    }
+    if (candidates !== undefined) {
+      for (const name of candidates) visit(cluster.node(name));
+      return { count, evaluated };
+    }
+    const { nodes } = cluster;
+    const total = Math.min(nodes.length, capacity);
+    let i = total === 0 ? 0 : options.start % total;
+    for (let left = total; left > 0 && count < options.feasibleMax; left--) {
+      visit(nodes[i]);
+      if (++i === total) i = 0;
+    }
+    return { count, evaluated };
+  }
+
+  /** Whether nominated pods of no less priority leave no room. */
+  function crowdedOut(pod: PodInfo, node: NodeInfo, nominator: Nominator): boolean {
+    if (nominator.size === 0) return false;
+    let supposed: NodeInfo | undefined;
+    for (const other of nominator.on(node.name)) {
+      if (other.uid === pod.uid || other.priority < pod.priority) continue;
+      addPodTo((supposed ??= supposedNode(node)), other);
+    }
+    if (supposed === undefined) return false;
+    const refusal = verdicts.trial(supposed);
+    if (refusal !== undefined) verdicts.refuseOnce(node, refusal);
+    return refusal !== undefined;
+  }
+
+  function score(count: number): void {
+    for (const { scorer, raw } of scorers) {
+      scorer.prepare?.(feasible, count);
+      const always = scorer.changed !== undefined;
+      for (let i = 0; i < count; i++) {
+        const at = feasible[i] as number;
+        if (always || scored[at] === 0) raw[at] = scorer.score(cluster.nodes[at] as NodeInfo);
+      }
+    }
+    for (let i = 0; i < count; i++) {
+      scored[feasible[i] as number] = 1;
+      totals[feasible[i] as number] = 0;
+    }
+    for (const { scorer, raw, scores, weight } of scorers) {
+      if (scorer.normalize) {
+        for (let i = 0; i < count; i++) scores[feasible[i] as number] = raw[feasible[i] as number] as number;
+        scorer.normalize(scores, feasible, count);
+      }
+      for (let i = 0; i < count; i++) {
+        const at = feasible[i] as number;
+        totals[at] = (totals[at] as number) + weight * (scores[at] as number);
+      }
+    }
+  }
+
+  function best(count: number, below: ChooseOptions["below"]): number {
+    let chosen = feasible[0] as number;
+    let ties = 1;
+    for (let i = 1; i < count; i++) {
+      const at = feasible[i] as number;
+      const difference = (totals[at] as number) - (totals[chosen] as number);
+      if (difference < 0) continue;
+      ties = difference > 0 ? 1 : ties + 1;
+      // Each of k equal ones ends up chosen with probability 1/k.
+      if (difference > 0 || below(ties) === 0) chosen = at;
+    }
+    return chosen;
+  }
+
+  return {
+    epoch: cluster.epoch,
+    capacity,
+    filters,
+    scorers,
+    uses: 0,
+    choose(pod, options) {
+      refresh();
+      verdicts.begin();
+      const { count, evaluated } = collect(pod, options);
+      if (count === 0) return undefined;
+      if (count > 1) score(count);
+      const index = count > 1 ? best(count, options.below) : (feasible[0] as number);
+      const node = cluster.nodes[index] as NodeInfo;
+      return { node, feasible, feasibleCount: count, evaluatedCount: evaluated, totals };
+    },
+    refusalOf(node) {
+      if (candidates === undefined || candidates.has(node.name)) return verdicts.refusalOf(node);
+      return (outside ??= refusalOutside(filters));
+    },
+    trial: verdicts.trial,
+  };
+}
+
+/** The nodes that all filters with a list have in it. */
+function candidatesOf(filters: readonly NamedFilter[]): ReadonlySet<string> | undefined {
+  let names: ReadonlySet<string> | undefined;
+  for (const { filter } of filters) {
+    if (filter.nodeNames === undefined) continue;
+    names = names === undefined ? filter.nodeNames : names.intersection(filter.nodeNames);
+  }
+  return names;
+}
+
+/** What is wrong with nodes that the filters with a list leave out. */
+function refusalOutside(filters: readonly NamedFilter[]): Refusal {
+  const names = filters.flatMap(({ name, filter }) => (filter.nodeNames ? [name] : [])).toSorted();
+  const status = unresolvable(`node(s) didn't satisfy plugin(s) [${names.join(" ")}]`);
+  return { plugin: names[0] ?? "", status };
+}
+
+/** Verdicts of the filters, by node. */
+function createVerdicts({ cluster, filters, capacity }: Parts) {
+  const state = new Uint8Array(capacity);
+  /** Place in `filters` of the first that refuses, of those that look at one node alone. */
+  const refusedBy = new Uint16Array(capacity);
+  const refusals: (Refusal | undefined)[] = [];
+  const wide = filters.filter(({ filter }) => filter.changed !== undefined);
+  /** Round in which the filters that look at several nodes were asked. */
+  const askedIn = new Float64Array(capacity);
+  const wideRefusals: (Refusal | undefined)[] = [];
+  /** By pods nominated to the node. */
+  const once = new Map<number, Refusal>();
+  let round = 1;
+
+  function askLocal(node: NodeInfo): void {
+    const at = node.index;
+    state[at] = feasibleState;
+    refusals[at] = undefined;
+    for (let i = 0; i < filters.length; i++) {
+      const { filter, name } = filters[i] as NamedFilter;
+      if (filter.changed !== undefined) continue;
+      const status = filter.check(node);
+      if (status === undefined) continue;
+      state[at] = refusedState;
+      refusedBy[at] = i;
+      refusals[at] = { plugin: name, status };
+      return;
+    }
+  }
+
+  /** The first refusal among those that stand before the one found already. */
+  function askWide(node: NodeInfo): void {
+    const at = node.index;
+    askedIn[at] = round;
+    wideRefusals[at] = undefined;
+    const end = state[at] === refusedState ? (refusedBy[at] as number) : filters.length;
+    for (let i = 0; i < end; i++) {
+      const { filter, name } = filters[i] as NamedFilter;
+      if (filter.changed === undefined) continue;
+      const status = filter.check(node);
+      if (status === undefined) continue;
+      wideRefusals[at] = { plugin: name, status };
+      return;
+    }
+  }
+
+  function refusalOf(node: NodeInfo): Refusal | undefined {
+    const at = node.index;
+    if (state[at] === unknown) askLocal(node);
+    if (wide.length === 0) return refusals[at];
+    if (askedIn[at] !== round) askWide(node);
+    return wideRefusals[at] ?? refusals[at];
+  }
+
+  function tellWide(node: NodeInfo): boolean {
+    let others = false;
+    for (const { filter } of wide) others = filter.changed?.(node) === true || others;
+    return others;
+  }
+
+  return {
+    changed(node: NodeInfo): void {
+      state[node.index] = unknown;
+      askedIn[node.index] = 0;
+      if (tellWide(node)) round++;
+    },
+    fits(node: NodeInfo): boolean {
+      if (wide.length > 0) return refusalOf(node) === undefined;
+      if (state[node.index] === unknown) askLocal(node);
+      return state[node.index] === feasibleState;
+    },
+    refusalOf: (node: NodeInfo) => once.get(node.index) ?? refusalOf(node),
+    /** Holds for the pod at hand only. */
+    refuseOnce: (node: NodeInfo, refusal: Refusal) => void once.set(node.index, refusal),
+    begin: () => once.clear(),
+    trial(supposed: NodeInfo): Refusal | undefined {
+      tellWide(supposed);
+      let refusal: Refusal | undefined;
+      for (const { filter, name } of filters) {
+        const status = filter.check(supposed);
+        if (status === undefined) continue;
+        refusal = { plugin: name, status };
+        break;
+      }
+      const real = cluster.nodes[supposed.index];
+      if (real !== undefined) tellWide(real);
+      return refusal;
+    },
+  };
+}

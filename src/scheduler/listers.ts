@@ -1,0 +1,21 @@
+/** What plugins read of the cluster besides nodes and pods: informers' caches. */
+import type { KubeObject } from "#apimachinery/object.ts";
+import type { ResourceDefinition } from "#apimachinery/resource.ts";
+import type { Lister } from "#client/indexer.ts";
+import type { Informers } from "#client/informer-factory.ts";
+import { type Namespace, namespaces } from "#api/core/v1/namespace.ts";
+import { type PodDisruptionBudget, podDisruptionBudgets } from "#api/policy/v1/pod-disruption-budget.ts";
+
+export interface Listers {
+  readonly namespaces: Lister<Namespace>;
+  readonly podDisruptionBudgets: Lister<PodDisruptionBudget>;
+  of<T extends KubeObject>(definition: ResourceDefinition<T>): Lister<T>;
+}
+
+export function createListers(informers: Informers): Listers {
+  return {
+    namespaces: informers.of(namespaces).lister,
+    podDisruptionBudgets: informers.of(podDisruptionBudgets).lister,
+    of: (definition) => informers.of(definition).lister,
+  };
+}

@@ -1,0 +1,26 @@
+/** Every plugin there is. The order is the one in which filters judge: the first refusal counts. */
+import type { WeightedPlugin } from "./profile.ts";
+import { balancedAllocation } from "./plugins/balanced-allocation/plugin.ts";
+import { defaultBinder } from "./plugins/default-binder/plugin.ts";
+import { imageLocality } from "./plugins/image-locality/plugin.ts";
+import { nodeAffinity } from "./plugins/node-affinity/plugin.ts";
+import { nodeName } from "./plugins/node-name/plugin.ts";
+import { nodePorts } from "./plugins/node-ports/plugin.ts";
+import { nodeResourcesFit } from "./plugins/node-resources-fit/plugin.ts";
+import { nodeUnschedulable } from "./plugins/node-unschedulable/plugin.ts";
+import { schedulingGates } from "./plugins/scheduling-gates/plugin.ts";
+import { taintToleration } from "./plugins/taint-toleration/plugin.ts";
+
+/** Weights are those of a profile that says nothing. Source: default_plugins.go. */
+export const defaultPlugins: readonly WeightedPlugin[] = [
+  { plugin: schedulingGates, weight: 0 },
+  { plugin: nodeUnschedulable, weight: 0 },
+  { plugin: nodeName, weight: 0 },
+  { plugin: taintToleration, weight: 3 },
+  { plugin: nodeAffinity, weight: 2 },
+  { plugin: nodePorts, weight: 0 },
+  { plugin: nodeResourcesFit, weight: 1 },
+  { plugin: balancedAllocation, weight: 1 },
+  { plugin: imageLocality, weight: 1 },
+  { plugin: defaultBinder, weight: 0 },
+];

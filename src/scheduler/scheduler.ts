@@ -1,0 +1,100 @@
+/**
+ * Gives pods their nodes: takes the most urgent pod, finds the best node, assumes it there, and
+ * writes the binding while it goes on with the next one. Source: pkg/scheduler.
+ */
+import type { Clock } from "#base/clock.ts";
+import type { Lifetime } from "#base/lifetime.ts";
+import type { Logger } from "#base/log.ts";
+import type { Random } from "#base/random.ts";
+import type { Client } from "#client/client.ts";
+import { createEventRecorder, type EventRecorder } from "#client/events.ts";
+import type { Informers } from "#client/informer-factory.ts";
+import { createCluster } from "./cluster.ts";
+import { readConfiguration, type SchedulerConfiguration } from "./configuration.ts";
+import { createListers } from "./listers.ts";
+import { createNominator } from "./nominator.ts";
+import { createProfileRuntime, type ProfileRuntime } from "./profile-runtime.ts";
+import { createQueue, type Queue } from "./queue.ts";
+import { createCycles } from "./cycle.ts";
+import { followCluster } from "./follow.ts";
+import { createExplanations, type Explanation } from "./why.ts";
+
+export interface SchedulerOptions {
+  readonly client: Client;
+  readonly informers: Informers;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  /** The scheduler stops with it. */
+  readonly lifetime: Lifetime;
+  /** Absent: events are written with `client`, one source for each profile. */
+  readonly events?: EventRecorder;
+  /** A KubeSchedulerConfiguration of kubescheduler.config.k8s.io/v1; throws what is wrong with it. */
+  readonly configuration?: unknown;
+  readonly featureEnabled?: (gate: string) => boolean;
+  /** Lets others run, between batches of pods; a timer of no delay when absent. */
+  readonly nextTurn?: () => Promise<void>;
+}
+
+export interface Scheduler {
+  /** The last attempt of a pod, as far as it is remembered. */
+  why(namespace: string, name: string): Explanation | undefined;
+  readonly queue: Pick<Queue, "counts">;
+  /** Resolves when nothing can be done at the moment and every binding is written. */
+  idle(): Promise<void>;
+}
+
+export function startScheduler(options: SchedulerOptions): Scheduler {
+  const { client, informers, clock, random, log, lifetime } = options;
+  const configuration: SchedulerConfiguration = readConfiguration(options.configuration);
+  const cluster = createCluster();
+  const nominator = createNominator();
+  const explanations = createExplanations();
+  const base = {
+    cluster,
+    listers: createListers(informers),
+    client,
+    clock,
+    random,
+    log,
+    featureEnabled: options.featureEnabled ?? (() => true),
+  };
+  const runtimes = new Map<string, ProfileRuntime>();
+  for (const profile of configuration.profiles) {
+    const component = profile.schedulerName;
+    const events = options.events ?? createEventRecorder({ client, clock, log, lifetime, component });
+    runtimes.set(component, createProfileRuntime({ profile, cluster, base, events }));
+  }
+  const runtimeOf = (pod: { readonly spec: { readonly schedulerName?: string | undefined } }) =>
+    runtimes.get(pod.spec.schedulerName ?? "");
+
+  const queue = createQueue({
+    clock,
+    gate: (info) => runtimeOf(info.pod)?.gate(info)?.plugin,
+    helps: (event, info, refusedBy) => runtimeOf(info.pod)?.helps(event, info, refusedBy) ?? false,
+    initialBackoffMs: configuration.initialBackoffMs,
+    backoffMsMax: configuration.backoffMsMax,
+    onReady: () => cycles.wake(),
+  });
+  lifetime.use(queue);
+  const cycles = createCycles({
+    queue,
+    cluster,
+    nominator,
+    explanations,
+    runtimeOf: (info) => runtimeOf(info.pod),
+    client,
+    clock,
+    random,
+    log,
+    lifetime,
+    nextTurn: options.nextTurn ?? (() => clock.sleep(0)),
+  });
+  const followed = followCluster({ informers, lifetime, cluster, queue, nominator, explanations, runtimeOf });
+  void followed.synced.then(() => cycles.start());
+  return {
+    why: (namespace, name) => explanations.get(`${namespace}/${name}`),
+    queue,
+    idle: cycles.idle,
+  };
+}

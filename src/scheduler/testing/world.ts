@@ -1,0 +1,126 @@
+/** A scheduler on a fake API server and a clock that tests move. */
+import type { Taint } from "#api/core/v1/node.ts";
+import { type Node, nodes } from "#api/core/v1/node.ts";
+import { type Pod, pods } from "#api/core/v1/pod.ts";
+import type { PodSpec } from "#api/core/v1/pod-spec.ts";
+import { events } from "#api/core/v1/event.ts";
+import { Lifetime } from "#base/lifetime.ts";
+import { silentLogger } from "#base/log.ts";
+import { createVirtualClock } from "#base/virtual/clock.ts";
+import { createVirtualRandom } from "#base/virtual/random.ts";
+import { createClient } from "#client/client.ts";
+import { createInformers } from "#client/informer-factory.ts";
+import { createFakeApi } from "#testing/fake-api.ts";
+import { startScheduler } from "../scheduler.ts";
+
+export interface NodeSketch {
+  readonly cpu?: string;
+  readonly memory?: string;
+  readonly podsMax?: string;
+  readonly extended?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly taints?: readonly Taint[];
+  readonly unschedulable?: boolean;
+}
+
+export function node(name: string, sketch: NodeSketch = {}): Node {
+  const { cpu = "8", memory = "16Gi", podsMax = "110", labels = {}, taints, unschedulable } = sketch;
+  return {
+    kind: "Node",
+    apiVersion: "v1",
+    metadata: { name, uid: `uid-${name}`, labels: { "kubernetes.io/hostname": name, ...labels } },
+    spec: { ...(taints && { taints: [...taints] }), ...(unschedulable && { unschedulable }) },
+    status: { allocatable: { cpu, memory, pods: podsMax, ...sketch.extended } },
+  } as Node;
+}
+
+export type PodSketch = Omit<Partial<PodSpec>, "containers"> & {
+  readonly cpu?: string;
+  readonly memory?: string;
+  readonly requests?: Readonly<Record<string, string>>;
+  readonly hostPort?: number;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly namespace?: string;
+};
+
+export function pod(name: string, sketch: PodSketch = {}): Pod {
+  const { cpu, memory, requests, hostPort, labels, namespace = "default", ...spec } = sketch;
+  const container = {
+    name: "main",
+    image: "app",
+    resources: { requests: { ...(cpu && { cpu }), ...(memory && { memory }), ...requests } },
+    ...(hostPort && { ports: [{ containerPort: hostPort, hostPort, protocol: "TCP" }] }),
+  };
+  return {
+    kind: "Pod",
+    apiVersion: "v1",
+    metadata: { name, namespace, uid: `uid-${namespace}-${name}`, labels: { ...labels }, generation: 1 },
+    spec: { schedulerName: "default-scheduler", ...spec, containers: [container] },
+    status: { phase: "Pending" },
+  } as Pod;
+}
+
+export interface WorldOptions {
+  readonly configuration?: unknown;
+  readonly seed?: number;
+}
+
+export function makeWorld({ configuration, seed = 1 }: WorldOptions = {}) {
+  const clock = createVirtualClock();
+  const random = createVirtualRandom(seed);
+  const api = createFakeApi({ clock, random });
+  const lifetime = new Lifetime("scheduler test");
+  const client = createClient({ transport: api.transport });
+  const informers = createInformers({ client, clock, random, log: silentLogger, lifetime });
+  const scheduler = startScheduler({
+    client,
+    informers,
+    clock,
+    random,
+    log: silentLogger,
+    lifetime,
+    nextTurn: () => Promise.resolve(),
+    ...(configuration !== undefined && { configuration }),
+  });
+  const keyOf = (name: string): string => (name.includes("/") ? name : `default/${name}`);
+  const podOf = (name: string): Pod | undefined => api.get(pods, keyOf(name)) as Pod | undefined;
+
+  async function settle(): Promise<void> {
+    await clock.advance(0);
+    await scheduler.idle();
+    await clock.advance(0);
+  }
+
+  return {
+    api,
+    clock,
+    client,
+    scheduler,
+    settle,
+    addNode: (added: Node) => void api.seed(nodes, added),
+    removeNode: (name: string) => void api.remove(nodes, name),
+    addPod: (added: Pod) => void api.seed(pods, added),
+    updatePod(name: string, spec: Partial<PodSpec>): void {
+      const old = podOf(name);
+      if (old === undefined) throw new Error(`no pod ${name}`);
+      api.seed(pods, { ...old, spec: { ...old.spec, ...spec } });
+    },
+    deletePod: (name: string) => void api.remove(pods, keyOf(name)),
+    podOf,
+    nodeOf: (name: string): string | undefined => podOf(name)?.spec.nodeName || undefined,
+    conditionOf(name: string, type: string) {
+      const found = podOf(name)?.status?.conditions?.find((condition) => condition.type === type);
+      return { status: found?.status, reason: found?.reason, message: found?.message ?? "" };
+    },
+    eventsOf: (name: string): string[] =>
+      (api.list(events) as { involvedObject?: { name?: string }; type?: string; reason?: string; message?: string }[])
+        .filter(({ involvedObject }) => involvedObject?.name === name)
+        .map(({ type, reason, message }) => `${type} ${reason} ${message}`),
+    async advance(ms: number): Promise<void> {
+      await settle();
+      await clock.advance(ms);
+      await settle();
+    },
+    [Symbol.asyncDispose]: () => lifetime.end(),
+  };
+}
