@@ -85,3 +85,10 @@ export function containersText(containers: readonly Named[]): string {
 export function imagesText(containers: readonly Named[]): string {
   return containers.map(({ image = "" }) => image).join(",");
 }
+
+/** Joins with commas; more than `shownMax` are counted only: `a,b,c + 2 more...`. */
+export function listText(items: readonly string[], shownMax: number): string {
+  const shown = items.slice(0, shownMax).join(",");
+  const rest = items.length - shownMax;
+  return rest > 0 ? `${shown} + ${rest} more...` : shown;
+}

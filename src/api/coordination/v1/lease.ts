@@ -1,5 +1,8 @@
+import { type Findings, validateNonNegative } from "#apimachinery/validation/checks.ts";
+import { forbidden, invalid } from "#apimachinery/field-error.ts";
+import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
-import { defineResource } from "#apimachinery/resource.ts";
+import { defineResource, type FeatureReader } from "#apimachinery/resource.ts";
 import {
   type Infer,
   int32,
@@ -35,4 +38,37 @@ export const leases = defineResource<Lease>({
   plural: "leases",
   scope: "Namespaced",
   schema: Lease,
+  strategy: {
+    allowCreateOnUpdate: true,
+    allowUnconditionalUpdate: false,
+    prepareForCreate: dropCoordination,
+    prepareForUpdate: (lease, { features }) => dropCoordination(lease, { features }),
+    validate: (lease) => [...validateLease(lease)],
+    validateUpdate: (lease) => [...validateLease(lease)],
+  },
+  columns: [
+    nameColumn,
+    column("Holder", ({ spec }) => spec.holderIdentity ?? "", {
+      description: "Who has the lease.",
+    }),
+    ageColumn,
+  ],
 });
+
+/** Source: pkg/apis/coordination/validation/validation.go. */
+function* validateLease({ spec }: Lease): Findings {
+  const { leaseDurationSeconds: duration, preferredHolder, strategy } = spec;
+  if (duration !== undefined && duration <= 0) {
+    yield invalid("spec.leaseDurationSeconds", duration, "must be greater than 0");
+  }
+  yield* validateNonNegative(spec.leaseTransitions, "spec.leaseTransitions");
+  if (preferredHolder && !strategy) {
+    yield forbidden("spec.preferredHolder", "may only be specified if `strategy` is defined");
+  }
+}
+
+function dropCoordination({ spec }: Lease, { features }: { features: FeatureReader }): void {
+  if (features.enabled("CoordinatedLeaderElection")) return;
+  delete spec.strategy;
+  delete spec.preferredHolder;
+}

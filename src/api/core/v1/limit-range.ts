@@ -1,3 +1,4 @@
+import { defaultLimitRange, validateLimitRange } from "./limit-range-validation.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import {
@@ -41,4 +42,10 @@ export const limitRanges = defineResource<LimitRange>({
   shortNames: ["limits"],
   scope: "Namespaced",
   schema: LimitRange,
+  strategy: {
+    allowCreateOnUpdate: true,
+    default: defaultLimitRange,
+    validate: (range) => [...validateLimitRange(range)],
+    validateUpdate: (range) => [...validateLimitRange(range)],
+  },
 });

@@ -1,3 +1,7 @@
+import { sortedEntries } from "#apimachinery/validation/checks.ts";
+import { dropStatus, keepStatus, statusSubresource } from "#api/strategies.ts";
+import { validateResourceQuota, validateResourceQuotaStatus } from "./resource-quota-validation.ts";
+import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import {
@@ -62,7 +66,35 @@ export const resourceQuotas = defineResource<ResourceQuota>({
   shortNames: ["quota"],
   scope: "Namespaced",
   schema: ResourceQuota,
+  strategy: {
+    deleteReturnsObject: true,
+    prepareForCreate: dropStatus,
+    prepareForUpdate: keepStatus,
+    validate: (quota) => [...validateResourceQuota(quota)],
+    validateUpdate: (quota, { old }) => [...validateResourceQuota(quota, old)],
+  },
+  columns: [
+    nameColumn,
+    column("Request", (quota) => usageText(quota, (name) => !isLimit(name)), {
+      description: "Resources in use, and how much may be.",
+    }),
+    column("Limit", (quota) => usageText(quota, isLimit), {
+      description: "Limits in use, and how much they may be.",
+    }),
+    ageColumn,
+  ],
   subresources: {
-    status: { verbs: ["get", "patch", "update"] },
+    status: statusSubresource({ validate: (quota) => [...validateResourceQuotaStatus(quota)] }),
   },
 });
+
+function isLimit(name: string): boolean {
+  return name.startsWith("limits");
+}
+
+/** `pods: 2/5, services: 0/1`. */
+function usageText({ status }: ResourceQuota, isShown: (name: string) => boolean): string {
+  const shown = sortedEntries(status?.hard).filter(([name]) => isShown(name));
+  const used = status?.used ?? {};
+  return shown.map(([name, hard]) => `${name}: ${used[name] ?? "0"}/${hard}`).join(", ");
+}

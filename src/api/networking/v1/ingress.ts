@@ -1,3 +1,6 @@
+import { dropStatus, keepStatus, statusSubresource } from "#api/strategies.ts";
+import { classAnnotation, validateIngress, validateIngressStatus, validateNewIngress } from "./ingress-validation.ts";
+import { ageColumn, column, listText, nameColumn } from "#apimachinery/columns.ts";
 import { TypedLocalObjectReference } from "#api/core/v1/object-reference.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
@@ -117,8 +120,48 @@ export const ingresses = defineResource<Ingress>({
   shortNames: ["ing"],
   scope: "Namespaced",
   schema: Ingress,
+  strategy: {
+    generation: true,
+    prepareForCreate: dropStatus,
+    prepareForUpdate: keepStatus,
+    validate: (ingress) => [...validateNewIngress(ingress)],
+    validateUpdate: (ingress) => [...validateIngress(ingress)],
+    warnings({ metadata: meta, spec }, { old }) {
+      const annotated = meta.annotations?.[classAnnotation] !== undefined;
+      if (old !== undefined || !annotated || spec.ingressClassName !== undefined) return [];
+      return [
+        `annotation "${classAnnotation}" is deprecated, please use 'spec.ingressClassName' instead`,
+      ];
+    },
+  },
+  columns: [
+    nameColumn,
+    column("Class", ({ spec }) => spec.ingressClassName ?? "<none>", {
+      description: "Who serves it.",
+    }),
+    column("Hosts", hostsText, { description: "Names that it serves." }),
+    column("Address", addressText, { description: "Where it is reached." }),
+    column("Ports", ({ spec }) => ((spec.tls ?? []).length > 0 ? "80, 443" : "80"), {
+      description: "443 with certificates.",
+    }),
+    ageColumn,
+  ],
   storage: { prefix: "ingress" },
   subresources: {
-    status: { verbs: ["get", "patch", "update"] },
+    status: statusSubresource({
+      validate: (ingress, { old }) => [...validateIngressStatus(ingress, old)],
+    }),
   },
 });
+
+const hostsShownMax = 3;
+
+function hostsText({ spec }: Ingress): string {
+  const hosts = (spec.rules ?? []).map(({ host = "" }) => host).filter((host) => host !== "");
+  return hosts.length === 0 ? "*" : listText(hosts, hostsShownMax);
+}
+
+function addressText({ status }: Ingress): string {
+  const points = status?.loadBalancer?.ingress ?? [];
+  return points.map(({ ip, hostname }) => ip || (hostname ?? "")).filter(Boolean).join(",");
+}

@@ -1,3 +1,11 @@
+import { validateSegment } from "./reference-validation.ts";
+import { checkPathSegment } from "#apimachinery/validation/names.ts";
+import { internalValue } from "#apimachinery/validation/go-value.ts";
+import { semanticEqual } from "#apimachinery/deep-equal.ts";
+import { validateIp } from "#apimachinery/validation/ip.ts";
+import { invalid, required } from "#apimachinery/field-error.ts";
+import { type Findings, immutableText, invalidTexts, validateDnsSubdomain } from "#apimachinery/validation/checks.ts";
+import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import { type Infer, kind, opt, ptr, req, string, struct } from "#apimachinery/schema.ts";
@@ -29,4 +37,44 @@ export const ipAddresses = defineResource<IPAddress>({
   shortNames: ["ip"],
   scope: "Cluster",
   schema: IPAddress,
+  strategy: {
+    nameRule: (name) => [...validateIp(name, "")].map(({ detail }) => detail),
+    validate: (address) => [...validateIpAddress(address)],
+    validateUpdate: (address, { old }) => [...validateIpAddressUpdate(address, old)],
+  },
+  columns: [
+    nameColumn,
+    column("ParentRef", parentText, { description: "The object that uses the address." }),
+    ageColumn,
+  ],
 });
+
+/** Source: pkg/apis/networking/validation/validation.go. */
+function* validateIpAddress({ spec }: IPAddress): Findings {
+  const path = "spec.parentRef";
+  if (spec.parentRef === undefined) {
+    yield required(path, "");
+    return;
+  }
+  const { group = "", resource, name, namespace = "" } = spec.parentRef;
+  if (group !== "") yield* validateDnsSubdomain(group, `${path}.group`);
+  yield* validateSegment(resource, `${path}.resource`);
+  yield* validateSegment(name, `${path}.name`);
+  if (namespace === "") return;
+  yield* invalidTexts(`${path}.namespace`, namespace, checkPathSegment(namespace));
+}
+
+function* validateIpAddressUpdate(address: IPAddress, old: IPAddress): Findings {
+  const { parentRef } = address.spec;
+  if (semanticEqual(parentRef, old.spec.parentRef)) return;
+  const value = parentRef === undefined ? null : internalValue(ParentReference, parentRef);
+  yield invalid("spec.parentRef", value, immutableText);
+}
+
+/** `services/namespace/name`. */
+function parentText({ spec }: IPAddress): string {
+  if (spec.parentRef === undefined) return "<none>";
+  const { group, resource = "", namespace, name = "" } = spec.parentRef;
+  const type = `${resource}${group ? `.${group}` : ""}`.toLowerCase();
+  return `${type}/${namespace ? `${namespace}/` : ""}${name}`;
+}

@@ -1,3 +1,6 @@
+import { validateNetworkPolicy } from "./network-policy-validation.ts";
+import { describeLabelSelector } from "#apimachinery/selectors.ts";
+import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
 import { LabelSelector } from "#apimachinery/meta/label-selector.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
@@ -71,4 +74,23 @@ export const networkPolicies = defineResource<NetworkPolicy>({
   shortNames: ["netpol"],
   scope: "Namespaced",
   schema: NetworkPolicy,
+  strategy: {
+    generation: true,
+    default({ spec }) {
+      for (const rule of [...(spec.ingress ?? []), ...(spec.egress ?? [])]) {
+        for (const port of rule.ports ?? []) port.protocol ??= "TCP";
+      }
+      if ((spec.policyTypes ?? []).length > 0) return;
+      spec.policyTypes = (spec.egress ?? []).length > 0 ? ["Ingress", "Egress"] : ["Ingress"];
+    },
+    validate: (policy) => [...validateNetworkPolicy(policy)],
+    validateUpdate: (policy, { old }) => [...validateNetworkPolicy(policy, old)],
+  },
+  columns: [
+    nameColumn,
+    column("Pod-Selector", ({ spec }) => describeLabelSelector(spec.podSelector), {
+      description: "The Pods that it protects.",
+    }),
+    ageColumn,
+  ],
 });

@@ -1,3 +1,6 @@
+import { keepStatus, statusSubresource } from "#api/strategies.ts";
+import { validateBudget, validateBudgetStatus } from "./pod-disruption-budget-validation.ts";
+import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
 import { Condition } from "#apimachinery/meta/condition.ts";
 import { LabelSelector } from "#apimachinery/meta/label-selector.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
@@ -57,7 +60,37 @@ export const podDisruptionBudgets = defineResource<PodDisruptionBudget>({
   shortNames: ["pdb"],
   scope: "Namespaced",
   schema: PodDisruptionBudget,
+  strategy: {
+    nameRule: "path",
+    generation: true,
+    allowUnconditionalUpdate: false,
+    prepareForCreate(budget) {
+      budget.status = {
+        disruptionsAllowed: 0,
+        currentHealthy: 0,
+        desiredHealthy: 0,
+        expectedPods: 0,
+      };
+    },
+    prepareForUpdate: keepStatus,
+    validate: (budget) => [...validateBudget(budget)],
+    validateUpdate: (budget) => [...validateBudget(budget)],
+  },
+  columns: [
+    nameColumn,
+    column("Min Available", ({ spec }) => `${spec.minAvailable ?? "N/A"}`, {
+      description: "Pods that must stay.",
+    }),
+    column("Max Unavailable", ({ spec }) => `${spec.maxUnavailable ?? "N/A"}`, {
+      description: "Pods that may be missing.",
+    }),
+    column("Allowed Disruptions", ({ status }) => status?.disruptionsAllowed ?? 0, {
+      type: "integer",
+      description: "Pods that may be evicted now.",
+    }),
+    ageColumn,
+  ],
   subresources: {
-    status: { verbs: ["get", "patch", "update"] },
+    status: statusSubresource({ validate: (budget) => [...validateBudgetStatus(budget)] }),
   },
 });

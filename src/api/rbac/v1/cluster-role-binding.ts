@@ -1,3 +1,5 @@
+import { bindingColumns, defaultBinding } from "./binding-columns.ts";
+import { validateBinding } from "./rbac-validation.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import { type Infer, kind, listOf, opt, req } from "#apimachinery/schema.ts";
@@ -17,5 +19,14 @@ export const clusterRoleBindings = defineResource<ClusterRoleBinding>({
   plural: "clusterrolebindings",
   scope: "Cluster",
   schema: ClusterRoleBinding,
-  strategy: { nameRule: "path", allowCreateOnUpdate: true },
+  strategy: {
+    nameRule: "path",
+    allowCreateOnUpdate: true,
+    default: defaultBinding,
+    validate: (binding) => [...validateBinding(binding, { namespaced: false })],
+    validateUpdate: (binding, { old }) => [
+      ...validateBinding(binding, { namespaced: false, old }),
+    ],
+  },
+  columns: bindingColumns,
 });

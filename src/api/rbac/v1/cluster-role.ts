@@ -1,3 +1,4 @@
+import { validateAggregation, validateRules } from "./rbac-validation.ts";
 import { LabelSelector } from "#apimachinery/meta/label-selector.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
@@ -23,5 +24,16 @@ export const clusterRoles = defineResource<ClusterRole>({
   plural: "clusterroles",
   scope: "Cluster",
   schema: ClusterRole,
-  strategy: { nameRule: "path", allowCreateOnUpdate: true },
+  strategy: {
+    nameRule: "path",
+    allowCreateOnUpdate: true,
+    validate: (role) => [
+      ...validateRules(role.rules, { namespaced: false }),
+      ...validateAggregation(role.aggregationRule),
+    ],
+    validateUpdate: (role) => [
+      ...validateRules(role.rules, { namespaced: false }),
+      ...validateAggregation(role.aggregationRule),
+    ],
+  },
 });

@@ -1,5 +1,7 @@
 import { type Infer, opt, req, string, struct } from "#apimachinery/schema.ts";
 
+export const rbacGroup = "rbac.authorization.k8s.io";
+
 export const Subject = struct(
   "io.k8s.api.rbac.v1.Subject",
   {

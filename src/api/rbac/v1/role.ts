@@ -1,3 +1,4 @@
+import { validateRules } from "./rbac-validation.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import { type Infer, kind, listOf, req } from "#apimachinery/schema.ts";
@@ -16,5 +17,14 @@ export const roles = defineResource<Role>({
   plural: "roles",
   scope: "Namespaced",
   schema: Role,
-  strategy: { nameRule: "path", allowCreateOnUpdate: true },
+  strategy: {
+    nameRule: "path",
+    allowCreateOnUpdate: true,
+    validate: (role) => [
+      ...validateRules(role.rules, { namespaced: true }),
+    ],
+    validateUpdate: (role) => [
+      ...validateRules(role.rules, { namespaced: true }),
+    ],
+  },
 });

@@ -1,3 +1,5 @@
+import { validatePriorityClass, validatePriorityClassUpdate } from "./priority-class-validation.ts";
+import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import { bool, type Infer, int32, kind, opt, ptr, req, string } from "#apimachinery/schema.ts";
@@ -19,4 +21,24 @@ export const priorityClasses = defineResource<PriorityClass>({
   shortNames: ["pc"],
   scope: "Cluster",
   schema: PriorityClass,
+  strategy: {
+    default(priority) {
+      priority.preemptionPolicy ??= "PreemptLowerPriority";
+    },
+    prepareForCreate: ({ metadata: meta }) => void (meta.generation = 1),
+    validate: (priority) => [...validatePriorityClass(priority)],
+    validateUpdate: (priority, { old }) => [...validatePriorityClassUpdate(priority, old)],
+  },
+  columns: [
+    nameColumn,
+    column("Value", ({ value }) => value, { type: "integer", description: "Higher goes first." }),
+    column("Global-Default", ({ globalDefault }) => globalDefault === true, {
+      type: "boolean",
+      description: "Whether Pods without a class get it.",
+    }),
+    ageColumn,
+    column("PreemptionPolicy", ({ preemptionPolicy }) => preemptionPolicy ?? "<unset>", {
+      description: "Whether Pods of the class may displace others.",
+    }),
+  ],
 });
