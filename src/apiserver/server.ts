@@ -20,6 +20,7 @@ import {
 import { createRbac, type Rbac, type RbacSources } from "./authorization/rbac.ts";
 import type { Call, Endpoint } from "./call.ts";
 import { dispatch } from "./dispatch.ts";
+import type { TokenReviewer } from "./authentication/token-reviewer.ts";
 import type { HandlerContext } from "./handlers/handler.ts";
 import { handlers } from "./handlers/registry.ts";
 import type { TokenIssuer } from "./handlers/token-request.ts";
@@ -48,6 +49,7 @@ export interface ApiServerOptions {
   readonly admission: (server: ServerParts) => readonly AdmissionPlugin[];
   readonly paths: (server: ServerParts) => readonly PathHandler[];
   readonly tokens: TokenIssuer;
+  readonly tokenReviewer: (server: ServerParts, ways: readonly Authenticator[]) => TokenReviewer;
   readonly serviceCidr: string;
   readonly connects: (server: ServerParts) => ReadonlyMap<string, ConnectHandler>;
   readonly filters: readonly RequestFilter[];
@@ -114,12 +116,14 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     rest,
     authorizer,
     tokens: options.tokens,
+    reviewToken: (token, audiences) => reviewer(token, audiences),
     dispatch: (endpoint, call) => dispatch(context, handlers, { endpoint, call }),
   };
   const run = (endpoint: Endpoint, call: Call): Promise<Answer> => context.dispatch(endpoint, call);
   const paths = options.paths(parts);
   const authenticators = options.authenticators(parts);
   const connects = options.connects(parts);
+  const reviewer = options.tokenReviewer(parts, authenticators);
   started = true;
   await Promise.all([...liveSets.values()].map((set) => set.start()));
 

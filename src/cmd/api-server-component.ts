@@ -12,7 +12,9 @@ import type { Store } from "#store/store.ts";
 import { admissionPlugins } from "#apiserver/admission/plugins.ts";
 import type { Authenticator } from "#apiserver/authentication/authenticator.ts";
 import { createCertificateAuthenticator } from "#apiserver/authentication/client-certificate.ts";
-import { createServiceAccountAuthenticator } from "#apiserver/authentication/service-account.ts";
+import { createTokenReviewer } from "#apiserver/authentication/token-reviewer.ts";
+import { issuerPaths } from "#apiserver/http/issuer-paths.ts";
+import { createServiceAccountAuthenticator, type ServiceAccountTokenOptions } from "#apiserver/authentication/service-account.ts";
 import { createTokenFileAuthenticator } from "#apiserver/authentication/token-file.ts";
 import { createKubeletClients } from "#apiserver/connect/kubelet-client.ts";
 import type { ProxyTargets } from "#apiserver/connect/proxies.ts";
@@ -84,7 +86,9 @@ export async function startApiServer(
       healthPaths({ healthz: [], livez: [], readyz: [] }),
       discoveryPaths(createDiscovery(parts.table)),
       openApiPaths(parts.table),
+      issuerPaths(issuer, [createVerificationKey(pki.serviceAccountKey)]),
     ],
+    tokenReviewer: (parts, ways) => createTokenReviewer(ways, tokenOptions(world, pki, parts)),
     serviceCidr: flags.serviceClusterIpRange.split(",")[0] ?? "",
     connects: (parts) => connectHandlers(proxyTargets(world, { pki, kubeletPair, parts })),
     filters: [],
@@ -148,26 +152,30 @@ function proxyTargets(
 /** Issuer of service account tokens, and the API server's own audience. */
 const issuer = "https://kubernetes.default.svc.cluster.local";
 
-function authenticatorsOf(
-  world: World,
-  spec: { pki: Pki; tokenFile: string | undefined; parts: ServerParts },
-): Authenticator[] {
-  const { pki, tokenFile, parts } = spec;
+function tokenOptions(world: World, pki: Pki, parts: ServerParts): ServiceAccountTokenOptions {
   const objects = {
     serviceAccounts: parts.live<ServiceAccount>("", "v1", "serviceaccounts"),
     pods: parts.live<Pod>("", "v1", "pods"),
     secrets: parts.live<Secret>("", "v1", "secrets"),
     nodes: parts.live<Node>("", "v1", "nodes"),
   };
+  return {
+    issuer,
+    audiences: [issuer],
+    keys: [createVerificationKey(pki.serviceAccountKey)],
+    clock: world.clock,
+    objects: () => objects,
+  };
+}
+
+function authenticatorsOf(
+  world: World,
+  spec: { pki: Pki; tokenFile: string | undefined; parts: ServerParts },
+): Authenticator[] {
+  const { pki, tokenFile, parts } = spec;
   return [
     createCertificateAuthenticator({ roots: parseCertificates(pki.caPem), clock: world.clock }),
-    createServiceAccountAuthenticator({
-      issuer,
-      audiences: [issuer],
-      keys: [createVerificationKey(pki.serviceAccountKey)],
-      clock: world.clock,
-      objects: () => objects,
-    }),
+    createServiceAccountAuthenticator(tokenOptions(world, pki, parts)),
     ...(tokenFile === undefined ? [] : [createTokenFileAuthenticator(tokenFile)]),
   ];
 }

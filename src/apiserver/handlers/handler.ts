@@ -1,7 +1,7 @@
 import type { Answer } from "../answer.ts";
 import type { ApiTable } from "../api-table.ts";
 import type { Authorizer } from "../authorization/authorizer.ts";
-import type { Call, Endpoint } from "../call.ts";
+import type { Call, Endpoint, User } from "../call.ts";
 import type { TokenIssuer } from "./token-request.ts";
 import type { RestDeps } from "../rest/rest.ts";
 
@@ -11,8 +11,16 @@ export interface HandlerContext {
   readonly rest: RestDeps;
   readonly authorizer: Authorizer;
   readonly tokens: TokenIssuer;
+  /** Whose bearer token that is; no audiences means the server's own. */
+  reviewToken(token: string, audiences: readonly string[]): Promise<TokenOwner | undefined>;
   /** Runs another call as the same user, inside the server (eviction deletes its pod). */
   dispatch(endpoint: Endpoint, call: Call): Promise<Answer>;
+}
+
+export interface TokenOwner {
+  readonly user: User;
+  /** Those of the question that the token is for. */
+  readonly audiences: readonly string[];
 }
 
 /** Serves a subresource or a virtual resource by the name that its definition gives as `handler`. */

@@ -1,0 +1,24 @@
+import type { TokenOwner } from "../handlers/handler.ts";
+import { authenticate, authenticated, type Authenticator } from "./authenticator.ts";
+import { type ServiceAccountTokenOptions, verifyServiceAccountToken } from "./service-account.ts";
+
+export type TokenReviewer = (token: string, audiences: readonly string[]) => Promise<TokenOwner | undefined>;
+
+/** Answers TokenReviews: they may ask for other audiences than the server's own. */
+export function createTokenReviewer(
+  ways: readonly Authenticator[],
+  serviceAccounts: ServiceAccountTokenOptions,
+): TokenReviewer {
+  return async (token, asked) => {
+    const audiences = asked.length > 0 ? asked : serviceAccounts.audiences;
+    const verdict = verifyServiceAccountToken(serviceAccounts, token, audiences);
+    if (verdict !== undefined) {
+      return "refused" in verdict
+        ? undefined
+        : { user: authenticated(verdict.user), audiences: verdict.audiences };
+    }
+    const user = await authenticate(ways, { authorization: `Bearer ${token}`, header: () => undefined }, false);
+    const shared = audiences.filter((audience) => serviceAccounts.audiences.includes(audience));
+    return user === undefined || shared.length === 0 ? undefined : { user, audiences: shared };
+  };
+}
