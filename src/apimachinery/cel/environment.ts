@@ -8,6 +8,7 @@ import { Frame, type Bindings, type Limits } from "./frame.ts";
 import { adaptJson, type Adapter } from "./json-value.ts";
 import { kubernetesLibraries } from "./library/kubernetes.ts";
 import { standardMacros, type Macro } from "./macros.ts";
+import { perCallCostMax } from "./limits.ts";
 import { parse, type ParseOptions } from "./parser.ts";
 import type { SchemaType } from "./schema.ts";
 import { formatIssues, type Issue } from "./source.ts";
@@ -29,9 +30,6 @@ import {
 } from "./types.ts";
 import { literalIssues } from "./validators.ts";
 import { CelError, CostLimitError, type CelValue } from "./value.ts";
-
-/** Cost one evaluation may have. Source: pkg/apis/cel/config.go, PerCallLimit. */
-export const perCallCostMax = 1_000_000;
 
 export interface EnvironmentOptions {
   /** Variables by name; one with a schema is read by it and bounds cost estimates. */

@@ -1,4 +1,5 @@
 import { adaptJson, type Adapter } from "./json-value.ts";
+import { iterationsPerCheck } from "./limits.ts";
 import {
   CelBoxed,
   CelError,
@@ -25,9 +26,6 @@ export interface Limits {
 }
 
 export const unlimited: Limits = { costMax: Infinity };
-
-/** Source: pkg/apis/cel/config.go, CheckFrequency. */
-const iterationsPerCheck = 100;
 
 /** The state of one evaluation. */
 export class Frame {

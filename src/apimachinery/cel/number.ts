@@ -21,3 +21,16 @@ function plain(mantissa: string, exponent: number): string {
   if (digits.length <= exponent + 1) return sign + digits.padEnd(exponent + 1, "0");
   return `${sign}${digits.slice(0, exponent + 1)}.${digits.slice(exponent + 1)}`;
 }
+
+/** Like `toFixed`, but rounds as Go does: to even where both neighbours are equally near. */
+export function roundHalfEven(value: number, digits: number): string {
+  const rounded = value.toFixed(digits);
+  // No double has a tie so far behind the point.
+  if (digits > 70) return rounded;
+  // oxlint-disable-next-line number-arg-out-of-range
+  const exact = value.toFixed(100);
+  const cut = exact.length - 100 + digits;
+  if (!/^50*$/.test(exact.slice(cut))) return rounded;
+  const truncated = exact.slice(0, digits === 0 ? cut - 1 : cut);
+  return Number(truncated.at(-1)) % 2 === 0 ? truncated : rounded;
+}

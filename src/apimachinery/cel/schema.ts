@@ -8,6 +8,7 @@ import {
   type Adapter,
   type JsonField,
 } from "./json-value.ts";
+import { requestBytesMax } from "./limits.ts";
 import { parseDuration, parseTimestamp } from "./time.ts";
 import {
   boolType,
@@ -19,6 +20,7 @@ import {
   listType,
   mapType,
   objectType,
+  optionalType,
   stringType,
   timestampType,
   type CelType,
@@ -35,7 +37,8 @@ export interface CelSchema {
   readonly nullable?: boolean | undefined;
   readonly properties?: Readonly<Record<string, CelSchema>> | undefined;
   readonly additionalProperties?: boolean | CelSchema | undefined;
-  readonly items?: CelSchema | undefined;
+  /** A list of schemas is nothing that CEL supports. */
+  readonly items?: CelSchema | readonly CelSchema[] | undefined;
   readonly required?: readonly string[] | undefined;
   readonly enum?: readonly unknown[] | undefined;
   readonly default?: unknown;
@@ -63,9 +66,6 @@ export interface SchemaType {
   /** Properties by their CEL names. */
   readonly fields?: ReadonlyMap<string, SchemaType>;
 }
-
-/** Largest request, which bounds what has no bound of its own. Source: pkg/apis/cel/config.go. */
-export const requestBytesMax = 3 * 1024 * 1024;
 
 const minBytes = { string: 2, bool: 4, number: 1, duration: 3, date: 12, dateTime: 21 };
 const timeCharsMax = { duration: 32, date: 12, dateTime: 32 };
@@ -103,6 +103,16 @@ export function schemaType(schema: CelSchema, place: Place): SchemaType | undefi
   }
 }
 
+/** The schema of all elements. */
+export function itemsOf({ items }: CelSchema): CelSchema | undefined {
+  return isList(items) ? undefined : items;
+}
+
+// Array.isArray does not tell readonly arrays apart.
+function isList(items: CelSchema["items"]): items is readonly CelSchema[] {
+  return Array.isArray(items);
+}
+
 function isResource(schema: CelSchema): boolean {
   return schema["x-kubernetes-embedded-resource"] === true;
 }
@@ -118,9 +128,10 @@ function intOrString(schema: CelSchema): SchemaType {
 }
 
 function arrayType(schema: CelSchema, name: string): SchemaType | undefined {
-  if (schema.items === undefined) return undefined;
-  const place = { name: `${name}.@idx`, resource: isResource(schema.items) };
-  const element = schemaType(schema.items, place);
+  const items = itemsOf(schema);
+  if (items === undefined) return undefined;
+  const place = { name: `${name}.@idx`, resource: isResource(items) };
+  const element = schemaType(items, place);
   if (element === undefined) return undefined;
   const elementsMax =
     schema.maxItems ?? Math.floor((requestBytesMax - 2) / (element.serializedBytesMin + 1));
@@ -341,7 +352,7 @@ function fillFields(fields: Map<string, JsonField>, schema: CelSchema): void {
 }
 
 function arrayAdapter(schema: CelSchema): Adapter {
-  const { items } = schema;
+  const items = itemsOf(schema);
   const semantics = listSemantics(schema);
   let adapt: Adapter | undefined;
   return (json) => {
@@ -401,6 +412,11 @@ const stringFormats: Readonly<Record<string, (text: string) => CelValue>> = {
     throw new CelError(`Invalid byte formatted string ${text}: illegal base64 data`);
   },
 };
+
+/** The type of an old value that may be absent; bind a `CelOptional`. */
+export function optionalSchemaType(schema: SchemaType): SchemaType {
+  return { ...schema, type: optionalType(schema.type) };
+}
 
 /** The schema type at a path of CEL names, `@items`, `@keys` and `@values` below a variable. */
 export function schemaAt(root: SchemaType, path: readonly string[]): SchemaType | undefined {

@@ -1,5 +1,5 @@
 import { compareStrings } from "../equality.ts";
-import { formatDouble } from "../number.ts";
+import { formatDouble, roundHalfEven } from "../number.ts";
 import { formatDuration, formatTimestamp, plainDecimal } from "../time.ts";
 import {
   CelDuration,
@@ -165,18 +165,6 @@ function fixedDigits(value: number, precision: number): string {
   }
   const rounded = roundHalfEven(value, digits);
   return rounded + "0".repeat(precision - digits);
-}
-
-function roundHalfEven(value: number, digits: number): string {
-  const rounded = value.toFixed(digits);
-  if (digits > 70) return rounded;
-  // oxlint-disable-next-line number-arg-out-of-range
-  const exact = value.toFixed(100);
-  const cut = exact.length - 100 + digits;
-  if (!/^50*$/.test(exact.slice(digits === 0 ? cut : cut))) return rounded;
-  const truncated = exact.slice(0, digits === 0 ? cut - 1 : cut);
-  const last = Number(truncated.at(-1));
-  return last % 2 === 0 ? truncated : rounded;
 }
 
 function exponential(value: number, precision: number): { mantissa: string; exponent: number } {
