@@ -219,6 +219,8 @@ class OnDiskStore implements DurableStore {
       this.#pipeline.checkWritable();
       const record = { kind: "grant", lease, ttlSeconds } as const;
       return this.#pipeline.enqueue((out) => writeRecord(out, record), {
+        // Whatever is put under it and synced comes later in the log, and takes it along.
+        lazy: true,
         complete: () => {
           this.#leases.checkGrant(lease, ttlSeconds);
           this.#leases.grant(lease, ttlSeconds);

@@ -9,6 +9,7 @@ import {
   compactStore,
   restoreSnapshot,
   revisionBumpDefault,
+  saveSnapshot,
   snapshotStatus,
   StoreDamagedError,
   verifyStore,
@@ -103,6 +104,37 @@ test("a snapshot is restored with a bumped revision, and watchers begin anew", a
   assert.equal((await restored.leases()).length, 1);
   const again = restoreSnapshot({ files, snapshotPath: "/snapshot", directory });
   await assert.rejects(again, /holds a store already/);
+});
+
+test("a store that is open and written to can be saved from outside", async () => {
+  const files = createVirtualFiles();
+  const options = { files, directory: "/data", clock, snapshotPath: "/saved" };
+  const store = await openDurableStore(optionsOn(files));
+  let written = 0;
+  let writing = true;
+  const writer = (async () => {
+    while (writing) {
+      const op = putOp(`k${written % 10}`, `${written}`.padEnd(100));
+      const { revision } = await store.txn({ compare: [], success: [op] });
+      if (++written % 40 === 0) await store.compact(revision - 10);
+    }
+  })();
+  for (let i = 0; i < 20; i++) {
+    const before = store.revision;
+    const revision = await saveSnapshot(options);
+    assert.ok(revision >= before, `${revision} after ${before}`);
+    const status = await snapshotStatus(files, "/saved");
+    assert.equal(status.revision, revision);
+  }
+  writing = false;
+  await writer;
+  assert.ok(written > 100, `${written}`);
+  const expected = await store.range(all);
+  assert.equal(await saveSnapshot(options), store.revision);
+  await restoreSnapshot({ files, snapshotPath: "/saved", directory: "/copy", revisionBump: 0 });
+  await using copy = await openDurableStore(optionsOn(files, "/copy"));
+  assert.deepEqual(shown((await copy.range(all)).entries, ""), shown(expected.entries, ""));
+  await store[Symbol.asyncDispose]();
 });
 
 test("a snapshot that is cut off or flipped is refused", async () => {

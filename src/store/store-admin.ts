@@ -1,8 +1,8 @@
 /** What the command line does to a durable store that no process has open, and to snapshots. */
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Clock } from "#base/clock.ts";
-import type { Files } from "#base/files.ts";
-import type { Logger } from "#base/log.ts";
+import { isIoError, type Files } from "#base/files.ts";
+import { silentLogger, type Logger } from "#base/log.ts";
 import { openDurableStore, type DurableStoreOptions } from "./durable.ts";
 import { LeaseTable } from "./lease-table.ts";
 import type { Key, KeyValue, Revision } from "./store.ts";
@@ -10,13 +10,15 @@ import { readCheckpoint, writeCheckpoint, type Checkpoint } from "./wal/checkpoi
 import { StoreDamagedError } from "./wal/damage.ts";
 import { WriteAheadLog } from "./wal/log.ts";
 import { checkpointName, listStore, unfinishedSuffix } from "./wal/names.ts";
-import { recoverStore } from "./wal/recover.ts";
+import { recoverStore, type RecoveredStore } from "./wal/recover.ts";
 
 export { StoreDamagedError } from "./wal/damage.ts";
 
 /** Added to the revision of a restored store, as etcdutl suggests it: above what clients saw. */
 export const revisionBumpDefault = 1_000_000_000;
 const pageEntriesMax = 500;
+/** Tries to read the files of a store that is being written. */
+const recoverTriesMax = 5;
 /** Restored stores are opened with their own settings; this one segment is empty. */
 const segmentBytesMax = 1;
 
@@ -70,6 +72,53 @@ export async function compactStore(
   await store.compact(revision).catch(() => undefined);
   await store.checkpoint();
   return { beforeBytes, afterBytes: store.diskBytes };
+}
+
+export interface SaveOptions {
+  readonly files: Files;
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly snapshotPath: string;
+}
+
+/**
+ * Saves the state of a store that a process may have open: what is in the files at some moment
+ * after the call, so every write acknowledged before it. Returns its revision.
+ * Errors: `StoreDamagedError`.
+ */
+export async function saveSnapshot(options: SaveOptions): Promise<Revision> {
+  const { files, directory, snapshotPath } = options;
+  const leases = new LeaseTable(options.clock, () => {});
+  leases.close();
+  const { mvcc } = await recoverLive(files, directory, leases);
+  const revision = mvcc.visible;
+  const unfinished = snapshotPath + unfinishedSuffix;
+  await writeCheckpoint(files, unfinished, { revision, leases: leases.all() }, (from) =>
+    mvcc.page(from, revision, pageEntriesMax),
+  );
+  await files.rename(unfinished, snapshotPath);
+  await files.syncDirectory(dirname(snapshotPath));
+  return revision;
+}
+
+/**
+ * Recovers from files that may change meanwhile. A frame that is being written looks damaged when
+ * others follow it a moment later, and a checkpoint may remove what is to be read next: then
+ * another try sees it whole.
+ */
+async function recoverLive(
+  files: Files,
+  directory: string,
+  leases: LeaseTable,
+): Promise<RecoveredStore> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await recoverStore(files, directory, leases, silentLogger);
+    } catch (error) {
+      const passing = error instanceof StoreDamagedError || isIoError(error, "ENOENT");
+      if (!passing || tries === recoverTriesMax) throw error;
+    }
+  }
 }
 
 export interface SnapshotStatus {
