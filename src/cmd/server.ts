@@ -3,6 +3,7 @@ import { Lifetime } from "#base/lifetime.ts";
 import type { World } from "#base/world.ts";
 import { openDurableStore } from "#store/durable.ts";
 import { createMemoryStore } from "#store/memory.ts";
+import { startScheduler } from "#scheduler/scheduler.ts";
 import type { Store } from "#store/store.ts";
 import type { Client } from "#client/client.ts";
 import { createInformers, type Informers } from "#client/informer-factory.ts";
@@ -118,6 +119,16 @@ async function startLocalComponents(world: World, { options, api, pki, lifetime 
   const informers = informersOf(client, "informers");
   if (components.has("controller-manager")) {
     startControllerManager(world, { client, informers, pki, lifetime });
+  }
+  if (components.has("scheduler")) {
+    startScheduler({
+      client: client.as({ name: "system:kube-scheduler", groups: ["system:authenticated"] }, "kube-scheduler/v1.36.2"),
+      informers,
+      clock: world.clock,
+      random: world.random,
+      log: world.log.named("scheduler"),
+      lifetime: lifetime.child("scheduler"),
+    });
   }
   const node = cluster?.hollow === false ? cluster.nodes[0] : undefined;
   if (cluster === undefined || node === undefined) return;

@@ -30,12 +30,15 @@ export async function publishDns(client: Client, at: DnsPublication): Promise<vo
     },
     spec: { clusterIP: at.clusterAddress, ports },
   };
-  await client
-    .resource(services)
-    .create(service as Service)
-    .catch((error: unknown) => {
-      if (!isAlreadyExists(error)) throw error;
-    });
+  const present = await found(client.resource(services).get(`${namespace}/${name}`));
+  if (present === undefined) {
+    await client
+      .resource(services)
+      .create(service as Service)
+      .catch((error: unknown) => {
+        if (!isAlreadyExists(error)) throw error;
+      });
+  }
   await publishSlice(client, at);
 }
 
@@ -60,13 +63,18 @@ async function publishSlice(client: Client, at: DnsPublication): Promise<void> {
       { name: "dns-tcp", port: at.port, protocol: "TCP" },
     ],
   };
-  const found = await slices.get(`${namespace}/${sliceName}`).catch((error: unknown) => {
+  const present = await found(slices.get(`${namespace}/${sliceName}`));
+  if (present === undefined) {
+    await slices.create(wanted);
+    return;
+  }
+  const updated = { ...present, endpoints: wanted.endpoints, ports: wanted.ports };
+  if (!deepEqual(updated, present)) await slices.update(updated);
+}
+
+async function found<T>(reading: Promise<T>): Promise<T | undefined> {
+  return reading.catch((error: unknown) => {
     if (isNotFound(error)) return undefined;
     throw error;
   });
-  if (found === undefined) await slices.create(wanted);
-  else {
-    const updated = { ...found, endpoints: wanted.endpoints, ports: wanted.ports };
-    if (!deepEqual(updated, found)) await slices.update(updated);
-  }
 }
