@@ -10,9 +10,10 @@ import {
   alreadyExists,
   conflict,
   expired,
+  forbiddenStatus,
   modifiedMessage,
   notFound,
-  type StatusError,
+  StatusError,
   unknownResource,
 } from "#apimachinery/status.ts";
 import { type Clock, rfc3339 } from "#base/clock.ts";
@@ -131,6 +132,8 @@ export function createFakeApi(options: FakeApiOptions): FakeApi {
     const body = request.body as Stored;
     const name = body.metadata?.name ?? `${body.metadata?.generateName}${randomSuffix(random, 5)}`;
     const key = objectKey(request.namespace, name);
+    const within = tableOf("/namespaces").get(request.namespace);
+    if (within?.metadata?.deletionTimestamp !== undefined) throw terminating(request);
     if (tableOf(tableName(request)).has(key)) throw alreadyExists(request, name);
     return commit(
       tableName(request),
@@ -323,6 +326,15 @@ export function createFakeApi(options: FakeApiOptions): FakeApi {
     },
   };
   return api;
+}
+
+/** Source: admission plugin NamespaceLifecycle. */
+function terminating({ group, resource, namespace }: ApiRequest): StatusError {
+  const message = `namespace ${namespace} is being terminated`;
+  const why = `unable to create new content in namespace ${namespace} because it is being terminated`;
+  const refused = forbiddenStatus({ group, resource }, "", why);
+  const causes = [{ reason: "NamespaceTerminating", message, field: "metadata.namespace" }];
+  return new StatusError({ ...refused.status, details: { ...refused.status.details, causes } });
 }
 
 function tableName({ group, resource }: ApiRequest): string {

@@ -11,6 +11,7 @@ import {
   type MapContext,
   TerminalError,
 } from "./controller.ts";
+import { isNamespaceTerminating } from "./pods.ts";
 import { queueObserver } from "./queue-metrics.ts";
 
 /** Feeds a queue from the informers and lets workers reconcile its keys, once all caches are full. */
@@ -81,6 +82,10 @@ function createWork<T extends KubeObject, S>(
       if (requeueAfterMs !== undefined) queue.addAfter(key, requeueAfterMs);
     } catch (error) {
       if (lifetime.ended) return;
+      if (isNamespaceTerminating(error)) {
+        queue.forget(key);
+        return log.debug("reconcile gave up in a namespace that goes", { key });
+      }
       if (error instanceof TerminalError) {
         queue.forget(key);
         return log.error("reconcile failed for good", error, { key });

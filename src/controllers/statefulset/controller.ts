@@ -17,7 +17,7 @@ import {
   type Outcome,
 } from "../framework/controller.ts";
 import { claim, orphans, owned } from "../framework/owners.ts";
-import { messageOf, nextAvailableMs } from "../framework/pods.ts";
+import { isNamespaceTerminating, messageOf, nextAvailableMs } from "../framework/pods.ts";
 import { RevisionCollision, syncRevisions, trimRevisions } from "../framework/revisions.ts";
 import {
   claimName,
@@ -165,7 +165,7 @@ async function create(
       `create Pod ${name} in StatefulSet ${set.metadata.name} successful`,
     );
   } catch (error) {
-    if (isAlreadyExists(error)) throw error;
+    if (isAlreadyExists(error) || isNamespaceTerminating(error)) throw error;
     context.events.warning(
       set,
       "FailedCreate",
