@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { Lifetime } from "#base/lifetime.ts";
 import type { World } from "#base/world.ts";
 import { openDurableStore } from "#store/durable.ts";
-import { serveEtcd, type EtcdServerOptions } from "#store/etcd-server.ts";
+import type { EtcdServerOptions } from "#store/etcd-server.ts";
 import { type CommandContext, verbosityOf } from "./command.ts";
 
 interface EtcdCliOptions {
@@ -37,6 +37,8 @@ async function runEtcd(context: CommandContext, options: EtcdCliOptions): Promis
   const directory = options.dataDir;
   const store = await openDurableStore({ files, directory, clock, random, log });
   lifetime.use(store);
+  // Here and not above: gRPC takes a while to load, and no other command needs it.
+  const { serveEtcd } = await import("#store/etcd-server.ts");
   const server = await serveEtcd({
     ...(await listening(world, options)),
     store,

@@ -4,7 +4,9 @@ import { openLogger } from "#base/os/logger.ts";
 import { addApiServerCommand } from "./apiserver-command.ts";
 import { addClusterCommands } from "./cluster-commands.ts";
 import { addControllerManagerCommand } from "./controller-manager-command.ts";
+import { addEtcdCommand } from "./etcd-command.ts";
 import { addServerCommand } from "./server-command.ts";
+import { addStoreCommand } from "./store-command.ts";
 import { addUpCommand } from "./up-command.ts";
 import type { CommandContext } from "./command.ts";
 
@@ -38,6 +40,8 @@ addUpCommand(program, context);
 addServerCommand(program, context);
 addApiServerCommand(program, context);
 addControllerManagerCommand(program, context);
+addEtcdCommand(program, context);
+addStoreCommand(program, context);
 addClusterCommands(program, context);
 
 await program.parseAsync().catch((error: unknown) => {

@@ -22,8 +22,14 @@ interface RestoreCliOptions extends StoreCliOptions {
 
 /** `kubets store`: checks, shrinks, saves and restores the embedded store. */
 export function addStoreCommand(program: Command, context: CommandContext): void {
-  const store = program.command("store").description("checks, shrinks, saves and restores the store");
-  const dataDir = ["--data-dir <path>", "data directory of the server", defaultDataDirectory] as const;
+  const store = program
+    .command("store")
+    .description("checks, shrinks, saves and restores the store");
+  const dataDir = [
+    "--data-dir <path>",
+    "data directory of the server",
+    defaultDataDirectory,
+  ] as const;
   store
     .command("verify")
     .description("reads everything and checks every checksum; the server must not run")
@@ -62,7 +68,9 @@ async function verify(context: CommandContext, options: StoreCliOptions): Promis
   context.print(`revision ${report.revision}, history from ${report.compactRevision}`);
   context.print(`${report.keyCount} keys, ${report.recordCount} records replayed`);
   const { checkpointBytes, logBytes, segmentCount } = report;
-  context.print(`checkpoint ${checkpointBytes} bytes, log ${logBytes} bytes in ${segmentCount} files`);
+  context.print(
+    `checkpoint ${checkpointBytes} bytes, log ${logBytes} bytes in ${segmentCount} files`,
+  );
   context.print(report.interrupted ?? "no damage, and no interrupted write");
 }
 
@@ -73,7 +81,11 @@ async function compact(context: CommandContext, options: StoreCliOptions): Promi
   context.print(`${beforeBytes} bytes before, ${afterBytes} bytes after`);
 }
 
-async function save(context: CommandContext, file: string, options: StoreCliOptions): Promise<void> {
+async function save(
+  context: CommandContext,
+  file: string,
+  options: StoreCliOptions,
+): Promise<void> {
   const { files, clock } = context.openWorld(0);
   const directory = storeDirectory(options);
   const snapshotPath = resolve(file);
@@ -92,7 +104,12 @@ async function restore(
   if (!Number.isSafeInteger(revisionBump) || revisionBump < 0) {
     throw new Error(`--bump-revision: not a count: ${options.bumpRevision}`);
   }
-  const revision = await restoreSnapshot({ files, snapshotPath: resolve(file), directory, revisionBump });
+  const revision = await restoreSnapshot({
+    files,
+    snapshotPath: resolve(file),
+    directory,
+    revisionBump,
+  });
   context.print(`restored to ${directory} at revision ${revision}`);
 }
 
