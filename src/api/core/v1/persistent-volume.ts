@@ -1,3 +1,8 @@
+import { rfc3339 } from "#base/clock.ts";
+import { statusSubresource } from "#api/strategies.ts";
+import { accessModesText } from "./persistent-volume-claim-strategy.ts";
+import { persistentVolumeStrategy, volumeClass } from "./persistent-volume-strategy.ts";
+import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import {
@@ -59,7 +64,33 @@ export const persistentVolumes = defineResource<PersistentVolume>({
   shortNames: ["pv"],
   scope: "Cluster",
   schema: PersistentVolume,
+  strategy: persistentVolumeStrategy,
+  columns: [
+    nameColumn,
+    column("Capacity", ({ spec }) => spec.capacity?.["storage"] ?? "0"),
+    column("Access Modes", ({ spec }) => accessModesText(spec.accessModes)),
+    column("Reclaim Policy", ({ spec }) => spec.persistentVolumeReclaimPolicy ?? ""),
+    column("Status", ({ metadata: meta, status }) =>
+      meta.deletionTimestamp ? "Terminating" : (status?.phase ?? ""),
+    ),
+    column("Claim", ({ spec }) =>
+      spec.claimRef === undefined ? "" : `${spec.claimRef.namespace ?? ""}/${spec.claimRef.name ?? ""}`,
+    ),
+    column("StorageClass", volumeClass),
+    column("VolumeAttributesClass", ({ spec }) => spec.volumeAttributesClassName ?? "<unset>"),
+    column("Reason", ({ status }) => status?.reason ?? ""),
+    ageColumn,
+    column("VolumeMode", ({ spec }) => spec.volumeMode ?? "<unset>", { wide: true }),
+  ],
   subresources: {
-    status: { verbs: ["get", "patch", "update"] },
+    status: statusSubresource({
+      prepare({ status = {} }, { old, nowMs }) {
+        const { phase, lastPhaseTransitionTime: time } = old.status ?? {};
+        if (status.phase === phase) status.lastPhaseTransitionTime ??= time;
+        else if (status.lastPhaseTransitionTime === time) {
+          status.lastPhaseTransitionTime = rfc3339(nowMs);
+        }
+      },
+    }),
   },
 });

@@ -1,3 +1,6 @@
+import { semanticEqual } from "#apimachinery/deep-equal.ts";
+import { validateCsiDriver } from "./storage-validation.ts";
+import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import {
@@ -47,4 +50,33 @@ export const csiDrivers = defineResource<CSIDriver>({
   plural: "csidrivers",
   scope: "Cluster",
   schema: CSIDriver,
+  strategy: {
+    nameRule: "path",
+    default({ spec }) {
+      spec.attachRequired ??= true;
+      spec.podInfoOnMount ??= false;
+      spec.storageCapacity ??= false;
+      spec.fsGroupPolicy ??= "ReadWriteOnceWithFSType";
+      if ((spec.volumeLifecycleModes ?? []).length === 0) spec.volumeLifecycleModes = ["Persistent"];
+      spec.requiresRepublish ??= false;
+      spec.seLinuxMount ??= false;
+    },
+    prepareForUpdate({ metadata: meta, spec }, { old }) {
+      if (!semanticEqual(spec, old.spec)) meta.generation = (old.metadata.generation ?? 0) + 1;
+    },
+    validate: (driver) => [...validateCsiDriver(driver)],
+    validateUpdate: (driver) => [...validateCsiDriver(driver)],
+  },
+  columns: [
+    nameColumn,
+    column("AttachRequired", ({ spec }) => spec.attachRequired !== false, { type: "boolean" }),
+    column("PodInfoOnMount", ({ spec }) => spec.podInfoOnMount === true, { type: "boolean" }),
+    column("StorageCapacity", ({ spec }) => spec.storageCapacity === true, { type: "boolean" }),
+    column("TokenRequests", ({ spec }) =>
+      (spec.tokenRequests ?? []).map(({ audience }) => audience).join(",") || "<unset>",
+    ),
+    column("RequiresRepublish", ({ spec }) => spec.requiresRepublish === true, { type: "boolean" }),
+    column("Modes", ({ spec }) => (spec.volumeLifecycleModes ?? []).join(",") || "<none>"),
+    ageColumn,
+  ],
 });

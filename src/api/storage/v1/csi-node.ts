@@ -1,3 +1,5 @@
+import { validateCsiNode, validateCsiNodeUpdate } from "./storage-validation.ts";
+import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import { type Infer, int32, kind, listOf, ptr, req, string, struct } from "#apimachinery/schema.ts";
@@ -38,4 +40,13 @@ export const csiNodes = defineResource<CSINode>({
   plural: "csinodes",
   scope: "Cluster",
   schema: CSINode,
+  strategy: {
+    validate: (node) => [...validateCsiNode(node)],
+    validateUpdate: (node, { old }) => [...validateCsiNodeUpdate(node, old)],
+  },
+  columns: [
+    nameColumn,
+    column("Drivers", ({ spec }) => spec.drivers.length, { type: "integer" }),
+    ageColumn,
+  ],
 });

@@ -1,3 +1,4 @@
+import { validateStorageCapacity, validateStorageCapacityUpdate } from "./storage-validation.ts";
 import { LabelSelector } from "#apimachinery/meta/label-selector.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
@@ -19,4 +20,8 @@ export const csiStorageCapacities = defineResource<CSIStorageCapacity>({
   plural: "csistoragecapacities",
   scope: "Namespaced",
   schema: CSIStorageCapacity,
+  strategy: {
+    validate: (capacity) => [...validateStorageCapacity(capacity)],
+    validateUpdate: (capacity, { old }) => [...validateStorageCapacityUpdate(capacity, old)],
+  },
 });

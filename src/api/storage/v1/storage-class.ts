@@ -1,3 +1,5 @@
+import { validateStorageClass, validateStorageClassUpdate } from "./storage-validation.ts";
+import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
 import { TopologySelectorTerm } from "#api/core/v1/topology-selector.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
@@ -33,4 +35,30 @@ export const storageClasses = defineResource<StorageClass>({
   shortNames: ["sc"],
   scope: "Cluster",
   schema: StorageClass,
+  strategy: {
+    default(storage) {
+      storage.reclaimPolicy ??= "Delete";
+      storage.volumeBindingMode ??= "Immediate";
+    },
+    validate: (storage) => [...validateStorageClass(storage)],
+    validateUpdate: (storage, { old }) => [...validateStorageClassUpdate(storage, old)],
+  },
+  columns: [
+    { ...nameColumn, cell: nameText },
+    column("Provisioner", ({ provisioner }) => provisioner),
+    column("ReclaimPolicy", ({ reclaimPolicy }) => reclaimPolicy ?? "Delete"),
+    column("VolumeBindingMode", ({ volumeBindingMode }) => volumeBindingMode ?? "<unset>"),
+    column("AllowVolumeExpansion", ({ allowVolumeExpansion }) => allowVolumeExpansion === true),
+    ageColumn,
+  ],
 });
+
+const defaultAnnotations = [
+  "storageclass.kubernetes.io/is-default-class",
+  "storageclass.beta.kubernetes.io/is-default-class",
+];
+
+function nameText({ metadata: { name = "", annotations } }: StorageClass): string {
+  const isDefault = defaultAnnotations.some((key) => annotations?.[key] === "true");
+  return isDefault ? `${name} (default)` : name;
+}

@@ -1,3 +1,6 @@
+import { statusSubresource } from "#api/strategies.ts";
+import { validateAttachment, validateAttachmentUpdate } from "./storage-validation.ts";
+import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
 import { PersistentVolumeSpec } from "#api/core/v1/persistent-volume.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
@@ -57,7 +60,23 @@ export const volumeAttachments = defineResource<VolumeAttachment>({
   plural: "volumeattachments",
   scope: "Cluster",
   schema: VolumeAttachment,
+  strategy: {
+    prepareForCreate: (attachment) => void (attachment.status = { attached: false }),
+    prepareForUpdate(attachment, { old }) {
+      attachment.status = old.status ?? { attached: false };
+    },
+    validate: (attachment) => [...validateAttachment(attachment)],
+    validateUpdate: (attachment, { old }) => [...validateAttachmentUpdate(attachment, old)],
+  },
+  columns: [
+    nameColumn,
+    column("Attacher", ({ spec }) => spec.attacher),
+    column("PV", ({ spec }) => spec.source.persistentVolumeName ?? ""),
+    column("Node", ({ spec }) => spec.nodeName),
+    column("Attached", ({ status }) => status?.attached === true, { type: "boolean" }),
+    ageColumn,
+  ],
   subresources: {
-    status: { verbs: ["get", "patch", "update"] },
+    status: statusSubresource(),
   },
 });

@@ -1,3 +1,5 @@
+import { validateAttributesClass, validateAttributesClassUpdate } from "./storage-validation.ts";
+import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import { type Infer, kind, mapOf, opt, req, string } from "#apimachinery/schema.ts";
@@ -17,4 +19,9 @@ export const volumeAttributesClasses = defineResource<VolumeAttributesClass>({
   shortNames: ["vac"],
   scope: "Cluster",
   schema: VolumeAttributesClass,
+  strategy: {
+    validate: (attributes) => [...validateAttributesClass(attributes)],
+    validateUpdate: (attributes, { old }) => [...validateAttributesClassUpdate(attributes, old)],
+  },
+  columns: [nameColumn, column("DriverName", ({ driverName }) => driverName), ageColumn],
 });
