@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Pod } from "#api/core/v1/pod.ts";
+import { type Pod, pods } from "#api/core/v1/pod.ts";
 import { startKubeletWorld } from "./testing/kubelet-world.ts";
 
 function conditions(pod: Pod | undefined): string {
@@ -206,5 +206,32 @@ test("a Pod that asks for too much is refused", async () => {
     `${status?.reason}: ${status?.message}`,
     "OutOfcpu: Pod was rejected: Node didn't have enough resource: cpu, requested: 3000, used: 0, capacity: 2000",
   );
+  await world.lifetime.end();
+});
+
+test("a Pod from a file runs, has a mirror, and goes with the file", async () => {
+  const config = { staticPodDirectory: "/etc/kubernetes/manifests" };
+  const world = await startKubeletWorld({ config });
+  const { files } = world.world;
+  const path = "/etc/kubernetes/manifests/web.yaml";
+  const manifest = "kind: Pod\napiVersion: v1\nmetadata: {name: web}\nspec: {containers: [{name: main, image: 'app:1'}]}\n";
+  await files.write(path, manifest);
+  await world.settle();
+  const mirror = world.pod("web-node-1");
+  assert.equal(mirror?.status?.phase, "Running");
+  assert.equal(mirror?.metadata?.ownerReferences?.[0]?.kind, "Node");
+  const [first] = world.runtime.containers.keys();
+  world.api.remove(pods, "default/web-node-1");
+  await world.settle();
+  assert.equal(states(world.pod("web-node-1")), "main: running ready");
+  assert.deepEqual([...world.runtime.containers.keys()], [first]);
+  await files.write(path, manifest.replace("app:1", "app:2"));
+  await world.settle();
+  assert.equal(world.pod("web-node-1")?.spec.containers[0]?.image, "app:2");
+  assert.notDeepEqual([...world.runtime.containers.keys()], [first]);
+  await files.remove(path);
+  await world.settle();
+  assert.equal(world.pod("web-node-1"), undefined);
+  assert.equal(world.runtime.containers.size, 0);
   await world.lifetime.end();
 });

@@ -29,6 +29,7 @@ import { createStatusManager } from "./pod/status-manager.ts";
 import { createProbeManager } from "./probes/probe-manager.ts";
 import type { ProbeNetwork } from "./probes/probe-network.ts";
 import { followRuntime } from "./runtime-events.ts";
+import { followStaticPods } from "./static-pods.ts";
 import { createTokenManager } from "./token-manager.ts";
 import { createMounts } from "./volumes/mounts.ts";
 import type { ClaimSource } from "./volumes/volume-plugin.ts";
@@ -135,11 +136,22 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     objects,
     tokens,
     config,
-    informer: podInformer,
     node: () => agent.node,
   });
-  await manager.adopt();
   follow(options, manager, podInformer);
+  if (config.staticPodDirectory !== undefined) {
+    await followStaticPods({
+      directory: config.staticPodDirectory,
+      nodeName: config.nodeName,
+      world,
+      client,
+      manager,
+      lifetime,
+      informer: podInformer,
+      node: () => agent.node,
+    });
+  }
+  await manager.adopt();
   return { pods: manager, services, get node() {
     return agent.node;
   } };

@@ -2,7 +2,6 @@
 import type { Node } from "#api/core/v1/node.ts";
 import type { Pod } from "#api/core/v1/pod.ts";
 import { keyOfObject } from "#apimachinery/object.ts";
-import type { Informer } from "#client/informer.ts";
 import type { KubeletConfig } from "../config.ts";
 import type { PodSandbox } from "../cri/messages.ts";
 import type { RuntimeState } from "../runtime-events.ts";
@@ -25,11 +24,13 @@ export interface PodManager {
   add(pod: Pod): void;
   update(pod: Pod): void;
   remove(pod: Pod): void;
+  /** Ends a Pod that came from a file; resolves when nothing of it is left. */
+  removeStatic(pod: Pod): Promise<void>;
   wake(uid: string, cause: WakeCause): void;
   wakeAll(): void;
   /** Wakes the Pods whose runtime is not what their worker saw last; returns how many. */
   compare(seen: RuntimeState): number;
-  /** Ends what runs for Pods that nobody knows any more. Call before the first `add`. */
+  /** Ends what runs for Pods that nobody knows; all that are known were added by then. */
   adopt(): Promise<void>;
 }
 
@@ -39,7 +40,6 @@ export interface PodManagerOptions {
   readonly objects: WatchedObjects;
   readonly tokens: TokenManager;
   readonly config: KubeletConfig;
-  readonly informer: Informer<Pod>;
   readonly node: () => Node;
 }
 
@@ -53,7 +53,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
   const uids = new Map<string, string>();
 
   function add(pod: Pod): void {
-    if (isMirrorPod(pod)) return;
+    if (isMirrorPod(pod)) return statuses.rewrite(uids.get(keyOfObject(pod)) ?? "");
     const uid = uidOf(pod);
     objects.register(pod);
     const refused = isNew(pod) ? admit(pod) : undefined;
@@ -72,20 +72,16 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     });
   }
 
-  function remove(pod: Pod): void {
+  async function removeStatic(pod: Pod): Promise<void> {
     const uid = uidOf(pod);
     const worker = workers.get(uid);
     if (worker === undefined) return;
     const key = keyOfObject(pod);
-    worker.remove(pod).then(
-      () => {
-        workers.delete(uid);
-        if (uids.get(key) === uid) uids.delete(key);
-        objects.unregister(uid);
-        tokens.forget(uid);
-      },
-      (error: unknown) => log.error("pod not removed", error, { pod: key }),
-    );
+    await worker.remove(pod);
+    workers.delete(uid);
+    if (uids.get(key) === uid) uids.delete(key);
+    objects.unregister(uid);
+    tokens.forget(uid);
   }
 
   async function removeOrphan(sandbox: PodSandbox): Promise<void> {
@@ -108,7 +104,12 @@ export function createPodManager(options: PodManagerOptions): PodManager {
       objects.register(pod);
       worker.update(pod);
     },
-    remove,
+    remove(pod) {
+      removeStatic(pod).catch((error: unknown) =>
+        log.error("pod not removed", error, { pod: keyOfObject(pod) }),
+      );
+    },
+    removeStatic,
     wake: (uid, cause) => workers.get(uid)?.wake(cause),
     wakeAll: () => workers.forEach((worker) => worker.wake({})),
     compare(seen) {
@@ -122,7 +123,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
       return missed;
     },
     async adopt() {
-      const known = new Set(options.informer.lister.list().map(uidOf));
+      const known = new Set(workers.keys());
       const sandboxes = await services.cri.runtime.listPodSandboxes();
       const orphans = new Map<string, PodSandbox>();
       for (const sandbox of sandboxes) {

@@ -24,6 +24,8 @@ export interface StatusManager {
   set(pod: Pod, status: PodStatus): void;
   /** The Pod has ended and nothing of it is left: remove the object when it is being deleted. */
   finish(pod: Pod): void;
+  /** The object was made anew: write what was said last again. */
+  rewrite(uid: string): void;
   forget(uid: string): void;
 }
 
@@ -38,6 +40,8 @@ export interface StatusManagerOptions {
 interface Entry {
   readonly key: string;
   readonly uid: string;
+  /** Of a Pod from a file: its mirror in the API has another uid, and this as an annotation. */
+  readonly hash: string | undefined;
   status: PodStatus;
   written: PodStatus | undefined;
   finished: boolean;
@@ -59,6 +63,7 @@ export function createStatusManager(options: StatusManagerOptions): StatusManage
     const entry = entries.get(uid) ?? {
       key: keyOfObject(pod),
       uid,
+      hash: pod.metadata?.annotations?.["kubernetes.io/config.hash"],
       status: pod.status ?? {},
       written: undefined,
       finished: false,
@@ -90,12 +95,18 @@ export function createStatusManager(options: StatusManagerOptions): StatusManage
   async function work(entry: Entry): Promise<void> {
     const { status } = entry;
     const current = await write(entry, status, client);
-    if (current === undefined) return void (entry.gone = true);
+    if (current === undefined) return void missing(entry, status);
     entry.written = status;
     if (!entry.finished || entry.status !== status) return;
     if (current.metadata?.deletionTimestamp === undefined) return;
     await removeObject(entry, client);
     entry.gone = true;
+  }
+
+  /** The mirror of a Pod from a file may come later; any other object that is gone stays gone. */
+  function missing(entry: Entry, status: PodStatus): void {
+    if (entry.hash === undefined) entry.gone = true;
+    else entry.written = status;
   }
 
   /** Undefined when the object is gone or another one has its name. */
@@ -107,7 +118,7 @@ export function createStatusManager(options: StatusManagerOptions): StatusManage
     let current = cached(entry.key);
     for (let attempt = 0; ; attempt++) {
       if (current === undefined || attempt > 0) current = await read(entry.key, via);
-      if (current === undefined || uidOf(current) !== entry.uid) return undefined;
+      if (current === undefined || !isOf(current, entry)) return undefined;
       const merged = mergeStatus(current.status ?? {}, status);
       if (deepEqual(merged, current.status)) return current;
       try {
@@ -135,12 +146,23 @@ export function createStatusManager(options: StatusManagerOptions): StatusManage
       if (pod.metadata?.deletionTimestamp !== undefined) entry.written = undefined;
       void drain(entry);
     },
+    rewrite(uid) {
+      const entry = entries.get(uid);
+      if (entry === undefined) return;
+      entry.written = undefined;
+      void drain(entry);
+    },
     forget(uid) {
       const entry = entries.get(uid);
       if (entry !== undefined) entry.gone = true;
       entries.delete(uid);
     },
   };
+}
+
+function isOf(object: Pod, { uid, hash }: Entry): boolean {
+  if (uidOf(object) === uid) return true;
+  return hash !== undefined && object.metadata?.annotations?.["kubernetes.io/config.mirror"] === hash;
 }
 
 function needsWork(entry: Entry): boolean {
