@@ -3,6 +3,9 @@ import type { HttpExchange } from "#base/http.ts";
 import type { Logger } from "#base/log.ts";
 import type { Random } from "#base/random.ts";
 import { otherKinds, resources } from "#api/registry.ts";
+import type { PersistentVolumeClaim } from "#api/core/v1/persistent-volume-claim.ts";
+import type { PersistentVolume } from "#api/core/v1/persistent-volume.ts";
+import type { Pod } from "#api/core/v1/pod.ts";
 import type { FeatureReader } from "#apimachinery/resource.ts";
 import { assert } from "#base/assert.ts";
 import { type Client, createClient } from "#client/client.ts";
@@ -17,6 +20,8 @@ import {
   mastersAuthorizer,
   unionAuthorizer,
 } from "./authorization/authorizer.ts";
+import { createNodeAuthorizer } from "./authorization/node.ts";
+import { clusterRoles } from "./bootstrap/cluster-roles.ts";
 import { createRbac, type Rbac, type RbacSources } from "./authorization/rbac.ts";
 import type { Call, Endpoint } from "./call.ts";
 import { dispatch } from "./dispatch.ts";
@@ -44,7 +49,7 @@ export interface ApiServerOptions {
   readonly features: FeatureReader;
   readonly authenticators: (server: ServerParts) => readonly Authenticator[];
   readonly anonymousAllowed: boolean;
-  /** Asked before RBAC, after `system:masters`. */
+  /** Further authorizers, asked before RBAC. */
   readonly authorizers: readonly Authorizer[];
   readonly admission: (server: ServerParts) => readonly AdmissionPlugin[];
   readonly paths: (server: ServerParts) => readonly PathHandler[];
@@ -98,7 +103,12 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   };
 
   const rbac = createRbac(rbacSources(live));
-  const authorizer = unionAuthorizer([mastersAuthorizer, ...options.authorizers, rbac]);
+  const authorizer = unionAuthorizer([
+    mastersAuthorizer,
+    nodeAuthorizer(live),
+    ...options.authorizers,
+    rbac,
+  ]);
   let transport: Transport | undefined;
   const loopback = (): Client => {
     assert(transport !== undefined, "the server is not put together yet");
@@ -171,4 +181,13 @@ function rbacSources(live: ServerParts["live"]): RbacSources {
     roleBindings: live(group, "v1", "rolebindings"),
     clusterRoleBindings: live(group, "v1", "clusterrolebindings"),
   };
+}
+
+function nodeAuthorizer(live: ServerParts["live"]): Authorizer {
+  return createNodeAuthorizer({
+    pods: live<Pod>("", "v1", "pods"),
+    claims: live<PersistentVolumeClaim>("", "v1", "persistentvolumeclaims"),
+    volumes: live<PersistentVolume>("", "v1", "persistentvolumes"),
+    rules: clusterRoles.find(({ name }) => name === "system:node")?.rules ?? [],
+  });
 }
