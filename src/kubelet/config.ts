@@ -1,4 +1,5 @@
 import type { Taint } from "#api/core/v1/node.ts";
+import { pauseImageName } from "./node/base-images.ts";
 import type { ClusterDns } from "./pod/dns.ts";
 import type { NodeDirectories } from "./pod/pod-paths.ts";
 
@@ -30,6 +31,8 @@ export interface KubeletConfig {
   readonly enterMounts: readonly string[];
   /** Kept back from Pods: what allocatable lacks of capacity. */
   readonly reserved: Readonly<Record<string, string>>;
+  /** Kept when images are removed. */
+  readonly sandboxImage: string;
   /** Source: kubelet config containerLogMaxSize, containerLogMaxFiles. */
   readonly containerLogSizeMaxBytes: number;
   readonly containerLogFilesMax: number;
@@ -51,6 +54,7 @@ export const defaultKubeletConfig: KubeletDefaults = {
   rootPrefix: "",
   enterMounts: [],
   reserved: {},
+  sandboxImage: pauseImageName,
   containerLogSizeMaxBytes: 10 << 20,
   containerLogFilesMax: 5,
 };

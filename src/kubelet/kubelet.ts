@@ -16,8 +16,12 @@ import type { Informers } from "#client/informer-factory.ts";
 import { createCgroupManager } from "./cgroups/cgroup-manager.ts";
 import type { KubeletConfig } from "./config.ts";
 import type { ContainerRuntime } from "./cri/runtime.ts";
+import { createEvictionManager, type EvictionManager } from "./housekeeping/eviction-manager.ts";
+import { startChores } from "./housekeeping/housekeeping.ts";
+import { createImageCollector } from "./housekeeping/image-collector.ts";
+import { rotateLogs } from "./housekeeping/log-rotation.ts";
 import { createImageManager } from "./images/image-manager.ts";
-import { readMachine } from "./node/machine.ts";
+import { type Machine, readMachine } from "./node/machine.ts";
 import { startNodeAgent } from "./node/node-agent.ts";
 import { allocatableOf, capacityOf, noPressure } from "./node/node-status.ts";
 import { createCrashBackoff } from "./pod/crash-backoff.ts";
@@ -29,6 +33,7 @@ import { createStatusManager } from "./pod/status-manager.ts";
 import { createProbeManager } from "./probes/probe-manager.ts";
 import type { ProbeNetwork } from "./probes/probe-network.ts";
 import { followRuntime } from "./runtime-events.ts";
+import { podUsages } from "./server/stats-summary.ts";
 import { followStaticPods } from "./static-pods.ts";
 import { createTokenManager } from "./token-manager.ts";
 import { createMounts } from "./volumes/mounts.ts";
@@ -120,6 +125,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     pullSecrets: (pod) => pullSecrets(pod, objects),
     runtimeHandler: (pod) => runtimeHandler(pod, client),
   };
+  let evictions: EvictionManager | undefined;
   const agent = await startNodeAgent({
     client,
     world,
@@ -127,7 +133,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     cri,
     machine,
     lifetime,
-    pressure: () => noPressure,
+    pressure: () => evictions?.pressure ?? noPressure,
   });
   await Promise.all([podInformer.synced(), serviceInformer.synced()]);
   manager = createPodManager({
@@ -152,9 +158,58 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     });
   }
   await manager.adopt();
-  return { pods: manager, services, get node() {
-    return agent.node;
-  } };
+  const kubelet: Kubelet = {
+    pods: manager,
+    services,
+    get node() {
+      return agent.node;
+    },
+  };
+  evictions = keepHouse(options, { kubelet, machine, changed: agent.report });
+  return kubelet;
+}
+
+/** Source: kubelet's periods for logs, eviction and image collection. */
+const logsMs = 10_000;
+const evictionMs = 10_000;
+const imagesMs = 300_000;
+
+function keepHouse(
+  { config, cri, world, lifetime }: KubeletOptions,
+  parts: { readonly kubelet: Kubelet; readonly machine: Machine; readonly changed: () => void },
+): EvictionManager {
+  const { kubelet, machine, changed } = parts;
+  const { directories } = config;
+  const images = createImageCollector({
+    cri,
+    world,
+    directory: directories.root,
+    capacityBytes: machine.diskBytes,
+    sandboxImage: config.sandboxImage,
+  });
+  const evictions = createEvictionManager({
+    manager: kubelet.pods,
+    world,
+    machine,
+    directories,
+    images,
+    usages: () => podUsages(kubelet),
+    changed,
+  });
+  const rotation = {
+    manager: kubelet.pods,
+    runtime: cri.runtime,
+    world,
+    sizeMaxBytes: config.containerLogSizeMaxBytes,
+    filesMax: config.containerLogFilesMax,
+  };
+  const chores = [
+    { name: "logs", periodMs: logsMs, run: () => rotateLogs(rotation) },
+    { name: "eviction", periodMs: evictionMs, run: evictions.check },
+    { name: "images", periodMs: imagesMs, run: images.collect },
+  ];
+  startChores(chores, { world, lifetime });
+  return evictions;
 }
 
 function follow({ cri, world, lifetime }: KubeletOptions, manager: PodManager, informer: Informer<Pod>): void {
@@ -176,7 +231,7 @@ function follow({ cri, world, lifetime }: KubeletOptions, manager: PodManager, i
 
 async function nodeFacts(
   { config, world }: KubeletOptions,
-  machine: Awaited<ReturnType<typeof readMachine>>,
+  machine: Machine,
 ): Promise<NodeFacts> {
   const text = (path: string): Promise<string> => world.files.readText(path).catch(() => "");
   return {

@@ -56,7 +56,7 @@ export async function startKubeletWorld(options: KubeletWorldOptions = {}): Prom
   };
   await world.files.makeDirectory("/proc");
   await world.files.write("/proc/cpuinfo", "processor : 0\nprocessor : 1\n");
-  await world.files.write("/proc/meminfo", "MemTotal:       8388608 kB\n");
+  await world.files.write("/proc/meminfo", "MemTotal: 8388608 kB\nMemFree: 8000000 kB\n");
   const api = createFakeApi({ clock, random });
   options.seed?.(api);
   const client = createClient({ transport: api.transport, userAgent: "kubelet/v1" });
