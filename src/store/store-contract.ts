@@ -13,6 +13,7 @@ import {
   type Store,
   type StoreEvent,
   type TxnResult,
+  type Watch,
   type WatchBatch,
   type WatchQuery,
 } from "./store.ts";
@@ -128,7 +129,7 @@ export function eventText({ type, kv, prevKv }: StoreEvent, prefix: Key): string
 export class Collector implements Disposable {
   readonly batches: WatchBatch[] = [];
   closed: Error | undefined;
-  readonly #watch: { requestProgress(): void; [Symbol.dispose](): void };
+  readonly #watch: Watch;
   #changed = Promise.withResolvers<void>();
 
   constructor(store: Store, query: WatchQuery, onBatch?: (batch: WatchBatch) => void) {
@@ -152,8 +153,8 @@ export class Collector implements Disposable {
     while (!condition()) await this.#changed.promise;
   }
 
-  requestProgress(): void {
-    this.#watch.requestProgress();
+  requestProgress(): boolean {
+    return this.#watch.requestProgress();
   }
 
   /** `revision: event, event` of each batch, revisions counted from `base`. */

@@ -136,8 +136,12 @@ export interface WatchSink {
 }
 
 export interface Watch extends Disposable {
-  /** Asks for an empty batch that says how far the watch has come (etcd's progress request). */
-  requestProgress(): void;
+  /**
+   * Asks for an empty batch that says how far the watch has come (etcd's progress request).
+   * Returns false when there will be none: an etcd is too old to tell soundly. Then only `range`
+   * reads what is newest.
+   */
+  requestProgress(): boolean;
 }
 
 export interface LeaseStatus {

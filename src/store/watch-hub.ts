@@ -33,10 +33,11 @@ interface Watcher {
 export class WatchHub {
   readonly #mvcc: Mvcc;
   readonly #watchers = new Set<Watcher>();
-  readonly #byKey = new Map<Key, Watcher[]>();
+  readonly #byKey = new Map<Key, Set<Watcher>>();
   /** Watched ranges cut at their bounds: `#pieces[i]` watch keys in [#bounds[i], #bounds[i + 1]). */
   #bounds: Key[] = [];
-  #pieces: Watcher[][] = [];
+  #boundAt = new Map<Key, number>();
+  #pieces: Set<Watcher>[] = [];
   #piecesStale = false;
   #delivered: Revision;
   #delivering = false;
@@ -63,7 +64,10 @@ export class WatchHub {
     this.#watchers.add(watcher);
     queueMicrotask(() => this.#catchUp(watcher));
     return {
-      requestProgress: () => queueMicrotask(() => this.#progress(watcher)),
+      requestProgress: () => {
+        queueMicrotask(() => this.#progress(watcher));
+        return true;
+      },
       [Symbol.dispose]: () => this.#remove(watcher),
     };
   }
@@ -121,37 +125,50 @@ export class WatchHub {
 
   #progress(watcher: Watcher): void {
     if (watcher.closed || !watcher.live) return;
-    callSink(() => watcher.sink.onBatch({ revision: this.#delivered, events: [] }));
+    try {
+      watcher.sink.onBatch({ revision: this.#delivered, events: [] });
+    } catch (error) {
+      crash(error);
+    }
   }
 
   #join(watcher: Watcher): void {
     watcher.live = true;
-    if (!watcher.single) this.#piecesStale = true;
-    else {
-      // Replaced, not changed: a delivery may be walking the old list.
-      this.#byKey.set(watcher.key, [...(this.#byKey.get(watcher.key) ?? []), watcher]);
+    if (watcher.single) {
+      const watchers = this.#byKey.get(watcher.key);
+      if (watchers === undefined) this.#byKey.set(watcher.key, new Set([watcher]));
+      else watchers.add(watcher);
+      return;
     }
+    const pieces = this.#piecesOf(watcher);
+    if (pieces === undefined) this.#piecesStale = true;
+    else for (const piece of pieces) piece.add(watcher);
   }
 
   #remove(watcher: Watcher): void {
     watcher.closed = true;
     this.#watchers.delete(watcher);
     if (!watcher.live) return;
-    if (!watcher.single) this.#piecesStale = true;
-    else {
-      const left = this.#byKey.get(watcher.key)?.filter((other) => other !== watcher) ?? [];
-      if (left.length > 0) this.#byKey.set(watcher.key, left);
-      else this.#byKey.delete(watcher.key);
+    if (watcher.single) {
+      const watchers = this.#byKey.get(watcher.key);
+      watchers?.delete(watcher);
+      if (watchers?.size === 0) this.#byKey.delete(watcher.key);
+      return;
     }
+    for (const piece of this.#piecesOf(watcher) ?? []) piece.delete(watcher);
   }
 
   #end(watcher: Watcher, error: Error): void {
     if (watcher.closed) return;
     this.#remove(watcher);
-    callSink(() => watcher.sink.onClosed(error));
+    try {
+      watcher.sink.onClosed(error);
+    } catch (thrown) {
+      crash(thrown);
+    }
   }
 
-  #rangesOver(key: Key): readonly Watcher[] {
+  #rangesOver(key: Key): Iterable<Watcher> {
     if (this.#piecesStale) this.#cutPieces();
     let low = 0;
     let high = this.#bounds.length;
@@ -160,7 +177,15 @@ export class WatchHub {
       if (key < (this.#bounds[middle] as Key)) high = middle;
       else low = middle + 1;
     }
-    return low === 0 ? [] : (this.#pieces[low - 1] as Watcher[]);
+    return low === 0 ? [] : (this.#pieces[low - 1] as Set<Watcher>);
+  }
+
+  /** The pieces that make up a watched range; undefined when it has not been cut at its bounds. */
+  #piecesOf({ key, end }: Watcher): readonly Set<Watcher>[] | undefined {
+    const first = this.#boundAt.get(key);
+    const stop = end === undefined ? this.#pieces.length : this.#boundAt.get(end);
+    if (this.#piecesStale || first === undefined || stop === undefined) return undefined;
+    return this.#pieces.slice(first, stop);
   }
 
   #cutPieces(): void {
@@ -172,12 +197,10 @@ export class WatchHub {
       if (end !== undefined) bounds.add(end);
     }
     this.#bounds = [...bounds].toSorted();
-    const indexOf = new Map(this.#bounds.map((bound, i) => [bound, i]));
-    this.#pieces = this.#bounds.map(() => []);
+    this.#boundAt = new Map(this.#bounds.map((bound, i) => [bound, i]));
+    this.#pieces = this.#bounds.map(() => new Set());
     for (const watcher of ranges) {
-      const first = indexOf.get(watcher.key) ?? 0;
-      const stop = watcher.end === undefined ? undefined : indexOf.get(watcher.end);
-      for (const piece of this.#pieces.slice(first, stop)) piece.push(watcher);
+      for (const piece of this.#piecesOf(watcher) ?? []) piece.add(watcher);
     }
   }
 }
@@ -195,18 +218,18 @@ function isWatched({ key, end, single }: Watcher, at: Key): boolean {
 function deliverTo(watcher: Watcher, batch: WatchBatch): void {
   if (watcher.closed || batch.revision < watcher.nextRevision) return;
   watcher.nextRevision = batch.revision + 1;
-  callSink(() => watcher.sink.onBatch(batch));
+  try {
+    watcher.sink.onBatch(batch);
+  } catch (error) {
+    crash(error);
+  }
 }
 
 /** A sink that throws is a fault of the program; it must not tear the store's own state. */
-function callSink(call: () => void): void {
-  try {
-    call();
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
-  }
+function crash(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
 }
 
 function eventOf({ kv, prev }: Entry): StoreEvent {

@@ -59,10 +59,11 @@ export class EtcdWatch implements Watch {
     void this.#open();
   }
 
-  requestProgress(): void {
-    if (!this.#options.progressOnRequest) return;
+  requestProgress(): boolean {
+    if (!this.#options.progressOnRequest) return false;
     if (this.#created) this.#stream?.write({ progress: {} });
     else this.#progressWanted = true;
+    return true;
   }
 
   [Symbol.dispose](): void {
