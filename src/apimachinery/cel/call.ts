@@ -4,7 +4,7 @@ import type { Expr } from "./ast.ts";
 import { costRule, type CostRule } from "./cost-runtime.ts";
 import { isSelfChecked, type Implementation, type Overload } from "./declaration.ts";
 import { membership } from "./equality.ts";
-import type { Evaluate, Frame } from "./frame.ts";
+import { absorbed, type Evaluate, type Frame } from "./frame.ts";
 import { dynType, isDyn, type CelType } from "./types.ts";
 import {
   CelDuration,
@@ -71,43 +71,66 @@ const equalityIds: Readonly<Record<string, string>> = { "_==_": "equals", "_!=_"
 
 type Invoke = (args: readonly CelValue[]) => CelValue;
 
-/** Evaluates the arguments, charges, calls. What may be expensive is charged before it is done. */
+/**
+ * Evaluates the arguments, charges, calls. One or two arguments are charged for even if they fail,
+ * and the second is evaluated after the first failed; with more, the first failure is the last step.
+ */
 function charged(args: readonly Evaluate[], rule: CostRule, invoke: Invoke): Evaluate {
+  const finish = finisher(rule, invoke);
   const [first, second] = args;
-  if (rule.kind === "fixed" && first !== undefined && args.length <= 2) {
-    const { units } = rule;
-    if (second === undefined) {
-      return (frame) => {
-        const values = [first(frame)];
-        frame.cost += units;
-        return invoke(values);
-      };
-    }
+  if (first === undefined || args.length > 2) {
     return (frame) => {
-      const values = [first(frame), second(frame)];
-      frame.cost += units;
-      return invoke(values);
+      const values = args.map((arg) => arg(frame));
+      return finish(frame, values, undefined);
     };
   }
-  const evaluateAll = (frame: Frame): CelValue[] => args.map((arg) => arg(frame));
-  switch (rule.kind) {
+  return (frame) => {
+    let failure: CelError | undefined;
+    const values: CelValue[] = [null];
+    try {
+      values[0] = first(frame);
+    } catch (thrown) {
+      failure = absorbed(thrown);
+    }
+    if (second === undefined) return finish(frame, values, failure);
+    try {
+      values.push(second(frame));
+    } catch (thrown) {
+      failure ??= absorbed(thrown);
+      values.push(null);
+    }
+    return finish(frame, values, failure);
+  };
+}
+
+type Finish = (
+  frame: Frame,
+  values: readonly CelValue[],
+  failure: CelError | undefined,
+) => CelValue;
+
+/** What may be expensive is charged before it is done. */
+function finisher(rule: CostRule, invoke: Invoke): Finish {
+  const { kind, units } = rule;
+  switch (kind) {
     case "fixed":
-      return (frame) => {
-        const values = evaluateAll(frame);
-        frame.charge(rule.units);
+      return (frame, values, failure) => {
+        frame.cost += units;
+        if (failure !== undefined) throw failure;
         return invoke(values);
       };
     case "before":
-      return (frame) => {
-        const values = evaluateAll(frame);
-        frame.charge(rule.units(values));
+      return (frame, values, failure) => {
+        frame.charge(units(values));
+        if (failure !== undefined) throw failure;
         return invoke(values);
       };
     case "after":
-      return (frame) => {
-        const value = invoke(evaluateAll(frame));
-        frame.charge(rule.units(value));
-        return value;
+      return (frame, values, failure) => {
+        const result = failure ?? invoke(values);
+        frame.charge(units(result instanceof CelError ? null : result));
+        if (result instanceof CelError) throw result;
+        return result;
       };
   }
 }

@@ -1,6 +1,6 @@
 import { childPath, propertySchema, valueSchema, type RuleSchema } from "./rule-schema.ts";
 
-const step = /\.(?<name>[^.[\]']+)|\['(?<quoted>(?:[^'\\]|\\.)*)'\]/y;
+const step = /\.(?<name>(?!')[^.[\]]+)|\['(?<quoted>(?:[^'\\]|\\.)*)'\]/y;
 
 const escapes: Readonly<Record<string, string>> = {
   a: "\x07",
