@@ -45,7 +45,7 @@ export function attempt(pod: PodInfo, options: AttemptOptions): Found | Misfitte
       ? cluster.nodeCount
       : feasibleNodesEnough(cluster.nodeCount, runtime.profile.percentageOfNodesToScore),
   });
-  if (choice === undefined) return misfit(pod, evaluation, cluster);
+  if (choice === undefined) return misfit(pod, evaluation, options);
   runtime.searchStart = (runtime.searchStart + choice.evaluatedCount) % Math.max(1, cluster.nodes.length);
   evaluation.uses++;
   return { outcome: "found", evaluation, choice };
@@ -82,7 +82,11 @@ function refusedAtOnce(pod: PodInfo, { plugin, status }: Refusal, cluster: Clust
   };
 }
 
-function misfit(pod: PodInfo, evaluation: Evaluation, cluster: Cluster): Misfitted {
+function misfit(
+  pod: PodInfo,
+  evaluation: Evaluation,
+  { cluster, nominator }: AttemptOptions,
+): Misfitted {
   const groups = new Map<string, RefusalGroup & { nodeCount: number; nodes: string[] }>();
   const refusedBy = new Set<string>();
   for (const node of cluster.nodes) {
@@ -109,7 +113,7 @@ function misfit(pod: PodInfo, evaluation: Evaluation, cluster: Cluster): Misfitt
     failed: {
       pod,
       statusOf: (node) => evaluation.refusalOf(node)?.status,
-      fits: (supposed) => evaluation.trial(supposed)?.status,
+      fits: (supposed) => evaluation.trial(pod, supposed, nominator)?.status,
     },
   };
 }

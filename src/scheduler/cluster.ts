@@ -186,7 +186,8 @@ export function createCluster(): MutableCluster {
       nodes[info.index] = undefined;
       changed(info);
       free.push(info.index);
-      if (imageNodes.size > 0) epoch++;
+      // Sums over nodes are kept by index: nobody tells them that one is gone.
+      epoch++;
       const left = [...info.pods.values()];
       for (const { uid } of left) removePodFrom(info, uid);
       for (const pod of left) {

@@ -64,7 +64,7 @@ export interface Evaluation {
   choose(pod: PodInfo, options: ChooseOptions): Choice | undefined;
   refusalOf(node: NodeInfo): Refusal | undefined;
   /** Checks a node as it would be; the real one stays untouched. */
-  trial(supposed: NodeInfo): Refusal | undefined;
+  trial(pod: PodInfo, supposed: NodeInfo, nominator: Nominator): Refusal | undefined;
 }
 
 export interface ChooseOptions {
@@ -172,14 +172,9 @@ function createEvaluation(parts: Parts): Evaluation {
 
   /** Whether nominated pods of no less priority leave no room. */
   function crowdedOut(pod: PodInfo, node: NodeInfo, nominator: Nominator): boolean {
-    if (nominator.size === 0) return false;
-    let supposed: NodeInfo | undefined;
-    for (const other of nominator.on(node.name)) {
-      if (other.uid === pod.uid || other.priority < pod.priority) continue;
-      addPodTo((supposed ??= supposedNode(node)), other);
-    }
-    if (supposed === undefined) return false;
-    const refusal = verdicts.trial(supposed);
+    const crowded = withNominated(pod, node, nominator);
+    if (crowded === undefined) return false;
+    const refusal = verdicts.trial(crowded);
     if (refusal !== undefined) verdicts.refuseOnce(node, refusal);
     return refusal !== undefined;
   }
@@ -243,8 +238,23 @@ function createEvaluation(parts: Parts): Evaluation {
       if (candidates === undefined || candidates.has(node.name)) return verdicts.refusalOf(node);
       return (outside ??= refusalOutside(filters));
     },
-    trial: verdicts.trial,
+    trial(pod, supposed, nominator) {
+      const crowded = withNominated(pod, supposed, nominator);
+      const refusal = crowded && verdicts.trial(crowded);
+      return refusal ?? verdicts.trial(supposed);
+    },
   };
+}
+
+/** The node with the pods nominated to it that `pod` has to respect; undefined without any. */
+function withNominated(pod: PodInfo, node: NodeInfo, nominator: Nominator): NodeInfo | undefined {
+  if (nominator.size === 0) return undefined;
+  let supposed: NodeInfo | undefined;
+  for (const other of nominator.on(node.name)) {
+    if (other.uid === pod.uid || other.priority < pod.priority) continue;
+    addPodTo((supposed ??= supposedNode(node)), other);
+  }
+  return supposed;
 }
 
 /** The nodes that all filters with a list have in it. */

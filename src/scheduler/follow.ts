@@ -2,7 +2,12 @@
 import { type Namespace, namespaces } from "#api/core/v1/namespace.ts";
 import { type Node, nodes } from "#api/core/v1/node.ts";
 import { type Pod, pods } from "#api/core/v1/pod.ts";
+import { replicaSets } from "#api/apps/v1/replica-set.ts";
+import { statefulSets } from "#api/apps/v1/stateful-set.ts";
+import { replicationControllers } from "#api/core/v1/replication-controller.ts";
+import { services } from "#api/core/v1/service.ts";
 import { deepEqual } from "#apimachinery/deep-equal.ts";
+import type { KubeObject } from "#apimachinery/object.ts";
 import type { Lifetime } from "#base/lifetime.ts";
 import type { Informers } from "#client/informer-factory.ts";
 import { type EventName, nodeEvents, podEvents } from "./cluster-events.ts";
@@ -31,6 +36,9 @@ export function followCluster(options: FollowOptions): { readonly synced: Promis
   lifetime.use(nodeInformer.subscribe(nodeHandlers(options)));
   lifetime.use(podInformer.subscribe(podHandlers(options)));
   lifetime.use(namespaceInformer.subscribe(namespaceHandlers(options)));
+  for (const definition of kinDefinitions) {
+    lifetime.use(informers.dynamic(definition).subscribe(kinHandlers(options.cluster)));
+  }
   return { synced: informers.synced() };
 }
 
@@ -116,6 +124,21 @@ function podHandlers(options: FollowOptions) {
       if (assigned(pod)) release(pod);
       else if (waiting(pod)) stopWaiting(podInfoOf(pod));
     },
+  };
+}
+
+/** They say which pods belong together: see the default constraints of PodTopologySpread. */
+const kinDefinitions = [services, replicationControllers, replicaSets, statefulSets];
+
+function kinHandlers(cluster: MutableCluster) {
+  const selectorOf = (object: KubeObject): unknown =>
+    (object as { readonly spec?: { readonly selector?: unknown } }).spec?.selector;
+  return {
+    onAdd: () => cluster.invalidate(),
+    onUpdate(object: KubeObject, old: KubeObject): void {
+      if (!deepEqual(selectorOf(object), selectorOf(old))) cluster.invalidate();
+    },
+    onDelete: () => cluster.invalidate(),
   };
 }
 

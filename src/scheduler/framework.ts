@@ -12,10 +12,12 @@ import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
 import type { Logger } from "#base/log.ts";
 import type { Client } from "#client/client.ts";
+import type { EventRecorder } from "#client/events.ts";
 import type { EventHint, EventName } from "./cluster-events.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Listers } from "./listers.ts";
 import type { NodeInfo } from "./node-info.ts";
+import type { Nominator } from "./nominator.ts";
 import type { PodInfo } from "./pod-info.ts";
 
 /** `Unschedulable` may be cured by preemption, `UnschedulableAndUnresolvable` may not. */
@@ -77,6 +79,12 @@ export interface Context<Args = unknown> {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  readonly events: EventRecorder;
+  readonly nominator: Nominator;
+  /** Uids of pods whose victims are being removed. */
+  readonly preempting: Set<string>;
+  /** Looks again at a pod that a `preEnqueue` held back. */
+  readonly reconsider: (uid: string) => void;
   readonly featureEnabled: (gate: string) => boolean;
 }
 

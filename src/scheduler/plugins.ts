@@ -2,12 +2,15 @@
 import type { WeightedPlugin } from "./profile.ts";
 import { balancedAllocation } from "./plugins/balanced-allocation/plugin.ts";
 import { defaultBinder } from "./plugins/default-binder/plugin.ts";
+import { defaultPreemption } from "./plugins/default-preemption/plugin.ts";
 import { imageLocality } from "./plugins/image-locality/plugin.ts";
+import { interPodAffinity } from "./plugins/inter-pod-affinity/plugin.ts";
 import { nodeAffinity } from "./plugins/node-affinity/plugin.ts";
 import { nodeName } from "./plugins/node-name/plugin.ts";
 import { nodePorts } from "./plugins/node-ports/plugin.ts";
 import { nodeResourcesFit } from "./plugins/node-resources-fit/plugin.ts";
 import { nodeUnschedulable } from "./plugins/node-unschedulable/plugin.ts";
+import { podTopologySpread } from "./plugins/pod-topology-spread/plugin.ts";
 import { schedulingGates } from "./plugins/scheduling-gates/plugin.ts";
 import { taintToleration } from "./plugins/taint-toleration/plugin.ts";
 
@@ -20,6 +23,9 @@ export const defaultPlugins: readonly WeightedPlugin[] = [
   { plugin: nodeAffinity, weight: 2 },
   { plugin: nodePorts, weight: 0 },
   { plugin: nodeResourcesFit, weight: 1 },
+  { plugin: podTopologySpread, weight: 2 },
+  { plugin: interPodAffinity, weight: 2 },
+  { plugin: defaultPreemption, weight: 0 },
   { plugin: balancedAllocation, weight: 1 },
   { plugin: imageLocality, weight: 1 },
   { plugin: defaultBinder, weight: 0 },

@@ -29,13 +29,13 @@ export interface ProfileRuntime {
 export interface RuntimeOptions {
   readonly profile: Profile;
   readonly cluster: Cluster;
-  readonly base: Omit<Context, "args">;
+  readonly base: Omit<Context, "args" | "events">;
   readonly events: EventRecorder;
 }
 
 export function createProfileRuntime({ profile, cluster, base, events }: RuntimeOptions): ProfileRuntime {
   const contexts = new Map<string, Context>(
-    profile.plugins.map(({ name, args }) => [name, { ...base, args: profile.args.get(name) ?? args }]),
+    profile.plugins.map(({ name, args }) => [name, { ...base, events, args: profile.args.get(name) ?? args }]),
   );
   const evaluations = new Map<string, Evaluation>();
   const hints = hintsOf(profile);

@@ -54,6 +54,8 @@ export interface Queue {
   happened(event: ClusterEvent): void;
   /** Puts pods at the front that someone knows to be worth a try. */
   activate(uids: Iterable<string>): void;
+  /** Lets a gated pod in when its gate is open now. */
+  reconsider(uid: string): void;
   get(uid: string): QueuedPod | undefined;
   readonly counts: { readonly active: number; readonly backoff: number; readonly unschedulable: number; readonly gated: number };
   [Symbol.dispose](): void;
@@ -244,6 +246,10 @@ export function createQueue(options: QueueOptions): Queue {
         if (entry && (entry.place === "unschedulable" || entry.place === "backoff")) activateNow(entry);
         else if (entry?.place === "gated") activateNow(entry);
       }
+    },
+    reconsider(uid) {
+      const entry = gated.get(uid);
+      if (entry !== undefined && options.gate(entry.info) === undefined) activateNow(entry);
     },
     get: (uid) => entries.get(uid),
     get counts() {

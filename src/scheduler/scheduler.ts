@@ -57,6 +57,9 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
     clock,
     random,
     log,
+    nominator,
+    preempting: new Set<string>(),
+    reconsider: (uid: string) => queue.reconsider(uid),
     featureEnabled: options.featureEnabled ?? (() => true),
   };
   const runtimes = new Map<string, ProfileRuntime>();

@@ -4,6 +4,7 @@ import { type Node, nodes } from "#api/core/v1/node.ts";
 import { type Pod, pods } from "#api/core/v1/pod.ts";
 import type { PodSpec } from "#api/core/v1/pod-spec.ts";
 import { events } from "#api/core/v1/event.ts";
+import { keyOfObject } from "#apimachinery/object.ts";
 import { Lifetime } from "#base/lifetime.ts";
 import { silentLogger } from "#base/log.ts";
 import { createVirtualClock } from "#base/virtual/clock.ts";
@@ -106,6 +107,12 @@ export function makeWorld({ configuration, seed = 1 }: WorldOptions = {}) {
       api.seed(pods, { ...old, spec: { ...old.spec, ...spec } });
     },
     deletePod: (name: string) => void api.remove(pods, keyOf(name)),
+    /** What kubelets do: pods that were told to go are gone. Returns their names. */
+    finishDeletions(): string[] {
+      const leaving = api.list(pods).filter(({ metadata }) => metadata?.deletionTimestamp !== undefined);
+      for (const each of leaving) api.remove(pods, keyOfObject(each));
+      return leaving.map(({ metadata }) => metadata?.name ?? "");
+    },
     podOf,
     nodeOf: (name: string): string | undefined => podOf(name)?.spec.nodeName || undefined,
     conditionOf(name: string, type: string) {

@@ -1,0 +1,86 @@
+/** Prefers domains with fewer matching pods. Source: podtopologyspread/scoring.go. */
+import { getOwn } from "#apimachinery/maps.ts";
+import type { Cluster } from "../../cluster.ts";
+import { type NodeScorer, nodeScoreMax } from "../../framework.ts";
+import type { NodeInfo } from "../../node-info.ts";
+import type { PodInfo } from "../../pod-info.ts";
+import { type Constraint, countMatching, hasAllKeys, hostnameKey } from "./constraint.ts";
+import { createDomains, type Domains } from "./domains.ts";
+
+interface Counted {
+  readonly constraint: Constraint;
+  /** Absent for hostnames: each node is a domain of its own, counted when asked. */
+  readonly domains: Domains | undefined;
+  /** Larger for constraints with more domains, which differ less. */
+  weight: number;
+}
+
+/** `allKeys`: nodes that lack a label are no good at all; otherwise that constraint is passed over. */
+export function spreadScorer(
+  pod: PodInfo,
+  constraints: readonly Constraint[],
+  { cluster, allKeys }: { readonly cluster: Cluster; readonly allKeys: boolean },
+): NodeScorer {
+  const { namespace } = pod;
+  const counts = (node: NodeInfo): boolean => !allKeys || hasAllKeys(node, constraints);
+  const counted: Counted[] = constraints.map((constraint) => ({
+    constraint,
+    domains:
+      constraint.topologyKey === hostnameKey
+        ? undefined
+        : createDomains(cluster.nodes, constraint, { namespace, counts }),
+    weight: 0,
+  }));
+  let ignored = new Uint8Array(0);
+
+  return {
+    prepare(feasible, count) {
+      if (ignored.length < cluster.nodes.length) ignored = new Uint8Array(cluster.nodes.length);
+      let left = 0;
+      const values = counted.map(() => new Set<string>());
+      for (let i = 0; i < count; i++) {
+        const node = cluster.nodes[feasible[i] as number] as NodeInfo;
+        ignored[node.index] = counts(node) ? 0 : 1;
+        if (ignored[node.index] === 1) continue;
+        left++;
+        for (const [at, { constraint, domains }] of counted.entries()) {
+          const value = domains && getOwn(node.labels, constraint.topologyKey);
+          if (value !== undefined) values[at]?.add(value);
+        }
+      }
+      for (const [at, each] of counted.entries()) {
+        each.weight = Math.log((each.domains ? (values[at]?.size ?? 0) : left) + 2);
+      }
+    },
+    score(node) {
+      if (ignored[node.index] === 1) return 0;
+      let score = 0;
+      for (const { constraint, domains, weight } of counted) {
+        const value = getOwn(node.labels, constraint.topologyKey);
+        if (value === undefined) continue;
+        const pods = domains ? domains.countOf(value) : countMatching(node, namespace, constraint.selector);
+        score += pods * weight + (constraint.maxSkew - 1);
+      }
+      return Math.round(score);
+    },
+    normalize(scores, feasible, count) {
+      let min = Infinity;
+      let max = 0;
+      for (let i = 0; i < count; i++) {
+        const at = feasible[i] as number;
+        if (ignored[at] === 1) continue;
+        min = Math.min(min, scores[at] as number);
+        max = Math.max(max, scores[at] as number);
+      }
+      for (let i = 0; i < count; i++) {
+        const at = feasible[i] as number;
+        if (ignored[at] === 1) scores[at] = 0;
+        else if (max === 0) scores[at] = nodeScoreMax;
+        else scores[at] = Math.trunc((nodeScoreMax * (max + min - (scores[at] as number))) / max);
+      }
+    },
+    changed(node) {
+      for (const { domains } of counted) domains?.changed(node);
+    },
+  };
+}
