@@ -235,3 +235,46 @@ test("a Pod from a file runs, has a mirror, and goes with the file", async () =>
   assert.equal(world.runtime.containers.size, 0);
   await world.lifetime.end();
 });
+
+test("resources change in place, wait when they do not fit, and follow their restart policy", async () => {
+  const world = await startKubeletWorld();
+  const of = (cpu: string, memory = "64Mi") => ({ requests: { cpu, memory }, limits: { cpu, memory } });
+  const resizePolicy = [{ resourceName: "memory", restartPolicy: "RestartContainer" }];
+  const main = { name: "main", image: "app:1", resizePolicy };
+  world.run("other", { containers: [{ name: "main", image: "app:1", resources: of("1") }] });
+  world.run("sized", { containers: [{ ...main, resources: of("500m") }] });
+  await world.settle();
+  const resize = async (cpu: string, memory?: string): Promise<Pod | undefined> => {
+    const pod = world.pod("sized");
+    const generation = (pod?.metadata?.generation ?? 0) + 1;
+    world.api.seed(pods, {
+      ...(pod as Pod),
+      metadata: { ...pod?.metadata, generation },
+      spec: { ...(pod as Pod).spec, containers: [{ ...main, resources: of(cpu, memory) }] },
+    });
+    await world.settle();
+    return world.pod("sized");
+  };
+  const pending = (pod: Pod | undefined) =>
+    pod?.status?.conditions?.find(({ type }) => type === "PodResizePending")?.reason;
+
+  const grown = await resize("800m");
+  assert.equal(grown?.status?.containerStatuses?.[0]?.resources?.limits?.["cpu"], "800m");
+  assert.equal(states(grown), "main: running ready");
+  assert.equal(grown?.status?.observedGeneration, 2);
+  const set = [...world.runtime.containers.values()].map(({ status }) => status.resources?.linux?.cpuQuota);
+  assert.ok(set.includes(80_000));
+
+  const deferred = await resize("1500m");
+  assert.equal(pending(deferred), "Deferred");
+  assert.equal(deferred?.status?.containerStatuses?.[0]?.allocatedResources?.["cpu"], "800m");
+  assert.equal(pending(await resize("5")), "Infeasible");
+  await resize("1500m");
+  await world.delete("other");
+  await world.settle();
+  assert.equal(pending(world.pod("sized")), undefined);
+  assert.equal(world.pod("sized")?.status?.containerStatuses?.[0]?.allocatedResources?.["cpu"], "1500m");
+
+  assert.equal(states(await resize("1500m", "128Mi")), "main: running ready x1");
+  await world.lifetime.end();
+});

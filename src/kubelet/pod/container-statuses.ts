@@ -4,7 +4,7 @@ import type {
   ContainerStatus,
   VolumeMountStatus,
 } from "#api/core/v1/container-status.ts";
-import type { Container } from "#api/core/v1/container.ts";
+import type { Container, ResourceRequirements } from "#api/core/v1/container.ts";
 import type { Pod } from "#api/core/v1/pod.ts";
 import { compareBytes } from "#apimachinery/maps.ts";
 import { rfc3339 } from "#base/clock.ts";
@@ -32,6 +32,8 @@ export interface ContainerStatusInput {
   /** What containers wrote before they ended, by container id. */
   readonly terminationMessages: ReadonlyMap<string, string>;
   readonly probes: ProbeVerdicts;
+  /** What cgroups of running containers are set to, by container id, where it is not the spec's. */
+  readonly applied: ReadonlyMap<string, ResourceRequirements>;
   /** `containerd` in `containerd://id`. */
   readonly runtimeName: string;
 }
@@ -133,7 +135,7 @@ function fromInstance(
     imageID: instance.imageRef,
     containerID: `${input.runtimeName}://${instance.id}`,
     ...(container.resources?.requests && { allocatedResources: container.resources.requests }),
-    resources: container.resources ?? {},
+    resources: input.applied.get(instance.id) ?? container.resources ?? {},
     ...(mounts.length > 0 && { volumeMounts: mounts }),
     ...(user !== undefined && {
       user: {

@@ -10,6 +10,7 @@ import type { WatchedObjects } from "../watched-objects.ts";
 import { admitPod } from "./admission.ts";
 import { isMirrorPod, uidOf } from "./container-list.ts";
 import { readPodRuntime } from "./pod-runtime.ts";
+import { refuseResize as refuseResizeOf } from "./resize.ts";
 import type { PodServices } from "./pod-services.ts";
 import { killPod, removePodRuntime } from "./pod-sync.ts";
 import { createPodWorker, type PodWorker, type WakeCause } from "./pod-worker.ts";
@@ -58,16 +59,32 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     objects.register(pod);
     const refused = isNew(pod) ? admit(pod) : undefined;
     if (refused !== undefined) services.events.warning(pod, refused.reason, refused.message);
-    workers.set(uid, createPodWorker({ pod, services, statuses, refused }));
+    workers.set(
+      uid,
+      createPodWorker({ pod, services, statuses, refused, refuseResize, ended: retryResizes }),
+    );
     uids.set(keyOfObject(pod), uid);
   }
 
+  function othersThan(pod: Pod): Pod[] {
+    const running = [...workers.values()].filter(({ state }) => state === "running");
+    return running.map((worker) => worker.pod).filter((other) => uidOf(other) !== uidOf(pod));
+  }
+
+  function refuseResize(pod: Pod) {
+    return refuseResizeOf(pod, options.node(), othersThan(pod));
+  }
+
+  /** What a Pod leaves behind may be what another waits for. */
+  function retryResizes(): void {
+    for (const worker of workers.values()) if (worker.resizeDeferred) worker.wake({});
+  }
+
   function admit(pod: Pod) {
-    const others = [...workers.values()].filter(({ state }) => state === "running");
     return admitPod({
       pod,
       node: options.node(),
-      others: others.map((worker) => worker.pod),
+      others: othersThan(pod),
       allowedUnsafeSysctls: config.allowedUnsafeSysctls,
     });
   }

@@ -21,6 +21,8 @@ import { emptyPodRuntime, type PodRuntime, podIpsOf, readPodRuntime, runningCont
 import { fieldContext, type PodServices } from "./pod-services.ts";
 import { podStatusOf } from "./pod-status.ts";
 import { crashKey, hastenKill, killPod, removeOldInstances, removePodRuntime, syncPod } from "./pod-sync.ts";
+import { createResizer } from "./resizer.ts";
+import type { ResizeRefusal } from "./resize.ts";
 import type { StatusManager } from "./status-manager.ts";
 import { readTerminationMessages } from "./termination-message.ts";
 
@@ -39,6 +41,8 @@ export interface PodWorker {
   readonly status: PodStatus | undefined;
   /** Calls after every look at the runtime. */
   onLook(looked: () => void): Disposable;
+  /** Wishes for more than the node has left now. */
+  readonly resizeDeferred: boolean;
   /** In a step: what it saw last may be old. */
   readonly busy: boolean;
   /** A newer state of the object. */
@@ -64,6 +68,8 @@ export interface PodWorkerOptions {
   readonly statuses: StatusManager;
   /** Refused by the node: it never starts. */
   readonly refused?: PodFailure | undefined;
+  /** Why the node cannot grant what the Pod wishes for; undefined when it can. */
+  readonly refuseResize: (pod: Pod) => ResizeRefusal | undefined;
   readonly ended?: (pod: Pod) => void;
 }
 
@@ -82,7 +88,9 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
   const stopped = new Map<string, number>();
   const lookers = new Set<() => void>();
   const removed = Promise.withResolvers<void>();
-  let pod = options.pod;
+  const resizer = createResizer({ pod: options.pod, services, refuse: options.refuseResize });
+  let pod = resizer.pod;
+  let latest = options.pod;
   let runtime = emptyPodRuntime;
   let state: PodWorker["state"] = "running";
   let failure: PodFailure | undefined = options.refused;
@@ -151,8 +159,9 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
   }
 
   /** Reads the runtime and says what the Pod is like. */
-  async function look(): Promise<PodStatus> {
+  async function look(used = pod): Promise<PodStatus> {
     runtime = await readPodRuntime(cri.runtime, uid);
+    resizer.note(runtime, used);
     for (const [id, looks] of stopped) {
       const seen = runtime.containers.find((container) => container.id === id);
       const delayMs = settleMs[looks];
@@ -180,6 +189,8 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
       runtimeName: services.runtimeName,
       previous: statuses.get(uid) ?? pod.status ?? {},
       hostIps: services.node.ips,
+      applied: resizer.applied,
+      extraConditions: resizer.conditions,
     });
     statuses.set(pod, status);
     return status;
@@ -192,17 +203,23 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
       volumesChanged = false;
       await services.volumes.refresh(pod, fieldContext(services, podIpsOf(runtime)));
     }
+    if (await resizer.carryOut(runtime)) {
+      pod = resizer.pod;
+      await look();
+    }
     // Each round starts what the one before made possible: the next init container, for instance.
     for (let round = 0; round < roundsMax(pod); round++) {
       const plan = planPod(pod, runtime, services.probes);
       if (isIdle(plan)) break;
       const { signal } = syncing;
+      const used = pod;
       const sandboxReady = (now: PodRuntime): void => {
         runtime = now;
         say(false);
       };
-      const outcome = await syncPod({ pod, runtime, plan, waiting, signal, sandboxReady }, services);
-      await look();
+      const input = { pod: used, runtime, plan, waiting, signal, sandboxReady };
+      const outcome = await syncPod(input, services);
+      await look(used);
       if (wantsToEnd()) return void (again = true);
       if (outcome.retryAfterMs !== undefined) {
         wakeAfter(outcome.retryAfterMs);
@@ -299,13 +316,18 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
       lookers.add(looked);
       return { [Symbol.dispose]: () => void lookers.delete(looked) };
     },
+    get resizeDeferred() {
+      return resizer.deferred;
+    },
     get busy() {
       return stepping;
     },
     wake,
     update(next) {
-      const before = pod;
-      pod = next;
+      const before = latest;
+      latest = next;
+      resizer.wish(next);
+      pod = resizer.pod;
       if (wantsToEnd()) syncing.abort(new DOMException("pod is being deleted", "AbortError"));
       hasten();
       if (!matters(before, next)) return;

@@ -1,0 +1,134 @@
+import type { ResourceRequirements } from "#api/core/v1/container.ts";
+import type { PodCondition } from "#api/core/v1/pod-status.ts";
+import type { Pod } from "#api/core/v1/pod.ts";
+import { findContainer, isSidecar } from "./container-list.ts";
+import { killContainer, textOf } from "./container-runner.ts";
+import { type PodRuntime, podIpsOf, runningContainers } from "./pod-runtime.ts";
+import type { PodServices } from "./pod-services.ts";
+import { linuxResources } from "./resources.ts";
+import {
+  changedResources,
+  type Granted,
+  isResized,
+  needsRestart,
+  rememberedResources,
+  resizeFailed,
+  resizePending,
+  type ResizeRefusal,
+  wishedResources,
+  withGranted,
+} from "./resize.ts";
+
+/** Grants and carries out the changes of one Pod's resources. */
+export interface Resizer {
+  /** The Pod with what is granted. */
+  readonly pod: Pod;
+  /** What the Pod wishes for does not fit now, but may later. */
+  readonly deferred: boolean;
+  readonly conditions: readonly PodCondition[];
+  /** By container id: what its cgroup was set to. */
+  readonly applied: ReadonlyMap<string, ResourceRequirements>;
+  /** Containers that are new in `runtime` were started as `pod` says. */
+  note(runtime: PodRuntime, pod: Pod): void;
+  /** A newer state of the object. */
+  wish(pod: Pod): void;
+  /** Makes the running containers what was granted; returns whether it changed any. */
+  carryOut(runtime: PodRuntime): Promise<boolean>;
+}
+
+export interface ResizerOptions {
+  readonly pod: Pod;
+  readonly services: PodServices;
+  readonly refuse: (pod: Pod) => ResizeRefusal | undefined;
+}
+
+export function createResizer({ pod: first, services, refuse }: ResizerOptions): Resizer {
+  const applied = new Map<string, ResourceRequirements>();
+  let granted: Granted = rememberedResources(first);
+  let wished = first;
+  let refusal: ResizeRefusal | undefined;
+  let failure: string | undefined;
+  settle();
+
+  function settle(): void {
+    refusal = isResized(wished, granted) ? refuse(wished) : undefined;
+    if (refusal === undefined) granted = wishedResources(wished);
+  }
+
+  function effective(): Pod {
+    return refusal === undefined ? wished : withGranted(wished, granted);
+  }
+
+  /** A container that was just started has what was granted; of an older one the status tells. */
+  function note(runtime: PodRuntime, pod: Pod): void {
+    const running = runningContainers(runtime);
+    for (const { id, metadata } of running) {
+      if (applied.has(id)) continue;
+      const container = findContainer(pod, metadata?.name ?? "")?.container;
+      const told = first.status?.containerStatuses?.find(({ containerID }) => containerID?.endsWith(id));
+      applied.set(id, told?.resources ?? container?.resources ?? {});
+    }
+    const ids = new Set(running.map(({ id }) => id));
+    for (const id of applied.keys()) if (!ids.has(id)) applied.delete(id);
+  }
+
+  async function carryOut(runtime: PodRuntime): Promise<boolean> {
+    if (refusal?.reason === "Deferred") settle();
+    const pod = effective();
+    const due = runningContainers(runtime).flatMap(({ id, metadata }) => {
+      const found = findContainer(pod, metadata?.name ?? "");
+      if (found === undefined || (found.kind === "init" && !isSidecar(found.container))) return [];
+      const changed = changedResources(applied.get(id), found.container.resources);
+      return changed.length === 0 ? [] : [{ id, container: found.container, changed }];
+    });
+    if (due.length === 0) return false;
+    // A limit of the Pod must be raised before those inside it, and lowered after them.
+    await services.cgroups.ensurePod(pod).catch(() => undefined);
+    try {
+      for (const each of due) await resize(pod, runtime, each);
+      await services.cgroups.ensurePod(pod);
+      failure = undefined;
+    } catch (error) {
+      failure = textOf(error);
+    }
+    return true;
+  }
+
+  async function resize(
+    pod: Pod,
+    runtime: PodRuntime,
+    { id, container, changed }: { id: string; container: Pod["spec"]["containers"][number]; changed: string[] },
+  ): Promise<void> {
+    if (needsRestart(container, changed)) {
+      const [podIp = ""] = podIpsOf(runtime);
+      const message = `Container ${container.name} resize requires restart`;
+      return killContainer({ pod, container, containerId: id, podIp, reason: "", message }, services);
+    }
+    const { memoryCapacityBytes } = services.node;
+    const { oomScoreAdj: _, ...linux } = linuxResources(pod, container, { memoryCapacityBytes });
+    await services.cri.runtime.updateContainerResources(id, linux);
+    applied.set(id, container.resources ?? {});
+  }
+
+  return {
+    get pod() {
+      return effective();
+    },
+    get deferred() {
+      return refusal?.reason === "Deferred";
+    },
+    get conditions() {
+      return [
+        ...(refusal === undefined ? [] : [resizePending(wished, refusal)]),
+        ...(failure === undefined ? [] : [resizeFailed(wished, failure)]),
+      ];
+    },
+    applied,
+    note,
+    wish(pod) {
+      wished = pod;
+      settle();
+    },
+    carryOut,
+  };
+}
