@@ -1,3 +1,5 @@
+import { autoscalerColumns } from "../v2/horizontal-pod-autoscaler-columns.ts";
+import { autoscalerConversion, toStored } from "./horizontal-pod-autoscaler-conversion.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import {
@@ -65,6 +67,17 @@ export const horizontalPodAutoscalers = defineResource<HorizontalPodAutoscaler>(
   categories: ["all"],
   scope: "Namespaced",
   schema: HorizontalPodAutoscaler,
+  conversion: autoscalerConversion,
+  strategy: {
+    default({ spec }) {
+      spec.minReplicas ??= 1;
+    },
+  },
+  columns: autoscalerColumns.map((column) => ({
+    ...column,
+    cell: (autoscaler: HorizontalPodAutoscaler, nowMs: number) =>
+      column.cell(toStored(autoscaler), nowMs),
+  })),
   storage: { version: "v2" },
   subresources: {
     status: { verbs: ["get", "patch", "update"] },

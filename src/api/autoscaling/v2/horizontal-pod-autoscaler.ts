@@ -1,5 +1,9 @@
+import { statusSubresource } from "#api/strategies.ts";
+import { type AutoscalerRules, validateAutoscaler, validateAutoscalerStatus } from "./horizontal-pod-autoscaler-validation.ts";
+import { autoscalerColumns } from "./horizontal-pod-autoscaler-columns.ts";
+import { defaultAutoscaler } from "./horizontal-pod-autoscaler-defaults.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
-import { defineResource } from "#apimachinery/resource.ts";
+import { defineResource, type FeatureReader } from "#apimachinery/resource.ts";
 import {
   type Infer,
   int32,
@@ -104,7 +108,33 @@ export const horizontalPodAutoscalers = defineResource<HorizontalPodAutoscaler>(
   categories: ["all"],
   scope: "Namespaced",
   schema: HorizontalPodAutoscaler,
+  strategy: {
+    default: defaultAutoscaler,
+    prepareForCreate(autoscaler) {
+      autoscaler.status = emptyStatus;
+    },
+    prepareForUpdate(autoscaler, { old }) {
+      autoscaler.status = old.status ?? emptyStatus;
+    },
+    validate: (autoscaler, { features }) => [...validateAutoscaler(autoscaler, rulesOf(features))],
+    validateUpdate: (autoscaler, { features, old }) => [
+      ...validateAutoscaler(autoscaler, rulesOf(features, old)),
+    ],
+  },
+  columns: autoscalerColumns,
   subresources: {
-    status: { verbs: ["get", "patch", "update"] },
+    status: statusSubresource({
+      validate: (autoscaler) => [...validateAutoscalerStatus(autoscaler)],
+    }),
   },
 });
+
+const emptyStatus: HorizontalPodAutoscalerStatus = Object.freeze({
+  desiredReplicas: 0,
+  currentMetrics: [],
+});
+
+function rulesOf(features: FeatureReader, old?: HorizontalPodAutoscaler): AutoscalerRules {
+  const mayBeZero = features.enabled("HPAScaleToZero") || old?.spec.minReplicas === 0;
+  return { minReplicasMin: mayBeZero ? 0 : 1 };
+}

@@ -1,3 +1,5 @@
+import { eventColumns } from "#api/core/v1/event-columns.ts";
+import { eventConversion, toCoreEvent } from "./event-conversion.ts";
 import { EventSource } from "#api/core/v1/event.ts";
 import { ObjectReference } from "#api/core/v1/object-reference.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
@@ -48,4 +50,21 @@ export const events = defineResource<Event>({
   shortNames: ["ev"],
   scope: "Namespaced",
   schema: Event,
+  conversion: eventConversion,
+  fieldSelectors: {
+    "regarding.kind": ({ regarding }) => regarding?.kind ?? "",
+    "regarding.namespace": ({ regarding }) => regarding?.namespace ?? "",
+    "regarding.name": ({ regarding }) => regarding?.name ?? "",
+    "regarding.uid": ({ regarding }) => regarding?.uid ?? "",
+    "regarding.apiVersion": ({ regarding }) => regarding?.apiVersion ?? "",
+    "regarding.resourceVersion": ({ regarding }) => regarding?.resourceVersion ?? "",
+    "regarding.fieldPath": ({ regarding }) => regarding?.fieldPath ?? "",
+    reason: ({ reason }) => reason ?? "",
+    reportingController: ({ reportingController }) => reportingController ?? "",
+    type: ({ type }) => type ?? "",
+  },
+  columns: eventColumns.map((column) => ({
+    ...column,
+    cell: (event: Event, nowMs: number) => column.cell(toCoreEvent(event), nowMs),
+  })),
 });
