@@ -181,3 +181,26 @@ test("containers outlive the kubelet, which takes them over", options, async () 
   assert.notEqual(restarted?.status?.containerStatuses?.[0]?.containerID, id);
   await remove("stays");
 });
+
+test("a resize changes the cgroups of the container and the Pod, and restarts nothing", options, async () => {
+  const of = (cpu: string, memory: string) => ({ requests: { cpu, memory }, limits: { cpu, memory } });
+  const pod = run("sized", "sleep 1000", { terminationGracePeriodSeconds: 0 }, { resources: of("100m", "64Mi") });
+  await node.until<Pod>(pods, "default/sized", (each) => each?.status?.phase === "Running");
+  const current = node.api.get(pods, "default/sized") as Pod;
+  const [container] = current.spec.containers;
+  node.api.seed<Pod>(pods, {
+    ...current,
+    metadata: { ...current.metadata, generation: 2 },
+    spec: { ...current.spec, containers: [{ ...container, name: "main", resources: of("300m", "128Mi") }] },
+  });
+  const resized = await node.until<Pod>(pods, "default/sized", (each) =>
+    each?.status?.containerStatuses?.[0]?.resources?.limits?.["memory"] === "128Mi");
+  assert.equal(resized?.status?.containerStatuses?.[0]?.restartCount, 0);
+  const id = resized?.status?.containerStatuses?.[0]?.containerID?.split("//")[1] ?? "";
+  const script = "cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/cpu/cpu.cfs_quota_us";
+  const { stdout } = await node.containerd.runtime.runtime.execSync(id, ["sh", "-c", script], 5);
+  assert.equal(Buffer.from(stdout).toString(), "134217728\n30000\n");
+  const cgroup = `/sys/fs/cgroup/memory/kubets-e2e-t1/pod${pod.metadata?.uid}/memory.limit_in_bytes`;
+  assert.equal(await node.world.files.readText(cgroup), "134217728\n");
+  await remove("sized");
+});
