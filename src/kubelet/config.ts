@@ -31,6 +31,8 @@ export interface KubeletConfig {
   readonly enterMounts: readonly string[];
   /** Kept back from Pods: what allocatable lacks of capacity. */
   readonly reserved: Readonly<Record<string, string>>;
+  /** Of the node's containerd, for images as volumes. */
+  readonly containerdSocketPath: string;
   /** Kept when images are removed. */
   readonly sandboxImage: string;
   /** Source: kubelet config containerLogMaxSize, containerLogMaxFiles. */
@@ -54,6 +56,7 @@ export const defaultKubeletConfig: KubeletDefaults = {
   rootPrefix: "",
   enterMounts: [],
   reserved: {},
+  containerdSocketPath: "/run/containerd/containerd.sock",
   sandboxImage: pauseImageName,
   containerLogSizeMaxBytes: 10 << 20,
   containerLogFilesMax: 5,

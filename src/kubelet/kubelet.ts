@@ -36,6 +36,7 @@ import { followRuntime } from "./runtime-events.ts";
 import { podUsages } from "./server/stats-summary.ts";
 import { followStaticPods } from "./static-pods.ts";
 import { createTokenManager } from "./token-manager.ts";
+import { createImageMounts } from "./volumes/image-volume.ts";
 import { createMounts } from "./volumes/mounts.ts";
 import type { ClaimSource } from "./volumes/volume-plugin.ts";
 import { createVolumeManager } from "./volumes/volume-manager.ts";
@@ -93,6 +94,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
 
   const objects = createWatchedObjects(informers, volumesChanged);
   const tokens = createTokenManager(client, clock, volumesChanged);
+  const images = createImageManager({ images: cri.images, events, clock });
   const services: PodServices = {
     world,
     lifetime,
@@ -103,7 +105,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     node: facts,
     network: options.network,
     runtimeName: (await cri.runtime.version()).runtimeName,
-    images: createImageManager({ images: cri.images, events, clock }),
+    images,
     cgroups: await createCgroupManager({ root: config.cgroupRoot, podPidsMax: config.podPidsMax, world }),
     crashes: createCrashBackoff(clock),
     probes: createProbeManager({
@@ -120,6 +122,16 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
       mounts: createMounts(world.processes, config.enterMounts),
       sources: { objects, tokens, trustBundle: () => Promise.resolve(undefined) },
       claims: claimSource(client),
+      images: createImageMounts(world.processes, {
+        socketPath: config.containerdSocketPath,
+        enter: config.enterMounts,
+      }),
+      pullImage: async (pod, container) => {
+        const secrets = await pullSecrets(pod, objects);
+        const { ref } = await images.ensure({ pod, container, sandboxConfig: {}, pullSecrets: secrets });
+        const status = await cri.images.imageStatus(ref);
+        return status?.repoTags[0] ?? status?.repoDigests[0] ?? ref;
+      },
     }),
     services: () => serviceInformer.lister.list(),
     pullSecrets: (pod) => pullSecrets(pod, objects),

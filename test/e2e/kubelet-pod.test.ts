@@ -204,3 +204,17 @@ test("a resize changes the cgroups of the container and the Pod, and restarts no
   assert.equal(await node.world.files.readText(cgroup), "134217728\n");
   await remove("sized");
 });
+
+test("an image can be a volume", options, async () => {
+  const volumes = [{ name: "files", image: { reference: testImage, pullPolicy: "IfNotPresent" } }];
+  const script = "head -1 /files/etc/passwd; touch /files/x || echo read-only; ls /part";
+  const volumeMounts = [
+    { name: "files", mountPath: "/files" },
+    { name: "files", mountPath: "/part", subPath: "var" },
+  ];
+  run("imaged", script, { volumes }, { volumeMounts });
+  const text = await output(await ended("imaged"));
+  assert.match(text, /^root:x:0:0/);
+  assert.match(text, /read-only\nrun\n$/);
+  await remove("imaged");
+});

@@ -117,6 +117,7 @@ export async function startTestNode(index: number): Promise<TestNode> {
           podLogs: join(directory, "pods"),
         },
         clusterDns: { servers: ["10.96.0.10"], domain: "cluster.local" },
+        containerdSocketPath: containerd.socketPath,
         rootPrefix: containerd.rootPrefix,
         enterMounts: containerd.enterMounts,
       },

@@ -11,10 +11,12 @@ import {
   memoryVolumesDirectory,
   type NodeDirectories,
   podDirectory,
+  podVolumesDirectory,
   volumeDirectory,
 } from "../pod/pod-paths.ts";
 import { emptyDir } from "./empty-dir.ts";
 import { hostPath } from "./host-path.ts";
+import { imageVolume } from "./image-volume.ts";
 import { persistentVolume } from "./persistent-volume.ts";
 import type { VolumeContext, VolumePlugin } from "./volume-plugin.ts";
 import {
@@ -33,6 +35,7 @@ export const volumePlugins: readonly VolumePlugin[] = [
   downwardApiVolume,
   hostPath,
   persistentVolume,
+  imageVolume,
 ];
 
 /** Where a Pod's volumes are, by name. */
@@ -98,6 +101,21 @@ export function createVolumeManager(
     return paths;
   }
 
+  async function tearDownPlugins(uid: string): Promise<void> {
+    const { files } = context.world;
+    for (const { name, tearDown } of volumePlugins) {
+      if (tearDown === undefined) continue;
+      const parent = join(podVolumesDirectory(directories, uid), name);
+      if ((await files.stat(parent)) === undefined) continue;
+      for (const volume of await files.list(parent)) {
+        const directory = join(parent, volume);
+        await tearDown(directory, context).catch((error: unknown) =>
+          context.world.log.warn("volume not torn down", { directory, error }),
+        );
+      }
+    }
+  }
+
   return {
     setUp,
     async refresh(pod, fields) {
@@ -110,6 +128,7 @@ export function createVolumeManager(
     async tearDown(uid) {
       const { files } = context.world;
       const directory = podDirectory(directories, uid);
+      await tearDownPlugins(uid);
       if ((await files.stat(directory)) !== undefined) await context.mounts.unmountBelow(directory);
       await files.remove(directory);
       await files.remove(memoryVolumesDirectory(directories, uid));
@@ -135,11 +154,15 @@ async function mountsOf(
     mounts.push({
       hostPath,
       containerPath: mount.mountPath.startsWith("/") ? mount.mountPath : `/${mount.mountPath}`,
-      readonly: mount.readOnly === true,
+      readonly: mount.readOnly === true || isImage(pod, mount.name),
       propagation: propagation[(mount.mountPropagation ?? "None") as keyof typeof propagation],
     });
   }
   return mounts;
+}
+
+function isImage({ spec }: Pod, volumeName: string): boolean {
+  return spec.volumes?.some(({ name, image }) => name === volumeName && image !== undefined) === true;
 }
 
 function subPathOf(
