@@ -21,8 +21,18 @@ export class RegexpError extends Error {
 
 /** Compiled patterns that are kept; the one that was not used for the longest time goes. */
 export const regexpsMax = 512;
+/** Their weights together; a unit takes about a hundred bytes. */
+const weightsMax = 1_000_000;
+/** Heaviest pattern that is accepted. Go's own limit is about three times this. */
+const weightMax = 1_000_000;
 
-const compiled = new Map<string, Regexp>();
+interface Entry {
+  readonly regexp: Regexp;
+  readonly weight: number;
+}
+
+const compiled = new Map<string, Entry>();
+let weights = 0;
 
 /** Compiles a pattern, or takes it from the cache. Throws `RegexpError`. */
 export function compileRegexp(pattern: string): Regexp {
@@ -31,15 +41,60 @@ export function compileRegexp(pattern: string): Regexp {
     // A map keeps insertion order, so this makes it the youngest.
     compiled.delete(pattern);
     compiled.set(pattern, known);
-    return known;
+    return known.regexp;
   }
-  const made = wrap(pattern, parse(pattern));
-  if (compiled.size >= regexpsMax) {
-    const oldest = compiled.keys().next();
-    if (oldest.done !== true) compiled.delete(oldest.value);
+  const weight = regexpWeight(pattern);
+  if (weight > weightMax) throw tooLarge(pattern);
+  const regexp = wrap(pattern, parse(pattern));
+  makeRoom(weight);
+  compiled.set(pattern, { regexp, weight });
+  weights += weight;
+  return regexp;
+}
+
+function tooLarge(pattern: string): RegexpError {
+  return new RegexpError(`error parsing regexp: expression too large: \`${pattern}\``);
+}
+
+function makeRoom(weight: number): void {
+  for (const [pattern, oldest] of compiled) {
+    if (compiled.size < regexpsMax && weights + weight <= weightsMax) return;
+    compiled.delete(pattern);
+    weights -= oldest.weight;
   }
-  compiled.set(pattern, made);
-  return made;
+}
+
+const pieces =
+  /(?<cls>\\[pP](?:\{[^}]*\}|.))|\\x\{[^}]*\}|\\.|\[\^?\]?[^\]]*\]|\{(?<least>\d+)(?:,(?<most>\d*))?\}|[^]/g;
+const unicodeClassWeight = 20;
+
+/**
+ * About how many steps a pattern has once its counted repetitions are written out, which is what
+ * compiling it takes time and memory for.
+ */
+export function regexpWeight(pattern: string): number {
+  const outer: number[] = [];
+  let total = 0;
+  let last = 0;
+  for (const { 0: piece, groups = {} } of pattern.matchAll(pieces)) {
+    const { cls, least, most } = groups;
+    if (least !== undefined) {
+      const times = Math.max(1, Number(least), Number(most ?? 0));
+      total += last * (times - 1);
+      last *= times;
+    } else if (piece === "(") {
+      outer.push(total);
+      total = 0;
+      last = 0;
+    } else if (piece === ")") {
+      last = total + 2;
+      total = (outer.pop() ?? 0) + last;
+    } else {
+      last = cls === undefined ? 1 : unicodeClassWeight;
+      total += last;
+    }
+  }
+  return outer.reduce((sum, part) => sum + part, total);
 }
 
 /** The error in a pattern as Go would print it, or undefined if there is none. */
@@ -58,6 +113,7 @@ function parse(pattern: string): RE2JS {
     return RE2JS.compile(pattern);
   } catch (thrown) {
     if (!(thrown instanceof RE2JSException)) throw thrown;
+    if (thrown.message.includes("expression too large")) throw tooLarge(pattern);
     // Go always names the part at fault, even where it is empty.
     const message = thrown.message.endsWith("`") ? thrown.message : `${thrown.message}: \`\``;
     throw new RegexpError(message, { cause: thrown });

@@ -1,7 +1,7 @@
 import { regexpError } from "../regexp.ts";
 import { evaluator, type Plan } from "./attribute.ts";
 import type { Expr } from "./ast.ts";
-import { costRule, type CostRule } from "./cost-runtime.ts";
+import { costRule, patternWeightCost, type CostRule } from "./cost-runtime.ts";
 import { isSelfChecked, type Implementation, type Overload } from "./declaration.ts";
 import { membership } from "./equality.ts";
 import { absorbed, type Evaluate, type Frame } from "./frame.ts";
@@ -54,6 +54,12 @@ function checkPattern(call: PlannedCall, [, pattern]: readonly Plan[]): void {
   if (error !== undefined) throw new CelError(error);
 }
 
+function withPatternWeight(rule: CostRule, call: PlannedCall, plans: readonly Plan[]): CostRule {
+  if (!patternFunctions.has(call.name) || plans[1]?.kind === "constant") return rule;
+  if (rule.kind !== "before") return rule;
+  return { kind: "before", units: (args) => rule.units(args) + patternWeightCost(args[1]) };
+}
+
 /** Plans a call; throws `CelError` for a constant pattern that is wrong. */
 export function compileCall(call: PlannedCall, plans: readonly Plan[]): Plan {
   checkPattern(call, plans);
@@ -62,7 +68,7 @@ export function compileCall(call: PlannedCall, plans: readonly Plan[]): Plan {
   if (membershipTest !== undefined) return membershipTest;
   const id = only?.id ?? equalityIds[call.name] ?? "";
   const invoke = dispatcher(call);
-  const rule = only?.cost ?? costRule(call.name, id);
+  const rule = withPatternWeight(only?.cost ?? costRule(call.name, id), call, plans);
   const args = plans.map(evaluator);
   return { kind: "computed", evaluate: charged(args, rule, invoke) };
 }

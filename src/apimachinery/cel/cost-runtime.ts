@@ -1,3 +1,4 @@
+import { regexpWeight } from "../regexp.ts";
 import { codePoints } from "./source.ts";
 import { CelList, CelMap, CelOpaque, CelOptional, type CelValue } from "./value.ts";
 
@@ -68,6 +69,19 @@ export function traversalCost(value: CelValue): number {
 export function regexCost(textSize: number, patternSize: number): number {
   const text = Math.ceil((1 + textSize) * traversalFactor);
   return text * Math.ceil(patternSize * regexFactor);
+}
+
+/** Weight of a pattern that is covered by what its length costs. */
+const lightPattern = 1000;
+const weightFactor = 2.5;
+
+/**
+ * An additional charge for a pattern that is not known beforehand. Upstream goes by its length only;
+ * here `(a{1000}){9}` must not be cheaper than it is written out, since compiling takes longer.
+ */
+export function patternWeightCost(pattern: CelValue | undefined): number {
+  if (typeof pattern !== "string") return 0;
+  return Math.ceil(Math.max(0, regexpWeight(pattern) - lightPattern) * weightFactor);
 }
 
 const matchCost = before(([text, pattern]) => regexCost(sizeForCost(text), sizeForCost(pattern)));

@@ -46,6 +46,11 @@ const hostile: readonly [what: string, expression: string, bindings?: Record<str
     "ints.exists(a, ints.exists(b, ints.exists(c, [][0] == a)))",
     { ints: thousand },
   ],
+  [
+    "many heavy patterns from data",
+    "self.exists(p, ''.matches(p))",
+    { self: thousand.map((i) => `(a{1000})`.repeat(50) + String(i)) },
+  ],
   ["flattening to great depth", "dyn([[1]]).flatten(9223372036854775807) == [1]"],
 ];
 
