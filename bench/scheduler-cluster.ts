@@ -1,0 +1,72 @@
+/** An API server on a memory store and a scheduler, in this process: what the workloads run on. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Client } from "#client/client.ts";
+import { createInformers, type Informers } from "#client/informer-factory.ts";
+import { Lifetime } from "#base/lifetime.ts";
+import { silentLogger } from "#base/log.ts";
+import { nextTurn } from "#base/os/turn.ts";
+import { openWorld } from "#base/os/world.ts";
+import { startServer } from "#cmd/server.ts";
+import { type Scheduler, startScheduler } from "#scheduler/scheduler.ts";
+
+export interface BenchCluster extends AsyncDisposable {
+  readonly client: Client;
+  readonly informers: Informers;
+  readonly lifetime: Lifetime;
+  /** Starts a scheduler; one at a time. */
+  start(): Scheduler;
+  stop(): Promise<void>;
+}
+
+export async function openBenchCluster(featureGates: string): Promise<BenchCluster> {
+  const world = openWorld({ log: silentLogger });
+  const lifetime = new Lifetime("bench");
+  const dataDirectory = await mkdtemp(join(tmpdir(), "kubets-bench-"));
+  const { api } = await startServer(
+    world,
+    {
+      dataDirectory,
+      components: new Set(),
+      storage: "memory",
+      apiServer: {
+        bindAddress: "127.0.0.1",
+        securePort: 0,
+        anonymousAuth: false,
+        // As scheduler_perf has it: its pods bring their own priorities and have no accounts.
+        disableAdmissionPlugins: ["ServiceAccount", "TaintNodesByCondition", "Priority"],
+        enableAdmissionPlugins: [],
+        serviceClusterIpRange: "10.96.0.0/16",
+        extraNames: [],
+      },
+      advertiseAddress: "127.0.0.1",
+      clusterCidr: "10.244.0.0/16",
+      featureGates,
+    },
+    lifetime,
+  );
+  const client = api.server.loopback;
+  const { clock, random } = world;
+  const informers = createInformers({ client, clock, random, log: silentLogger, lifetime });
+  let running: Lifetime | undefined;
+  return {
+    client,
+    informers,
+    lifetime,
+    start() {
+      running = lifetime.child("scheduler");
+      const own = createInformers({ client, clock, random, log: silentLogger, lifetime: running });
+      const log = { ...silentLogger, error: (message: string, error: unknown) => process.stderr.write(`${message}: ${String(error)}\n`) };
+      return startScheduler({ client, informers: own, clock, random, log, lifetime: running, nextTurn });
+    },
+    async stop() {
+      await running?.end();
+      running = undefined;
+    },
+    async [Symbol.asyncDispose]() {
+      await lifetime.end();
+      await rm(dataDirectory, { recursive: true, force: true });
+    },
+  };
+}
