@@ -36,6 +36,8 @@ export interface EtcdStoreOptions {
   readonly tls?: EtcdTls;
   readonly clock: Clock;
   readonly log?: Logger;
+  /** A call, with all its retries, takes no longer; 10 s when absent. */
+  readonly callTimeoutMs?: number;
 }
 
 export interface EtcdStore extends Store {
@@ -47,9 +49,9 @@ export interface EtcdStore extends Store {
 
 /** Errors: `StoreUnavailableError` when no member answers in time. */
 export async function openEtcdStore(options: EtcdStoreOptions): Promise<EtcdStore> {
-  const { endpoints, tls, clock } = options;
+  const { endpoints, tls, clock, callTimeoutMs } = options;
   const log = options.log ?? silentLogger;
-  const connection = new EtcdConnection({ endpoints, tls, clock, log });
+  const connection = new EtcdConnection({ endpoints, tls, clock, log, callTimeoutMs });
   try {
     const status = await connection.call(methods.status, {});
     const { header } = await connection.call(methods.range, { key: "\0", countOnly: true });

@@ -25,12 +25,15 @@ export interface ConnectionOptions {
   readonly tls?: EtcdTls | undefined;
   readonly clock: Clock;
   readonly log: Logger;
+  /** A call, with all its retries, takes no longer; `callTimeoutMsDefault` when absent. */
+  readonly callTimeoutMs?: number | undefined;
 }
 
-/** A call, with all its retries, takes no longer. */
-export const callTimeoutMs = 10_000;
+export const callTimeoutMsDefault = 10_000;
 /** One member has this long to answer a read; then the next one is asked. */
 const attemptTimeoutMs = 3_000;
+/** gRPC cannot be told to stop waiting for a connection: so it waits in pieces. */
+const readyWaitMs = 500;
 
 /** Source: kube-apiserver's etcd client: keepalive 30 s, timeout 10 s. */
 const channelOptions: grpc.ChannelOptions = {
@@ -51,11 +54,13 @@ export type Stream<Req, Res> = grpc.ClientDuplexStream<Req, Res>;
 export class EtcdConnection {
   readonly #clients: grpc.Client[];
   readonly #options: ConnectionOptions;
+  readonly #callTimeoutMs: number;
   #preferred = 0;
   #closed = false;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
+    this.#callTimeoutMs = options.callTimeoutMs ?? callTimeoutMsDefault;
     this.#clients = options.endpoints.map((endpoint) => {
       const { address, credentials } = target(endpoint, options.tls);
       return new grpc.Client(address, credentials, channelOptions);
@@ -72,7 +77,7 @@ export class EtcdConnection {
     options: { readonly write?: boolean } = {},
   ): Promise<ResOut> {
     const { clock } = this.#options;
-    const endMs = clock.monotonicMs() + callTimeoutMs;
+    const endMs = clock.monotonicMs() + this.#callTimeoutMs;
     const encoded = method.request.encode(request);
     for (;;) {
       const leftMs = endMs - clock.monotonicMs();
@@ -97,7 +102,7 @@ export class EtcdConnection {
     method: Method<ReqIn, ReqOut, ResIn, ResOut>,
     requireLeader = false,
   ): Promise<Stream<ReqIn, ResOut>> {
-    const client = await this.#ready(callTimeoutMs);
+    const client = await this.#ready(this.#callTimeoutMs);
     const metadata = new grpc.Metadata();
     if (requireLeader) metadata.set("hasleader", "true");
     const stream: Stream<ReqIn, ResOut> = client.makeBidiStreamRequest(
@@ -117,10 +122,23 @@ export class EtcdConnection {
 
   /** The preferred member when it is up, else whichever comes up first. */
   async #ready(timeoutMs: number): Promise<grpc.Client> {
-    if (this.#closed) throw new StoreUnavailableError("store closed");
-    const preferred = this.#clients[this.#preferred] as grpc.Client;
+    const { clock, endpoints } = this.#options;
+    const endMs = clock.monotonicMs() + timeoutMs;
     const { READY } = grpc.connectivityState;
-    if (preferred.getChannel().getConnectivityState(true) === READY) return preferred;
+    while (!this.#closed) {
+      const preferred = this.#clients[this.#preferred] as grpc.Client;
+      if (preferred.getChannel().getConnectivityState(true) === READY) return preferred;
+      const leftMs = endMs - clock.monotonicMs();
+      if (leftMs <= 0) {
+        throw new StoreUnavailableError(`no etcd member can be reached: ${endpoints.join(", ")}`);
+      }
+      const ready = await this.#firstReady(Math.min(leftMs, readyWaitMs));
+      if (ready !== undefined) this.#preferred = this.#clients.indexOf(ready);
+    }
+    throw new StoreUnavailableError("store closed");
+  }
+
+  #firstReady(timeoutMs: number): Promise<grpc.Client | undefined> {
     const deadline = this.#options.clock.nowMs() + timeoutMs;
     const waits = this.#clients.map(
       (client) =>
@@ -128,14 +146,7 @@ export class EtcdConnection {
           client.waitForReady(deadline, (error) => (error ? reject(error) : resolve(client)));
         }),
     );
-    try {
-      const client = await Promise.any(waits);
-      this.#preferred = this.#clients.indexOf(client);
-      return client;
-    } catch {
-      const endpoints = this.#options.endpoints.join(", ");
-      throw new StoreUnavailableError(`no etcd member can be reached: ${endpoints}`);
-    }
+    return Promise.any(waits).catch(() => undefined);
   }
 
   /** Prefers the member after this one. */
