@@ -7,6 +7,7 @@ export interface CommandContext {
   readonly isRoot: boolean;
   readonly platform: string;
   readonly pid: number;
+  readonly hostName: string;
   /** The Node binary and the script that it runs. */
   readonly executable: string;
   readonly entryPoint: string;

@@ -1,3 +1,6 @@
+import { type ClusterRole, clusterRoles } from "#api/rbac/v1/cluster-role.ts";
+import { type ClusterRoleBinding, clusterRoleBindings } from "#api/rbac/v1/cluster-role-binding.ts";
+import { isAlreadyExists } from "#apimachinery/status.ts";
 import type { World } from "#base/world.ts";
 import type { Client } from "#client/client.ts";
 import { ensureSystemObjects } from "#apiserver/bootstrap/system-objects.ts";
@@ -23,4 +26,34 @@ export async function bootstrap(
   await ensureKubernetesService(client, { ...spec.at, clusterAddress });
   await reconcileRbac(client);
   world.log.debug("system objects are in place");
+}
+
+const nodeServices = "kubets:node-services";
+const readVerbs = ["get", "list", "watch"];
+
+/** What proxy and DNS of a node need beyond the role of upstream's kube-proxy. */
+export async function ensureNodeServicesRole(client: Client): Promise<void> {
+  await ensure(
+    client.resource(clusterRoles).create({
+      metadata: { name: nodeServices },
+      rules: [
+        { apiGroups: [""], resources: ["namespaces", "services", "nodes"], verbs: readVerbs },
+        { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: [...readVerbs, "create", "update"] },
+        { apiGroups: [""], resources: ["services"], verbs: ["create"] },
+      ],
+    } as ClusterRole),
+  );
+  await ensure(
+    client.resource(clusterRoleBindings).create({
+      metadata: { name: nodeServices },
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: nodeServices },
+      subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "Group", name: nodeServices }],
+    } as ClusterRoleBinding),
+  );
+}
+
+async function ensure(creation: Promise<unknown>): Promise<void> {
+  await creation.catch((error: unknown) => {
+    if (!isAlreadyExists(error)) throw error;
+  });
 }

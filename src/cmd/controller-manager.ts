@@ -4,6 +4,7 @@ import type { Client } from "#client/client.ts";
 import type { Informers } from "#client/informer-factory.ts";
 import { startControllers } from "#controllers/framework/run.ts";
 import { controllers } from "#controllers/registry.ts";
+import { createSigningKey, type SigningKey, signJwt } from "#wire/jwt.ts";
 import type { Pki } from "./pki.ts";
 
 export interface ControllerManagerOptions {
@@ -11,13 +12,15 @@ export interface ControllerManagerOptions {
   readonly informers: Informers;
   readonly pki: Pki;
   readonly lifetime: Lifetime;
+  /** Each controller acts as its own service account; needs the right to impersonate. */
+  readonly ownIdentities: boolean;
   /** As `--controllers`. */
   readonly enable?: readonly string[];
 }
 
 /** Starts the controllers in this process. */
 export function startControllerManager(world: World, options: ControllerManagerOptions): void {
-  const { client, informers, pki, lifetime, enable } = options;
+  const { client, informers, pki, lifetime, ownIdentities, enable } = options;
   startControllers({
     controllers,
     client,
@@ -26,8 +29,30 @@ export function startControllerManager(world: World, options: ControllerManagerO
     random: world.random,
     log: world.log.named("controller-manager"),
     lifetime: lifetime.child("controller-manager"),
-    ownIdentities: true,
-    settings: { rootCa: pki.caPem },
+    ownIdentities,
+    settings: {
+      rootCa: pki.caPem,
+      issueToken: (claims) => Promise.resolve(secretToken(claims, createSigningKey(pki.serviceAccountKey))),
+    },
     ...(enable && { enable }),
   });
+}
+
+/** A token that lives as long as its Secret. Source: pkg/serviceaccount/legacy.go. */
+function secretToken(
+  claims: { namespace: string; secretName: string; accountName: string; accountUid: string },
+  key: SigningKey,
+): string {
+  const { namespace, secretName, accountName, accountUid } = claims;
+  return signJwt(
+    {
+      iss: "kubernetes/serviceaccount",
+      "kubernetes.io/serviceaccount/namespace": namespace,
+      "kubernetes.io/serviceaccount/secret.name": secretName,
+      "kubernetes.io/serviceaccount/service-account.name": accountName,
+      "kubernetes.io/serviceaccount/service-account.uid": accountUid,
+      sub: `system:serviceaccount:${namespace}:${accountName}`,
+    },
+    key,
+  );
 }

@@ -1,9 +1,10 @@
 import { Command } from "commander";
+import { hostName } from "#base/os/host.ts";
 import { openWorld } from "#base/os/world.ts";
 import { openLogger } from "#base/os/logger.ts";
 import { addApiServerCommand } from "./apiserver-command.ts";
 import { addClusterCommands } from "./cluster-commands.ts";
-import { addControllerManagerCommand } from "./controller-manager-command.ts";
+import { addComponentCommands } from "./component-commands.ts";
 import { addEtcdCommand } from "./etcd-command.ts";
 import { addServerCommand } from "./server-command.ts";
 import { addStoreCommand } from "./store-command.ts";
@@ -18,6 +19,7 @@ const context: CommandContext = {
   isRoot: process.getuid?.() === 0,
   platform: process.platform,
   pid: process.pid,
+  hostName: hostName(),
   executable: process.execPath,
   entryPoint: import.meta.filename,
   exit: (code) => process.exit(code),
@@ -39,7 +41,7 @@ const program = new Command("kubets")
 addUpCommand(program, context);
 addServerCommand(program, context);
 addApiServerCommand(program, context);
-addControllerManagerCommand(program, context);
+addComponentCommands(program, context);
 addEtcdCommand(program, context);
 addStoreCommand(program, context);
 addClusterCommands(program, context);

@@ -152,6 +152,7 @@ async function startNodeKubelet(
     },
     clusterDns: { servers: [addressAt(cluster.serviceCidr, dnsServiceIndex)], domain: clusterDomain },
     cgroupRoot: `kubets/${node.name}`,
+    containerdSocketPath: containerd.socketPath,
     rootPrefix: containerd.rootPrefix,
     enterMounts: [...containerd.enterMounts],
     nodeLabels: node.index === 0 ? { "node-role.kubernetes.io/control-plane": "" } : {},

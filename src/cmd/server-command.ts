@@ -27,7 +27,7 @@ async function runServer(context: CommandContext, dataDirectory: string): Promis
   const startedMs = world.clock.monotonicMs();
   const lifetime = new Lifetime("kubets");
   context.onStop(() => void lifetime.end().finally(() => context.exit(0)));
-  const running = await startServer(world, serverOptions(dataDirectory, cluster), lifetime);
+  const running = await startServer(world, { ...serverOptions(dataDirectory, cluster), command: [context.executable, context.entryPoint] }, lifetime);
   await announce(context, world, { dataDirectory, running, readyMs: Math.round(world.clock.monotonicMs() - startedMs) });
   context.print(`ready: ${running.url}, KUBECONFIG=${running.kubeconfigPath}`);
 }

@@ -8,13 +8,16 @@ import type { Store } from "#store/store.ts";
 import type { Client } from "#client/client.ts";
 import { createInformers, type Informers } from "#client/informer-factory.ts";
 import { type ApiServerComponent, type ApiServerFlags, startApiServer } from "./api-server-component.ts";
-import { bootstrap, loopbackClient } from "./control-plane.ts";
+import { bootstrap, ensureNodeServicesRole, loopbackClient } from "./control-plane.ts";
 import { startControllerManager } from "./controller-manager.ts";
 import type { ClusterFile } from "./cluster-file.ts";
 import { featureDefaults } from "./feature-defaults.ts";
 import { featureReader } from "./features.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
 import { startNode } from "./node-agent.ts";
+import { startNodeProcesses } from "./node-processes.ts";
+import { writeComponentKubeconfigs } from "./component-kubeconfigs.ts";
+import { assignPodCidrs } from "./pod-cidrs.ts";
 import { openLeaf, openPki, type Pki } from "./pki.ts";
 
 /** The parts that one process can run. */
@@ -42,6 +45,8 @@ export interface ServerOptions {
   readonly featureGates: string;
   /** What `up` prepared; absent for a control plane alone. */
   readonly cluster?: ClusterFile;
+  /** How to start this program again, for further nodes. */
+  readonly command?: readonly string[];
 }
 
 export interface RunningServer {
@@ -79,6 +84,7 @@ export async function startServer(
     bootstrap(world, { server: api.server, serviceCidrs: options.apiServer.serviceClusterIpRange.split(","), at: { address: advertiseAddress, port: api.http.port } }),
   ]);
   await writeKubeconfig(world, kubeconfigPath, { server, caPem: pki.caPem, user: "admin", pair: admin });
+  await writeComponentKubeconfigs(world, { dataDirectory, server, pki, nodes: options.cluster?.nodes ?? [] });
   await startLocalComponents(world, { options, api, pki, lifetime });
   return { api, pki, kubeconfigPath, url: server };
 }
@@ -118,7 +124,7 @@ async function startLocalComponents(world: World, { options, api, pki, lifetime 
     });
   const informers = informersOf(client, "informers");
   if (components.has("controller-manager")) {
-    startControllerManager(world, { client, informers, pki, lifetime });
+    startControllerManager(world, { client, informers, pki, lifetime, ownIdentities: true });
   }
   if (components.has("scheduler")) {
     startScheduler({
@@ -132,11 +138,22 @@ async function startLocalComponents(world: World, { options, api, pki, lifetime 
   }
   const node = cluster?.hollow === false ? cluster.nodes[0] : undefined;
   if (cluster === undefined || node === undefined) return;
+  await ensureNodeServicesRole(client);
+  assignPodCidrs(cluster.nodes, { client, informers, log: world.log.named("pod-cidrs"), lifetime });
+  startNodeProcesses(world, {
+    nodes: cluster.nodes.slice(1),
+    dataDirectory: options.dataDirectory,
+    command: options.command ?? [],
+    lifetime,
+  });
   await startNode(world, {
     node,
     cluster,
     client,
-    kubeletClient: client,
+    kubeletClient: client.as(
+      { name: `system:node:${node.name}`, groups: ["system:nodes", "system:authenticated"] },
+      "kubelet/v1.36.2",
+    ),
     informers,
     kubeletInformers: informers,
     pki,

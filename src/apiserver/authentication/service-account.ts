@@ -53,7 +53,9 @@ export function verifyServiceAccountToken(
 ): TokenVerdict | undefined {
   const parsed = parseJwt(token);
   const claims = parsed?.claims as ServiceAccountClaims | undefined;
-  if (claims === undefined || claims.iss !== options.issuer) return undefined;
+  if (claims === undefined) return undefined;
+  if (claims.iss === legacyIssuer) return verifySecretToken(options, token, parsed?.claims ?? {});
+  if (claims.iss !== options.issuer) return undefined;
   if (verifyJwt(token, options.keys) === undefined) return { refused: "invalid signature" };
   const nowSeconds = options.clock.nowMs() / 1000;
   if (claims.exp !== undefined && nowSeconds > claims.exp) return { refused: "service account token has expired" };
@@ -64,6 +66,27 @@ export function verifyServiceAccountToken(
   }
   const user = boundUser(options.objects(), claims);
   return typeof user === "string" ? { refused: user } : { user, audiences: shared };
+}
+
+const legacyIssuer = "kubernetes/serviceaccount";
+
+/** A token of a Secret: no times, no audience; it lives as long as the Secret holds it. */
+function verifySecretToken(
+  options: ServiceAccountTokenOptions,
+  token: string,
+  claims: Readonly<Record<string, unknown>>,
+): TokenVerdict {
+  if (verifyJwt(token, options.keys) === undefined) return { refused: "invalid signature" };
+  const claim = (name: string): string => String(claims[`${legacyIssuer}/${name}`] ?? "");
+  const namespace = claim("namespace");
+  const name = claim("service-account.name");
+  const uid = claim("service-account.uid");
+  const { serviceAccounts, secrets } = options.objects();
+  const secret = secrets.get(namespace, claim("secret.name"));
+  const stored = Buffer.from(secret?.data?.["token"] ?? "", "base64").toString("utf8");
+  if (stored !== token || secret?.metadata?.deletionTimestamp !== undefined) return { refused: "token has been invalidated" };
+  if (serviceAccounts.get(namespace, name)?.metadata?.uid !== uid) return { refused: "service account UID does not match" };
+  return { user: serviceAccountUser(namespace, name, uid), audiences: options.audiences };
 }
 
 function audiencesOf({ aud }: ServiceAccountClaims): readonly string[] {

@@ -1,4 +1,4 @@
-import { networkInterfaces } from "node:os";
+import { hostname, networkInterfaces } from "node:os";
 
 /** The machine's IPv4 addresses that are not loopback or link-local, in the system's order. */
 export function hostAddresses(): string[] {
@@ -6,4 +6,8 @@ export function hostAddresses(): string[] {
     .flatMap((addresses) => addresses ?? [])
     .filter(({ family, internal, address }) => family === "IPv4" && !internal && !address.startsWith("169.254."))
     .map(({ address }) => address);
+}
+
+export function hostName(): string {
+  return hostname();
 }

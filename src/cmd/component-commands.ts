@@ -1,0 +1,164 @@
+import type { Command } from "commander";
+import { Lifetime } from "#base/lifetime.ts";
+import type { World } from "#base/world.ts";
+import { startLeaderElection } from "#client/leader-election.ts";
+import { startScheduler } from "#scheduler/scheduler.ts";
+import { type ClusterFile, readRunFile } from "./cluster-file.ts";
+import { type CommandContext, listOption, verbosityOf } from "./command.ts";
+import { startControllerManager } from "./controller-manager.ts";
+import { startNode } from "./node-agent.ts";
+import { openPki } from "./pki.ts";
+import { connectRemote, type Remote } from "./remote.ts";
+
+interface ComponentOptions {
+  readonly kubeconfig: string;
+  readonly leaderElect: string;
+  readonly v?: string;
+}
+
+/** `controller-manager`, `scheduler`, `kubelet`, `proxy`, `dns`: each alone, over the network. */
+export function addComponentCommands(program: Command, context: CommandContext): void {
+  const component = (name: string, description: string): Command =>
+    program
+      .command(name)
+      .description(description)
+      .option("-v, --v <level>", "log verbosity");
+  const elected = (name: string, description: string): Command =>
+    component(name, description)
+      .requiredOption("--kubeconfig <file>", "API server and credentials")
+      .option("--leader-elect <bool>", "waits for the Lease before it works", "true");
+
+  elected("controller-manager", "runs the controllers alone")
+    .requiredOption("--data-dir <path>", "the cluster's directory: signing keys and the root CA")
+    .option("--controllers <names>", "*, name, -name", listOption)
+    .action((options: ComponentOptions & { dataDir: string; controllers?: string[] }) =>
+      runControllerManager(context, options),
+    );
+  elected("scheduler", "runs the scheduler alone").action((options: ComponentOptions) =>
+    runScheduler(context, options),
+  );
+  for (const name of ["kubelet", "proxy", "dns"]) {
+    component(name, `runs the ${name} of a node that \`up\` prepared, inside the node's network`)
+      .requiredOption("--data-dir <path>", "the cluster's directory")
+      .option("--node <name>", "name of the node", "kubets")
+      .action((options: NodeOptions) => runNode(context, options, [name]));
+  }
+  program
+    .command("node", { hidden: true })
+    .description("runs kubelet, proxy and DNS of a node that `up` prepared")
+    .requiredOption("--data-dir <path>", "the cluster's directory")
+    .requiredOption("--node <name>", "name of the node")
+    .option("-v, --v <level>", "log verbosity")
+    .action((options: NodeOptions) => runNode(context, options, ["kubelet", "proxy", "dns"]));
+}
+
+interface Opened {
+  readonly world: World;
+  readonly lifetime: Lifetime;
+}
+
+function open(context: CommandContext, name: string, verbosity: string | undefined): Opened {
+  const world = context.openWorld(verbosityOf(verbosity));
+  const lifetime = new Lifetime(name);
+  context.onStop(() => void lifetime.end().finally(() => context.exit(0)));
+  return { world, lifetime };
+}
+
+/** Runs `lead` while this process holds the component's Lease; ends the process when it loses it. */
+function whenElected(
+  context: CommandContext,
+  { world, lifetime }: Opened,
+  spec: { readonly name: string; readonly remote: Remote; readonly elect: boolean; readonly lead: (lifetime: Lifetime) => void },
+): void {
+  if (!spec.elect) {
+    spec.lead(lifetime);
+    return;
+  }
+  startLeaderElection({
+    client: spec.remote.client,
+    clock: world.clock,
+    random: world.random,
+    log: world.log.named("leader-election"),
+    lifetime,
+    namespace: "kube-system",
+    name: spec.name,
+    identity: `${context.hostName}_${world.random.uuid()}`,
+    lead: spec.lead,
+    lost: () => context.exit(1),
+  });
+}
+
+async function runControllerManager(
+  context: CommandContext,
+  options: ComponentOptions & { dataDir: string; controllers?: string[] },
+): Promise<void> {
+  const opened = open(context, "controller-manager", options.v);
+  const { world, lifetime } = opened;
+  const pki = await openPki(world, options.dataDir);
+  const userAgent = "kube-controller-manager/v1.36.2";
+  const remote = await connectRemote(world, { kubeconfig: options.kubeconfig, userAgent, lifetime });
+  whenElected(context, opened, {
+    name: "kube-controller-manager",
+    remote,
+    elect: options.leaderElect !== "false",
+    lead: (own) =>
+      startControllerManager(world, {
+        ...remote,
+        pki,
+        lifetime: own,
+        ownIdentities: false,
+        ...(options.controllers && { enable: options.controllers }),
+      }),
+  });
+}
+
+async function runScheduler(context: CommandContext, options: ComponentOptions): Promise<void> {
+  const opened = open(context, "scheduler", options.v);
+  const { world, lifetime } = opened;
+  const userAgent = "kube-scheduler/v1.36.2";
+  const remote = await connectRemote(world, { kubeconfig: options.kubeconfig, userAgent, lifetime });
+  whenElected(context, opened, {
+    name: "kube-scheduler",
+    remote,
+    elect: options.leaderElect !== "false",
+    lead: (own) => {
+      const { clock, random } = world;
+      startScheduler({ ...remote, clock, random, log: world.log.named("scheduler"), lifetime: own });
+    },
+  });
+}
+
+interface NodeOptions {
+  readonly dataDir: string;
+  readonly node: string;
+  readonly v?: string;
+}
+
+async function runNode(context: CommandContext, options: NodeOptions, components: readonly string[]): Promise<void> {
+  const { world, lifetime } = open(context, options.node, options.v);
+  const cluster = await readRunFile<ClusterFile>(world, options.dataDir, "cluster");
+  const node = cluster?.nodes.find(({ name }) => name === options.node);
+  if (cluster === undefined || node === undefined) throw new Error(`${options.dataDir} has no node ${options.node}`);
+  const kubelet = await connectRemote(world, {
+    kubeconfig: `${options.dataDir}/kubelet-${node.name}.conf`,
+    userAgent: "kubelet/v1.36.2",
+    lifetime,
+  });
+  const other = await connectRemote(world, {
+    kubeconfig: `${options.dataDir}/node-services.conf`,
+    userAgent: "kube-proxy/v1.36.2",
+    lifetime,
+  });
+  await startNode(world, {
+    node,
+    cluster,
+    client: other.client,
+    informers: other.informers,
+    kubeletClient: kubelet.client,
+    kubeletInformers: kubelet.informers,
+    pki: await openPki(world, options.dataDir),
+    components: new Set(components),
+    lifetime,
+  });
+  context.print(`${components.join(", ")} of ${node.name}: running`);
+}

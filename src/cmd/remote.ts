@@ -1,0 +1,83 @@
+import { dirname, resolve } from "node:path";
+import type { Lifetime } from "#base/lifetime.ts";
+import { createHttpClient } from "#base/os/http-client.ts";
+import type { World } from "#base/world.ts";
+import { type Client, createClient } from "#client/client.ts";
+import { createHttpTransport } from "#client/http-transport.ts";
+import { createInformers, type Informers } from "#client/informer-factory.ts";
+import { parseYaml } from "#wire/yaml.ts";
+
+/** A component's way to an API server of another process. */
+export interface Remote {
+  readonly client: Client;
+  readonly informers: Informers;
+}
+
+interface Kubeconfig {
+  readonly clusters?: readonly { name: string; cluster: ClusterEntry }[];
+  readonly users?: readonly { name: string; user: UserEntry }[];
+  readonly contexts?: readonly { name: string; context: { cluster: string; user: string } }[];
+  readonly "current-context"?: string;
+}
+
+interface ClusterEntry {
+  readonly server: string;
+  readonly "certificate-authority"?: string;
+  readonly "certificate-authority-data"?: string;
+  readonly "insecure-skip-tls-verify"?: boolean;
+  readonly "tls-server-name"?: string;
+}
+
+interface UserEntry {
+  readonly "client-certificate"?: string;
+  readonly "client-certificate-data"?: string;
+  readonly "client-key"?: string;
+  readonly "client-key-data"?: string;
+  readonly token?: string;
+  readonly tokenFile?: string;
+}
+
+/** Opens a client by a kubeconfig file. Errors: when the file lacks what it names. */
+export async function connectRemote(
+  world: World,
+  spec: { readonly kubeconfig: string; readonly userAgent: string; readonly lifetime: Lifetime },
+): Promise<Remote> {
+  const { cluster, user } = await readKubeconfig(world, spec.kubeconfig);
+  const read = async (data: string | undefined, file: string | undefined): Promise<string | undefined> => {
+    if (data !== undefined) return Buffer.from(data, "base64").toString("utf8");
+    return file === undefined ? undefined : world.files.readText(resolve(dirname(spec.kubeconfig), file));
+  };
+  const ca = await read(cluster["certificate-authority-data"], cluster["certificate-authority"]);
+  const cert = await read(user["client-certificate-data"], user["client-certificate"]);
+  const key = await read(user["client-key-data"], user["client-key"]);
+  const token = user.token ?? (user.tokenFile === undefined ? undefined : (await world.files.readText(user.tokenFile)).trim());
+  const http = createHttpClient({
+    baseUrl: cluster.server,
+    userAgent: spec.userAgent,
+    tls: {
+      ...(ca !== undefined && { ca }),
+      ...(cert !== undefined && { cert }),
+      ...(key !== undefined && { key }),
+      ...(cluster["tls-server-name"] !== undefined && { serverName: cluster["tls-server-name"] }),
+      ...(cluster["insecure-skip-tls-verify"] === true && { insecure: true }),
+    },
+    ...(token !== undefined && { token }),
+  });
+  spec.lifetime.use(http);
+  const { clock, random } = world;
+  const client = createClient({
+    transport: createHttpTransport({ http, clock, userAgent: spec.userAgent }),
+    userAgent: spec.userAgent,
+  });
+  const log = world.log.named("informers");
+  return { client, informers: createInformers({ client, clock, random, log, lifetime: spec.lifetime }) };
+}
+
+async function readKubeconfig(world: World, path: string): Promise<{ cluster: ClusterEntry; user: UserEntry }> {
+  const config = parseYaml(await world.files.read(path)).value as Kubeconfig;
+  const context = config.contexts?.find(({ name }) => name === config["current-context"])?.context;
+  const cluster = config.clusters?.find(({ name }) => name === context?.cluster)?.cluster;
+  const user = config.users?.find(({ name }) => name === context?.user)?.user;
+  if (cluster === undefined || user === undefined) throw new Error(`${path} has no complete current context`);
+  return { cluster, user };
+}
