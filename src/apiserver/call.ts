@@ -48,6 +48,8 @@ export interface Call {
   readonly signal: AbortSignal;
   /** Adds a Warning header, each text once. */
   warn(text: string): void;
+  /** Adds an annotation to the request's audit event; absent where there is none. */
+  readonly annotate?: (key: string, value: string) => void;
 }
 
 /** Query parameters after parsing; `dryRun` and `fieldValidation` already validated. */

@@ -15,6 +15,7 @@ import { type AdmissionPlugin, createAdmission } from "./admission/admission.ts"
 import type { Answer } from "./answer.ts";
 import { ApiTable } from "./api-table.ts";
 import type { Authenticator } from "./authentication/authenticator.ts";
+import { admitConnects } from "./connect/admit-connect.ts";
 import {
   type Authorizer,
   mastersAuthorizer,
@@ -132,7 +133,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const run = (endpoint: Endpoint, call: Call): Promise<Answer> => context.dispatch(endpoint, call);
   const paths = options.paths(parts);
   const authenticators = options.authenticators(parts);
-  const connects = options.connects(parts);
+  const connects = admitConnects(options.connects(parts), rest.admission);
   const reviewer = options.tokenReviewer(parts, authenticators);
   started = true;
   await Promise.all([...liveSets.values()].map((set) => set.start()));

@@ -1,27 +1,11 @@
 import type { KubeObject } from "#apimachinery/object.ts";
-import type { ResourceDefinition } from "#apimachinery/resource.ts";
-import type { Call } from "../call.ts";
+import type { AdmissionRequest, Passes } from "./request.ts";
 
-export type Operation = "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
-
-/** What an admission plugin is asked about. Objects are in the kind's storage version. */
-export interface AdmissionRequest {
-  readonly operation: Operation;
-  readonly call: Call;
-  /** Definition of the object in hand (a subresource's own kind where it has one). */
-  readonly definition: ResourceDefinition;
-  readonly name: string;
-  /** The new object; absent for DELETE. A mutator may change it in place or return another. */
-  readonly object?: KubeObject;
-  /** The stored object; frozen. Absent for CREATE. */
-  readonly oldObject?: KubeObject;
-  /** False when this runs again after another mutator changed something. */
-  readonly firstPass?: boolean;
-}
+export type { AdmissionRequest, Operation } from "./request.ts";
 
 /**
  * One plugin of the chain, a frozen value on one line of `plugins.ts`. Errors: a `StatusError`,
- * usually `forbiddenStatus`.
+ * usually from `forbid`.
  */
 export interface AdmissionPlugin {
   readonly name: string;
@@ -33,7 +17,7 @@ export interface AdmissionPlugin {
 }
 
 export interface Admission {
-  /** Runs the mutators in order and returns the object they agree on. */
+  /** Runs the mutators in order, twice if one asks for it, and returns the object they agree on. */
   mutate(request: AdmissionRequest): Promise<KubeObject | undefined>;
   /** Runs the validators in order; the first refusal wins. */
   validate(request: AdmissionRequest): Promise<void>;
@@ -43,15 +27,24 @@ export interface Admission {
 export function createAdmission(plugins: readonly AdmissionPlugin[]): Admission {
   const mutators = plugins.filter((plugin) => plugin.mutate !== undefined);
   const validators = plugins.filter((plugin) => plugin.validate !== undefined);
+
+  async function pass(request: AdmissionRequest, passes: Passes): Promise<KubeObject | undefined> {
+    let { object } = request;
+    for (const plugin of mutators) {
+      const current = object === undefined ? { ...request, passes } : { ...request, object, passes };
+      if (plugin.handles?.(current) === false) continue;
+      object = (await plugin.mutate?.(current)) ?? object;
+    }
+    return object;
+  }
+
   return {
     async mutate(request) {
-      let object = request.object;
-      for (const plugin of mutators) {
-        const current = object === undefined ? request : { ...request, object };
-        if (plugin.handles?.(current) === false) continue;
-        object = (await plugin.mutate?.(current)) ?? object;
-      }
-      return object;
+      const passes: Passes = { again: false, wanted: false, memory: new Map() };
+      const object = await pass(request, passes);
+      if (!passes.wanted) return object;
+      passes.again = true;
+      return pass(object === undefined ? request : { ...request, object }, passes);
     },
     async validate(request) {
       for (const plugin of validators) {

@@ -8,8 +8,10 @@ import type { Answer } from "../answer.ts";
 import type { Call, Endpoint } from "../call.ts";
 import { decodeBody, kindOf } from "../rest/decode.ts";
 import { updateWith } from "../rest/update.ts";
+import { admitPosted } from "./admit.ts";
 import type { Handler, HandlerContext } from "./handler.ts";
 
+const bindingKind = { group: "", version: "v1", kind: "Binding" };
 const expected = kindOf(Binding, "", "v1");
 
 /** POST pods/NAME/binding: the scheduler's decision. Source: registry/core/pod/storage BindingREST. */
@@ -24,12 +26,14 @@ export const bindings: Handler = (context, _endpoint, call) => {
 };
 
 async function bind(context: HandlerContext, endpoint: Endpoint, call: Call): Promise<Answer> {
-  const binding = decodeBody(call, expected, context.table) as Binding;
-  refuseInvalid(call, binding);
+  const posted = decodeBody(call, expected, context.table) as Binding;
+  refuseInvalid(call, posted);
+  const binding = await admitPosted(context, endpoint, { call, object: posted, kind: bindingKind });
   await updateWith(endpoint, { ...call, subresource: "binding" }, {
     deps: context.rest,
     uid: binding.metadata?.uid ?? "",
     allowCreate: false,
+    admission: "done",
     transform: (live) => Promise.resolve(bound(call, binding, live as Pod)),
   });
   const status = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 };

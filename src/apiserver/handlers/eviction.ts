@@ -11,6 +11,7 @@ import { decodeBody, kindOf } from "../rest/decode.ts";
 import { remove } from "../rest/delete.ts";
 import { get, list } from "../rest/list.ts";
 import { updateWith } from "../rest/update.ts";
+import { admitPosted } from "./admit.ts";
 import type { Handler, HandlerContext } from "./handler.ts";
 
 /** More disrupted pods than this means that the controller is far behind. Source: MaxDisruptedPodSize. */
@@ -21,7 +22,10 @@ const disruptedPodsMax = 2000;
  * Source: registry/core/pod/storage/eviction.go.
  */
 export const podEviction: Handler = async (context, endpoint, call) => {
-  const eviction = decodeBody(call, evictionKind(call), context.table) as Eviction;
+  const expected = evictionKind(call);
+  const posted = decodeBody(call, expected, context.table) as Eviction;
+  const kind = { group: "policy", version: expected.version, kind: "Eviction" };
+  const eviction = await admitPosted(context, endpoint, { call, object: posted, kind });
   const name = eviction.metadata?.name ?? "";
   if (name !== "" && name !== call.name) throw badRequest("name in URL does not match name in Eviction object");
   const options = eviction.deleteOptions ?? {};
@@ -107,6 +111,7 @@ async function takeDisruption(
     deps: rest,
     uid: "",
     allowCreate: false,
+    admission: "done",
     transform: (live) => Promise.resolve(counted(call, live as PodDisruptionBudget, pod)),
   });
 }
@@ -152,10 +157,11 @@ async function evict(context: HandlerContext, endpoint: Endpoint, { call, option
       deps: context.rest,
       uid: pod.metadata?.uid ?? "",
       allowCreate: false,
+      admission: "done",
       transform: (live) => Promise.resolve(marked(call, live as Pod)),
     });
   }
-  await remove(endpoint, call, { deps: context.rest, options });
+  await remove(endpoint, call, { deps: context.rest, options, admitted: true });
 }
 
 function marked(call: Call, live: Pod): Pod {

@@ -8,8 +8,10 @@ import type { JwtObjectReference, ServiceAccountClaims } from "#wire/jwt.ts";
 import type { Call } from "../call.ts";
 import { decodeBody, kindOf } from "../rest/decode.ts";
 import { get } from "../rest/list.ts";
+import { admitPosted } from "./admit.ts";
 import type { Handler, HandlerContext } from "./handler.ts";
 
+const tokenRequestKind = { group: "authentication.k8s.io", version: "v1", kind: "TokenRequest" };
 const expirationSecondsMin = 600;
 const expirationSecondsMax = 2 ** 32;
 /** When the request names no time. */
@@ -26,7 +28,9 @@ export interface TokenIssuer {
 /** POST serviceaccounts/NAME/token. Source: registry/core/serviceaccount/storage/token.go. */
 export const serviceAccountToken: Handler = async (context, endpoint, call) => {
   const account = (await get(endpoint, call)).object as ServiceAccount;
-  const request = decodeBody(call, kindOf(TokenRequest, "authentication.k8s.io", "v1"), context.table) as TokenRequest;
+  const expected = kindOf(TokenRequest, "authentication.k8s.io", "v1");
+  const posted = decodeBody(call, expected, context.table) as TokenRequest;
+  const request = await admitPosted(context, endpoint, { call, object: posted, kind: tokenRequestKind });
   const { name, namespace } = request.metadata ?? {};
   if (name && name !== call.name) {
     throw badRequest("metadata.name must match the service account name in the request");

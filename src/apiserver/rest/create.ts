@@ -47,10 +47,10 @@ async function admit(endpoint: Endpoint, call: Call, { deps, object }: Creation)
   const admitted = await deps.admission.mutate({
     operation: "CREATE",
     call,
+    endpoint,
     definition: endpoint.hub,
     name: object.metadata?.name ?? "",
     object,
-    firstPass: true,
   });
   const result = admitted ?? object;
   dedupOwners(call, metaOf(result), true);
@@ -107,7 +107,7 @@ export async function createFilled(
   try {
     prepare(endpoint, call, object);
     const name = object.metadata?.name ?? "";
-    await deps.admission.validate({ operation: "CREATE", call, definition: endpoint.hub, name, object });
+    await deps.admission.validate({ operation: "CREATE", call, endpoint, definition: endpoint.hub, name, object });
     refuseResourceVersion(object);
     const key = endpoint.storage.keyOf(object.metadata?.namespace ?? "", name);
     const ttlSeconds = hooks.ttlSeconds?.(object);

@@ -11,6 +11,7 @@ import {
   type Status,
 } from "#apimachinery/status.ts";
 import type { DeleteOptions } from "#apimachinery/meta/options.ts";
+import type { Admission } from "../admission/admission.ts";
 import { type Call, type Endpoint, isDryRun } from "../call.ts";
 import type { Entry } from "../storage/entry.ts";
 import type { Stored } from "../storage/storage.ts";
@@ -24,6 +25,8 @@ export type Deleted =
 export interface Deletion {
   readonly deps: RestDeps;
   readonly options: DeleteOptions;
+  /** The request passed admission as something else (an eviction). */
+  readonly admitted?: boolean;
 }
 
 /** DELETE of one object. */
@@ -47,9 +50,7 @@ async function removeOnce(endpoint: Endpoint, call: Call, attempt: Attempt): Pro
   const { current, deps, options } = attempt;
   const old = current.entry.object;
   checkPreconditions(endpoint, old, options);
-  const request = { operation: "DELETE", call, definition: endpoint.hub, name: call.name, oldObject: old } as const;
-  await deps.admission.mutate(request);
-  await deps.admission.validate(request);
+  if (attempt.admitted !== true) await admit(endpoint, call, { admission: deps.admission, old });
   const plan = planDeletion(endpoint, old, { options, nowMs: call.nowMs });
   if (plan.do === "already") return answer(endpoint, current.entry, false);
   if (plan.do === "mark") {
@@ -63,6 +64,25 @@ async function removeOnce(endpoint: Endpoint, call: Call, attempt: Attempt): Pro
   if (entry === undefined) return undefined;
   if (!isDryRun(call)) await hooksOf(deps, endpoint.hub).afterDelete?.(entry.object, call);
   return answer(endpoint, entry, true);
+}
+
+interface Admitted {
+  readonly admission: Admission;
+  readonly old: KubeObject;
+}
+
+/** Objects of a deletecollection are nameless to admission, as upstream. */
+async function admit(endpoint: Endpoint, call: Call, { admission, old }: Admitted): Promise<void> {
+  const request = {
+    operation: "DELETE",
+    call,
+    endpoint,
+    definition: endpoint.hub,
+    name: call.verb === "deletecollection" ? "" : call.name,
+    oldObject: old,
+  } as const;
+  await admission.mutate(request);
+  await admission.validate(request);
 }
 
 function answer(endpoint: Endpoint, entry: Entry, gone: boolean): Deleted {

@@ -12,7 +12,7 @@ import { decodeBody, kindOf } from "./decode.ts";
 import { get } from "./list.ts";
 import { ensureName, metaOf } from "./metadata.ts";
 import { applyToPlain } from "./patch.ts";
-import type { RestDeps } from "./rest.ts";
+import { fromHub, type RestDeps } from "./rest.ts";
 import { updateWith } from "./update.ts";
 import { applyScale, parentManagers, withScaleManagers } from "./scale-managed-fields.ts";
 
@@ -29,11 +29,17 @@ export async function writeScale(endpoint: Endpoint, call: Call, deps: RestDeps)
     deps,
     uid: "",
     allowCreate: false,
-    transform(live) {
+    admission: (object, old) => ({
+      kind: scaleKind,
+      object: scaleOf(endpoint, fromHub(endpoint, object)),
+      oldObject: scaleOf(endpoint, fromHub(endpoint, old)),
+    }),
+    async transform(live) {
       assert(live !== undefined, "scale of an absent object");
       const scale = withScaleManagers(endpoint, live, scaleOf(endpoint, live));
-      const wanted = wantedScale(call, { live: scale, deps });
-      ensureName(call, metaOf(wanted));
+      const asked = wantedScale(call, { live: scale, deps });
+      ensureName(call, metaOf(asked));
+      const wanted = await admit(endpoint, call, { deps, scale: asked, live: scale });
       refuseBadScale(call, wanted);
       const version = wanted.metadata?.resourceVersion ?? "";
       if (version !== "" && version !== live.metadata?.resourceVersion) {
@@ -42,10 +48,30 @@ export async function writeScale(endpoint: Endpoint, call: Call, deps: RestDeps)
       }
       const updated = withPath(live, paths.specReplicas, wanted.spec?.replicas ?? 0);
       const managers = parentManagers({ endpoint, call }, live, { live: scale, wanted });
-      return Promise.resolve(withManagedFields(updated, managers));
+      return withManagedFields(updated, managers);
     },
   });
   return scaleAnswer(scaleOf(endpoint, entry.as(endpoint.definition)));
+}
+
+const scaleKind = { group: "autoscaling", version: "v1", kind: "Scale" };
+
+async function admit(
+  endpoint: Endpoint,
+  call: Call,
+  { deps, scale, live }: { readonly deps: RestDeps; readonly scale: Scale; readonly live: Scale },
+): Promise<Scale> {
+  const mutated = await deps.admission.mutate({
+    operation: "UPDATE",
+    call,
+    endpoint,
+    definition: endpoint.hub,
+    name: call.name,
+    kind: scaleKind,
+    object: scale,
+    oldObject: live,
+  });
+  return (mutated ?? scale) as Scale;
 }
 
 function wantedScale(

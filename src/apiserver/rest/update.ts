@@ -14,6 +14,7 @@ import {
   validateObjectMeta,
   validateObjectMetaUpdate,
 } from "#apimachinery/validation/object-meta.ts";
+import type { AdmissionRequest } from "../admission/admission.ts";
 import { type Call, type Endpoint, isDryRun } from "../call.ts";
 import type { Stored, UpdateDecision } from "../storage/storage.ts";
 import { createFilled } from "./create.ts";
@@ -66,7 +67,15 @@ export interface UpdatePlan {
    * version, frozen; absent when there is none). Runs once per try.
    */
   readonly transform: (live: KubeObject | undefined) => Promise<KubeObject>;
+  /**
+   * How admission sees the write where it is no plain update: `done` when the caller has asked it,
+   * or a view that validators get; `transform` has then asked the mutators.
+   */
+  readonly admission?: "done" | ((object: KubeObject, old: KubeObject) => AdmissionView);
 }
+
+/** Another object than the stored one, such as a Scale. */
+export type AdmissionView = Required<Pick<AdmissionRequest, "kind" | "object" | "oldObject">>;
 
 /** Reads, transforms, checks and writes until no other write came between. */
 export async function updateWith(endpoint: Endpoint, call: Call, plan: UpdatePlan): Promise<Written> {
@@ -95,7 +104,7 @@ async function createByUpdate(
   if (!plan.allowCreate) throw notFound(qualifiedOf(endpoint), call.name);
   if (plan.uid !== "") throw uidConflict(endpoint, call, { wanted: plan.uid, found: "" });
   const wanted = toHub(endpoint, await plan.transform(undefined));
-  const request = { operation: "CREATE", call, definition: endpoint.hub, name: call.name } as const;
+  const request = { operation: "CREATE", call, endpoint, definition: endpoint.hub, name: call.name } as const;
   const object = (await plan.deps.admission.mutate({ ...request, object: wanted })) ?? wanted;
   delete metaOf(object).resourceVersion;
   fillSystemFields(metaOf(object), call.nowMs, plan.deps.random);
@@ -119,22 +128,13 @@ async function updateExisting(
     throw uidConflict(endpoint, call, { wanted: plan.uid, found: old.metadata?.uid ?? "" });
   }
   const wanted = toHub(endpoint, await plan.transform(fromHub(endpoint, old)));
-  const object =
-    (await plan.deps.admission.mutate({
-      operation: "UPDATE",
-      call,
-      definition: endpoint.hub,
-      name: call.name,
-      object: wanted,
-      oldObject: old,
-      firstPass: true,
-    })) ?? wanted;
+  const object = await admit(endpoint, call, { plan, wanted, old });
   dedupOwners(call, metaOf(object), true);
   checkResourceVersion(endpoint, call, { object, old });
   const finish = await hooksOf(plan.deps, endpoint.hub).beginUpdate?.(object, old, call);
   let succeeded = false;
   try {
-    const decision = await decide(endpoint, call, { object, old, current, deps: plan.deps });
+    const decision = await decide(endpoint, call, { object, old, current, plan });
     const outcome = await endpoint.storage.updateFrom(key, current, {
       dryRun: isDryRun(call),
       decision,
@@ -148,6 +148,24 @@ async function updateExisting(
   } finally {
     await finish?.(succeeded);
   }
+}
+
+async function admit(
+  endpoint: Endpoint,
+  call: Call,
+  { plan, wanted, old }: { readonly plan: UpdatePlan; readonly wanted: KubeObject; readonly old: KubeObject },
+): Promise<KubeObject> {
+  if (plan.admission !== undefined) return wanted;
+  const mutated = await plan.deps.admission.mutate({
+    operation: "UPDATE",
+    call,
+    endpoint,
+    definition: endpoint.hub,
+    name: call.name,
+    object: wanted,
+    oldObject: old,
+  });
+  return mutated ?? wanted;
 }
 
 function checkResourceVersion(
@@ -177,19 +195,24 @@ function checkResourceVersion(
 async function decide(
   endpoint: Endpoint,
   call: Call,
-  spec: { object: KubeObject; old: KubeObject; current: Stored; deps: RestDeps },
+  spec: { object: KubeObject; old: KubeObject; current: Stored; plan: UpdatePlan },
 ): Promise<UpdateDecision> {
-  const { old, deps } = spec;
+  const { old, plan } = spec;
+  const { deps } = plan;
   prepareUpdate(endpoint, call, spec);
   const object = keepTimestamps(spec.object, old);
-  await deps.admission.validate({
-    operation: "UPDATE",
-    call,
-    definition: endpoint.hub,
-    name: call.name,
-    object,
-    oldObject: old,
-  });
+  if (plan.admission !== "done") {
+    await deps.admission.validate({
+      operation: "UPDATE",
+      call,
+      endpoint,
+      definition: endpoint.hub,
+      name: call.name,
+      object,
+      oldObject: old,
+      ...plan.admission?.(object, old),
+    });
+  }
   if (shouldDelete(endpoint, object, old)) return { do: "delete" };
   const value = endpoint.storage.encode(object);
   if (Buffer.compare(value, spec.current.kv.value) === 0) return { do: "keep" };
