@@ -1,6 +1,8 @@
 import type { Command } from "commander";
 import { Lifetime } from "#base/lifetime.ts";
 import type { World } from "#base/world.ts";
+import { durationMs } from "#apimachinery/go-duration.ts";
+import { startRetention } from "#store/compactor.ts";
 import { openDurableStore } from "#store/durable.ts";
 import type { EtcdServerOptions } from "#store/etcd-server.ts";
 import { type CommandContext, verbosityOf } from "./command.ts";
@@ -12,6 +14,7 @@ interface EtcdCliOptions {
   readonly certFile?: string;
   readonly keyFile?: string;
   readonly trustedCaFile?: string;
+  readonly autoCompactionRetention: string;
   readonly v?: string;
 }
 
@@ -26,6 +29,7 @@ export function addEtcdCommand(program: Command, context: CommandContext): void 
     .option("--cert-file <file>", "certificate of the server, for an https URL")
     .option("--key-file <file>", "its private key")
     .option("--trusted-ca-file <file>", "authority that clients' certificates must come from")
+    .option("--auto-compaction-retention <duration>", "how long history is kept; 0 for ever", "1h")
     .option("-v, --v <level>", "log verbosity")
     .action((options: EtcdCliOptions) => runEtcd(context, options));
 }
@@ -49,6 +53,8 @@ async function runEtcd(context: CommandContext, options: EtcdCliOptions): Promis
     defragment: () => store.checkpoint(),
   });
   lifetime.use(server);
+  const retentionMs = durationMs(options.autoCompactionRetention);
+  if (retentionMs > 0) lifetime.use(startRetention({ store, clock, log, retentionMs }));
   context.print(`etcd API ready on ${server.endpoint} at revision ${store.revision}`);
   context.onStop(() => void lifetime.end().finally(() => context.exit(0)));
 }
