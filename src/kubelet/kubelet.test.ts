@@ -10,7 +10,10 @@ function conditions(pod: Pod | undefined): string {
 }
 
 function states(pod: Pod | undefined): string {
-  const all = [...(pod?.status?.initContainerStatuses ?? []), ...(pod?.status?.containerStatuses ?? [])];
+  const all = [
+    ...(pod?.status?.initContainerStatuses ?? []),
+    ...(pod?.status?.containerStatuses ?? []),
+  ];
   return all
     .map(({ name, state, ready, restartCount }) => {
       const text = state?.running
@@ -28,10 +31,20 @@ test("a kubelet registers its node and renews its lease", async () => {
   const { node } = world.kubelet;
   assert.equal(node.status?.conditions?.find(({ type }) => type === "Ready")?.status, "True");
   assert.equal(node.status?.capacity?.["cpu"], "2");
-  const leases = { group: "coordination.k8s.io", version: "v1", plural: "leases", kind: "Lease", scope: "Namespaced" } as const;
-  const before = world.api.get(leases, "kube-node-lease/node-1") as { spec?: { renewTime?: string } };
+  const leases = {
+    group: "coordination.k8s.io",
+    version: "v1",
+    plural: "leases",
+    kind: "Lease",
+    scope: "Namespaced",
+  } as const;
+  const before = world.api.get(leases, "kube-node-lease/node-1") as {
+    spec?: { renewTime?: string };
+  };
   await world.settle(11_000);
-  const after = world.api.get(leases, "kube-node-lease/node-1") as { spec?: { renewTime?: string } };
+  const after = world.api.get(leases, "kube-node-lease/node-1") as {
+    spec?: { renewTime?: string };
+  };
   assert.notEqual(before.spec?.renewTime, after.spec?.renewTime);
   await world.lifetime.end();
 });
@@ -95,7 +108,10 @@ test("a Pod that completes ends Succeeded and frees its sandbox", async () => {
       "ContainersReady=False(PodCompleted) PodScheduled=True",
   );
   const sandboxes = await world.runtime.runtime.listPodSandboxes();
-  assert.deepEqual(sandboxes.map(({ state }) => state), [1]);
+  assert.deepEqual(
+    sandboxes.map(({ state }) => state),
+    [1],
+  );
   await world.delete("job");
   await world.settle();
   assert.equal(world.pod("job"), undefined);
@@ -107,7 +123,10 @@ test("init containers run one after another, sidecars beside the rest and end la
   const world = await startKubeletWorld({ scripts });
   const image = "app:1";
   world.run("staged", {
-    initContainers: [{ name: "first", image }, { name: "side", image, restartPolicy: "Always" }],
+    initContainers: [
+      { name: "first", image },
+      { name: "side", image, restartPolicy: "Always" },
+    ],
     containers: [{ name: "main", image }],
   });
   await world.settle(500);
@@ -117,11 +136,17 @@ test("init containers run one after another, sidecars beside the rest and end la
   );
   assert.equal(world.pod("staged")?.status?.phase, "Pending");
   await world.settle(2000);
-  assert.equal(states(world.pod("staged")), "first: exit 0 ready, side: running ready, main: running ready");
+  assert.equal(
+    states(world.pod("staged")),
+    "first: exit 0 ready, side: running ready, main: running ready",
+  );
   await world.delete("staged");
   await world.settle(500);
   const running = [...world.runtime.containers.values()].filter(({ status }) => status.state === 1);
-  assert.deepEqual(running.map(({ config }) => config.metadata?.name), ["side", "main"]);
+  assert.deepEqual(
+    running.map(({ config }) => config.metadata?.name),
+    ["side", "main"],
+  );
   await world.settle(5000);
   assert.equal(world.pod("staged"), undefined);
   await world.lifetime.end();
@@ -152,19 +177,33 @@ test("a Pod waits for the ConfigMap that it needs, without looking for it", asyn
     reason: "CreateContainerConfigError",
     message: 'configmap "settings" not found',
   });
-  const configMaps = { group: "", version: "v1", plural: "configmaps", kind: "ConfigMap", scope: "Namespaced" } as const;
-  world.api.seed(configMaps, { metadata: { name: "settings", namespace: "default" }, data: { x: "1" } } as object);
+  const configMaps = {
+    group: "",
+    version: "v1",
+    plural: "configmaps",
+    kind: "ConfigMap",
+    scope: "Namespaced",
+  } as const;
+  world.api.seed(configMaps, {
+    metadata: { name: "settings", namespace: "default" },
+    data: { x: "1" },
+  } as object);
   await world.settle(500);
   assert.equal(states(world.pod("needy")), "main: running ready");
   const [container] = world.runtime.containers.values();
-  assert.deepEqual(container?.config.envs?.find(({ key }) => key === "X"), { key: "X", value: "1" });
+  assert.deepEqual(
+    container?.config.envs?.find(({ key }) => key === "X"),
+    { key: "X", value: "1" },
+  );
   await world.lifetime.end();
 });
 
 test("a failing liveness probe restarts the container, a failing readiness probe takes it out", async () => {
   let healthy = true;
   const world = await startKubeletWorld({
-    network: { connect: () => (healthy ? Promise.resolve() : Promise.reject(new Error("refused"))) },
+    network: {
+      connect: () => (healthy ? Promise.resolve() : Promise.reject(new Error("refused"))),
+    },
   });
   const probe = { tcpSocket: { port: 80 }, periodSeconds: 1, failureThreshold: 2 };
   world.run("probed", {
@@ -182,7 +221,9 @@ test("a failing liveness probe restarts the container, a failing readiness probe
   assert.equal(states(world.pod("probed")), "a: running ready x1, b: running");
   await world.settle(2000);
   assert.equal(states(world.pod("probed")), "a: running ready x1, b: running ready");
-  assert.ok(world.events().includes("Killing: Container a failed liveness probe, will be restarted"));
+  assert.ok(
+    world.events().includes("Killing: Container a failed liveness probe, will be restarted"),
+  );
   await world.lifetime.end();
 });
 
@@ -214,7 +255,8 @@ test("a Pod from a file runs, has a mirror, and goes with the file", async () =>
   const world = await startKubeletWorld({ config });
   const { files } = world.world;
   const path = "/etc/kubernetes/manifests/web.yaml";
-  const manifest = "kind: Pod\napiVersion: v1\nmetadata: {name: web}\nspec: {containers: [{name: main, image: 'app:1'}]}\n";
+  const manifest =
+    "kind: Pod\napiVersion: v1\nmetadata: {name: web}\nspec: {containers: [{name: main, image: 'app:1'}]}\n";
   await files.write(path, manifest);
   await world.settle();
   const mirror = world.pod("web-node-1");
@@ -238,7 +280,10 @@ test("a Pod from a file runs, has a mirror, and goes with the file", async () =>
 
 test("resources change in place, wait when they do not fit, and follow their restart policy", async () => {
   const world = await startKubeletWorld();
-  const of = (cpu: string, memory = "64Mi") => ({ requests: { cpu, memory }, limits: { cpu, memory } });
+  const of = (cpu: string, memory = "64Mi") => ({
+    requests: { cpu, memory },
+    limits: { cpu, memory },
+  });
   const resizePolicy = [{ resourceName: "memory", restartPolicy: "RestartContainer" }];
   const main = { name: "main", image: "app:1", resizePolicy };
   world.run("other", { containers: [{ name: "main", image: "app:1", resources: of("1") }] });
@@ -262,7 +307,9 @@ test("resources change in place, wait when they do not fit, and follow their res
   assert.equal(grown?.status?.containerStatuses?.[0]?.resources?.limits?.["cpu"], "800m");
   assert.equal(states(grown), "main: running ready");
   assert.equal(grown?.status?.observedGeneration, 2);
-  const set = [...world.runtime.containers.values()].map(({ status }) => status.resources?.linux?.cpuQuota);
+  const set = [...world.runtime.containers.values()].map(
+    ({ status }) => status.resources?.linux?.cpuQuota,
+  );
   assert.ok(set.includes(80_000));
 
   const deferred = await resize("1500m");
@@ -273,7 +320,10 @@ test("resources change in place, wait when they do not fit, and follow their res
   await world.delete("other");
   await world.settle();
   assert.equal(pending(world.pod("sized")), undefined);
-  assert.equal(world.pod("sized")?.status?.containerStatuses?.[0]?.allocatedResources?.["cpu"], "1500m");
+  assert.equal(
+    world.pod("sized")?.status?.containerStatuses?.[0]?.allocatedResources?.["cpu"],
+    "1500m",
+  );
 
   assert.equal(states(await resize("1500m", "128Mi")), "main: running ready x1");
   await world.lifetime.end();

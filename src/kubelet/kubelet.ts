@@ -106,7 +106,11 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     network: options.network,
     runtimeName: (await cri.runtime.version()).runtimeName,
     images,
-    cgroups: await createCgroupManager({ root: config.cgroupRoot, podPidsMax: config.podPidsMax, world }),
+    cgroups: await createCgroupManager({
+      root: config.cgroupRoot,
+      podPidsMax: config.podPidsMax,
+      world,
+    }),
     crashes: createCrashBackoff(clock),
     probes: createProbeManager({
       clock,
@@ -128,7 +132,12 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
       }),
       pullImage: async (pod, container) => {
         const secrets = await pullSecrets(pod, objects);
-        const { ref } = await images.ensure({ pod, container, sandboxConfig: {}, pullSecrets: secrets });
+        const { ref } = await images.ensure({
+          pod,
+          container,
+          sandboxConfig: {},
+          pullSecrets: secrets,
+        });
         const status = await cri.images.imageStatus(ref);
         return status?.repoTags[0] ?? status?.repoDigests[0] ?? ref;
       },
@@ -224,7 +233,11 @@ function keepHouse(
   return evictions;
 }
 
-function follow({ cri, world, lifetime }: KubeletOptions, manager: PodManager, informer: Informer<Pod>): void {
+function follow(
+  { cri, world, lifetime }: KubeletOptions,
+  manager: PodManager,
+  informer: Informer<Pod>,
+): void {
   const subscription = informer.subscribe({
     onAdd: manager.add,
     onUpdate: manager.update,
@@ -241,10 +254,7 @@ function follow({ cri, world, lifetime }: KubeletOptions, manager: PodManager, i
   });
 }
 
-async function nodeFacts(
-  { config, world }: KubeletOptions,
-  machine: Machine,
-): Promise<NodeFacts> {
+async function nodeFacts({ config, world }: KubeletOptions, machine: Machine): Promise<NodeFacts> {
   const text = (path: string): Promise<string> => world.files.readText(path).catch(() => "");
   return {
     name: config.nodeName,

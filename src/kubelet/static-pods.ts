@@ -43,7 +43,9 @@ export async function followStaticPods(options: StaticPodsOptions): Promise<void
   let scanning: Promise<void> = Promise.resolve();
 
   function scan(): Promise<void> {
-    scanning = scanning.then(rescan).catch((error: unknown) => world.log.error("static pods not read", error));
+    scanning = scanning
+      .then(rescan)
+      .catch((error: unknown) => world.log.error("static pods not read", error));
     return scanning;
   }
 
@@ -74,7 +76,11 @@ export async function followStaticPods(options: StaticPodsOptions): Promise<void
   await scan();
 }
 
-async function readDirectory({ directory, world, nodeName }: StaticPodsOptions): Promise<Map<string, Pod>> {
+async function readDirectory({
+  directory,
+  world,
+  nodeName,
+}: StaticPodsOptions): Promise<Map<string, Pod>> {
   const found = new Map<string, Pod>();
   for (const name of await world.files.list(directory)) {
     if (name.startsWith(".")) continue;

@@ -32,7 +32,10 @@ export function createTokenManager(
   const resource = client.resource(serviceAccounts);
   const tokens = new Map<string, Map<string, Cached>>();
 
-  async function request(pod: Pod, projection: ServiceAccountTokenProjection): Promise<TokenRequest> {
+  async function request(
+    pod: Pod,
+    projection: ServiceAccountTokenProjection,
+  ): Promise<TokenRequest> {
     const { name = "", namespace = "" } = pod.metadata ?? {};
     const { audience, expirationSeconds = expirationDefaultSeconds } = projection;
     return resource.createSubresource<TokenRequest>({

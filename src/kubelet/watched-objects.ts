@@ -69,7 +69,8 @@ export function createWatchedObjects(
   }
 
   return {
-    configMap: (namespace, name): Promise<ConfigMap | undefined> => read(configMaps, namespace, name),
+    configMap: (namespace, name): Promise<ConfigMap | undefined> =>
+      read(configMaps, namespace, name),
     secret: (namespace, name): Promise<Secret | undefined> => read(secrets, namespace, name),
     register(pod) {
       const namespace = pod.metadata?.namespace ?? "";
@@ -96,7 +97,8 @@ export interface PodReferences {
 export function referencesOf(pod: Pod): PodReferences {
   const configMapNames = new Set<string>();
   const secretNames = new Set<string>();
-  const add = (names: Set<string>, name: string | undefined): void => void (name && names.add(name));
+  const add = (names: Set<string>, name: string | undefined): void =>
+    void (name && names.add(name));
   for (const { name } of pod.spec.imagePullSecrets ?? []) add(secretNames, name);
   for (const { container } of containersOf(pod)) addFromEnvironment(container);
   for (const volume of pod.spec.volumes ?? []) {

@@ -17,20 +17,33 @@ function podOn(nodeName: string, name: string, annotations: Record<string, strin
 async function startWorld() {
   const world = startControllerWorld([]);
   const { client, informers, clock, lifetime } = world;
-  const starting = startHollowNodes({ client, informers, clock, lifetime, log: silentLogger, count: 3 });
+  const starting = startHollowNodes({
+    client,
+    informers,
+    clock,
+    lifetime,
+    log: silentLogger,
+    count: 3,
+  });
   await world.settle();
   return { world, hollow: await starting };
 }
 
 test("startHollowNodes registers nodes that run what is bound to them", async () => {
   const { world, hollow } = await startWorld();
-  assert.deepEqual(world.list(nodes).map((node) => node.status?.conditions?.[0]?.status), ["True", "True", "True"]);
+  assert.deepEqual(
+    world.list(nodes).map((node) => node.status?.conditions?.[0]?.status),
+    ["True", "True", "True"],
+  );
   world.seed(pods, podOn("hollow-0", "a"));
   world.seed(pods, podOn("hollow-1", "b"));
   world.seed(pods, podOn("elsewhere", "c"));
   await world.settle();
   const [a, b, c] = ["a", "b", "c"].map((name) => world.get(pods, `default/${name}`));
-  assert.deepEqual([a, b, c].map((pod) => pod?.status?.phase), ["Running", "Running", "Pending"]);
+  assert.deepEqual(
+    [a, b, c].map((pod) => pod?.status?.phase),
+    ["Running", "Running", "Pending"],
+  );
   assert.notEqual(a?.status?.podIP, b?.status?.podIP);
   await world.client.resource(pods).delete("default/a");
   await world.settle();

@@ -68,7 +68,8 @@ export async function startHollowNodes(options: HollowNodesOptions): Promise<Hol
   lifetime.defer(() => subscription[Symbol.dispose]());
   const { leaseRenewMs = 10_000 } = options;
   if (leaseRenewMs > 0) {
-    for (const [i, name] of names.entries()) renewLeases(options, { name, alive, firstMs: (leaseRenewMs * i) / count });
+    for (const [i, name] of names.entries())
+      renewLeases(options, { name, alive, firstMs: (leaseRenewMs * i) / count });
   }
   return {
     names,
@@ -84,7 +85,10 @@ export async function startHollowNodes(options: HollowNodesOptions): Promise<Hol
 /** Most requests at a time. */
 const batchSize = 50;
 
-async function inBatches<T>(items: readonly T[], run: (item: T, i: number) => Promise<void>): Promise<void> {
+async function inBatches<T>(
+  items: readonly T[],
+  run: (item: T, i: number) => Promise<void>,
+): Promise<void> {
   for (let start = 0; start < items.length; start += batchSize) {
     await Promise.all(items.slice(start, start + batchSize).map((item, i) => run(item, start + i)));
   }
@@ -135,7 +139,8 @@ async function register(options: HollowNodesOptions, name: string, index: number
   try {
     const made = await resource.create(node);
     // A create drops the status where that is a subresource; a kubelet's own create does not.
-    if (made.status?.conditions === undefined) await resource.updateStatus({ ...made, status: node.status });
+    if (made.status?.conditions === undefined)
+      await resource.updateStatus({ ...made, status: node.status });
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
     await setReady(options.client, name, options.clock);
@@ -151,7 +156,11 @@ async function setReady(client: Client, name: string, clock: Clock): Promise<voi
 }
 
 async function createLease({ client, clock }: HollowNodesOptions, name: string): Promise<void> {
-  const spec = { holderIdentity: name, leaseDurationSeconds: 40, renewTime: rfc3339Micro(clock.nowMs()) };
+  const spec = {
+    holderIdentity: name,
+    leaseDurationSeconds: 40,
+    renewTime: rfc3339Micro(clock.nowMs()),
+  };
   try {
     await client.resource(leases).create({ metadata: { name, namespace: leaseNamespace }, spec });
   } catch (error) {
@@ -161,7 +170,11 @@ async function createLease({ client, clock }: HollowNodesOptions, name: string):
 
 function renewLeases(
   { client, clock, log, lifetime, leaseRenewMs = 10_000 }: HollowNodesOptions,
-  { name, alive, firstMs }: { readonly name: string; readonly alive: ReadonlySet<string>; readonly firstMs: number },
+  {
+    name,
+    alive,
+    firstMs,
+  }: { readonly name: string; readonly alive: ReadonlySet<string>; readonly firstMs: number },
 ): void {
   const resource = client.resource(leases);
   const renew = async (): Promise<void> => {
@@ -171,7 +184,8 @@ function renewLeases(
   let timer: Disposable | undefined;
   const arm = (delayMs: number): void => {
     timer = clock.after(delayMs, () => {
-      if (alive.has(name)) renew().catch((error: unknown) => log.debug("lease not renewed", { name, error }));
+      if (alive.has(name))
+        renew().catch((error: unknown) => log.debug("lease not renewed", { name, error }));
       if (!lifetime.ended) arm(leaseRenewMs);
     });
   };
@@ -227,13 +241,16 @@ function createTender(options: HollowNodesOptions, alive: ReadonlySet<string>): 
     say(pod, state);
     const readyMs = annotationMs(pod, "ready-after-ms");
     if (readyMs !== undefined) {
-      state.timers.push(clock.after(readyMs, () => {
-        state.ready = true;
-        say(pod, state);
-      }));
+      state.timers.push(
+        clock.after(readyMs, () => {
+          state.ready = true;
+          say(pod, state);
+        }),
+      );
     }
     const exitMs = annotationMs(pod, "exit-after-ms");
-    if (exitMs !== undefined) state.timers.push(clock.after(exitMs, () => exit(pod, state, exitMs)));
+    if (exitMs !== undefined)
+      state.timers.push(clock.after(exitMs, () => exit(pod, state, exitMs)));
   }
 
   function exit(pod: Pod, state: Running, againMs: number): void {
@@ -254,7 +271,10 @@ function createTender(options: HollowNodesOptions, alive: ReadonlySet<string>): 
         const current = await resource.get(keyOfObject(pod));
         if (current.metadata?.uid !== pod.metadata?.uid) return;
         try {
-          await resource.updateStatus({ ...current, status: statusOf(current, state, clock.nowMs()) });
+          await resource.updateStatus({
+            ...current,
+            status: statusOf(current, state, clock.nowMs()),
+          });
           return;
         } catch (error) {
           if (!isConflict(error)) throw error;
@@ -272,7 +292,8 @@ function createTender(options: HollowNodesOptions, alive: ReadonlySet<string>): 
     try {
       await work();
     } catch (error) {
-      if (!isNotFound(error) && !isConflict(error)) log.warn("hollow node", { pod: keyOfObject(pod), error });
+      if (!isNotFound(error) && !isConflict(error))
+        log.warn("hollow node", { pod: keyOfObject(pod), error });
     }
   }
 
@@ -297,7 +318,14 @@ function statusOf(pod: Pod, state: Running, nowMs: number): PodStatus {
   const ready = !ended && state.ready;
   const startedAt = rfc3339(state.startedMs);
   const current: ContainerState = ended
-    ? { terminated: { exitCode: state.exitCode ?? 0, reason: state.exitCode === 0 ? "Completed" : "Error", startedAt, finishedAt: rfc3339(nowMs) } }
+    ? {
+        terminated: {
+          exitCode: state.exitCode ?? 0,
+          reason: state.exitCode === 0 ? "Completed" : "Error",
+          startedAt,
+          finishedAt: rfc3339(nowMs),
+        },
+      }
     : { running: { startedAt } };
   const container = ({ name, image = "" }: Container): ContainerStatus => ({
     name,
@@ -313,7 +341,15 @@ function statusOf(pod: Pod, state: Running, nowMs: number): PodStatus {
   const init = (each: Container): ContainerStatus =>
     each.restartPolicy === "Always"
       ? container(each)
-      : { ...container(each), ready: true, started: false, restartCount: 0, state: { terminated: { exitCode: 0, reason: "Completed", startedAt, finishedAt: startedAt } } };
+      : {
+          ...container(each),
+          ready: true,
+          started: false,
+          restartCount: 0,
+          state: {
+            terminated: { exitCode: 0, reason: "Completed", startedAt, finishedAt: startedAt },
+          },
+        };
   return {
     ...pod.status,
     phase,
@@ -343,8 +379,16 @@ function conditionsOf(
   const own = Object.entries(values).map(([type, value]): PodCondition => {
     const status = value ? "True" : "False";
     const before = old.find((condition) => condition.type === type);
-    const reason = type.endsWith("Ready") && !value ? { reason: ended ? "PodCompleted" : "ContainersNotReady" } : {};
-    return { type, status, ...reason, lastTransitionTime: before?.status === status ? (before.lastTransitionTime ?? now) : now };
+    const reason =
+      type.endsWith("Ready") && !value
+        ? { reason: ended ? "PodCompleted" : "ContainersNotReady" }
+        : {};
+    return {
+      type,
+      status,
+      ...reason,
+      lastTransitionTime: before?.status === status ? (before.lastTransitionTime ?? now) : now,
+    };
   });
   return [...foreign, ...own];
 }

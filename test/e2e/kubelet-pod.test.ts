@@ -18,7 +18,12 @@ after(async () => {
   if (obstacle === undefined) await node[Symbol.asyncDispose]();
 });
 
-function run(name: string, script: string, spec: Partial<Pod["spec"]> = {}, container: object = {}): Pod {
+function run(
+  name: string,
+  script: string,
+  spec: Partial<Pod["spec"]> = {},
+  container: object = {},
+): Pod {
   return node.api.seed<Pod>(pods, {
     kind: "Pod",
     apiVersion: "v1",
@@ -54,7 +59,9 @@ async function ended(name: string): Promise<Pod> {
 /** The text that the container printed. */
 async function output(pod: Pod): Promise<string> {
   const directory = `default_${pod.metadata?.name}_${pod.metadata?.uid}`;
-  const log = await node.world.files.readText(join(node.directory, "pods", directory, "main/0.log"));
+  const log = await node.world.files.readText(
+    join(node.directory, "pods", directory, "main/0.log"),
+  );
   return log.replaceAll(/^\S+ \S+ F /gm, "");
 }
 
@@ -75,7 +82,10 @@ test("a Pod runs to its end, and says how", options, async () => {
 });
 
 test("volumes, environment, hosts and limits reach the container", options, async () => {
-  node.api.seed(configMaps, { metadata: { name: "settings", namespace: "default" }, data: { key: "value" } });
+  node.api.seed(configMaps, {
+    metadata: { name: "settings", namespace: "default" },
+    data: { key: "value" },
+  });
   const script = `
 cat /config/key /hidden/key; echo
 echo "$NAME $FROM $SUM"
@@ -98,11 +108,17 @@ cat /pod/labels; echo`;
         { name: "all", projected: { sources: [{ configMap: { name: "settings" } }] } },
         { name: "scratch", emptyDir: {} },
         { name: "memory", emptyDir: { medium: "Memory", sizeLimit: "1Mi" } },
-        { name: "pod", downwardAPI: { items: [{ path: "labels", fieldRef: { fieldPath: "metadata.name" } }] } },
+        {
+          name: "pod",
+          downwardAPI: { items: [{ path: "labels", fieldRef: { fieldPath: "metadata.name" } }] },
+        },
       ],
     },
     {
-      resources: { limits: { cpu: "100m", memory: "64Mi" }, requests: { cpu: "100m", memory: "64Mi" } },
+      resources: {
+        limits: { cpu: "100m", memory: "64Mi" },
+        requests: { cpu: "100m", memory: "64Mi" },
+      },
       env: [
         { name: "NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
         { name: "FROM", valueFrom: { configMapKeyRef: { name: "settings", key: "key" } } },
@@ -141,13 +157,19 @@ full
 });
 
 test("a changed ConfigMap reaches a running container", options, async () => {
-  node.api.seed(configMaps, { metadata: { name: "live", namespace: "default" }, data: { key: "old" } });
+  node.api.seed(configMaps, {
+    metadata: { name: "live", namespace: "default" },
+    data: { key: "old" },
+  });
   const volumes = [{ name: "config", configMap: { name: "live" } }];
   const script = "until grep -q new /config/key; do sleep 0.1; done";
   const mounts = { volumeMounts: [{ name: "config", mountPath: "/config" }] };
   run("live", script, { volumes }, mounts);
   await node.until<Pod>(pods, "default/live", (pod) => pod?.status?.phase === "Running");
-  node.api.seed(configMaps, { metadata: { name: "live", namespace: "default" }, data: { key: "new" } });
+  node.api.seed(configMaps, {
+    metadata: { name: "live", namespace: "default" },
+    data: { key: "new" },
+  });
   assert.equal((await ended("live")).status?.phase, "Succeeded");
   await remove("live");
 });
@@ -157,53 +179,88 @@ test("deletion runs the preStop hook, sends SIGTERM, and leaves nothing", option
   const lifecycle = { preStop: { exec: { command: ["sh", "-c", "echo hook >/proc/1/fd/1"] } } };
   const pod = run("ending", script, { restartPolicy: "Always" }, { lifecycle });
   await node.until<Pod>(pods, "default/ending", (each) => each?.status?.phase === "Running");
-  const terminated = node.until<Pod>(pods, "default/ending", (each) =>
-    each === undefined || each.status?.containerStatuses?.[0]?.state?.terminated !== undefined);
+  const terminated = node.until<Pod>(
+    pods,
+    "default/ending",
+    (each) =>
+      each === undefined || each.status?.containerStatuses?.[0]?.state?.terminated !== undefined,
+  );
   await node.client.resource(pods).delete("default/ending");
   assert.equal((await terminated)?.status?.containerStatuses?.[0]?.state?.terminated?.exitCode, 0);
   await node.until<Pod>(pods, "default/ending", (each) => each === undefined);
   await node.kubelet.pods.byUid(pod.metadata?.uid ?? "")?.remove(pod);
   assert.deepEqual(await node.containerd.runtime.runtime.listContainers(), []);
-  const { stdout } = await node.world.processes.run("sh", ["-c", "find /sys/fs/cgroup -path '*kubets-e2e-t1*' -name 'pod*'"]);
+  const { stdout } = await node.world.processes.run("sh", [
+    "-c",
+    "find /sys/fs/cgroup -path '*kubets-e2e-t1*' -name 'pod*'",
+  ]);
   assert.equal(stdout, "");
 });
 
 test("containers outlive the kubelet, which takes them over", options, async () => {
   run("stays", "sleep 1000", { restartPolicy: "Always" });
-  const running = await node.until<Pod>(pods, "default/stays", (pod) => pod?.status?.phase === "Running");
+  const running = await node.until<Pod>(
+    pods,
+    "default/stays",
+    (pod) => pod?.status?.phase === "Running",
+  );
   const id = running?.status?.containerStatuses?.[0]?.containerID ?? "";
   await node.restartKubelet();
   const [container] = await node.containerd.runtime.runtime.listContainers();
   assert.equal(`containerd://${container?.id}`, id);
   await node.containerd.runtime.runtime.stopContainer(container?.id ?? "", 0);
-  const restarted = await node.until<Pod>(pods, "default/stays", (pod) =>
-    (pod?.status?.containerStatuses?.[0]?.restartCount ?? 0) === 1 && pod?.status?.containerStatuses?.[0]?.state?.running !== undefined);
+  const restarted = await node.until<Pod>(
+    pods,
+    "default/stays",
+    (pod) =>
+      (pod?.status?.containerStatuses?.[0]?.restartCount ?? 0) === 1 &&
+      pod?.status?.containerStatuses?.[0]?.state?.running !== undefined,
+  );
   assert.notEqual(restarted?.status?.containerStatuses?.[0]?.containerID, id);
   await remove("stays");
 });
 
-test("a resize changes the cgroups of the container and the Pod, and restarts nothing", options, async () => {
-  const of = (cpu: string, memory: string) => ({ requests: { cpu, memory }, limits: { cpu, memory } });
-  const pod = run("sized", "sleep 1000", { terminationGracePeriodSeconds: 0 }, { resources: of("100m", "64Mi") });
-  await node.until<Pod>(pods, "default/sized", (each) => each?.status?.phase === "Running");
-  const current = node.api.get(pods, "default/sized") as Pod;
-  const [container] = current.spec.containers;
-  node.api.seed<Pod>(pods, {
-    ...current,
-    metadata: { ...current.metadata, generation: 2 },
-    spec: { ...current.spec, containers: [{ ...container, name: "main", resources: of("300m", "128Mi") }] },
-  });
-  const resized = await node.until<Pod>(pods, "default/sized", (each) =>
-    each?.status?.containerStatuses?.[0]?.resources?.limits?.["memory"] === "128Mi");
-  assert.equal(resized?.status?.containerStatuses?.[0]?.restartCount, 0);
-  const id = resized?.status?.containerStatuses?.[0]?.containerID?.split("//")[1] ?? "";
-  const script = "cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/cpu/cpu.cfs_quota_us";
-  const { stdout } = await node.containerd.runtime.runtime.execSync(id, ["sh", "-c", script], 5);
-  assert.equal(Buffer.from(stdout).toString(), "134217728\n30000\n");
-  const cgroup = `/sys/fs/cgroup/memory/kubets-e2e-t1/pod${pod.metadata?.uid}/memory.limit_in_bytes`;
-  assert.equal(await node.world.files.readText(cgroup), "134217728\n");
-  await remove("sized");
-});
+test(
+  "a resize changes the cgroups of the container and the Pod, and restarts nothing",
+  options,
+  async () => {
+    const of = (cpu: string, memory: string) => ({
+      requests: { cpu, memory },
+      limits: { cpu, memory },
+    });
+    const pod = run(
+      "sized",
+      "sleep 1000",
+      { terminationGracePeriodSeconds: 0 },
+      { resources: of("100m", "64Mi") },
+    );
+    await node.until<Pod>(pods, "default/sized", (each) => each?.status?.phase === "Running");
+    const current = node.api.get(pods, "default/sized") as Pod;
+    const [container] = current.spec.containers;
+    node.api.seed<Pod>(pods, {
+      ...current,
+      metadata: { ...current.metadata, generation: 2 },
+      spec: {
+        ...current.spec,
+        containers: [{ ...container, name: "main", resources: of("300m", "128Mi") }],
+      },
+    });
+    const resized = await node.until<Pod>(
+      pods,
+      "default/sized",
+      (each) => each?.status?.containerStatuses?.[0]?.resources?.limits?.["memory"] === "128Mi",
+    );
+    assert.equal(resized?.status?.containerStatuses?.[0]?.restartCount, 0);
+    const id = resized?.status?.containerStatuses?.[0]?.containerID?.split("//")[1] ?? "";
+    const script =
+      "cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/cpu/cpu.cfs_quota_us";
+    const { stdout } = await node.containerd.runtime.runtime.execSync(id, ["sh", "-c", script], 5);
+    assert.equal(Buffer.from(stdout).toString(), "134217728\n30000\n");
+    const cgroup = `/sys/fs/cgroup/memory/kubets-e2e-t1/pod${pod.metadata?.uid}/memory.limit_in_bytes`;
+    assert.equal(await node.world.files.readText(cgroup), "134217728\n");
+    await remove("sized");
+  },
+);
 
 test("an image can be a volume", options, async () => {
   const volumes = [{ name: "files", image: { reference: testImage, pullPolicy: "IfNotPresent" } }];

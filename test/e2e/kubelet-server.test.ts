@@ -25,12 +25,21 @@ before(async () => {
   const { kubelet } = node;
   const onRequest = kubeletHandler({
     kubelet,
-    config: { ...defaultKubeletConfig, nodeName: "t2", nodeIps: [], directories: { root: "", memory: "", podLogs: "" } },
+    config: {
+      ...defaultKubeletConfig,
+      nodeName: "t2",
+      nodeIps: [],
+      directories: { root: "", memory: "", podLogs: "" },
+    },
     auth: undefined,
     metrics: createMetricRegistry(),
     openHttpClient: (baseUrl) => createHttpClient({ baseUrl }),
   });
-  server = await serveHttp({ listen: { host: "127.0.0.1", port: 0 }, onRequest, log: silentLogger });
+  server = await serveHttp({
+    listen: { host: "127.0.0.1", port: 0 },
+    onRequest,
+    log: silentLogger,
+  });
   client = createHttpClient({ baseUrl: `http://127.0.0.1:${server.port}` });
   const script = `
 mkdir -p /www; echo page >/www/index.html; httpd -p 8080 -h /www
@@ -72,10 +81,17 @@ async function get(path: string): Promise<{ status: number; body: string }> {
 
 test("exec runs a command, passes stdin to its end, and tells the exit code", options, async () => {
   const request = { stdin: true, stdout: true, stderr: true, tty: false };
-  const query = "input=1&output=1&error=1&command=sh&command=-c&command=cat%3B%20echo%20err%20%3E%262%3B%20exit%207";
-  const command = await dialRemoteCommand(client, request, { path: `/exec/default/web/main?${query}` });
+  const query =
+    "input=1&output=1&error=1&command=sh&command=-c&command=cat%3B%20echo%20err%20%3E%262%3B%20exit%207";
+  const command = await dialRemoteCommand(client, request, {
+    path: `/exec/default/web/main?${query}`,
+  });
   command.stdin?.end("given\n");
-  const [stdout, stderr, status] = await Promise.all([text(command.stdout), text(command.stderr), command.status]);
+  const [stdout, stderr, status] = await Promise.all([
+    text(command.stdout),
+    text(command.stderr),
+    command.status,
+  ]);
   assert.deepEqual([stdout, stderr], ["given\n", "err\n"]);
   assert.equal(status.status, "Failure");
   assert.equal(status.reason, "NonZeroExitCode");
@@ -85,7 +101,9 @@ test("exec runs a command, passes stdin to its end, and tells the exit code", op
 test("exec has a terminal when asked for one", options, async () => {
   const request = { stdin: false, stdout: true, stderr: false, tty: true };
   const query = "output=1&tty=1&command=tty";
-  const command = await dialRemoteCommand(client, request, { path: `/exec/default/web/main?${query}` });
+  const command = await dialRemoteCommand(client, request, {
+    path: `/exec/default/web/main?${query}`,
+  });
   assert.match(await text(command.stdout), /^\/dev\/pts\/0\r\n$/);
   assert.equal((await command.status).status, "Success");
   command.close();
@@ -107,8 +125,14 @@ test("logs come whole, in parts, and as they are written", options, async () => 
   const path = "/containerLogs/default/web/main";
   assert.equal((await get(`${path}?tailLines=2`)).body, "line 3\nline 4\n");
   assert.equal((await get("/containerLogs/default/none/main")).status, 404);
-  assert.match((await get(`${path}?previous=true`)).body, /previous terminated container "main" in pod "web" not found/);
-  const following = await client.request({ method: "GET", path: `${path}?follow=true&tailLines=1` });
+  assert.match(
+    (await get(`${path}?previous=true`)).body,
+    /previous terminated container "main" in pod "web" not found/,
+  );
+  const following = await client.request({
+    method: "GET",
+    path: `${path}?follow=true&tailLines=1`,
+  });
   const whole = text(following.body);
   const [container] = node.kubelet.pods.find("default/web")?.runtime.containers ?? [];
   await node.containerd.runtime.runtime.execSync(container?.id ?? "", ["touch", "/go"], 5);
@@ -118,6 +142,8 @@ test("logs come whole, in parts, and as they are written", options, async () => 
 test("stats and resource metrics name the container", options, async () => {
   const { body } = await get("/metrics/resource");
   assert.match(body, /^node_cpu_usage_seconds_total \d/m);
-  const summary = JSON.parse((await get("/stats/summary")).body) as { node: { memory: { workingSetBytes: number } } };
+  const summary = JSON.parse((await get("/stats/summary")).body) as {
+    node: { memory: { workingSetBytes: number } };
+  };
   assert.ok(summary.node.memory.workingSetBytes > 0);
 });

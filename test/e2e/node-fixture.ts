@@ -73,7 +73,12 @@ export async function startTestNode(index: number): Promise<TestNode> {
   await world.files.write(
     join(cniConfDirectory, "10-kubets.conflist"),
     JSON.stringify(
-      bridgeConfList({ name, podCidr: "10.244.1.0/24", leaseDirectory: join(directory, "ipam"), mtu: 1400 }),
+      bridgeConfList({
+        name,
+        podCidr: "10.244.1.0/24",
+        leaseDirectory: join(directory, "ipam"),
+        mtu: 1400,
+      }),
     ),
   );
   const cgroupRoot = `kubets-e2e-${name}`;
@@ -103,7 +108,13 @@ export async function startTestNode(index: number): Promise<TestNode> {
       client,
       world,
       lifetime,
-      informers: createInformers({ client, clock: world.clock, random: world.random, log: world.log, lifetime }),
+      informers: createInformers({
+        client,
+        clock: world.clock,
+        random: world.random,
+        log: world.log,
+        lifetime,
+      }),
       cri: containerd.runtime,
       network: systemProbeNetwork,
       config: {

@@ -16,13 +16,21 @@ const full = { cpu: "500m", memory: "64Mi" };
 
 const rows = [
   [podOf({}), "/k/besteffort/podu1", "cpu.shares=2 cpu.cfs_quota_us=-1"],
-  [podOf({ limits: full }), "/k/podu1", "cpu.shares=2 cpu.cfs_quota_us=50000 memory.limit_in_bytes=67108864"],
+  [
+    podOf({ limits: full }),
+    "/k/podu1",
+    "cpu.shares=2 cpu.cfs_quota_us=50000 memory.limit_in_bytes=67108864",
+  ],
   [
     podOf({ requests: full, limits: full }, { requests: full, limits: full }),
     "/k/podu1",
     "cpu.shares=1024 cpu.cfs_quota_us=100000 memory.limit_in_bytes=134217728",
   ],
-  [podOf({ requests: { cpu: "250m" } }), "/k/burstable/podu1", "cpu.shares=256 cpu.cfs_quota_us=-1"],
+  [
+    podOf({ requests: { cpu: "250m" } }),
+    "/k/burstable/podu1",
+    "cpu.shares=256 cpu.cfs_quota_us=-1",
+  ],
   [podOf({ limits: full }, {}), "/k/burstable/podu1", "cpu.shares=2 cpu.cfs_quota_us=-1"],
 ] as const;
 
@@ -38,12 +46,10 @@ for (const [pod, cgroup, settings] of rows) {
 
 test("podCgroupSettings of cgroup v2", () => {
   const settings = podCgroupSettings(podOf({ requests: full, limits: full }), 2, 100);
-  assert.deepEqual(settings.map(({ file, value }) => `${file}=${value}`), [
-    "cpu.weight=20",
-    "cpu.max=50000 100000",
-    "memory.max=67108864",
-    "pids.max=100",
-  ]);
+  assert.deepEqual(
+    settings.map(({ file, value }) => `${file}=${value}`),
+    ["cpu.weight=20", "cpu.max=50000 100000", "memory.max=67108864", "pids.max=100"],
+  );
 });
 
 test("weightOfShares maps the ends of the ranges", () => {

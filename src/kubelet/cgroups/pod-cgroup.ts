@@ -29,7 +29,9 @@ export function podCgroupSettings(
     podPidsMax > 0 ? [{ controller: "pids", file: "pids.max", value: String(podPidsMax) }] : [];
   const memoryFile = version === 1 ? "memory.limit_in_bytes" : "memory.max";
   const memory: CgroupSetting[] =
-    memoryBytes === undefined ? [] : [{ controller: "memory", file: memoryFile, value: String(memoryBytes) }];
+    memoryBytes === undefined
+      ? []
+      : [{ controller: "memory", file: memoryFile, value: String(memoryBytes) }];
   return [...cpuSettings(version, cpuShares, cpuQuotaUs), ...memory, ...pids];
 }
 
@@ -40,7 +42,10 @@ function cpuSettings(version: 1 | 2, shares: number, quotaUs: number | undefined
     value: String(value),
   });
   if (version === 2) {
-    return [cpu("cpu.weight", weightOfShares(shares)), cpu("cpu.max", `${quotaUs ?? "max"} ${quotaPeriodUs}`)];
+    return [
+      cpu("cpu.weight", weightOfShares(shares)),
+      cpu("cpu.max", `${quotaUs ?? "max"} ${quotaPeriodUs}`),
+    ];
   }
   return [
     cpu("cpu.shares", shares),

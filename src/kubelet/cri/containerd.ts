@@ -40,14 +40,30 @@ const methods = {
   stopPodSandbox: runtimeMethod("StopPodSandbox", m.PodSandboxId, m.Empty),
   removePodSandbox: runtimeMethod("RemovePodSandbox", m.PodSandboxId, m.Empty),
   podSandboxStatus: runtimeMethod("PodSandboxStatus", m.PodSandboxId, m.PodSandboxStatusResponse),
-  listPodSandbox: runtimeMethod("ListPodSandbox", m.ListPodSandboxRequest, m.ListPodSandboxResponse),
+  listPodSandbox: runtimeMethod(
+    "ListPodSandbox",
+    m.ListPodSandboxRequest,
+    m.ListPodSandboxResponse,
+  ),
   createContainer: runtimeMethod("CreateContainer", m.CreateContainerRequest, m.ContainerId),
   startContainer: runtimeMethod("StartContainer", m.ContainerId, m.Empty),
   stopContainer: runtimeMethod("StopContainer", m.StopContainerRequest, m.Empty),
   removeContainer: runtimeMethod("RemoveContainer", m.ContainerId, m.Empty),
-  listContainers: runtimeMethod("ListContainers", m.ListContainersRequest, m.ListContainersResponse),
-  containerStatus: runtimeMethod("ContainerStatus", m.ContainerStatusRequest, m.ContainerStatusResponse),
-  updateResources: runtimeMethod("UpdateContainerResources", m.UpdateContainerResourcesRequest, m.Empty),
+  listContainers: runtimeMethod(
+    "ListContainers",
+    m.ListContainersRequest,
+    m.ListContainersResponse,
+  ),
+  containerStatus: runtimeMethod(
+    "ContainerStatus",
+    m.ContainerStatusRequest,
+    m.ContainerStatusResponse,
+  ),
+  updateResources: runtimeMethod(
+    "UpdateContainerResources",
+    m.UpdateContainerResourcesRequest,
+    m.Empty,
+  ),
   reopenLog: runtimeMethod("ReopenContainerLog", m.ContainerId, m.Empty),
   execSync: runtimeMethod("ExecSync", m.ExecSyncRequest, m.ExecSyncResponse),
   exec: runtimeMethod("Exec", m.ExecRequest, m.UrlResponse),
@@ -82,10 +98,14 @@ export async function openContainerRuntime(
   const headers = { "containerd-namespace": "k8s.io" };
   const channel = await openGrpcChannel(socketPath, { clock: options.clock, headers });
   try {
-    await channel.call(methods.version, { version: "0.1.0" }, {
-      waitForReady: true,
-      timeoutMs: connectTimeoutMs,
-    });
+    await channel.call(
+      methods.version,
+      { version: "0.1.0" },
+      {
+        waitForReady: true,
+        timeoutMs: connectTimeoutMs,
+      },
+    );
   } catch (error) {
     channel[Symbol.dispose]();
     throw error;
@@ -151,7 +171,11 @@ function containerCalls(channel: GrpcChannel) {
     },
     async stopContainer(containerId: string, graceSeconds: number): Promise<void> {
       const timeoutMs = sandboxTimeoutMs + graceSeconds * 1000;
-      await channel.call(methods.stopContainer, { containerId, timeout: graceSeconds }, { timeoutMs });
+      await channel.call(
+        methods.stopContainer,
+        { containerId, timeout: graceSeconds },
+        { timeoutMs },
+      );
     },
     async removeContainer(containerId: string): Promise<void> {
       await channel.call(methods.removeContainer, { containerId });
@@ -227,26 +251,34 @@ function imageService(channel: GrpcChannel): ImageService {
 
 /** CRI's own events where the runtime has them (containerd 1.7), else containerd's task events. */
 function followEvents(channel: GrpcChannel, sink: RuntimeEventSink): Disposable {
-  let current = channel.stream(methods.events, {}, {
-    next: ({ containerId, containerEventType }) => {
-      sink.event({ id: containerId, kind: kindOf(containerEventType) });
+  let current = channel.stream(
+    methods.events,
+    {},
+    {
+      next: ({ containerId, containerEventType }) => {
+        sink.event({ id: containerId, kind: kindOf(containerEventType) });
+      },
+      ended(error) {
+        if (isRuntimeError(error, "UNIMPLEMENTED")) current = followTasks(channel, sink);
+        else sink.closed(error ?? new RuntimeError("UNAVAILABLE", "event stream ended"));
+      },
     },
-    ended(error) {
-      if (isRuntimeError(error, "UNIMPLEMENTED")) current = followTasks(channel, sink);
-      else sink.closed(error ?? new RuntimeError("UNAVAILABLE", "event stream ended"));
-    },
-  });
+  );
   return { [Symbol.dispose]: () => current[Symbol.dispose]() };
 }
 
 function followTasks(channel: GrpcChannel, sink: RuntimeEventSink): Disposable {
-  return channel.stream(containerdEvents, { filters: [taskFilter] }, {
-    next({ topic, event }) {
-      const told = event === undefined ? undefined : taskEvent(topic, event.value);
-      if (told !== undefined) sink.event(told);
+  return channel.stream(
+    containerdEvents,
+    { filters: [taskFilter] },
+    {
+      next({ topic, event }) {
+        const told = event === undefined ? undefined : taskEvent(topic, event.value);
+        if (told !== undefined) sink.event(told);
+      },
+      ended: (error) => sink.closed(error ?? new RuntimeError("UNAVAILABLE", "event stream ended")),
     },
-    ended: (error) => sink.closed(error ?? new RuntimeError("UNAVAILABLE", "event stream ended")),
-  });
+  );
 }
 
 /** Undefined for the end of an exec, which changes no container. */

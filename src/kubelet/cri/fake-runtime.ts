@@ -37,7 +37,10 @@ export interface ContainerScript {
   readonly exitCode?: number;
   /** Takes so long after SIGTERM; beyond the grace it is killed (137). */
   readonly stopMs?: number;
-  readonly exec?: (command: readonly string[]) => { readonly exitCode: number; readonly output?: string };
+  readonly exec?: (command: readonly string[]) => {
+    readonly exitCode: number;
+    readonly output?: string;
+  };
   readonly failsToStart?: string;
 }
 
@@ -114,7 +117,10 @@ export function createFakeRuntime(options: FakeRuntimeOptions): FakeRuntime {
   function found(id: string): LiveContainer {
     const container = containers.get(id);
     if (container !== undefined) return container;
-    throw new RuntimeError("NOT_FOUND", `an error occurred when try to find container "${id}": not found`);
+    throw new RuntimeError(
+      "NOT_FOUND",
+      `an error occurred when try to find container "${id}": not found`,
+    );
   }
 
   function foundSandbox(id: string): Sandbox {
@@ -132,10 +138,20 @@ export function createFakeRuntime(options: FakeRuntimeOptions): FakeRuntime {
   }
 
   const runtime: RuntimeService = {
-    version: async () => ({ version: "0.1.0", runtimeName: "fake", runtimeVersion: "1.0.0", runtimeApiVersion: "v1" }),
+    version: async () => ({
+      version: "0.1.0",
+      runtimeName: "fake",
+      runtimeVersion: "1.0.0",
+      runtimeApiVersion: "v1",
+    }),
     status: async () => ({
       status: {
-        conditions: ["RuntimeReady", "NetworkReady"].map((type) => ({ type, status: true, reason: "", message: "" })),
+        conditions: ["RuntimeReady", "NetworkReady"].map((type) => ({
+          type,
+          status: true,
+          reason: "",
+          message: "",
+        })),
       },
       info: {},
       runtimeHandlers: [],
@@ -143,25 +159,33 @@ export function createFakeRuntime(options: FakeRuntimeOptions): FakeRuntime {
     }),
     async runPodSandbox(config) {
       const id = newId();
-      const onNode = config.linux?.securityContext?.namespaceOptions?.network === namespaceMode.node;
-      sandboxes.set(id, { config, status: newSandbox({ id, config, ip: onNode ? "" : nextIp(), createdAt: nowNs() }) });
+      const onNode =
+        config.linux?.securityContext?.namespaceOptions?.network === namespaceMode.node;
+      sandboxes.set(id, {
+        config,
+        status: newSandbox({ id, config, ip: onNode ? "" : nextIp(), createdAt: nowNs() }),
+      });
       tell("started", id);
       return id;
     },
     async stopPodSandbox(id) {
       const sandbox = sandboxes.get(id);
       if (sandbox === undefined) return;
-      for (const container of containers.values()) if (container.sandboxId === id) end(container, 137);
+      for (const container of containers.values())
+        if (container.sandboxId === id) end(container, 137);
       sandbox.status = { ...sandbox.status, network: undefined, state: sandboxState.notReady };
       tell("stopped", id);
     },
     async removePodSandbox(id) {
-      for (const [containerId, container] of containers) if (container.sandboxId === id) remove(containerId);
+      for (const [containerId, container] of containers)
+        if (container.sandboxId === id) remove(containerId);
       if (sandboxes.delete(id)) tell("deleted", id);
     },
     podSandboxStatus: async (id) => foundSandbox(id).status,
     listPodSandboxes: async (labels = {}) =>
-      [...sandboxes.values()].map(({ status }) => status).filter((status) => hasLabels(status.labels, labels)),
+      [...sandboxes.values()]
+        .map(({ status }) => status)
+        .filter((status) => hasLabels(status.labels, labels)),
     async createContainer({ sandboxId, config }: CreateContainer) {
       foundSandbox(sandboxId);
       const id = newId();
@@ -178,12 +202,20 @@ export function createFakeRuntime(options: FakeRuntimeOptions): FakeRuntime {
       const container = found(id);
       const { failsToStart, exitAfterMs, exitCode = 0 } = container.script;
       if (failsToStart !== undefined) {
-        container.status = { ...container.status, state: containerState.exited, exitCode: 128, reason: "StartError", message: failsToStart, finishedAt: nowNs() };
+        container.status = {
+          ...container.status,
+          state: containerState.exited,
+          exitCode: 128,
+          reason: "StartError",
+          message: failsToStart,
+          finishedAt: nowNs(),
+        };
         throw new RuntimeError("UNKNOWN", failsToStart);
       }
       container.status = { ...container.status, state: containerState.running, startedAt: nowNs() };
       tell("started", id);
-      if (exitAfterMs !== undefined) container.timer = clock.after(exitAfterMs, () => end(container, exitCode));
+      if (exitAfterMs !== undefined)
+        container.timer = clock.after(exitAfterMs, () => end(container, exitCode));
     },
     async stopContainer(id, graceSeconds) {
       const container = found(id);
@@ -191,16 +223,23 @@ export function createFakeRuntime(options: FakeRuntimeOptions): FakeRuntime {
       const { stopMs = 0 } = container.script;
       const graceMs = graceSeconds * 1000;
       if (Math.min(stopMs, graceMs) === 0) return end(container, stopMs === 0 ? 0 : 137);
-      using _timer = clock.after(Math.min(stopMs, graceMs), () => end(container, stopMs <= graceMs ? 0 : 137));
+      using _timer = clock.after(Math.min(stopMs, graceMs), () =>
+        end(container, stopMs <= graceMs ? 0 : 137),
+      );
       await container.ended.promise;
     },
     removeContainer: async (id) => remove(id),
     listContainers: async (labels = {}) =>
-      [...containers.values()].map(listed).filter((container) => hasLabels(container.labels, labels)),
+      [...containers.values()]
+        .map(listed)
+        .filter((container) => hasLabels(container.labels, labels)),
     containerStatus: async (id) => found(id).status,
     async updateContainerResources(id, linux) {
       const container = found(id);
-      container.status = { ...container.status, resources: { linux: { ...emptyResources, ...defined(linux) } } };
+      container.status = {
+        ...container.status,
+        resources: { linux: { ...emptyResources, ...defined(linux) } },
+      };
     },
     async reopenContainerLog() {},
     async execSync(id, command): Promise<ExecResult> {
@@ -272,14 +311,20 @@ function newSandbox(made: {
     metadata: { name, namespace, uid, attempt },
     state: sandboxState.ready,
     network: { ip, additionalIps: [] },
-    linux: { namespaces: { options: { network, pid, ipc, targetId: "", usernsOptions: undefined } } },
+    linux: {
+      namespaces: { options: { network, pid, ipc, targetId: "", usernsOptions: undefined } },
+    },
     labels: config.labels ?? {},
     annotations: config.annotations ?? {},
     runtimeHandler: "",
   };
 }
 
-function newContainer(id: string, config: ContainerConfig, createdAt: number): RuntimeContainerStatus {
+function newContainer(
+  id: string,
+  config: ContainerConfig,
+  createdAt: number,
+): RuntimeContainerStatus {
   const { name = "", attempt = 0 } = config.metadata ?? {};
   const image = config.image?.userSpecifiedImage ?? config.image?.image ?? "";
   return {
@@ -307,9 +352,12 @@ function hasLabels(
 
 const emptyResources = LinuxContainerResources.decode(new Uint8Array(0));
 
-function defined({ cpuPeriod = 0, cpuQuota = 0, cpuShares = 0, memoryLimitInBytes = 0 }: Parameters<
-  RuntimeService["updateContainerResources"]
->[1]) {
+function defined({
+  cpuPeriod = 0,
+  cpuQuota = 0,
+  cpuShares = 0,
+  memoryLimitInBytes = 0,
+}: Parameters<RuntimeService["updateContainerResources"]>[1]) {
   return { cpuPeriod, cpuQuota, cpuShares, memoryLimitInBytes };
 }
 

@@ -5,17 +5,9 @@ import { type GrpcCode, grpcCodes, RuntimeError } from "./runtime.ts";
 
 /** One gRPC connection over a Unix socket, with our own messages. Reconnects by itself. */
 export interface GrpcChannel extends Disposable {
-  call<Q, R>(
-    method: Method<Q, R>,
-    request: Q,
-    options?: CallOptions,
-  ): Promise<R>;
+  call<Q, R>(method: Method<Q, R>, request: Q, options?: CallOptions): Promise<R>;
   /** A server stream; `ended` is called once, with an error unless it ended in peace. */
-  stream<Q, R>(
-    method: Method<Q, R>,
-    request: Q,
-    sink: StreamSink<R>,
-  ): Disposable;
+  stream<Q, R>(method: Method<Q, R>, request: Q, sink: StreamSink<R>): Disposable;
 }
 
 export interface Method<Q, R> {
@@ -63,7 +55,11 @@ export async function openGrpcChannel(
   }
 
   return {
-    call<Q, R>(method: Method<Q, R>, request: Q, { timeoutMs = callTimeoutMs, waitForReady = false }: CallOptions = {}) {
+    call<Q, R>(
+      method: Method<Q, R>,
+      request: Q,
+      { timeoutMs = callTimeoutMs, waitForReady = false }: CallOptions = {},
+    ) {
       const deadline = timeoutMs === 0 ? {} : { deadline: options.clock.nowMs() + timeoutMs };
       const { promise, resolve, reject } = Promise.withResolvers<R>();
       client.makeUnaryRequest(

@@ -1,17 +1,5 @@
 /** The messages of CRI `runtime.v1` that a Linux node uses. Source: cri-api api.proto. */
-import {
-  bin,
-  bool,
-  int32,
-  int64,
-  ints,
-  many,
-  message,
-  one,
-  str,
-  strs,
-  texts,
-} from "./proto.ts";
+import { bin, bool, int32, int64, ints, many, message, one, str, strs, texts } from "./proto.ts";
 import type { Decoded, Encodable } from "#wire/protobuf.ts";
 
 // --- Enums, as numbers on the wire ------------------------------------------------------------
@@ -55,7 +43,11 @@ export const LinuxContainerResources = message({
 });
 
 const IdMapping = message({ hostId: int32(1), containerId: int32(2), length: int32(3) });
-const UserNamespace = message({ mode: int32(1), uids: many(2, IdMapping), gids: many(3, IdMapping) });
+const UserNamespace = message({
+  mode: int32(1),
+  uids: many(2, IdMapping),
+  gids: many(3, IdMapping),
+});
 
 const NamespaceOption = message({
   network: int32(1),
@@ -119,7 +111,10 @@ export const PodSandboxConfig = message({
 });
 export type PodSandboxConfig = Encodable<typeof PodSandboxConfig>;
 
-export const RunPodSandboxRequest = message({ config: one(1, PodSandboxConfig), runtimeHandler: str(2) });
+export const RunPodSandboxRequest = message({
+  config: one(1, PodSandboxConfig),
+  runtimeHandler: str(2),
+});
 export const PodSandboxId = message({ podSandboxId: str(1) });
 
 const PodSandboxNetworkStatus = message({
@@ -326,7 +321,12 @@ export const VersionResponse = message({
 });
 export type RuntimeVersion = Decoded<typeof VersionResponse>;
 
-const RuntimeCondition = message({ type: str(1), status: bool(2), reason: str(3), message: str(4) });
+const RuntimeCondition = message({
+  type: str(1),
+  status: bool(2),
+  reason: str(3),
+  message: str(4),
+});
 const RuntimeHandler = message({
   name: str(1),
   features: one(2, message({ recursiveReadOnlyMounts: bool(1), userNamespaces: bool(2) })),
@@ -336,7 +336,10 @@ export const StatusResponse = message({
   status: one(1, message({ conditions: many(1, RuntimeCondition) })),
   info: texts(2),
   runtimeHandlers: many(3, RuntimeHandler),
-  features: one(4, message({ supplementalGroupsPolicy: bool(1), userNamespacesHostNetwork: bool(2) })),
+  features: one(
+    4,
+    message({ supplementalGroupsPolicy: bool(1), userNamespacesHostNetwork: bool(2) }),
+  ),
 });
 export type RuntimeStatus = Decoded<typeof StatusResponse>;
 

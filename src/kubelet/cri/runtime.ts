@@ -47,7 +47,11 @@ export interface RuntimeService {
   updateContainerResources(containerId: string, linux: LinuxResources): Promise<void>;
   reopenContainerLog(containerId: string): Promise<void>;
   /** Rejects with code `DEADLINE_EXCEEDED` after `timeoutSeconds`; 0 waits for ever. */
-  execSync(containerId: string, command: readonly string[], timeoutSeconds: number): Promise<ExecResult>;
+  execSync(
+    containerId: string,
+    command: readonly string[],
+    timeoutSeconds: number,
+  ): Promise<ExecResult>;
   /** URLs to stream from, good for one connection. */
   exec(request: ExecStream): Promise<string>;
   attach(request: Omit<ExecStream, "command">): Promise<string>;

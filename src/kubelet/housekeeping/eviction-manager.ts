@@ -93,7 +93,9 @@ export function createEvictionManager(options: EvictionOptions): EvictionManager
     for (const worker of limited) {
       const { pod } = worker;
       const containers = new Map(
-        [...consumptionOf(worker, usages).containers].map(([name, use]) => [name, use.diskBytes] as const),
+        [...consumptionOf(worker, usages).containers].map(
+          ([name, use]) => [name, use.diskBytes] as const,
+        ),
       );
       const emptyDirs = await emptyDirSizes(worker, { world, directories });
       const message = localStorageExcess({ pod, emptyDirs, containers });
@@ -106,7 +108,9 @@ export function createEvictionManager(options: EvictionOptions): EvictionManager
       return pressure();
     },
     async check() {
-      const crossed = (await signals()).filter((state) => state.thresholdBytes > 0 && isCrossed(state));
+      const crossed = (await signals()).filter(
+        (state) => state.thresholdBytes > 0 && isCrossed(state),
+      );
       for (const state of crossed.slice(0, 1)) await relieve(state);
       const now = JSON.stringify(pressure());
       if (now !== reported) options.changed();
@@ -121,7 +125,9 @@ const evictionGraceSeconds = 1;
 
 function hasStorageLimit({ spec }: PodWorker["pod"]): boolean {
   return (
-    (spec.volumes ?? []).some(({ emptyDir }) => emptyDir?.sizeLimit !== undefined && emptyDir.medium !== "Memory") ||
+    (spec.volumes ?? []).some(
+      ({ emptyDir }) => emptyDir?.sizeLimit !== undefined && emptyDir.medium !== "Memory",
+    ) ||
     spec.containers.some(({ resources }) => resources?.limits?.["ephemeral-storage"] !== undefined)
   );
 }
@@ -129,7 +135,10 @@ function hasStorageLimit({ spec }: PodWorker["pod"]): boolean {
 function consumptionOf({ pod }: PodWorker, usages: readonly PodUsage[]): PodConsumption {
   const own = usages.find(({ uid }) => uid === uidOf(pod))?.containers ?? [];
   const containers = new Map(
-    own.map((use) => [use.name, { memoryBytes: use.workingSetBytes, diskBytes: use.writableBytes }] as const),
+    own.map(
+      (use) =>
+        [use.name, { memoryBytes: use.workingSetBytes, diskBytes: use.writableBytes }] as const,
+    ),
   );
   return {
     pod,
@@ -146,7 +155,10 @@ async function emptyDirSizes(
   const sizes = new Map<string, number>();
   for (const { name, emptyDir } of pod.spec.volumes ?? []) {
     if (emptyDir === undefined || emptyDir.medium === "Memory") continue;
-    const path = volumeDirectory(directories, uidOf(pod), { plugin: "kubernetes.io~empty-dir", name });
+    const path = volumeDirectory(directories, uidOf(pod), {
+      plugin: "kubernetes.io~empty-dir",
+      name,
+    });
     const { stdout } = await world.processes.run("du", ["-sk", path]);
     sizes.set(name, Number(stdout.split("\t")[0] ?? 0) * 1024 || 0);
   }

@@ -25,7 +25,10 @@ export interface PodConsumption {
   readonly memoryBytes: number;
   readonly diskBytes: number;
   /** By container name. */
-  readonly containers: ReadonlyMap<string, { readonly memoryBytes: number; readonly diskBytes: number }>;
+  readonly containers: ReadonlyMap<
+    string,
+    { readonly memoryBytes: number; readonly diskBytes: number }
+  >;
 }
 
 const resourceOf: Record<EvictionSignal, "memory" | "ephemeral-storage"> = {
@@ -33,7 +36,10 @@ const resourceOf: Record<EvictionSignal, "memory" | "ephemeral-storage"> = {
   "nodefs.available": "ephemeral-storage",
 };
 
-function usedBytes(signal: EvictionSignal, use: { memoryBytes: number; diskBytes: number }): number {
+function usedBytes(
+  signal: EvictionSignal,
+  use: { memoryBytes: number; diskBytes: number },
+): number {
   return signal === "memory.available" ? use.memoryBytes : use.diskBytes;
 }
 
@@ -108,7 +114,10 @@ export function localStorageExcess({ pod, emptyDirs, containers }: LocalUse): st
       return `Usage of EmptyDir volume ${JSON.stringify(name)} exceeds the limit ${JSON.stringify(limit)}. `;
     }
   }
-  const total = [...emptyDirs.values(), ...containers.values()].reduce((sum, bytes) => sum + bytes, 0);
+  const total = [...emptyDirs.values(), ...containers.values()].reduce(
+    (sum, bytes) => sum + bytes,
+    0,
+  );
   const podLimit = podAmount(pod, "limits", "ephemeral-storage");
   if (podLimit.whole && podLimit.amount > 0 && total > podLimit.amount) {
     const shown = formatQuantity(quantityOf(podLimit.amount, "BinarySI"));

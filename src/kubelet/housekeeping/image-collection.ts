@@ -37,7 +37,10 @@ export function unusedImages(
   wantedBytes: number,
 ): RuntimeImage[] {
   const removable = records
-    .filter(({ inUse, image, firstSeenMs }) => !inUse && !image.pinned && nowMs - firstSeenMs >= imageAgeMinMs)
+    .filter(
+      ({ inUse, image, firstSeenMs }) =>
+        !inUse && !image.pinned && nowMs - firstSeenMs >= imageAgeMinMs,
+    )
     .toSorted((a, b) => a.lastUsedMs - b.lastUsedMs || a.firstSeenMs - b.firstSeenMs);
   const chosen: RuntimeImage[] = [];
   let freedBytes = 0;

@@ -30,13 +30,17 @@ export function createImageCollector(options: ImageCollectorOptions): ImageColle
       cri.runtime.listContainers(),
     ]);
     const nowMs = clock.monotonicMs();
-    const used = new Set(containers.flatMap(({ imageRef, image }) => [imageRef, image?.image ?? ""]));
+    const used = new Set(
+      containers.flatMap(({ imageRef, image }) => [imageRef, image?.image ?? ""]),
+    );
     const ids = new Set(images.map(({ id }) => id));
     for (const id of seen.keys()) if (!ids.has(id)) seen.delete(id);
     return images.map((image) => {
       const times = seen.get(image.id) ?? { firstSeenMs: nowMs, lastUsedMs: 0 };
       seen.set(image.id, times);
-      const inUse = used.has(image.id) || image.repoTags.includes(sandboxImage) ||
+      const inUse =
+        used.has(image.id) ||
+        image.repoTags.includes(sandboxImage) ||
         [...image.repoTags, ...image.repoDigests].some((name) => used.has(name));
       if (inUse) times.lastUsedMs = nowMs;
       return { image, inUse, ...times };
@@ -45,9 +49,9 @@ export function createImageCollector(options: ImageCollectorOptions): ImageColle
 
   async function remove(ids: readonly string[]): Promise<void> {
     for (const id of ids) {
-      await cri.images.removeImage(id).catch((error: unknown) =>
-        log.warn("image not removed", { image: id, error }),
-      );
+      await cri.images
+        .removeImage(id)
+        .catch((error: unknown) => log.warn("image not removed", { image: id, error }));
     }
   }
 

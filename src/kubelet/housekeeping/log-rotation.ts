@@ -30,14 +30,23 @@ export async function rotateLogs(options: LogRotationOptions): Promise<void> {
   }
 }
 
-async function rotate({ runtime, world, filesMax }: LogRotationOptions, id: string, path: string): Promise<void> {
+async function rotate(
+  { runtime, world, filesMax }: LogRotationOptions,
+  id: string,
+  path: string,
+): Promise<void> {
   const { files, clock } = world;
   const old = await rotatedLogs(files, path);
   // The newest old one stays as it is: the runtime, or a reader, may still have it open.
   for (const name of old.slice(0, -1)) if (!name.endsWith(".gz")) await compress(files, name);
   const kept = await rotatedLogs(files, path);
-  for (const name of kept.slice(0, Math.max(0, kept.length - (filesMax - 2)))) await files.remove(name);
-  const stamp = new Date(clock.nowMs()).toISOString().slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-");
+  for (const name of kept.slice(0, Math.max(0, kept.length - (filesMax - 2))))
+    await files.remove(name);
+  const stamp = new Date(clock.nowMs())
+    .toISOString()
+    .slice(0, 19)
+    .replaceAll(/[-:]/g, "")
+    .replace("T", "-");
   const rotated = `${path}.${stamp}`;
   await files.rename(path, rotated);
   try {
@@ -53,7 +62,9 @@ async function rotatedLogs(files: Files, path: string): Promise<string[]> {
   const slash = path.lastIndexOf("/");
   const prefix = `${path.slice(slash + 1)}.`;
   const names = await files.list(path.slice(0, slash));
-  return names.filter((name) => name.startsWith(prefix)).map((name) => join(path.slice(0, slash), name));
+  return names
+    .filter((name) => name.startsWith(prefix))
+    .map((name) => join(path.slice(0, slash), name));
 }
 
 async function compress(files: Files, path: string): Promise<void> {

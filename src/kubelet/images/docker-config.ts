@@ -31,7 +31,10 @@ function entriesOf({ type, data = {} }: Secret): { registry: string; entry: Dock
         : legacy !== undefined
           ? (JSON.parse(decode(legacy)) as Record<string, DockerEntry>)
           : undefined;
-    return Object.entries(entries ?? {}).map(([registry, entry]) => ({ registry: normalized(registry), entry }));
+    return Object.entries(entries ?? {}).map(([registry, entry]) => ({
+      registry: normalized(registry),
+      entry,
+    }));
   } catch {
     // A secret that nobody can read is as good as none: the pull says what is missing.
     return [];
@@ -40,7 +43,10 @@ function entriesOf({ type, data = {} }: Secret): { registry: string; entry: Dock
 
 /** Without scheme, API version and trailing slash; Docker Hub under its one name. */
 function normalized(registry: string): string {
-  const bare = registry.replace(/^https?:\/\//, "").replace(/\/(v1|v2)\/?$/, "").replace(/\/$/, "");
+  const bare = registry
+    .replace(/^https?:\/\//, "")
+    .replace(/\/(v1|v2)\/?$/, "")
+    .replace(/\/$/, "");
   return bare === "index.docker.io" || bare === "registry-1.docker.io" ? "docker.io" : bare;
 }
 

@@ -68,7 +68,10 @@ export function createImageManager(options: {
   /** One pull at a time, as the kubelet does by default. */
   let lastPull: Promise<unknown> = Promise.resolve();
 
-  async function look(image: string, { pod, container }: EnsureImage): Promise<RuntimeImage | undefined> {
+  async function look(
+    image: string,
+    { pod, container }: EnsureImage,
+  ): Promise<RuntimeImage | undefined> {
     try {
       return await images.imageStatus(image);
     } catch (error) {
@@ -86,9 +89,13 @@ export function createImageManager(options: {
       const message = `Back-off pulling image ${goQuote(image)}`;
       events.normal(pod, "BackOff", message, container.name);
       const cause = lastErrors.get(key);
-      throw new ImageError("ImagePullBackOff", cause === undefined ? message : `${message}: ErrImagePull: ${cause}`, {
-        retryAfterMs: remainingMs,
-      });
+      throw new ImageError(
+        "ImagePullBackOff",
+        cause === undefined ? message : `${message}: ErrImagePull: ${cause}`,
+        {
+          retryAfterMs: remainingMs,
+        },
+      );
     }
     const askedMs = clock.monotonicMs();
     const mine = lastPull.then(() => pullNow(image, request, askedMs));
@@ -100,9 +107,16 @@ export function createImageManager(options: {
       return pulled;
     } catch (error) {
       const message = textOf(error);
-      events.warning(pod, "Failed", `Failed to pull image ${goQuote(image)}: ${message}`, container.name);
+      events.warning(
+        pod,
+        "Failed",
+        `Failed to pull image ${goQuote(image)}: ${message}`,
+        container.name,
+      );
       lastErrors.set(key, message);
-      throw new ImageError("ErrImagePull", message, { retryAfterMs: Math.min(soonMs, backoff.next(key)) });
+      throw new ImageError("ErrImagePull", message, {
+        retryAfterMs: Math.min(soonMs, backoff.next(key)),
+      });
     }
   }
 
@@ -167,7 +181,8 @@ export function createImageManager(options: {
         throw new ImageError("ErrImageNeverPull", message);
       }
       const pulled = await pull(image, request);
-      if (pulled === undefined) throw new ImageError("ErrImagePull", `image ${image} vanished after the pull`);
+      if (pulled === undefined)
+        throw new ImageError("ErrImagePull", `image ${image} vanished after the pull`);
       return pulledImage(pulled);
     },
   };

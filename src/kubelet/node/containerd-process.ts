@@ -91,7 +91,10 @@ export async function startContainerd(options: ContainerdOptions): Promise<NodeC
   return nodeContainerd(options, { running, runtime, adopted: false, socketPath });
 }
 
-function launch({ network, nodeName, directory, world }: ContainerdOptions, configPath: string): number {
+function launch(
+  { network, nodeName, directory, world }: ContainerdOptions,
+  configPath: string,
+): number {
   const boxed = network.mode === "namespace";
   const unshare = "unshare -m -u -p -f --kill-child --mount-proc --propagation private".split(" ");
   const words = [
@@ -166,7 +169,14 @@ for tree in /sys/fs/cgroup /sys/fs/cgroup/*; do
 done
 exit 0`;
   const { directory, stateDirectory, cgroupRoot } = options;
-  await options.world.processes.run("sh", ["-c", script, "sh", directory, stateDirectory, cgroupRoot]);
+  await options.world.processes.run("sh", [
+    "-c",
+    script,
+    "sh",
+    directory,
+    stateDirectory,
+    cgroupRoot,
+  ]);
 }
 
 async function readRunning(world: World, path: string): Promise<Running | undefined> {
@@ -186,6 +196,7 @@ async function startTicksOf(world: World, pid: number): Promise<string> {
 }
 
 async function hasCapability(world: World, bit: bigint): Promise<boolean> {
-  const [, hex = "0"] = /^CapEff:\s*([0-9a-f]+)/m.exec(await world.files.readText("/proc/self/status")) ?? [];
+  const [, hex = "0"] =
+    /^CapEff:\s*([0-9a-f]+)/m.exec(await world.files.readText("/proc/self/status")) ?? [];
   return ((BigInt(`0x${hex}`) >> bit) & 1n) === 1n;
 }

@@ -7,7 +7,15 @@ export async function importImages(
   archivePath: string,
   options: { readonly socketPath: string; readonly world: World },
 ): Promise<readonly string[]> {
-  const args = ["--address", options.socketPath, "--namespace", "k8s.io", "images", "import", archivePath];
+  const args = [
+    "--address",
+    options.socketPath,
+    "--namespace",
+    "k8s.io",
+    "images",
+    "import",
+    archivePath,
+  ];
   const { code, stdout, stderr } = await options.world.processes.run("ctr", args);
   if (code !== 0) {
     throw new IoError("ctr", "EFAILED", { detail: `import ${archivePath}: ${stderr.trim()}` });

@@ -19,10 +19,13 @@ export async function readMachine(world: World, directory: string): Promise<Mach
   const text = (path: string): Promise<string> => files.readText(path).catch(() => "");
   const cpus = [...(await text("/proc/cpuinfo")).matchAll(/^processor\s*:/gm)].length;
   const [, kib = "0"] = /^MemTotal:\s+(\d+) kB/m.exec(await text("/proc/meminfo")) ?? [];
-  const [, osImage = "Linux"] = /^PRETTY_NAME="?([^"\n]*)"?/m.exec(await text("/etc/os-release")) ?? [];
+  const [, osImage = "Linux"] =
+    /^PRETTY_NAME="?([^"\n]*)"?/m.exec(await text("/etc/os-release")) ?? [];
   const [blocks = "0", size = "0"] = (
     await processes.run("stat", ["-f", "-c", "%b %S", directory])
-  ).stdout.trim().split(" ");
+  ).stdout
+    .trim()
+    .split(" ");
   const uname = (await processes.run("uname", ["-m"])).stdout.trim();
   const machineId = (await text("/etc/machine-id")).trim();
   const bootId = (await text("/proc/sys/kernel/random/boot_id")).trim();

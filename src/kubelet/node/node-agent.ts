@@ -14,7 +14,13 @@ import type { Client } from "#client/client.ts";
 import type { KubeletConfig } from "../config.ts";
 import type { ContainerRuntime } from "../cri/runtime.ts";
 import type { Machine } from "./machine.ts";
-import { newNode, nodeLabels, type NodePressure, type NodeReport, nodeStatusOf } from "./node-status.ts";
+import {
+  newNode,
+  nodeLabels,
+  type NodePressure,
+  type NodeReport,
+  nodeStatusOf,
+} from "./node-status.ts";
 
 export interface NodeAgentOptions {
   readonly client: Client;
@@ -89,7 +95,10 @@ function every(periodMs: number, run: () => void, { world, lifetime }: NodeAgent
   lifetime.defer(() => timer?.[Symbol.dispose]());
 }
 
-async function untilDone<T>(work: () => Promise<T>, { world, lifetime }: NodeAgentOptions): Promise<T> {
+async function untilDone<T>(
+  work: () => Promise<T>,
+  { world, lifetime }: NodeAgentOptions,
+): Promise<T> {
   for (;;) {
     try {
       return await work();
@@ -101,7 +110,13 @@ async function untilDone<T>(work: () => Promise<T>, { world, lifetime }: NodeAge
   }
 }
 
-async function collect({ config, machine, cri, pressure, world }: NodeAgentOptions): Promise<NodeReport> {
+async function collect({
+  config,
+  machine,
+  cri,
+  pressure,
+  world,
+}: NodeAgentOptions): Promise<NodeReport> {
   const [runtimeVersion, runtimeStatus, images] = await Promise.all([
     cri.runtime.version(),
     cri.runtime.status(),
@@ -128,13 +143,20 @@ async function register(options: NodeAgentOptions): Promise<Node> {
   return writeStatus(options, report, node);
 }
 
-async function writeStatus(options: NodeAgentOptions, report: NodeReport, known: Node): Promise<Node> {
+async function writeStatus(
+  options: NodeAgentOptions,
+  report: NodeReport,
+  known: Node,
+): Promise<Node> {
   const client = options.client.resource(nodes);
   let node = known;
   for (let attempt = 0; ; attempt++) {
     if (attempt > 0) node = await client.get(options.config.nodeName);
     try {
-      return await client.updateStatus({ ...node, status: nodeStatusOf(report, node.status ?? {}) });
+      return await client.updateStatus({
+        ...node,
+        status: nodeStatusOf(report, node.status ?? {}),
+      });
     } catch (error) {
       if (!isConflict(error) || attempt >= conflictsMax) throw error;
     }
@@ -144,7 +166,10 @@ async function writeStatus(options: NodeAgentOptions, report: NodeReport, known:
 const conflictsMax = 5;
 
 function withoutHeartbeats({ conditions, ...status }: NonNullable<Node["status"]>): object {
-  return { ...status, conditions: (conditions ?? []).map(({ lastHeartbeatTime: _, ...rest }) => rest) };
+  return {
+    ...status,
+    conditions: (conditions ?? []).map(({ lastHeartbeatTime: _, ...rest }) => rest),
+  };
 }
 
 function createLeaseRenewal(options: NodeAgentOptions, node: () => Node): () => void {

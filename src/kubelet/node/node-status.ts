@@ -34,7 +34,10 @@ export const noPressure: NodePressure = { memory: false, disk: false, pids: fals
 const imagesMax = 50;
 const imageNamesMax = 5;
 
-export function capacityOf(machine: Machine, { maxPods }: Pick<KubeletConfig, "maxPods">): Record<string, string> {
+export function capacityOf(
+  machine: Machine,
+  { maxPods }: Pick<KubeletConfig, "maxPods">,
+): Record<string, string> {
   return {
     cpu: String(machine.cpuCount),
     "ephemeral-storage": `${Math.trunc(machine.diskBytes / 1024)}Ki`,
@@ -56,7 +59,10 @@ export function allocatableOf(
         // Source: the default hard eviction threshold nodefs.available<10%.
         return [resource, formatQuantity(quantityOf(Math.trunc(quantityValue(amount) * 0.9)))];
       }
-      return [resource, kept === undefined ? amount : formatQuantity(subtractQuantities(amount, kept))];
+      return [
+        resource,
+        kept === undefined ? amount : formatQuantity(subtractQuantities(amount, kept)),
+      ];
     }),
   );
 }
@@ -114,9 +120,14 @@ export function nodeStatusOf(report: NodeReport, previous: NodeStatus): NodeStat
     },
     images: imagesOf(report.images),
     ...(handlers.length > 0 && {
-      runtimeHandlers: handlers.map(({ name, features }) => ({ name, ...(features && { features: { ...features } }) })),
+      runtimeHandlers: handlers.map(({ name, features }) => ({
+        name,
+        ...(features && { features: { ...features } }),
+      })),
     }),
-    features: { supplementalGroupsPolicy: runtimeStatus.features?.supplementalGroupsPolicy === true },
+    features: {
+      supplementalGroupsPolicy: runtimeStatus.features?.supplementalGroupsPolicy === true,
+    },
   };
 }
 
@@ -140,14 +151,34 @@ function conditionsOf(report: NodeReport, previous: readonly NodeCondition[]): N
   const { pressure, now } = report;
   const verdicts: Record<string, Verdict> = {
     MemoryPressure: pressure.memory
-      ? { status: true, reason: "KubeletHasInsufficientMemory", message: "kubelet has insufficient memory available" }
-      : { status: false, reason: "KubeletHasSufficientMemory", message: "kubelet has sufficient memory available" },
+      ? {
+          status: true,
+          reason: "KubeletHasInsufficientMemory",
+          message: "kubelet has insufficient memory available",
+        }
+      : {
+          status: false,
+          reason: "KubeletHasSufficientMemory",
+          message: "kubelet has sufficient memory available",
+        },
     DiskPressure: pressure.disk
       ? { status: true, reason: "KubeletHasDiskPressure", message: "kubelet has disk pressure" }
-      : { status: false, reason: "KubeletHasNoDiskPressure", message: "kubelet has no disk pressure" },
+      : {
+          status: false,
+          reason: "KubeletHasNoDiskPressure",
+          message: "kubelet has no disk pressure",
+        },
     PIDPressure: pressure.pids
-      ? { status: true, reason: "KubeletHasInsufficientPID", message: "kubelet has insufficient PID available" }
-      : { status: false, reason: "KubeletHasSufficientPID", message: "kubelet has sufficient PID available" },
+      ? {
+          status: true,
+          reason: "KubeletHasInsufficientPID",
+          message: "kubelet has insufficient PID available",
+        }
+      : {
+          status: false,
+          reason: "KubeletHasSufficientPID",
+          message: "kubelet has sufficient PID available",
+        },
     Ready: readiness(report.runtimeStatus),
   };
   const foreign = previous.filter(({ type }) => !(type in verdicts));
@@ -155,7 +186,14 @@ function conditionsOf(report: NodeReport, previous: readonly NodeCondition[]): N
     const text = status ? "True" : "False";
     const before = previous.find((condition) => condition.type === type);
     const since = before?.status === text ? (before.lastTransitionTime ?? now) : now;
-    return { type, status: text, lastHeartbeatTime: now, lastTransitionTime: since, reason, message };
+    return {
+      type,
+      status: text,
+      lastHeartbeatTime: now,
+      lastTransitionTime: since,
+      reason,
+      message,
+    };
   });
   return [...foreign, ...own];
 }
@@ -163,7 +201,8 @@ function conditionsOf(report: NodeReport, previous: readonly NodeCondition[]): N
 function readiness({ status }: RuntimeStatus): Verdict {
   const problems: string[] = [];
   const conditions = status?.conditions ?? [];
-  const bad = (type: string) => conditions.find((condition) => condition.type === type && !condition.status);
+  const bad = (type: string) =>
+    conditions.find((condition) => condition.type === type && !condition.status);
   const runtime = bad("RuntimeReady");
   if (runtime) problems.push(`container runtime is down`);
   const network = bad("NetworkReady");

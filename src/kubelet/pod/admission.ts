@@ -25,10 +25,14 @@ export function admitPod(input: AdmissionInput): Refusal | undefined {
   if (sysctl !== undefined) return refusal("SysctlForbidden", sysctl);
   const operatingSystem = pod.spec.os?.name;
   if (operatingSystem !== undefined && operatingSystem !== "linux") {
-    return refusal("PodOSNotSupported", "Failed to admit pod as the OS field doesn't match node OS");
+    return refusal(
+      "PodOSNotSupported",
+      "Failed to admit pod as the OS field doesn't match node OS",
+    );
   }
   if (!matchesNode(pod, node)) {
-    const message = "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector";
+    const message =
+      "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector";
     return refusal("NodeAffinity", message);
   }
   return outOfResource(input) ?? portConflict(input);
@@ -41,13 +45,17 @@ function refusal(reason: string, message: string): Refusal {
 function outOfResource({ pod, node, others }: AdmissionInput): Refusal | undefined {
   const allocatable = node.status?.allocatable ?? {};
   const podsMax = quantityValue(allocatable["pods"] ?? "0");
-  if (others.length + 1 > podsMax) return outOf("pods", { asked: 1, used: others.length, have: podsMax });
+  if (others.length + 1 > podsMax)
+    return outOf("pods", { asked: 1, used: others.length, have: podsMax });
   for (const resource of requestedResources(pod)) {
     const asked = podAmount(pod, "requests", resource).amount;
     if (asked === 0) continue;
     const quantity = allocatable[resource] ?? "0";
     const have = resource === "cpu" ? quantityMilliValue(quantity) : quantityValue(quantity);
-    const used = others.reduce((sum, other) => sum + podAmount(other, "requests", resource).amount, 0);
+    const used = others.reduce(
+      (sum, other) => sum + podAmount(other, "requests", resource).amount,
+      0,
+    );
     if (asked + used > have) return outOf(resource, { asked, used, have });
   }
   return undefined;
@@ -74,12 +82,14 @@ function portConflict({ pod, others }: AdmissionInput): Refusal | undefined {
   const clash = hostPorts(pod).some((mine) =>
     taken.some(
       (other) =>
-        mine.port === other.port && mine.protocol === other.protocol &&
+        mine.port === other.port &&
+        mine.protocol === other.protocol &&
         (mine.ip === other.ip || mine.ip === "0.0.0.0" || other.ip === "0.0.0.0"),
     ),
   );
   if (!clash) return undefined;
-  const message = "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports";
+  const message =
+    "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports";
   return refusal("NodePorts", message);
 }
 
@@ -87,14 +97,20 @@ function hostPorts(pod: Pod): { port: number; protocol: string; ip: string }[] {
   return pod.spec.containers.flatMap(({ ports = [] }) =>
     ports
       .filter(({ hostPort = 0 }) => hostPort > 0)
-      .map(({ hostPort = 0, protocol = "TCP", hostIP }) => ({ port: hostPort, protocol, ip: hostIP || "0.0.0.0" })),
+      .map(({ hostPort = 0, protocol = "TCP", hostIP }) => ({
+        port: hostPort,
+        protocol,
+        ip: hostIP || "0.0.0.0",
+      })),
   );
 }
 
 /** Source: component-helpers/scheduling/corev1/nodeaffinity. */
 export function matchesNode(pod: Pod, node: Node): boolean {
   const labels = node.metadata?.labels ?? {};
-  const selected = Object.entries(pod.spec.nodeSelector ?? {}).every(([key, value]) => labels[key] === value);
+  const selected = Object.entries(pod.spec.nodeSelector ?? {}).every(
+    ([key, value]) => labels[key] === value,
+  );
   const required = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
   if (!selected || required === undefined) return selected;
   const fields = { "metadata.name": node.metadata?.name ?? "" };
@@ -128,6 +144,8 @@ function matchesTerm(
         return false;
     }
   };
-  return matchExpressions.every((each) => holds(each, labels[each.key])) &&
-    matchFields.every((each) => holds(each, fields[each.key]));
+  return (
+    matchExpressions.every((each) => holds(each, labels[each.key])) &&
+    matchFields.every((each) => holds(each, fields[each.key]))
+  );
 }

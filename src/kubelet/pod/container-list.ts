@@ -16,7 +16,9 @@ export function containersOf(pod: Pod): readonly ListedContainer[] {
   return [
     ...initContainers.map((container) => ({ container, kind: "init" }) as const),
     ...containers.map((container) => ({ container, kind: "regular" }) as const),
-    ...ephemeralContainers.map((each) => ({ container: asContainer(each), kind: "ephemeral" }) as const),
+    ...ephemeralContainers.map(
+      (each) => ({ container: asContainer(each), kind: "ephemeral" }) as const,
+    ),
   ];
 }
 
@@ -35,7 +37,9 @@ export function isSidecar(container: Container): boolean {
 
 /** `spec.containers{name}`: where events about a container point. */
 export function fieldPathOf({ container, kind }: ListedContainer): string {
-  const list = { init: "initContainers", regular: "containers", ephemeral: "ephemeralContainers" }[kind];
+  const list = { init: "initContainers", regular: "containers", ephemeral: "ephemeralContainers" }[
+    kind
+  ];
   return `spec.${list}{${container.name}}`;
 }
 

@@ -95,7 +95,10 @@ async function prepareContainer(start: StartContainer, image: PulledImage, servi
   const last = latestContainer(runtime, container.name);
   const restartCount = last === undefined ? 0 : restartCountOf(last) + 1;
   const { files } = services.world;
-  await files.makeDirectory(join(podLogDirectory(services.directories, pod), container.name), 0o755);
+  await files.makeDirectory(
+    join(podLogDirectory(services.directories, pod), container.name),
+    0o755,
+  );
   const mounts = [
     ...(await services.volumes.mountsOf({
       pod,
@@ -123,7 +126,10 @@ async function prepareContainer(start: StartContainer, image: PulledImage, servi
   });
 }
 
-async function containerEnvironment(start: StartContainer, services: PodServices): Promise<Environment> {
+async function containerEnvironment(
+  start: StartContainer,
+  services: PodServices,
+): Promise<Environment> {
   const { pod, container } = start;
   const environment = await environmentOf({
     pod,
@@ -171,20 +177,39 @@ async function terminationMount(start: StartContainer, services: PodServices): P
   return [{ hostPath, containerPath }];
 }
 
-async function postStart(start: StartContainer, containerId: string, services: PodServices): Promise<void> {
+async function postStart(
+  start: StartContainer,
+  containerId: string,
+  services: PodServices,
+): Promise<void> {
   const { pod, container, podIps, signal } = start;
   const handler = container.lifecycle?.postStart;
   if (handler === undefined) return;
   const [podIp = services.node.ips[0] ?? ""] = podIps;
   try {
-    const using = { runtime: services.cri.runtime, network: services.network, clock: services.world.clock };
+    const using = {
+      runtime: services.cri.runtime,
+      network: services.network,
+      clock: services.world.clock,
+    };
     await unlessAborted(runHook(handler, { container, containerId, podIp, signal }, using), signal);
   } catch (error) {
     if (signal.aborted) return;
     services.events.warning(pod, "FailedPostStartHook", `PostStartHook failed`, container.name);
-    services.world.log.info("postStart hook failed", { pod: uidOf(pod), container: container.name, error });
+    services.world.log.info("postStart hook failed", {
+      pod: uidOf(pod),
+      container: container.name,
+      error,
+    });
     await killContainer(
-      { pod, container, containerId, podIp, reason: "FailedPostStartHook", message: "FailedPostStartHook" },
+      {
+        pod,
+        container,
+        containerId,
+        podIp,
+        reason: "FailedPostStartHook",
+        message: "FailedPostStartHook",
+      },
       services,
     );
     throw new StartError("PostStartHookError", `PostStartHook failed`);
@@ -215,11 +240,13 @@ export async function killContainer(kill: KillContainer, services: PodServices):
   const { clock } = services.world;
   const startedMs = clock.monotonicMs();
   const wholeSeconds = kill.graceSeconds ?? graceSecondsOf(kill);
-  const leftSeconds = (): number => wholeSeconds - Math.floor((clock.monotonicMs() - startedMs) / 1000);
+  const leftSeconds = (): number =>
+    wholeSeconds - Math.floor((clock.monotonicMs() - startedMs) / 1000);
   const message = kill.message ?? `Stopping container ${container.name}`;
   services.events.normal(pod, "Killing", message, container.name);
   if (wholeSeconds > 0) await preStop(kill, wholeSeconds, services);
-  if (kill.turn !== undefined && leftSeconds() > 0) await within(kill.turn, leftSeconds() * 1000, services);
+  if (kill.turn !== undefined && leftSeconds() > 0)
+    await within(kill.turn, leftSeconds() * 1000, services);
   const graceSeconds = kill.graceSeconds === 0 ? 0 : Math.max(graceMinSeconds, leftSeconds());
   await services.cri.runtime.stopContainer(containerId, graceSeconds);
 }
@@ -237,19 +264,39 @@ function graceSecondsOf({ pod, container, reason }: KillContainer): number {
   return deletion ?? probe?.terminationGracePeriodSeconds ?? own;
 }
 
-async function preStop(kill: KillContainer, graceSeconds: number, services: PodServices): Promise<void> {
+async function preStop(
+  kill: KillContainer,
+  graceSeconds: number,
+  services: PodServices,
+): Promise<void> {
   const { pod, container, containerId, podIp } = kill;
   const handler = container.lifecycle?.preStop;
   if (handler === undefined) return;
   const controller = new AbortController();
-  const signal = kill.signal ? AbortSignal.any([kill.signal, controller.signal]) : controller.signal;
-  const using = { runtime: services.cri.runtime, network: services.network, clock: services.world.clock };
-  const hook = runHook(handler, { container, containerId, podIp, signal }, using).catch((error: unknown) => {
-    if (signal.aborted) return;
-    services.events.warning(pod, "FailedPreStopHook", "PreStopHook failed", container.name);
-    services.world.log.info("preStop hook failed", { pod: uidOf(pod), container: container.name, error });
-  });
-  await within(unlessAborted(hook, signal).catch(() => undefined), graceSeconds * 1000, services);
+  const signal = kill.signal
+    ? AbortSignal.any([kill.signal, controller.signal])
+    : controller.signal;
+  const using = {
+    runtime: services.cri.runtime,
+    network: services.network,
+    clock: services.world.clock,
+  };
+  const hook = runHook(handler, { container, containerId, podIp, signal }, using).catch(
+    (error: unknown) => {
+      if (signal.aborted) return;
+      services.events.warning(pod, "FailedPreStopHook", "PreStopHook failed", container.name);
+      services.world.log.info("preStop hook failed", {
+        pod: uidOf(pod),
+        container: container.name,
+        error,
+      });
+    },
+  );
+  await within(
+    unlessAborted(hook, signal).catch(() => undefined),
+    graceSeconds * 1000,
+    services,
+  );
   controller.abort();
 }
 

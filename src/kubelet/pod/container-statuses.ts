@@ -77,7 +77,11 @@ export function containerStatusesOf(input: ContainerStatusInput): ContainerStatu
     regular: containers
       .map((container) => {
         const old = regular.get(container.name);
-        return withProbes(statusOf(input, { container, old, init: false }), { input, container, old });
+        return withProbes(statusOf(input, { container, old, init: false }), {
+          input,
+          container,
+          old,
+        });
       })
       .toSorted(byName),
     ephemeral: ephemeralContainers
@@ -101,7 +105,9 @@ interface Subject {
 
 function statusOf(input: ContainerStatusInput, subject: Subject): ContainerStatus {
   const { container, old } = subject;
-  const instances = input.runtime.containers.filter(({ metadata }) => metadata?.name === container.name);
+  const instances = input.runtime.containers.filter(
+    ({ metadata }) => metadata?.name === container.name,
+  );
   const [newest, before] = instances;
   const status =
     newest === undefined
@@ -157,7 +163,8 @@ function stateOf(
   old: ContainerStatus | undefined,
 ): ContainerState {
   const at = (nanoseconds: number): string => rfc3339(Math.max(0, nanoseconds) / 1e6);
-  if (instance.state === containerState.running) return { running: { startedAt: at(instance.startedAt) } };
+  if (instance.state === containerState.running)
+    return { running: { startedAt: at(instance.startedAt) } };
   if (instance.state === containerState.created) return { waiting: {} };
   if (instance.state === containerState.exited) {
     const message = input.terminationMessages.get(instance.id) ?? instance.message;
@@ -183,10 +190,14 @@ function stateOf(
 }
 
 /** Never started, or removed from the runtime since. */
-function withoutInstance(input: ContainerStatusInput, { container, old, init }: Subject): ContainerStatus {
+function withoutInstance(
+  input: ContainerStatusInput,
+  { container, old, init }: Subject,
+): ContainerStatus {
   if (old?.state?.terminated) return old;
   const mounts = mountStatuses(container);
-  const reason = (input.pod.spec.initContainers ?? []).length > 0 ? "PodInitializing" : "ContainerCreating";
+  const reason =
+    (input.pod.spec.initContainers ?? []).length > 0 ? "PodInitializing" : "ContainerCreating";
   const waiting: ContainerStatus = {
     name: container.name,
     state: { waiting: { reason } },
@@ -221,7 +232,8 @@ const forgotten = {
 const vanished = {
   exitCode: 137,
   reason: "ContainerStatusUnknown",
-  message: "The container could not be located when the pod was deleted.  The container used to be Running",
+  message:
+    "The container could not be located when the pod was deleted.  The container used to be Running",
 };
 
 /** A container that is to start again but cannot is waiting, and what it was becomes its last state. */
@@ -245,7 +257,11 @@ function withWaitingReason(
   };
 }
 
-function isToStart(pod: Pod, container: Container, newest: RuntimeContainerStatus | undefined): boolean {
+function isToStart(
+  pod: Pod,
+  container: Container,
+  newest: RuntimeContainerStatus | undefined,
+): boolean {
   if (pod.metadata?.deletionTimestamp !== undefined) return false;
   if (newest === undefined) return true;
   if (newest.state === containerState.running) return false;

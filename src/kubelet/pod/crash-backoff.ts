@@ -29,7 +29,9 @@ export function createCrashBackoff(clock: Clock): CrashBackoff {
       const remainingMs = known === undefined ? 0 : finishedMs + known.delayMs - nowMs;
       if (remainingMs > 0) return remainingMs;
       const delayMs =
-        known === undefined ? crashBackoffInitialMs : Math.min(crashBackoffMaxMs, known.delayMs * 2);
+        known === undefined
+          ? crashBackoffInitialMs
+          : Math.min(crashBackoffMaxMs, known.delayMs * 2);
       entries.set(key, { delayMs, sinceMs: nowMs });
       return 0;
     },

@@ -72,9 +72,13 @@ export function parseResolvConf(text: string): ResolvConf {
   let searches: string[] = [];
   let options: string[] = [];
   for (const line of text.split("\n")) {
-    const [word, ...rest] = line.replace(/[#;].*$/, "").trim().split(/\s+/);
+    const [word, ...rest] = line
+      .replace(/[#;].*$/, "")
+      .trim()
+      .split(/\s+/);
     if (word === "nameserver" && rest[0] !== undefined) servers.push(rest[0]);
-    else if (word === "search") searches = rest.map((name) => (name === "." ? name : name.replace(/\.$/, "")));
+    else if (word === "search")
+      searches = rest.map((name) => (name === "." ? name : name.replace(/\.$/, "")));
     else if (word === "options") options = [...options, ...rest];
   }
   return { servers, searches, options: unique(options) };

@@ -73,23 +73,33 @@ interface SourceEntries {
   readonly origin: { readonly kind: string; readonly name: string };
 }
 
-async function sourceEntries(source: EnvFromSource, input: EnvironmentInput): Promise<SourceEntries> {
+async function sourceEntries(
+  source: EnvFromSource,
+  input: EnvironmentInput,
+): Promise<SourceEntries> {
   const namespace = input.pod.metadata?.namespace ?? "";
   if (source.configMapRef !== undefined) {
     const { name = "", optional } = source.configMapRef;
     const found = await input.objects.configMap(namespace, name);
-    if (found === undefined && optional !== true) throw new Error(`configmap ${JSON.stringify(name)} not found`);
+    if (found === undefined && optional !== true)
+      throw new Error(`configmap ${JSON.stringify(name)} not found`);
     return { entries: Object.entries(found?.data ?? {}), origin: { kind: "configMap", name } };
   }
   const { name = "", optional } = source.secretRef ?? {};
   const found = await input.objects.secret(namespace, name);
-  if (found === undefined && optional !== true) throw new Error(`secret ${JSON.stringify(name)} not found`);
-  const entries = Object.entries(found?.data ?? {}).map(([key, data]) => [key, fromBase64(data)] as const);
+  if (found === undefined && optional !== true)
+    throw new Error(`secret ${JSON.stringify(name)} not found`);
+  const entries = Object.entries(found?.data ?? {}).map(
+    ([key, data]) => [key, fromBase64(data)] as const,
+  );
   return { entries, origin: { kind: "secret", name } };
 }
 
 /** Undefined when an optional source is missing: the variable is not set. */
-async function readSource(source: EnvVarSource, input: EnvironmentInput): Promise<string | undefined> {
+async function readSource(
+  source: EnvVarSource,
+  input: EnvironmentInput,
+): Promise<string | undefined> {
   const { pod, container, fields, objects } = input;
   const namespace = pod.metadata?.namespace ?? "";
   if (source.fieldRef !== undefined) return fieldValue(source.fieldRef, pod, fields);

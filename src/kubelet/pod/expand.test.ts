@@ -18,5 +18,9 @@ const rows = [
 
 test("expand replaces known references only, once", () => {
   const known: Record<string, string> = { A: "a", B: "bb", LOOP: "$(A)" };
-  for (const [text, expected] of rows) assert.equal(expand(text, (name) => known[name]), expected);
+  for (const [text, expected] of rows)
+    assert.equal(
+      expand(text, (name) => known[name]),
+      expected,
+    );
 });

@@ -20,16 +20,18 @@ const httpTimeoutMs = 30_000;
 export async function runHook(
   handler: LifecycleHandler,
   target: HookTarget,
-  using: { readonly runtime: RuntimeService; readonly network: ProbeNetwork; readonly clock: Clock },
+  using: {
+    readonly runtime: RuntimeService;
+    readonly network: ProbeNetwork;
+    readonly clock: Clock;
+  },
 ): Promise<void> {
   if (handler.exec !== undefined) {
     const { command = [] } = handler.exec;
     const result = await using.runtime.execSync(target.containerId, command, 0);
     if (result.exitCode === 0) return;
     const output = Buffer.concat([result.stdout, result.stderr]).toString("utf8");
-    throw new Error(
-      `command '${command.join(" ")}' exited with ${result.exitCode}: ${output}`,
-    );
+    throw new Error(`command '${command.join(" ")}' exited with ${result.exitCode}: ${output}`);
   }
   if (handler.sleep !== undefined) {
     return using.clock.sleep(handler.sleep.seconds * 1000, target.signal);

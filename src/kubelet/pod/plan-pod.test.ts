@@ -74,10 +74,12 @@ function parsePod(spec: string): Pod {
   const [restartPolicy = "", ...words] = spec.split(" ");
   const named = (prefix: string): Container[] =>
     words.filter((word) => word.startsWith(prefix)).map((word) => ({ name: word.slice(2) }));
-  const init = words.filter((word) => /^[is]:/.test(word)).map((word): Container => ({
-    name: word.slice(2),
-    ...(word.startsWith("s:") && { restartPolicy: "Always" }),
-  }));
+  const init = words
+    .filter((word) => /^[is]:/.test(word))
+    .map((word): Container => ({
+      name: word.slice(2),
+      ...(word.startsWith("s:") && { restartPolicy: "Always" }),
+    }));
   return {
     metadata: {},
     spec: {

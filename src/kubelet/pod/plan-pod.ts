@@ -49,7 +49,9 @@ export function planPod(pod: Pod, runtime: PodRuntime, probes: ProbeResults): Po
   const plan = emptyPlan(sandbox);
   if (sandbox.create) return planFresh(pod, runtime, { ...plan, killPod: true });
   const ephemeral = (pod.spec.ephemeralContainers ?? []).map(asContainer);
-  const startEphemeral = ephemeral.filter(({ name }) => latestContainer(runtime, name) === undefined);
+  const startEphemeral = ephemeral.filter(
+    ({ name }) => latestContainer(runtime, name) === undefined,
+  );
   const init = planInitContainers(pod, runtime, probes);
   const begun: PodPlan = { ...plan, startEphemeral, startInit: init.start, kill: init.kill };
   if (init.failed) return { ...begun, startInit: [], killPod: true };
@@ -67,8 +69,14 @@ export function planPod(pod: Pod, runtime: PodRuntime, probes: ProbeResults): Po
 
 /** Whether nothing is to be done. */
 export function isIdle(plan: PodPlan): boolean {
-  return !plan.killPod && !plan.createSandbox && plan.kill.length === 0 &&
-    plan.start.length === 0 && plan.startInit.length === 0 && plan.startEphemeral.length === 0;
+  return (
+    !plan.killPod &&
+    !plan.createSandbox &&
+    plan.kill.length === 0 &&
+    plan.start.length === 0 &&
+    plan.startInit.length === 0 &&
+    plan.startEphemeral.length === 0
+  );
 }
 
 interface SandboxNeed {
@@ -201,7 +209,11 @@ function planSidecar(
   return { done: true };
 }
 
-function planInitContainer(pod: Pod, container: Container, status: RuntimeContainerStatus): InitStep {
+function planInitContainer(
+  pod: Pod,
+  container: Container,
+  status: RuntimeContainerStatus,
+): InitStep {
   const { state } = status;
   if (state === containerState.created || state === containerState.running) return {};
   if (state === containerState.exited) {

@@ -49,7 +49,11 @@ interface Verdict {
   readonly message?: string;
 }
 
-function conditionOf({ metadata }: Pod, type: string, { status, reason, message }: Verdict): PodCondition {
+function conditionOf(
+  { metadata }: Pod,
+  type: string,
+  { status, reason, message }: Verdict,
+): PodCondition {
   const generation = metadata?.generation;
   return {
     type,
@@ -77,7 +81,10 @@ function containersReadyCondition({ pod, statuses, phase }: ConditionInput): Pod
   return conditionOf(pod, type, { status: false, reason: "ContainersNotReady", message });
 }
 
-function readyCondition({ pod, foreign }: ConditionInput, containersReady: PodCondition): PodCondition {
+function readyCondition(
+  { pod, foreign }: ConditionInput,
+  containersReady: PodCondition,
+): PodCondition {
   if (containersReady.status !== "True") return { ...containersReady, type: "Ready" };
   const messages = (pod.spec.readinessGates ?? []).flatMap(({ conditionType }) => {
     const quoted = JSON.stringify(conditionType);
@@ -142,7 +149,10 @@ function anyStarted(pod: Pod, statuses: readonly ContainerStatus[]): boolean {
   return pod.spec.containers.some(({ name }) => {
     const status = statuses.find((each) => each.name === name);
     const last = status?.lastState?.terminated;
-    return status?.state?.running !== undefined ||
-      status?.state?.terminated !== undefined || last !== undefined;
+    return (
+      status?.state?.running !== undefined ||
+      status?.state?.terminated !== undefined ||
+      last !== undefined
+    );
   });
 }

@@ -11,7 +11,8 @@ export interface PodEvents {
 export function createPodEvents(recorder: EventRecorder): PodEvents {
   return {
     normal: (pod, reason, message, name) => recorder.normal(regarding(pod, name), reason, message),
-    warning: (pod, reason, message, name) => recorder.warning(regarding(pod, name), reason, message),
+    warning: (pod, reason, message, name) =>
+      recorder.warning(regarding(pod, name), reason, message),
   };
 }
 

@@ -29,7 +29,11 @@ export function volumeDirectory(
   return join(podVolumesDirectory(directories, uid), volume.plugin, volume.name);
 }
 
-export function containerDirectory(directories: NodeDirectories, uid: string, name: string): string {
+export function containerDirectory(
+  directories: NodeDirectories,
+  uid: string,
+  name: string,
+): string {
   return join(podDirectory(directories, uid), "containers", name);
 }
 

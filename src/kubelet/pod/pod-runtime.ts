@@ -43,7 +43,10 @@ function newestFirst(a: { readonly createdAt: number }, b: { readonly createdAt:
   return b.createdAt - a.createdAt;
 }
 
-export function latestContainer(runtime: PodRuntime, name: string): RuntimeContainerStatus | undefined {
+export function latestContainer(
+  runtime: PodRuntime,
+  name: string,
+): RuntimeContainerStatus | undefined {
   return runtime.containers.find((container) => container.metadata?.name === name);
 }
 

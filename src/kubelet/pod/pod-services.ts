@@ -55,6 +55,9 @@ export interface NodeFacts {
   readonly rootPrefix: string;
 }
 
-export function fieldContext({ node }: Pick<PodServices, "node">, podIps: readonly string[]): FieldContext {
+export function fieldContext(
+  { node }: Pick<PodServices, "node">,
+  podIps: readonly string[],
+): FieldContext {
   return { podIps, hostIps: node.ips, allocatable: node.allocatable };
 }

@@ -39,7 +39,9 @@ export function podStatusOf(input: PodStatusInput): PodStatus {
     ...(message !== undefined && message !== "" && { message }),
     ...(reason !== undefined && reason !== "" && { reason }),
     ...addressesOf(input),
-    ...(previous.nominatedNodeName !== undefined && { nominatedNodeName: previous.nominatedNodeName }),
+    ...(previous.nominatedNodeName !== undefined && {
+      nominatedNodeName: previous.nominatedNodeName,
+    }),
     ...(init.length > 0 && { initContainerStatuses: init }),
     containerStatuses: regular,
     ...(ephemeral.length > 0 && { ephemeralContainerStatuses: ephemeral }),
@@ -62,8 +64,12 @@ function nextPhase(input: PodStatusInput, statuses: readonly ContainerStatus[]):
   const [sandbox] = runtime.sandboxes;
   const initialized = pod.spec.containers.some(({ name }) => {
     const newest = latestContainer(runtime, name);
-    return newest !== undefined && newest.state !== containerState.created &&
-      sandbox !== undefined && newest.createdAt >= sandbox.createdAt;
+    return (
+      newest !== undefined &&
+      newest.state !== containerState.created &&
+      sandbox !== undefined &&
+      newest.createdAt >= sandbox.createdAt
+    );
   });
   const phase = phaseOf(pod, statuses, { terminal, initialized });
   // A Pod never leaves a terminal phase.

@@ -63,7 +63,8 @@ async function sandboxFor(
   config: PodSandboxConfig,
   services: PodServices,
 ): Promise<ReadySandbox> {
-  if (!plan.createSandbox && plan.sandboxId !== undefined) return { sandboxId: plan.sandboxId, runtime };
+  if (!plan.createSandbox && plan.sandboxId !== undefined)
+    return { sandboxId: plan.sandboxId, runtime };
   const { events, cri, world, directories } = services;
   await world.files.makeDirectory(podLogDirectory(directories, pod), 0o755);
   const handler = await services.runtimeHandler(pod);
@@ -72,7 +73,8 @@ async function sandboxFor(
     const now = await readPodRuntime(cri.runtime, uidOf(pod));
     sandboxReady(now);
     // Fields of the Pod's status could not be written before it had an address.
-    if (!isHostNetwork(pod)) await services.volumes.refresh(pod, fieldContext(services, podIpsOf(now)));
+    if (!isHostNetwork(pod))
+      await services.volumes.refresh(pod, fieldContext(services, podIpsOf(now)));
     return { sandboxId, runtime: now };
   } catch (error) {
     events.warning(pod, "FailedCreatePodSandBox", `Failed to create pod sandbox: ${textOf(error)}`);
@@ -102,7 +104,11 @@ interface Started extends ReadySandbox {
 }
 
 /** Ephemeral, init, regular; a failed init container holds back what comes after it. */
-async function startAll(input: SyncInput, ready: Started, services: PodServices): Promise<SyncOutcome> {
+async function startAll(
+  input: SyncInput,
+  ready: Started,
+  services: PodServices,
+): Promise<SyncOutcome> {
   const { plan, signal } = input;
   const retries: number[] = [];
   const start = async (container: Container): Promise<boolean> => {
@@ -161,7 +167,8 @@ async function tryStart(
     return undefined;
   } catch (error) {
     if (input.signal.aborted) return 0;
-    const known = error instanceof StartError ? error : new StartError("RunContainerError", textOf(error));
+    const known =
+      error instanceof StartError ? error : new StartError("RunContainerError", textOf(error));
     waiting.set(container.name, { reason: known.reason, message: known.message });
     return known.retryAfterMs ?? startRetryMs;
   }
@@ -235,7 +242,11 @@ export async function killPod(kill: KillPod, services: PodServices): Promise<voi
   for (const each of running) if (!sidecars.includes(each.name)) end(each, Promise.resolve());
   for (const name of sidecars.toReversed()) {
     const each = running.find((status) => status.name === name);
-    if (each !== undefined) end(each, Promise.all(ended.values()).then(() => undefined));
+    if (each !== undefined)
+      end(
+        each,
+        Promise.all(ended.values()).then(() => undefined),
+      );
   }
   await Promise.all(ended.values());
   await Promise.all(
@@ -274,7 +285,9 @@ export async function removeOldInstances(
 ): Promise<void> {
   const removed = new Set<string>();
   for (const { container } of containersOf(pod)) {
-    const instances = runtime.containers.filter(({ metadata }) => metadata?.name === container.name);
+    const instances = runtime.containers.filter(
+      ({ metadata }) => metadata?.name === container.name,
+    );
     for (const old of instances.slice(2)) {
       if (old.state === containerState.running) continue;
       await cri.runtime.removeContainer(old.id).catch(ignoreGone);
@@ -298,4 +311,3 @@ export async function removeOldInstances(
 function ignoreGone(error: unknown): void {
   if (!isRuntimeError(error, "NOT_FOUND")) throw error;
 }
-

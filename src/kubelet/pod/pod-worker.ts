@@ -17,10 +17,23 @@ import { containersOf, podDescription, uidOf } from "./container-list.ts";
 import type { WaitingReason } from "./container-statuses.ts";
 import { isIdle, planPod } from "./plan-pod.ts";
 import { podDirectory, podLogDirectory } from "./pod-paths.ts";
-import { emptyPodRuntime, type PodRuntime, podIpsOf, readPodRuntime, runningContainers } from "./pod-runtime.ts";
+import {
+  emptyPodRuntime,
+  type PodRuntime,
+  podIpsOf,
+  readPodRuntime,
+  runningContainers,
+} from "./pod-runtime.ts";
 import { fieldContext, type PodServices } from "./pod-services.ts";
 import { podStatusOf } from "./pod-status.ts";
-import { crashKey, hastenKill, killPod, removeOldInstances, removePodRuntime, syncPod } from "./pod-sync.ts";
+import {
+  crashKey,
+  hastenKill,
+  killPod,
+  removeOldInstances,
+  removePodRuntime,
+  syncPod,
+} from "./pod-sync.ts";
 import { createResizer } from "./resizer.ts";
 import type { ResizeRefusal } from "./resize.ts";
 import type { StatusManager } from "./status-manager.ts";
@@ -262,7 +275,8 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
     services.probes.forget(uid);
     await services.volumes.tearDown(uid);
     await services.cgroups.removePod(pod);
-    for (const { container } of containersOf(pod)) services.crashes.forget(crashKey(pod, container));
+    for (const { container } of containersOf(pod))
+      services.crashes.forget(crashKey(pod, container));
     state = "ended";
     options.ended?.(pod);
     await finish();
@@ -297,7 +311,10 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
     syncing.abort(new DOMException("kubelet is ending", "AbortError"));
   };
   lifetime.signal.addEventListener("abort", release, { once: true });
-  removed.promise.then(() => lifetime.signal.removeEventListener("abort", release), () => undefined);
+  removed.promise.then(
+    () => lifetime.signal.removeEventListener("abort", release),
+    () => undefined,
+  );
   wake();
   return {
     get pod() {
@@ -375,5 +392,7 @@ function matters(before: Pod, next: Pod): boolean {
     metadata?.deletionGracePeriodSeconds,
     metadata?.generation,
   ];
-  return !deepEqual(significant(before), significant(next)) || !deepEqual(gates(before), gates(next));
+  return (
+    !deepEqual(significant(before), significant(next)) || !deepEqual(gates(before), gates(next))
+  );
 }

@@ -15,9 +15,10 @@ export function qosClassOf(pod: Pod): QosClass {
 
 export function computeQosClass(pod: Pod): QosClass {
   const podLevel = pod.spec.resources;
-  const asked = podLevel !== undefined && hasAny(podLevel)
-    ? [podLevel]
-    : [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].map(resourcesOf);
+  const asked =
+    podLevel !== undefined && hasAny(podLevel)
+      ? [podLevel]
+      : [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].map(resourcesOf);
   if (!asked.some(hasAny)) return "BestEffort";
   return asked.every(isGuaranteed) ? "Guaranteed" : "Burstable";
 }

@@ -34,7 +34,10 @@ export function rememberedResources(pod: Pod): Granted {
       const status: ContainerStatus | undefined = told.get(name);
       if (status?.allocatedResources === undefined) return [name, resources];
       const { limits = resources.limits } = status.resources ?? {};
-      return [name, { ...resources, requests: status.allocatedResources, ...(limits && { limits }) }];
+      return [
+        name,
+        { ...resources, requests: status.allocatedResources, ...(limits && { limits }) },
+      ];
     }),
   );
 }
@@ -80,7 +83,10 @@ export function isResized(pod: Pod, granted: Granted): boolean {
 }
 
 /** Whether a change of these resources needs a restart of the container. */
-export function needsRestart({ resizePolicy = [] }: Container, changed: readonly string[]): boolean {
+export function needsRestart(
+  { resizePolicy = [] }: Container,
+  changed: readonly string[],
+): boolean {
   return resizePolicy.some(
     ({ resourceName, restartPolicy }) =>
       restartPolicy === "RestartContainer" && changed.includes(resourceName),
@@ -110,10 +116,12 @@ export function refuseResize(
       const message = `Node didn't have enough capacity: ${resource}, requested: ${asked}, capacity: ${have}`;
       return { reason: "Infeasible", message };
     }
-    const used = others.reduce((sum, other) => sum + podAmount(other, "requests", resource).amount, 0);
+    const used = others.reduce(
+      (sum, other) => sum + podAmount(other, "requests", resource).amount,
+      0,
+    );
     if (asked + used > have) {
-      const message =
-        `Node didn't have enough resource: ${resource}, requested: ${asked}, used: ${used}, capacity: ${have}`;
+      const message = `Node didn't have enough resource: ${resource}, requested: ${asked}, used: ${used}, capacity: ${have}`;
       return { reason: "Deferred", message };
     }
   }
@@ -125,7 +133,12 @@ export function resizePending(pod: Pod, { reason, message }: ResizeRefusal): Pod
 }
 
 export function resizeFailed(pod: Pod, message: string): PodCondition {
-  return resizeCondition(pod, { type: "PodResizeInProgress", status: "True", reason: "Error", message });
+  return resizeCondition(pod, {
+    type: "PodResizeInProgress",
+    status: "True",
+    reason: "Error",
+    message,
+  });
 }
 
 function resizeCondition({ metadata }: Pod, condition: PodCondition): PodCondition {

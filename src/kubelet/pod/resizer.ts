@@ -65,7 +65,9 @@ export function createResizer({ pod: first, services, refuse }: ResizerOptions):
     for (const { id, metadata } of running) {
       if (applied.has(id)) continue;
       const container = findContainer(pod, metadata?.name ?? "")?.container;
-      const told = first.status?.containerStatuses?.find(({ containerID }) => containerID?.endsWith(id));
+      const told = first.status?.containerStatuses?.find(({ containerID }) =>
+        containerID?.endsWith(id),
+      );
       applied.set(id, told?.resources ?? container?.resources ?? {});
     }
     const ids = new Set(running.map(({ id }) => id));
@@ -97,12 +99,19 @@ export function createResizer({ pod: first, services, refuse }: ResizerOptions):
   async function resize(
     pod: Pod,
     runtime: PodRuntime,
-    { id, container, changed }: { id: string; container: Pod["spec"]["containers"][number]; changed: string[] },
+    {
+      id,
+      container,
+      changed,
+    }: { id: string; container: Pod["spec"]["containers"][number]; changed: string[] },
   ): Promise<void> {
     if (needsRestart(container, changed)) {
       const [podIp = ""] = podIpsOf(runtime);
       const message = `Container ${container.name} resize requires restart`;
-      return killContainer({ pod, container, containerId: id, podIp, reason: "", message }, services);
+      return killContainer(
+        { pod, container, containerId: id, podIp, reason: "", message },
+        services,
+      );
     }
     const { memoryCapacityBytes } = services.node;
     const { oomScoreAdj: _, ...linux } = linuxResources(pod, container, { memoryCapacityBytes });

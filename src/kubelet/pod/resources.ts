@@ -96,7 +96,8 @@ export function podAmount(
 ): { readonly amount: number; readonly whole: boolean } {
   const read = (quantity: string | undefined): number =>
     resource === "cpu" ? quantityMilliValue(quantity ?? "0") : quantityValue(quantity ?? "0");
-  const amountOf = (container: Container): string | undefined => container.resources?.[list]?.[resource];
+  const amountOf = (container: Container): string | undefined =>
+    container.resources?.[list]?.[resource];
   const overhead = read(pod.spec.overhead?.[resource]);
   const podLevel = pod.spec.resources?.[list]?.[resource];
   if (podLevel !== undefined) return { amount: read(podLevel) + overhead, whole: true };

@@ -63,7 +63,10 @@ export function containerAnnotations(
 
 /** Changes when a running container no longer is what the spec says: only the image can change. */
 export function containerHash({ name, image = "" }: Container): string {
-  return createHash("sha256").update(JSON.stringify([name, image])).digest("hex").slice(0, 8);
+  return createHash("sha256")
+    .update(JSON.stringify([name, image]))
+    .digest("hex")
+    .slice(0, 8);
 }
 
 export function restartCountOf(container: RuntimeContainerStatus): number {

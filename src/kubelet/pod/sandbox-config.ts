@@ -32,7 +32,9 @@ export function sandboxConfig(input: SandboxInput): PodSandboxConfig {
     linux: {
       cgroupParent: input.cgroupParent,
       securityContext: sandboxSecurity(pod),
-      sysctls: Object.fromEntries(sysctls.map((each) => [each.name.replaceAll("/", "."), each.value])),
+      sysctls: Object.fromEntries(
+        sysctls.map((each) => [each.name.replaceAll("/", "."), each.value]),
+      ),
     },
   };
 }

@@ -17,14 +17,27 @@ export interface ImageUser {
 export function effectiveSecurity(pod: Pod, container: Container): SecurityContext {
   const { runAsUser, runAsGroup, runAsNonRoot, seLinuxOptions, seccompProfile, appArmorProfile } =
     pod.spec.securityContext ?? {};
-  const inherited = { runAsUser, runAsGroup, runAsNonRoot, seLinuxOptions, seccompProfile, appArmorProfile };
-  const own = Object.entries(container.securityContext ?? {}).filter(([, value]) => value !== undefined);
+  const inherited = {
+    runAsUser,
+    runAsGroup,
+    runAsNonRoot,
+    seLinuxOptions,
+    seccompProfile,
+    appArmorProfile,
+  };
+  const own = Object.entries(container.securityContext ?? {}).filter(
+    ([, value]) => value !== undefined,
+  );
   const given = Object.entries(inherited).filter(([, value]) => value !== undefined);
   return Object.fromEntries([...given, ...own]) as SecurityContext;
 }
 
 /** The text of the error when the container would run as root though it must not. */
-export function rootViolation(pod: Pod, container: Container, image: ImageUser): string | undefined {
+export function rootViolation(
+  pod: Pod,
+  container: Container,
+  image: ImageUser,
+): string | undefined {
   const { runAsNonRoot, runAsUser } = effectiveSecurity(pod, container);
   if (runAsNonRoot !== true) return undefined;
   const where = `(pod: ${goQuote(podDescription(pod))}, container: ${container.name})`;
@@ -45,11 +58,12 @@ type NamespaceOptions = NonNullable<LinuxContainerSecurityContext["namespaceOpti
 
 export function namespaceOptions(pod: Pod, targetId = ""): NamespaceOptions {
   const { hostNetwork, hostPID, hostIPC, shareProcessNamespace } = pod.spec;
-  const pid = hostPID === true
-    ? namespaceMode.node
-    : shareProcessNamespace === true
-      ? namespaceMode.pod
-      : namespaceMode.container;
+  const pid =
+    hostPID === true
+      ? namespaceMode.node
+      : shareProcessNamespace === true
+        ? namespaceMode.pod
+        : namespaceMode.container;
   return {
     network: hostNetwork === true ? namespaceMode.node : namespaceMode.pod,
     ipc: hostIPC === true ? namespaceMode.node : namespaceMode.pod,
@@ -84,7 +98,8 @@ export function sandboxSecurity(
     supplementalGroups: supplementalGroups(pod),
     supplementalGroupsPolicy: policyOf(pod),
     ...(runAsUser !== undefined && { runAsUser: { value: runAsUser } }),
-    ...(runAsUser !== undefined && runAsGroup !== undefined && { runAsGroup: { value: runAsGroup } }),
+    ...(runAsUser !== undefined &&
+      runAsGroup !== undefined && { runAsGroup: { value: runAsGroup } }),
   };
 }
 

@@ -162,7 +162,9 @@ export function createStatusManager(options: StatusManagerOptions): StatusManage
 
 function isOf(object: Pod, { uid, hash }: Entry): boolean {
   if (uidOf(object) === uid) return true;
-  return hash !== undefined && object.metadata?.annotations?.["kubernetes.io/config.mirror"] === hash;
+  return (
+    hash !== undefined && object.metadata?.annotations?.["kubernetes.io/config.mirror"] === hash
+  );
 }
 
 function needsWork(entry: Entry): boolean {

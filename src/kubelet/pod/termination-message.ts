@@ -49,12 +49,21 @@ async function lastLogLines(files: Files, path: string): Promise<string> {
     await using handle = await files.open(path, {});
     const sizeBytes = await handle.sizeBytes();
     const wantedBytes = Math.min(sizeBytes, logBytesMax * 4);
-    const tail = Buffer.from(await handle.read(sizeBytes - wantedBytes, wantedBytes)).toString("utf8");
+    const tail = Buffer.from(await handle.read(sizeBytes - wantedBytes, wantedBytes)).toString(
+      "utf8",
+    );
     const lines = tail.split("\n");
     if (wantedBytes < sizeBytes) lines.shift();
     // `TIME stdout F text`: the fourth word on is what was written.
-    const texts = lines.filter((line) => line !== "").map((line) => line.split(" ").slice(3).join(" "));
-    return Buffer.from(texts.slice(-logLinesMax).map((text) => `${text}\n`).join(""))
+    const texts = lines
+      .filter((line) => line !== "")
+      .map((line) => line.split(" ").slice(3).join(" "));
+    return Buffer.from(
+      texts
+        .slice(-logLinesMax)
+        .map((text) => `${text}\n`)
+        .join(""),
+    )
       .subarray(-logBytesMax)
       .toString("utf8");
   } catch {

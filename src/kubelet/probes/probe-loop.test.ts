@@ -34,7 +34,12 @@ const cases: readonly Case[] = [
   { kind: "readiness", answers: ".xx.xx", changes: ["0 success"] },
   { kind: "readiness", probe: { successThreshold: 2 }, answers: "x..", changes: ["20 success"] },
   { kind: "liveness", answers: "..xxx", changes: ["0 success", "40 failure"] },
-  { kind: "liveness", probe: { failureThreshold: 1, periodSeconds: 1 }, answers: "x", changes: ["0 failure"] },
+  {
+    kind: "liveness",
+    probe: { failureThreshold: 1, periodSeconds: 1 },
+    answers: "x",
+    changes: ["0 failure"],
+  },
   { kind: "startup", answers: "x.xxxxx", changes: ["10 success"] },
   { kind: "liveness", probe: { initialDelaySeconds: 7 }, answers: "..", changes: ["7 success"] },
 ];

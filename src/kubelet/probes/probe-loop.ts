@@ -68,9 +68,13 @@ export function createProbeLoop(options: ProbeLoopOptions): ProbeLoop {
 
   function settle(outcome: ProbeOutcome): void {
     const named = kind.slice(0, 1).toUpperCase() + kind.slice(1);
-    if (outcome.result === "failure") tell.warning("Unhealthy", `${named} probe failed: ${outcome.output}`);
+    if (outcome.result === "failure")
+      tell.warning("Unhealthy", `${named} probe failed: ${outcome.output}`);
     else if (outcome.result === "error") {
-      tell.warning("Unhealthy", `${named} probe errored and resulted in unknown state: ${outcome.output}`);
+      tell.warning(
+        "Unhealthy",
+        `${named} probe errored and resulted in unknown state: ${outcome.output}`,
+      );
       return;
     } else if (outcome.warning === true) {
       tell.warning("ProbeWarning", `${named} probe warning: ${outcome.output}`);

@@ -63,12 +63,15 @@ export function createProbeManager(options: ProbeManagerOptions): ProbeManager {
   }
 
   function hasStarted(container: Container, id: string): boolean {
-    return container.startupProbe === undefined || byContainer.get(`startup/${id}`)?.result === "success";
+    return (
+      container.startupProbe === undefined || byContainer.get(`startup/${id}`)?.result === "success"
+    );
   }
 
   /** After the startup probe has passed the others need not wait for their next turn. */
   function nudge(pod: Pod, id: string): void {
-    for (const kind of ["liveness", "readiness"]) loops.get(uidOf(pod))?.get(`${kind}/${id}`)?.nudge();
+    for (const kind of ["liveness", "readiness"])
+      loops.get(uidOf(pod))?.get(`${kind}/${id}`)?.nudge();
   }
 
   function stop(uid: string, key: string): void {
@@ -100,7 +103,11 @@ export function createProbeManager(options: ProbeManagerOptions): ProbeManager {
           const own = loops.get(uid) ?? new Map<string, ProbeLoop>();
           loops.set(uid, own);
           const startedMs = instance.startedAt / 1e6;
-          const loop = start(pod, { container, kind, probe }, { id: instance.id, startedMs, podIp });
+          const loop = start(
+            pod,
+            { container, kind, probe },
+            { id: instance.id, startedMs, podIp },
+          );
           own.set(key, loop);
           byContainer.set(key, loop);
           loop.nudge();

@@ -49,25 +49,42 @@ async function runExec(
   runtime: RuntimeService,
 ): Promise<ProbeOutcome> {
   const known = new Map((container.env ?? []).map(({ name, value = "" }) => [name, value]));
-  const command = (probe.exec?.command ?? []).map((word) => expand(word, (name) => known.get(name)));
+  const command = (probe.exec?.command ?? []).map((word) =>
+    expand(word, (name) => known.get(name)),
+  );
   const timeoutSeconds = probeTimeoutSeconds(probe);
   try {
-    const { stdout, stderr, exitCode } = await runtime.execSync(containerId, command, timeoutSeconds);
+    const { stdout, stderr, exitCode } = await runtime.execSync(
+      containerId,
+      command,
+      timeoutSeconds,
+    );
     const output = Buffer.concat([stdout, stderr]).toString("utf8");
     return { result: exitCode === 0 ? "success" : "failure", output };
   } catch (error) {
     if (!isRuntimeError(error, "DEADLINE_EXCEEDED")) throw error;
-    return { result: "failure", output: `command timed out: ${JSON.stringify(command.join(" "))} timed out after ${timeoutSeconds}s` };
+    return {
+      result: "failure",
+      output: `command timed out: ${JSON.stringify(command.join(" "))} timed out after ${timeoutSeconds}s`,
+    };
   }
 }
 
-async function runHttp(probe: Probe, target: ProbeTarget, network: ProbeNetwork): Promise<ProbeOutcome> {
+async function runHttp(
+  probe: Probe,
+  target: ProbeTarget,
+  network: ProbeNetwork,
+): Promise<ProbeOutcome> {
   const timeoutMs = probeTimeoutSeconds(probe) * 1000;
   const request = httpRequestOf(probe.httpGet ?? { port: 0 }, { ...target, timeoutMs });
   try {
     const { status, body, redirectedTo } = await network.httpGet(request);
     if (redirectedTo !== undefined) {
-      return { result: "success", warning: true, output: `Probe terminated redirects, Response body: ${body}` };
+      return {
+        result: "success",
+        warning: true,
+        output: `Probe terminated redirects, Response body: ${body}`,
+      };
     }
     if (status >= 200 && status < 400) return { result: "success", output: body };
     return { result: "failure", output: `HTTP probe failed with statuscode: ${status}` };
@@ -76,7 +93,11 @@ async function runHttp(probe: Probe, target: ProbeTarget, network: ProbeNetwork)
   }
 }
 
-async function runTcp(probe: Probe, target: ProbeTarget, network: ProbeNetwork): Promise<ProbeOutcome> {
+async function runTcp(
+  probe: Probe,
+  target: ProbeTarget,
+  network: ProbeNetwork,
+): Promise<ProbeOutcome> {
   const { port, host } = probe.tcpSocket ?? { port: 0 };
   const number = portOf(port, target.container);
   try {
@@ -88,22 +109,40 @@ async function runTcp(probe: Probe, target: ProbeTarget, network: ProbeNetwork):
 }
 
 /** Source: pkg/probe/grpc/grpc.go. */
-async function runGrpc(probe: Probe, { podIp }: ProbeTarget, network: ProbeNetwork): Promise<ProbeOutcome> {
+async function runGrpc(
+  probe: Probe,
+  { podIp }: ProbeTarget,
+  network: ProbeNetwork,
+): Promise<ProbeOutcome> {
   const { port, service = "" } = probe.grpc ?? { port: 0 };
   const seconds = probeTimeoutSeconds(probe);
-  const answer = await network.grpcHealth({ host: podIp, port, service, timeoutMs: seconds * 1000 });
+  const answer = await network.grpcHealth({
+    host: podIp,
+    port,
+    service,
+    timeoutMs: seconds * 1000,
+  });
   if (answer.status === "SERVING") return { result: "success", output: "service healthy" };
   if (answer.status !== "ERROR") {
-    return { result: "failure", output: `service unhealthy (responded with ${JSON.stringify(answer.status)})` };
+    return {
+      result: "failure",
+      output: `service unhealthy (responded with ${JSON.stringify(answer.status)})`,
+    };
   }
-  const address = `${podIp}:${port}`;
-  const output =
-    answer.code === "UNIMPLEMENTED"
-      ? `error: this server at ${JSON.stringify(address)} does not implement the grpc health protocol (grpc.health.v1.Health): ${answer.message}`
-      : answer.code === "TIMEOUT"
-        ? `timeout: health rpc did not complete within ${seconds}s`
-        : answer.code === "UNAVAILABLE"
-          ? `timeout: failed to connect service ${JSON.stringify(address)} within ${seconds}s: ${answer.message}`
-          : `error: health rpc probe failed: ${answer.message}`;
+  const output = grpcProblem(answer, JSON.stringify(`${podIp}:${port}`), seconds);
   return { result: "failure", output };
+}
+
+function grpcProblem(
+  { code, message }: { readonly code: string; readonly message: string },
+  address: string,
+  seconds: number,
+): string {
+  if (code === "TIMEOUT") return `timeout: health rpc did not complete within ${seconds}s`;
+  if (code === "UNAVAILABLE") {
+    return `timeout: failed to connect service ${address} within ${seconds}s: ${message}`;
+  }
+  if (code !== "UNIMPLEMENTED") return `error: health rpc probe failed: ${message}`;
+  const missing = "does not implement the grpc health protocol (grpc.health.v1.Health)";
+  return `error: this server at ${address} ${missing}: ${message}`;
 }

@@ -25,7 +25,10 @@ export const systemProbeNetwork: ProbeNetwork = {
   grpcHealth,
 };
 
-async function httpGet(request: HttpProbeRequest, redirectsLeft: number): Promise<HttpProbeResponse> {
+async function httpGet(
+  request: HttpProbeRequest,
+  redirectsLeft: number,
+): Promise<HttpProbeResponse> {
   const url = new URL(urlText(request));
   await using client = createHttpClient({
     baseUrl: url.origin,
@@ -36,11 +39,22 @@ async function httpGet(request: HttpProbeRequest, redirectsLeft: number): Promis
   const signal = AbortSignal.timeout(request.timeoutMs);
   try {
     const { pathname, search } = url;
-    const response = await client.request({ method: "GET", path: pathname + search, headers: request.headers, signal });
-    const location = response.status >= 300 && response.status < 400 ? response.headers["location"] : undefined;
+    const response = await client.request({
+      method: "GET",
+      path: pathname + search,
+      headers: request.headers,
+      signal,
+    });
+    const location =
+      response.status >= 300 && response.status < 400 ? response.headers["location"] : undefined;
     if (location === undefined) return { status: response.status, body: await startOf(response) };
     response.discard();
-    return await redirected(request, { from: url, location, redirectsLeft, status: response.status });
+    return await redirected(request, {
+      from: url,
+      location,
+      redirectsLeft,
+      status: response.status,
+    });
   } catch (error) {
     throw new Error(`Get ${JSON.stringify(url.href)}: ${reasonText(error)}`, { cause: error });
   }
@@ -48,7 +62,12 @@ async function httpGet(request: HttpProbeRequest, redirectsLeft: number): Promis
 
 function redirected(
   request: HttpProbeRequest,
-  step: { readonly from: URL; readonly location: string; readonly redirectsLeft: number; readonly status: number },
+  step: {
+    readonly from: URL;
+    readonly location: string;
+    readonly redirectsLeft: number;
+    readonly status: number;
+  },
 ): Promise<HttpProbeResponse> {
   const { from, location, redirectsLeft, status } = step;
   const next = new URL(location, from);
@@ -58,7 +77,10 @@ function redirected(
   if (redirectsLeft === 0) throw new Error("stopped after 10 redirects");
   const scheme = next.protocol === "https:" ? "https" : "http";
   const port = Number(next.port) || (scheme === "https" ? 443 : 80);
-  return httpGet({ ...request, scheme, port, path: next.pathname + next.search }, redirectsLeft - 1);
+  return httpGet(
+    { ...request, scheme, port, path: next.pathname + next.search },
+    redirectsLeft - 1,
+  );
 }
 
 async function startOf(response: HttpResponse): Promise<string> {
@@ -84,7 +106,12 @@ const HealthRequest = message({ service: string(1) });
 const HealthResponse = message({ status: int32(1) });
 const healthNames = ["UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN"] as const;
 
-async function grpcHealth({ host, port, service, timeoutMs }: GrpcHealthRequest): Promise<GrpcHealth> {
+async function grpcHealth({
+  host,
+  port,
+  service,
+  timeoutMs,
+}: GrpcHealthRequest): Promise<GrpcHealth> {
   const grpc = await import("@grpc/grpc-js");
   const target = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
   const client = new grpc.Client(target, grpc.credentials.createInsecure());

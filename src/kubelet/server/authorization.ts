@@ -23,7 +23,13 @@ export interface NodeAttributes {
 /** Source: auth.go GetRequestAttributes, KEP-2862. */
 export function nodeAttributes(exchange: Pick<HttpExchange, "method" | "url">): NodeAttributes {
   const path = exchange.url.split("?")[0] ?? "";
-  const verbs: Record<string, string> = { GET: "get", POST: "create", PUT: "update", PATCH: "patch", DELETE: "delete" };
+  const verbs: Record<string, string> = {
+    GET: "get",
+    POST: "create",
+    PUT: "update",
+    PATCH: "patch",
+    DELETE: "delete",
+  };
   return { path, verb: verbs[exchange.method] ?? "get", subresources: subresourcesOf(path) };
 }
 
@@ -86,7 +92,10 @@ export function createKubeletAuth(options: {
     const answer = (await client.dynamic(accessReviews).create(review)) as SubjectAccessReview;
     const allowed = answer.status?.allowed === true;
     if (remembered.size >= rememberedMax) remembered.clear();
-    remembered.set(key, { allowed, untilMs: clock.monotonicMs() + (allowed ? allowedMs : deniedMs) });
+    remembered.set(key, {
+      allowed,
+      untilMs: clock.monotonicMs() + (allowed ? allowedMs : deniedMs),
+    });
     return allowed;
   }
 
@@ -100,7 +109,8 @@ export function createKubeletAuth(options: {
       return token === undefined ? undefined : reviewToken(client, token);
     },
     async authorize(user, { verb, subresources }) {
-      for (const subresource of subresources) if (await review(user, verb, subresource)) return true;
+      for (const subresource of subresources)
+        if (await review(user, verb, subresource)) return true;
       return false;
     },
   };

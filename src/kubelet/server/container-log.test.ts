@@ -25,7 +25,8 @@ async function read(options: LogOptions): Promise<string> {
     signal: new AbortController().signal,
   };
   let text = "";
-  for await (const chunk of readContainerLog(source, options)) text += Buffer.from(chunk).toString();
+  for await (const chunk of readContainerLog(source, options))
+    text += Buffer.from(chunk).toString();
   return text;
 }
 

@@ -106,7 +106,7 @@ async function tailStart(handle: FileHandle, count: number): Promise<number> {
   const sizeBytes = await handle.sizeBytes();
   if (count === 0) return sizeBytes;
   let found = 0;
-  for (let end = sizeBytes; end > 0; ) {
+  for (let end = sizeBytes; end > 0;) {
     const start = Math.max(0, end - chunkBytes);
     const bytes = await handle.read(start, end - start);
     for (let i = bytes.length - 1; i >= 0; i--) {

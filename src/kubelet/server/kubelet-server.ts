@@ -40,7 +40,8 @@ const routes: Readonly<Record<string, Route>> = {
   attach: serveAttach,
   portForward: servePortForward,
   run: serveRun,
-  configz: ({ exchange, options }) => json(exchange, { kubeletconfig: kubeletConfiguration(options.config) }),
+  configz: ({ exchange, options }) =>
+    json(exchange, { kubeletconfig: kubeletConfiguration(options.config) }),
   stats: serveStats,
   metrics: serveMetrics,
 };

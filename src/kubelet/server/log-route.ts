@@ -10,17 +10,24 @@ import { refuse, type Routed } from "./kubelet-server.ts";
 const plain = { "content-type": "text/plain", "transfer-encoding": "chunked" };
 
 /** `/containerLogs/{namespace}/{pod}/{container}`. Source: server.go getContainerLogs. */
-export async function serveContainerLog({ exchange, parts, query, options }: Routed): Promise<void> {
+export async function serveContainerLog({
+  exchange,
+  parts,
+  query,
+  options,
+}: Routed): Promise<void> {
   const [namespace = "", name = "", container = ""] = parts;
   const { pods, services } = options.kubelet;
   const worker = pods.find(`${namespace}/${name}`);
-  if (worker === undefined) return refuse(exchange, 404, `pod ${JSON.stringify(name)} does not exist\n`);
+  if (worker === undefined)
+    return refuse(exchange, 404, `pod ${JSON.stringify(name)} does not exist\n`);
   if (findContainer(worker.pod, container) === undefined) {
     const message = `container ${JSON.stringify(container)} not found in pod ${JSON.stringify(name)}\n`;
     return refuse(exchange, 404, message);
   }
   const logOptions = parseLogOptions(query, services.world.clock.nowMs());
-  if (logOptions === undefined) return refuse(exchange, 400, `{"message": "Unable to decode query."}`);
+  if (logOptions === undefined)
+    return refuse(exchange, 400, `{"message": "Unable to decode query."}`);
   const id = instanceOf(worker, container, query.get("previous") === "true");
   if ("problem" in id) return refuse(exchange, 400, id.problem);
   const instance = worker.runtime.containers.find((each) => each.id === id.containerId);

@@ -14,13 +14,18 @@ export interface NodeUsage {
 /** Clock ticks a second, fixed in the kernel's interface. Source: proc(5) USER_HZ. */
 const ticksPerSecond = 100;
 
-export async function readNodeUsage({ files, clock }: Pick<World, "files" | "clock">): Promise<NodeUsage> {
+export async function readNodeUsage({
+  files,
+  clock,
+}: Pick<World, "files" | "clock">): Promise<NodeUsage> {
   const stat = await files.readText("/proc/stat").catch(() => "");
   const meminfo = await files.readText("/proc/meminfo").catch(() => "");
   const kib = (name: string): number =>
     Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(meminfo)?.[1] ?? 0) * 1024;
   const [, line = ""] = /^cpu\s+(.*)$/m.exec(stat) ?? [];
-  const [user = 0, nice = 0, system = 0, , , irq = 0, softIrq = 0, steal = 0] = line.split(" ").map(Number);
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softIrq = 0, steal = 0] = line
+    .split(" ")
+    .map(Number);
   const ticks = user + nice + system + irq + softIrq + steal;
   const total = kib("MemTotal");
   const free = kib("MemFree");

@@ -7,29 +7,66 @@ export async function resourceMetrics(kubelet: Kubelet): Promise<string> {
   const node = await readNodeUsage(kubelet.services.world);
   const pods = await podUsages(kubelet);
   const lines = createLines();
-  lines.family("node_cpu_usage_seconds_total", "counter", "Cumulative cpu time consumed by the node in core-seconds");
+  lines.family(
+    "node_cpu_usage_seconds_total",
+    "counter",
+    "Cumulative cpu time consumed by the node in core-seconds",
+  );
   lines.sample({}, node.usageCoreNanoSeconds / 1e9, Date.parse(node.time));
-  lines.family("node_memory_working_set_bytes", "gauge", "Current working set of the node in bytes");
+  lines.family(
+    "node_memory_working_set_bytes",
+    "gauge",
+    "Current working set of the node in bytes",
+  );
   lines.sample({}, node.workingSetBytes, Date.parse(node.time));
-  lines.family("container_cpu_usage_seconds_total", "counter", "Cumulative cpu time consumed by the container in core-seconds");
-  eachContainer((labels, container) => lines.sample(labels, container.usageCoreNanoSeconds / 1e9, Date.parse(container.time)));
-  lines.family("container_memory_working_set_bytes", "gauge", "Current working set of the container in bytes");
-  eachContainer((labels, container) => lines.sample(labels, container.workingSetBytes, Date.parse(container.time)));
-  lines.family("container_start_time_seconds", "gauge", "Start time of the container since unix epoch in seconds");
-  eachContainer((labels, container) => lines.sample(labels, Date.parse(container.startTime) / 1000));
-  lines.family("pod_cpu_usage_seconds_total", "counter", "Cumulative cpu time consumed by the pod in core-seconds");
+  lines.family(
+    "container_cpu_usage_seconds_total",
+    "counter",
+    "Cumulative cpu time consumed by the container in core-seconds",
+  );
+  eachContainer((labels, container) =>
+    lines.sample(labels, container.usageCoreNanoSeconds / 1e9, Date.parse(container.time)),
+  );
+  lines.family(
+    "container_memory_working_set_bytes",
+    "gauge",
+    "Current working set of the container in bytes",
+  );
+  eachContainer((labels, container) =>
+    lines.sample(labels, container.workingSetBytes, Date.parse(container.time)),
+  );
+  lines.family(
+    "container_start_time_seconds",
+    "gauge",
+    "Start time of the container since unix epoch in seconds",
+  );
+  eachContainer((labels, container) =>
+    lines.sample(labels, Date.parse(container.startTime) / 1000),
+  );
+  lines.family(
+    "pod_cpu_usage_seconds_total",
+    "counter",
+    "Cumulative cpu time consumed by the pod in core-seconds",
+  );
   eachPod((labels, sum) => lines.sample(labels, sum.cpuSeconds));
   lines.family("pod_memory_working_set_bytes", "gauge", "Current working set of the pod in bytes");
   eachPod((labels, sum) => lines.sample(labels, sum.memoryBytes));
-  lines.family("resource_scrape_error", "gauge", "1 if there was an error while getting container metrics, 0 otherwise");
+  lines.family(
+    "resource_scrape_error",
+    "gauge",
+    "1 if there was an error while getting container metrics, 0 otherwise",
+  );
   lines.sample({}, 0);
   return lines.text();
 
   type Container = (typeof pods)[number]["containers"][number];
 
-  function eachContainer(run: (labels: Record<string, string>, container: Container) => void): void {
+  function eachContainer(
+    run: (labels: Record<string, string>, container: Container) => void,
+  ): void {
     for (const { name: pod, namespace, containers } of pods) {
-      for (const container of containers) run({ container: container.name, namespace, pod }, container);
+      for (const container of containers)
+        run({ container: container.name, namespace, pod }, container);
     }
   }
 
@@ -53,9 +90,13 @@ function createLines() {
       lines.push(`# HELP ${name} [STABLE] ${help}`, `# TYPE ${name} ${type}`);
     },
     sample(labels: Readonly<Record<string, string>>, value: number, timestampMs?: number): void {
-      const pairs = Object.entries(labels).map(([label, text]) => `${label}=${JSON.stringify(text)}`);
+      const pairs = Object.entries(labels).map(
+        ([label, text]) => `${label}=${JSON.stringify(text)}`,
+      );
       const shown = pairs.length > 0 ? `{${pairs.join(",")}}` : "";
-      lines.push(`${current}${shown} ${value}${timestampMs === undefined ? "" : ` ${timestampMs}`}`);
+      lines.push(
+        `${current}${shown} ${value}${timestampMs === undefined ? "" : ` ${timestampMs}`}`,
+      );
     },
     text: () => `${lines.join("\n")}\n`,
   };

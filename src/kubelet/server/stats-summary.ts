@@ -69,7 +69,11 @@ export async function statsSummary(kubelet: Kubelet): Promise<object> {
     node: {
       nodeName: node.metadata?.name,
       startTime: usage.bootTime,
-      cpu: { time: usage.time, usageNanoCores: 0, usageCoreNanoSeconds: usage.usageCoreNanoSeconds },
+      cpu: {
+        time: usage.time,
+        usageNanoCores: 0,
+        usageCoreNanoSeconds: usage.usageCoreNanoSeconds,
+      },
       memory: {
         time: usage.time,
         availableBytes: usage.availableBytes,
@@ -91,7 +95,11 @@ function podStats({ name, namespace, uid, startTime, containers }: PodUsage): ob
     containers: containers.map((each) => ({
       name: each.name,
       startTime: each.startTime,
-      cpu: { time, usageNanoCores: each.usageNanoCores, usageCoreNanoSeconds: each.usageCoreNanoSeconds },
+      cpu: {
+        time,
+        usageNanoCores: each.usageNanoCores,
+        usageCoreNanoSeconds: each.usageCoreNanoSeconds,
+      },
       memory: {
         time,
         usageBytes: each.usageBytes,

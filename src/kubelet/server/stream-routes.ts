@@ -76,7 +76,10 @@ async function bridge(routed: Routed, request: RemoteCommandRequest, url: string
   if (session === undefined) return;
   await using client = clientOf(routed, url);
   try {
-    const command = await dialRemoteCommand(client, request, { path: pathOf(url), signal: session.signal });
+    const command = await dialRemoteCommand(client, request, {
+      path: pathOf(url),
+      signal: session.signal,
+    });
     await bridgeRemoteCommand(session, command);
   } catch (error) {
     log.warn("stream to the runtime failed", { error });
@@ -94,7 +97,8 @@ export async function servePortForward(routed: Routed): Promise<void> {
     return refuse(exchange, 404, "pod does not exist");
   }
   const sandbox = readySandbox(worker.runtime);
-  if (sandbox === undefined) return refuse(exchange, 500, `pod not found (${JSON.stringify(`${name}_${namespace}`)})`);
+  if (sandbox === undefined)
+    return refuse(exchange, 500, `pod not found (${JSON.stringify(`${name}_${namespace}`)})`);
   const ports = query.getAll("port").flatMap((text) => text.split(",").map(Number));
   const url = await services.cri.runtime.portForward(sandbox.id, ports);
   const client = clientOf(routed, url);
@@ -108,14 +112,20 @@ export async function servePortForward(routed: Routed): Promise<void> {
         (forwarder) => {
           const { data, error } = forwarder.connect(connection.port);
           connection.data.pipe(data).pipe(connection.data);
-          void error.then((message) => message !== "" && connection.fail(message), () => undefined);
+          void error.then(
+            (message) => message !== "" && connection.fail(message),
+            () => undefined,
+          );
         },
         (error: unknown) => connection.fail(error instanceof Error ? error.message : String(error)),
       );
     },
   });
   await session?.closed;
-  await forwarding.then((forwarder) => forwarder.close(), () => undefined);
+  await forwarding.then(
+    (forwarder) => forwarder.close(),
+    () => undefined,
+  );
   await client[Symbol.asyncDispose]();
 }
 
@@ -129,7 +139,11 @@ export async function serveRun(routed: Routed): Promise<void> {
   const { stdout, stderr, exitCode } = await runtime.execSync(target.containerId, command, 0);
   const output = Buffer.concat([stdout, stderr]);
   if (exitCode === 0) return exchange.respond(200, { "content-type": "text/plain" }, output);
-  refuse(exchange, 500, `command '${command.join(" ")}' exited with ${exitCode}: ${output.toString("utf8")}`);
+  refuse(
+    exchange,
+    500,
+    `command '${command.join(" ")}' exited with ${exitCode}: ${output.toString("utf8")}`,
+  );
 }
 
 function clientOf({ options }: Routed, url: string): HttpClient {

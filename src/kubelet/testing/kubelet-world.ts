@@ -98,14 +98,23 @@ export async function startKubeletWorld(options: KubeletWorldOptions = {}): Prom
   };
 }
 
-const eventTarget = { group: "", version: "v1", plural: "events", kind: "Event", scope: "Namespaced" } as const;
+const eventTarget = {
+  group: "",
+  version: "v1",
+  plural: "events",
+  kind: "Event",
+  scope: "Namespaced",
+} as const;
 
 function textOfEvent(event: KubeObject): string {
   const { reason, message } = event as { reason?: string; message?: string };
   return `${reason}: ${message}`;
 }
 
-function newPod(name: string, given: { spec: Partial<Pod["spec"]>; metadata: Pod["metadata"] | undefined }): Pod {
+function newPod(
+  name: string,
+  given: { spec: Partial<Pod["spec"]>; metadata: Pod["metadata"] | undefined },
+): Pod {
   const containers = given.spec.containers ?? [{ name: "main", image: "app:1" }];
   return {
     kind: "Pod",

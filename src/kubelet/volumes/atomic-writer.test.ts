@@ -9,7 +9,10 @@ import type { Payload } from "./payload.ts";
 
 function payloadOf(entries: Record<string, string>): Payload {
   return new Map(
-    Object.entries(entries).map(([path, text]) => [path, { content: Buffer.from(text), mode: 0o640 }]),
+    Object.entries(entries).map(([path, text]) => [
+      path,
+      { content: Buffer.from(text), mode: 0o640 },
+    ]),
   );
 }
 

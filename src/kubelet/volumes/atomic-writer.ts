@@ -31,7 +31,8 @@ export async function writePayload(
 ): Promise<boolean> {
   const { files, fsGroup } = options;
   const current = await currentDirectory(files, directory);
-  if (current !== undefined && (await holds(files, join(directory, current), payload))) return false;
+  if (current !== undefined && (await holds(files, join(directory, current), payload)))
+    return false;
   const next = `..${options.stamp}`;
   await files.makeDirectory(directory);
   await own(files, directory, { fsGroup, mode: 0o777 });

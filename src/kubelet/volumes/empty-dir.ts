@@ -14,7 +14,10 @@ export const emptyDir: VolumePlugin = {
     if (medium === "" && (await files.stat(path)) !== undefined) return directory;
     await files.makeDirectory(path);
     if (medium === "Memory") {
-      const limits = [sizeLimit === undefined ? 0 : quantityValue(sizeLimit), podLimits(pod).memoryBytes ?? 0];
+      const limits = [
+        sizeLimit === undefined ? 0 : quantityValue(sizeLimit),
+        podLimits(pod).memoryBytes ?? 0,
+      ];
       const given = limits.filter((bytes) => bytes > 0);
       await context.mounts.tmpfs(directory, given.length > 0 ? Math.min(...given) : undefined);
     } else if (medium !== "") {

@@ -21,7 +21,7 @@ export async function checkHostPath(
   if (type === "") return;
   const { files } = context.world;
   const seen = `${context.rootPrefix}${path}`;
-  const found = await files.stat(`${seen}/.`).catch(() => undefined) ?? (await files.stat(seen));
+  const found = (await files.stat(`${seen}/.`).catch(() => undefined)) ?? (await files.stat(seen));
   if (found === undefined && type === "DirectoryOrCreate") return files.makeDirectory(seen, 0o755);
   if (found === undefined && type === "FileOrCreate") return files.write(seen, "", 0o644);
   const wanted = expected[type];

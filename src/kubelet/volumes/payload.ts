@@ -63,7 +63,8 @@ async function projectionPayload(
   const { configMap, secret, downwardAPI, serviceAccountToken, clusterTrustBundle } = projection;
   if (configMap) return configMapPayload(pod, { ...configMap, mode }, sources.objects);
   if (secret) return secretPayload(pod, { ...secret, mode }, sources.objects);
-  if (downwardAPI) return downwardPayload(pod, { items: downwardAPI.items ?? [], mode }, sources.fields);
+  if (downwardAPI)
+    return downwardPayload(pod, { items: downwardAPI.items ?? [], mode }, sources.fields);
   if (serviceAccountToken) {
     const content = Buffer.from(await sources.tokens.token(pod, serviceAccountToken));
     const uid = commonUser(pod);
@@ -73,7 +74,9 @@ async function projectionPayload(
   if (clusterTrustBundle) {
     const bundle = await sources.trustBundle(clusterTrustBundle);
     if (bundle === undefined && clusterTrustBundle.optional !== true) {
-      throw new Error(`combination of signerName and labelSelector matched zero ClusterTrustBundles`);
+      throw new Error(
+        `combination of signerName and labelSelector matched zero ClusterTrustBundles`,
+      );
     }
     return new Map([[clusterTrustBundle.path, { content: Buffer.from(bundle ?? ""), mode }]]);
   }
@@ -96,20 +99,30 @@ export interface KeyedSource {
   readonly mode: number;
 }
 
-export async function configMapPayload(pod: Pod, source: KeyedSource, objects: PodObjects): Promise<Payload> {
+export async function configMapPayload(
+  pod: Pod,
+  source: KeyedSource,
+  objects: PodObjects,
+): Promise<Payload> {
   const { name = "" } = source;
   const namespace = pod.metadata?.namespace ?? "";
   const found = await objects.configMap(namespace, name);
-  if (found !== undefined) return pick(configMapEntries(found), source, `configmap references non-existent config key`);
+  if (found !== undefined)
+    return pick(configMapEntries(found), source, `configmap references non-existent config key`);
   if (source.optional === true) return new Map();
   throw new Error(`configmap ${JSON.stringify(name)} not found`);
 }
 
-export async function secretPayload(pod: Pod, source: KeyedSource, objects: PodObjects): Promise<Payload> {
+export async function secretPayload(
+  pod: Pod,
+  source: KeyedSource,
+  objects: PodObjects,
+): Promise<Payload> {
   const { name = "" } = source;
   const namespace = pod.metadata?.namespace ?? "";
   const found = await objects.secret(namespace, name);
-  if (found !== undefined) return pick(secretEntries(found), source, `references non-existent secret key`);
+  if (found !== undefined)
+    return pick(secretEntries(found), source, `references non-existent secret key`);
   if (source.optional === true) return new Map();
   throw new Error(`secret ${JSON.stringify(name)} not found`);
 }
@@ -117,7 +130,9 @@ export async function secretPayload(pod: Pod, source: KeyedSource, objects: PodO
 function configMapEntries({ data = {}, binaryData = {} }: ConfigMap): Map<string, Uint8Array> {
   return new Map<string, Uint8Array>([
     ...Object.entries(data).map(([key, text]) => [key, Buffer.from(text)] as const),
-    ...Object.entries(binaryData).map(([key, data64]) => [key, Buffer.from(data64, "base64")] as const),
+    ...Object.entries(binaryData).map(
+      ([key, data64]) => [key, Buffer.from(data64, "base64")] as const,
+    ),
   ]);
 }
 

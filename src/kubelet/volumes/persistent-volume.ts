@@ -29,13 +29,16 @@ async function boundVolume({ pod, volume, context }: VolumeSetup): Promise<Persi
   const where = `error processing PVC ${namespace}/${name}`;
   const claim = await context.claims.claim(namespace, name);
   if (claim === undefined) {
-    throw new Error(`${where}: failed to fetch PVC from API server: persistentvolumeclaims ${JSON.stringify(name)} not found`);
+    throw new Error(
+      `${where}: failed to fetch PVC from API server: persistentvolumeclaims ${JSON.stringify(name)} not found`,
+    );
   }
   if (claim.metadata?.deletionTimestamp !== undefined && !claim.metadata.finalizers?.length) {
     throw new Error(`${where}: PVC is being deleted`);
   }
   const { volumeName = "" } = claim.spec ?? {};
-  if (claim.status?.phase !== "Bound" || volumeName === "") throw new Error(`${where}: PVC is not bound`);
+  if (claim.status?.phase !== "Bound" || volumeName === "")
+    throw new Error(`${where}: PVC is not bound`);
   const found = await context.claims.volume(volumeName);
   if (found === undefined) {
     throw new Error(`${where}: failed to fetch PV ${volumeName} from API server: not found`);

@@ -138,12 +138,18 @@ export function createVolumeManager(
 
 async function mountsOf(
   { pod, container, paths, lookup }: ContainerMounts,
-  { directories, context }: { readonly directories: NodeDirectories; readonly context: VolumeContext },
+  {
+    directories,
+    context,
+  }: { readonly directories: NodeDirectories; readonly context: VolumeContext },
 ): Promise<Mount[]> {
   const mounts: Mount[] = [];
   for (const [i, mount] of (container.volumeMounts ?? []).entries()) {
     const volume = paths.get(mount.name);
-    if (volume === undefined) throw new Error(`cannot find volume ${JSON.stringify(mount.name)} to mount into container ${JSON.stringify(container.name)}`);
+    if (volume === undefined)
+      throw new Error(
+        `cannot find volume ${JSON.stringify(mount.name)} to mount into container ${JSON.stringify(container.name)}`,
+      );
     const subPath = subPathOf(mount, lookup);
     let hostPath = volume;
     if (subPath !== "") {
@@ -162,11 +168,16 @@ async function mountsOf(
 }
 
 function isImage({ spec }: Pod, volumeName: string): boolean {
-  return spec.volumes?.some(({ name, image }) => name === volumeName && image !== undefined) === true;
+  return (
+    spec.volumes?.some(({ name, image }) => name === volumeName && image !== undefined) === true
+  );
 }
 
 function subPathOf(
-  { subPath = "", subPathExpr = "" }: { subPath?: string | undefined; subPathExpr?: string | undefined },
+  {
+    subPath = "",
+    subPathExpr = "",
+  }: { subPath?: string | undefined; subPathExpr?: string | undefined },
   lookup: (name: string) => string | undefined,
 ): string {
   const missing: string[] = [];
@@ -180,7 +191,9 @@ function subPathOf(
         });
   const [first] = missing;
   if (first !== undefined) throw new Error(`missing value for ${JSON.stringify(first)}`);
-  if (path.startsWith("/")) throw new Error(`error SubPath ${JSON.stringify(path)} must not be an absolute path`);
-  if (path.split("/").includes("..")) throw new Error(`unable to provision SubPath ${JSON.stringify(path)}: must not contain '..'`);
+  if (path.startsWith("/"))
+    throw new Error(`error SubPath ${JSON.stringify(path)} must not be an absolute path`);
+  if (path.split("/").includes(".."))
+    throw new Error(`unable to provision SubPath ${JSON.stringify(path)}: must not contain '..'`);
   return path;
 }
