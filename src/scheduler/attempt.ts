@@ -42,7 +42,7 @@ export function attempt(pod: PodInfo, options: AttemptOptions): Found | Misfitte
     below: options.below,
     start: runtime.searchStart,
     feasibleMax: runtime.wholeSearch(evaluation)
-      ? cluster.nodeCount
+      ? Infinity
       : feasibleNodesEnough(cluster.nodeCount, runtime.profile.percentageOfNodesToScore),
   });
   if (choice === undefined) return misfit(pod, evaluation, options);
@@ -149,7 +149,7 @@ export function messageOf({ nodeCount, refusals, refusedByOne }: Misfitted, post
 
 /** What made the chosen node better than others; nothing when there were no others. */
 export function scoresOf({ evaluation, choice }: Found): NodeScores[] {
-  if (choice.feasibleCount < 2) return [];
+  if (!choice.alternatives) return [];
   const { node, totals } = choice;
   const plugins: Record<string, number> = {};
   for (const { name, weight, scores } of evaluation.scorers) {

@@ -19,6 +19,7 @@ import {
 import { addPodTo, type NodeInfo, supposedNode } from "./node-info.ts";
 import type { Nominator } from "./nominator.ts";
 import type { PodInfo } from "./pod-info.ts";
+import { canStand, createStanding, type Standing } from "./standing.ts";
 import type { Profile } from "./profile.ts";
 
 export interface NamedFilter {
@@ -44,9 +45,8 @@ export interface Refusal {
 
 export interface Choice {
   readonly node: NodeInfo;
-  /** Nodes found feasible, by index; a buffer that the next choice writes over. */
-  readonly feasible: Int32Array;
-  readonly feasibleCount: number;
+  /** Whether there were others, so that scores decided. */
+  readonly alternatives: boolean;
   readonly evaluatedCount: number;
   /** By node; filled for feasible ones, when there was a choice. */
   readonly totals: Float64Array;
@@ -58,6 +58,8 @@ export interface Evaluation {
   readonly capacity: number;
   readonly filters: readonly NamedFilter[];
   readonly scorers: readonly NamedScorer[];
+  /** Whether results for a node depend on others. */
+  readonly wide: boolean;
   /** How often pods of the class were placed with it. */
   uses: number;
   /** Undefined: no node will do; `refusalOf` says why. */
@@ -69,7 +71,7 @@ export interface Evaluation {
 
 export interface ChooseOptions {
   readonly nominator: Nominator;
-  /** Enough feasible nodes; the search ends with them. */
+  /** Enough feasible nodes; the search ends with them. Infinity: all nodes are to be compared. */
   readonly feasibleMax: number;
   /** Where the search begins among the nodes. */
   readonly start: number;
@@ -127,6 +129,8 @@ function createEvaluation(parts: Parts): Evaluation {
   const feasible = new Int32Array(capacity);
   const totals = new Float64Array(capacity);
   const candidates = candidatesOf(filters);
+  const standable = candidates === undefined && !verdicts.wide && canStand(scorers);
+  let standing: Standing | undefined;
   let outside: Refusal | undefined;
   let seen = cluster.sequence;
 
@@ -136,6 +140,7 @@ function createEvaluation(parts: Parts): Evaluation {
     for (let i = 0; i < capacity; i++) {
       if ((changedAt[i] as number) <= seen) continue;
       scored[i] = 0;
+      standing?.changed(i);
       const node = cluster.nodes[i];
       if (node === undefined) continue;
       verdicts.changed(node);
@@ -147,10 +152,12 @@ function createEvaluation(parts: Parts): Evaluation {
   function collect(pod: PodInfo, options: ChooseOptions): { count: number; evaluated: number } {
     let count = 0;
     let evaluated = 0;
+    const nominated = options.nominator.size > 0;
     const visit = (node: NodeInfo | undefined): void => {
       if (node === undefined || node.index >= capacity) return;
       evaluated++;
-      if (verdicts.fits(node) && !crowdedOut(pod, node, options.nominator)) feasible[count++] = node.index;
+      if (!verdicts.fits(node)) return;
+      if (!nominated || !crowdedOut(pod, node, options.nominator)) feasible[count++] = node.index;
     };
     if (options.only !== undefined) {
       if (candidates?.has(options.only.name) !== false) visit(options.only);
@@ -205,34 +212,54 @@ function createEvaluation(parts: Parts): Evaluation {
   }
 
   function best(count: number, below: ChooseOptions["below"]): number {
-    let chosen = feasible[0] as number;
-    let ties = 1;
-    for (let i = 1; i < count; i++) {
-      const at = feasible[i] as number;
-      const difference = (totals[at] as number) - (totals[chosen] as number);
-      if (difference < 0) continue;
-      ties = difference > 0 ? 1 : ties + 1;
-      // Each of k equal ones ends up chosen with probability 1/k.
-      if (difference > 0 || below(ties) === 0) chosen = at;
+    let greatest = -Infinity;
+    let ties = 0;
+    for (let i = 0; i < count; i++) {
+      const total = totals[feasible[i] as number] as number;
+      if (total > greatest) {
+        greatest = total;
+        ties = 1;
+      } else if (total === greatest) ties++;
     }
-    return chosen;
+    let left = ties === 1 ? 0 : below(ties);
+    for (let i = 0; ; i++) {
+      const at = feasible[i] as number;
+      if (totals[at] === greatest && left-- === 0) return at;
+    }
+  }
+
+  /** Among all nodes, most of them as they were for the pod before. */
+  function chooseStanding(pod: PodInfo, options: ChooseOptions): Choice | undefined {
+    const fits = verdicts.fits;
+    standing ??= createStanding({ cluster, scorers, capacity, fits });
+    standing.update();
+    for (const name of options.nominator.size > 0 ? options.nominator.nodeNames : []) {
+      const node = cluster.node(name);
+      const open = node !== undefined && node.index < capacity && fits(node);
+      if (open && crowdedOut(pod, node, options.nominator)) standing.exclude(node.index);
+    }
+    const node = standing.best(options.below);
+    standing.restore();
+    return node && { node, alternatives: true, evaluatedCount: 0, totals: standing.totals };
   }
 
   return {
     epoch: cluster.epoch,
     capacity,
+    wide: verdicts.wide || scorers.some(({ scorer }) => scorer.changed !== undefined),
     filters,
     scorers,
     uses: 0,
     choose(pod, options) {
       refresh();
       verdicts.begin();
+      if (standable && options.feasibleMax === Infinity) return chooseStanding(pod, options);
       const { count, evaluated } = collect(pod, options);
       if (count === 0) return undefined;
       if (count > 1) score(count);
       const index = count > 1 ? best(count, options.below) : (feasible[0] as number);
       const node = cluster.nodes[index] as NodeInfo;
-      return { node, feasible, feasibleCount: count, evaluatedCount: evaluated, totals };
+      return { node, alternatives: count > 1, evaluatedCount: evaluated, totals };
     },
     refusalOf(node) {
       if (candidates === undefined || candidates.has(node.name)) return verdicts.refusalOf(node);
@@ -335,6 +362,7 @@ function createVerdicts({ cluster, filters, capacity }: Parts) {
   }
 
   return {
+    wide: wide.length > 0,
     changed(node: NodeInfo): void {
       state[node.index] = unknown;
       askedIn[node.index] = 0;

@@ -182,7 +182,7 @@ export function isStatus(result: NodeFilter | Status): result is Status {
  * Source: plugins/helper DefaultNormalizeScore.
  */
 export function normalizeToMax(reverse: boolean): Normalize {
-  return (scores, feasible, count) => {
+  const normalize: Normalize = (scores, feasible, count) => {
     let max = 0;
     for (let i = 0; i < count; i++) max = Math.max(max, scores[feasible[i] as number] as number);
     for (let i = 0; i < count; i++) {
@@ -191,4 +191,13 @@ export function normalizeToMax(reverse: boolean): Normalize {
       scores[at] = reverse ? nodeScoreMax - scaled : scaled;
     }
   };
+  scaling.add(normalize);
+  return normalize;
+}
+
+const scaling = new WeakSet<Normalize>();
+
+/** Made by `normalizeToMax`: a score of 0 means nothing for the others. */
+export function scalesToMax(normalize: Normalize): boolean {
+  return scaling.has(normalize);
 }

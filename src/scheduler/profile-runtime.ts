@@ -11,6 +11,8 @@ import type { Profile } from "./profile.ts";
 export const evaluationsMax = 64;
 /** From that many pods of a class on, all nodes are looked at: it pays, and decides better. */
 const usesForWholeSearch = 3;
+/** Unless every node has to be looked at each time, and there are more than so many. */
+const wideSearchNodesMax = 500;
 
 export interface ProfileRuntime {
   readonly profile: Profile;
@@ -72,7 +74,8 @@ export function createProfileRuntime({ profile, cluster, base, events }: Runtime
       if ("choose" in result) remember(pod.classKey, result);
       return result;
     },
-    wholeSearch: (evaluation) => evaluation.uses >= usesForWholeSearch,
+    wholeSearch: ({ uses, wide }) =>
+      uses >= usesForWholeSearch && (!wide || cluster.nodeCount <= wideSearchNodesMax),
     gate(pod) {
       for (const plugin of profile.preEnqueue) {
         const status = plugin.preEnqueue?.(pod, contextOf(plugin.name));
