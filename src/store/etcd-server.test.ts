@@ -4,11 +4,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { systemClock } from "#base/os/clock.ts";
+import { systemFiles } from "#base/os/files.ts";
 import { systemProcesses } from "#base/os/processes.ts";
+import { systemRandom } from "#base/os/random.ts";
+import { openDurableStore } from "./durable.ts";
 import { openEtcdStore } from "./etcd-client.ts";
 import { serveEtcd, type EtcdServer } from "./etcd-server.ts";
 import { createMemoryStore, type MemoryStore } from "./memory.ts";
+import { restoreSnapshot } from "./store-admin.ts";
 import { putOp, runStoreTests } from "./store-contract.ts";
+import type { RangeResult } from "./store.ts";
 import { etcdMissing, startEtcd } from "./testing/etcd-process.ts";
 
 runStoreTests({
@@ -192,3 +197,52 @@ async function assertServed(data: string, store: MemoryStore): Promise<void> {
   assert.deepEqual(plain(found.entries), plain(expected.entries));
   assert.deepEqual(await served.leases(), await store.leases());
 }
+
+test(
+  "a snapshot of etcd is restored here",
+  { skip: missing || (await etcdMissing()) },
+  async () => {
+    const directory = await mkdtemp(join(tmpdir(), "kubets-migrate-"));
+    try {
+      await using cluster = await startEtcd({ size: 1 });
+      const { endpoints } = cluster;
+      await using source = await openEtcdStore({ endpoints, clock: systemClock });
+      const lease = await source.grantLease(3600);
+      for (let i = 0; i < 2000; i++) {
+        const [key, text] = [
+          `/registry/k${i % 500}`,
+          `${i}`.padEnd(i % 70 === 0 ? 6000 : 100, "."),
+        ];
+        const put = putOp(key, text, i % 9 === 0 ? lease : 0n);
+        const op = i % 11 === 0 ? ({ op: "delete", key } as const) : put;
+        await source.txn({ compare: [], success: [op] });
+      }
+      await source.compact(source.revision - 500);
+      const snapshotPath = join(directory, "etcd.db");
+      const args = ["--endpoints", endpoints[0] ?? "", "snapshot", "save", snapshotPath];
+      const { code, stderr } = await systemProcesses.run("etcdctl", args, { env: environment });
+      assert.equal(code, 0, stderr);
+
+      const target = join(directory, "store");
+      const files = systemFiles;
+      const revision = await restoreSnapshot({
+        files,
+        snapshotPath,
+        directory: target,
+        revisionBump: 0,
+      });
+      assert.equal(revision, source.revision);
+      const ports = { files, clock: systemClock, random: systemRandom };
+      await using restored = await openDurableStore({ ...ports, directory: target });
+      const all = { key: "\0", end: "\0" };
+      const plain = ({ entries }: RangeResult): unknown[] =>
+        entries.map((kv) => ({ ...kv, value: Buffer.from(kv.value).toString() }));
+      assert.deepEqual(plain(await restored.range(all)), plain(await source.range(all)));
+      assert.deepEqual(await restored.leases(), [lease]);
+      await restored.revokeLease(lease);
+      assert.ok((await restored.range(all)).count < (await source.range(all)).count);
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+  },
+);

@@ -3,8 +3,11 @@ import { dirname, join } from "node:path";
 import type { Clock } from "#base/clock.ts";
 import { isIoError, type Files } from "#base/files.ts";
 import { silentLogger, type Logger } from "#base/log.ts";
+import { BTree } from "./btree.ts";
 import { openDurableStore, type DurableStoreOptions } from "./durable.ts";
+import { isEtcdSnapshot, readEtcdSnapshot } from "./etcd/bolt-reader.ts";
 import { LeaseTable } from "./lease-table.ts";
+import { weighEntry, type Entry } from "./mvcc.ts";
 import type { Key, KeyValue, Revision } from "./store.ts";
 import { readCheckpoint, writeCheckpoint, type Checkpoint } from "./wal/checkpoint.ts";
 import { StoreDamagedError } from "./wal/damage.ts";
@@ -17,6 +20,8 @@ export { StoreDamagedError } from "./wal/damage.ts";
 /** Added to the revision of a restored store, as etcdutl suggests it: above what clients saw. */
 export const revisionBumpDefault = 1_000_000_000;
 const pageEntriesMax = 500;
+/** So much of a file tells whether it is etcd's. */
+const etcdMarkBytes = 128;
 /** Tries to read the files of a store that is being written. */
 const recoverTriesMax = 5;
 /** Restored stores are opened with their own settings; this one segment is empty. */
@@ -129,8 +134,20 @@ export interface SnapshotStatus {
 
 /** Errors: `StoreDamagedError`. */
 export async function snapshotStatus(files: Files, path: string): Promise<SnapshotStatus> {
-  const { revision, tree, sizeBytes } = await readCheckpoint(files, path);
+  const { revision, tree, sizeBytes } = await readSnapshot(files, path);
   return { revision, keyCount: tree.size, sizeBytes };
+}
+
+/** A snapshot of ours, or one that `etcdctl snapshot save` made. */
+async function readSnapshot(files: Files, path: string): Promise<Checkpoint> {
+  await using handle = await files.open(path, {});
+  if (!isEtcdSnapshot(await handle.read(0, etcdMarkBytes))) return readCheckpoint(files, path);
+  const content = await files.read(path);
+  const { revision, entries, leases } = readEtcdSnapshot(path, content);
+  const keys = entries.map((kv) => kv.key);
+  const versions = entries.map((kv): Entry => ({ kv, prev: undefined, sibling: undefined }));
+  const tree = BTree.fromSorted(weighEntry, keys, versions);
+  return { revision, leases, tree, sizeBytes: content.length };
 }
 
 export interface RestoreOptions {
@@ -142,12 +159,12 @@ export interface RestoreOptions {
 }
 
 /**
- * Makes a store of a snapshot. Its revision is that of the snapshot plus the bump, and everything
+ * Makes a store of a snapshot, ours or etcd's. Its revision is that of the snapshot plus the bump, and everything
  * below is compacted: every watcher of the old store is told to begin anew. Returns the revision.
  */
 export async function restoreSnapshot(options: RestoreOptions): Promise<Revision> {
   const { files, snapshotPath, directory, revisionBump = revisionBumpDefault } = options;
-  const snapshot = await readCheckpoint(files, snapshotPath);
+  const snapshot = await readSnapshot(files, snapshotPath);
   await files.makeDirectory(directory, 0o700);
   const { segments, checkpoints } = await listStore(files, directory);
   if (segments.length + checkpoints.length > 0) {

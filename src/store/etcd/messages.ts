@@ -289,3 +289,6 @@ export const AuthStatusResponse = message({
   enabled: bool(2),
   authRevision: safeInt(3),
 });
+
+/** As it is kept in the database. Source: etcd `lease/leasepb/lease.proto`. */
+export const LeaseMessage = message({ id: int64(1), ttl: int64(2) });

@@ -1,18 +1,14 @@
 /** The state of a store as etcd's snapshot: its database file, then the SHA-256 of that. */
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
-import { int64, message } from "#wire/protobuf.ts";
 import type { Key, KeyValue, Revision, Store } from "../store.ts";
 import { boltFile, listBucket, type BoltBucket, type BoltItem } from "./bolt-file.ts";
-import { KeyValueMessage } from "./messages.ts";
+import { KeyValueMessage, LeaseMessage } from "./messages.ts";
 
 const pageEntriesMax = 1000;
 const chunkBytes = 256 * 1024;
 /** Main revision, underscore, sub revision. Source: etcd's mvcc `revToBytes`. */
 const revisionBytes = 17;
-
-/** Source: etcd `lease/leasepb/lease.proto`. */
-const LeaseMessage = message({ id: int64(1), ttl: int64(2) });
 
 export interface SnapshotChunk {
   readonly blob: Uint8Array;
