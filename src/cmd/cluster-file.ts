@@ -2,6 +2,9 @@ import { join } from "node:path";
 import { isIoError } from "#base/files.ts";
 import type { World } from "#base/world.ts";
 
+/** Simulated nodes are called so, with a number. */
+export const hollowNodePrefix = "hollow-";
+
 /** What `up` prepared for the processes that it starts, as `DATA/run/cluster.json`. */
 export interface ClusterFile {
   readonly nodes: readonly PreparedNode[];

@@ -5,6 +5,8 @@ interface Requirement {
   readonly what: string;
   readonly debianPackage: string;
   readonly paths: readonly string[];
+  /** Clusters start without it. */
+  readonly optional?: boolean;
 }
 
 const binaryDirectories = ["/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/local/bin", "/usr/local/sbin"];
@@ -23,6 +25,8 @@ const requirements: readonly Requirement[] = [
     debianPackage: "containernetworking-plugins",
     paths: cniDirectories.map((directory) => `${directory}/bridge`),
   },
+  { ...binary("conntrack", "conntrack"), what: "conntrack (cuts UDP flows of removed endpoints)", optional: true },
+  { ...binary("busybox", "busybox-static"), what: "busybox (for the sample image)", optional: true },
 ];
 
 function binary(name: string, debianPackage: string): Requirement {

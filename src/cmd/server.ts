@@ -4,13 +4,14 @@ import type { World } from "#base/world.ts";
 import { openDurableStore } from "#store/durable.ts";
 import { createMemoryStore } from "#store/memory.ts";
 import { startScheduler } from "#scheduler/scheduler.ts";
+import { startHollowNodes } from "#testing/hollow-node.ts";
 import type { Store } from "#store/store.ts";
 import type { Client } from "#client/client.ts";
 import { createInformers, type Informers } from "#client/informer-factory.ts";
 import { type ApiServerComponent, type ApiServerFlags, startApiServer } from "./api-server-component.ts";
 import { bootstrap, ensureNodeServicesRole, loopbackClient } from "./control-plane.ts";
 import { startControllerManager } from "./controller-manager.ts";
-import type { ClusterFile } from "./cluster-file.ts";
+import { type ClusterFile, hollowNodePrefix } from "./cluster-file.ts";
 import { featureDefaults } from "./feature-defaults.ts";
 import { featureReader } from "./features.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
@@ -81,7 +82,11 @@ export async function startServer(
   const kubeconfigPath = join(dataDirectory, "kubeconfig");
   const [admin] = await Promise.all([
     adminPair(world, pki),
-    bootstrap(world, { server: api.server, serviceCidrs: options.apiServer.serviceClusterIpRange.split(","), at: { address: advertiseAddress, port: api.http.port } }),
+    bootstrap(world, {
+      server: api.server,
+      serviceCidrs: options.apiServer.serviceClusterIpRange.split(","),
+      at: { address: advertiseAddress, port: api.http.port },
+    }),
   ]);
   await writeKubeconfig(world, kubeconfigPath, { server, caPem: pki.caPem, user: "admin", pair: admin });
   await writeComponentKubeconfigs(world, { dataDirectory, server, pki, nodes: options.cluster?.nodes ?? [] });
@@ -136,8 +141,20 @@ async function startLocalComponents(world: World, { options, api, pki, lifetime 
       lifetime: lifetime.child("scheduler"),
     });
   }
-  const node = cluster?.hollow === false ? cluster.nodes[0] : undefined;
+  const node = cluster?.nodes[0];
   if (cluster === undefined || node === undefined) return;
+  if (cluster.hollow) {
+    await startHollowNodes({
+      client,
+      informers,
+      clock: world.clock,
+      log: world.log.named("hollow-node"),
+      lifetime: lifetime.child("hollow-nodes"),
+      count: cluster.nodes.length,
+      namePrefix: hollowNodePrefix,
+    });
+    return;
+  }
   await ensureNodeServicesRole(client);
   assignPodCidrs(cluster.nodes, { client, informers, log: world.log.named("pod-cidrs"), lifetime });
   startNodeProcesses(world, {

@@ -8,6 +8,7 @@ import {
   type ClusterFile,
   type PreparedNode,
   type ProcessFile,
+  hollowNodePrefix,
   runDirectory,
   runningServer,
   writeRunFile,
@@ -112,7 +113,8 @@ async function decideHollow(context: CommandContext, world: World, options: UpOp
     await installMissing(world, missing);
     missing = await missingRequirements(world);
   }
-  if (missing.length > 0) throw new Error(missingText(missing));
+  if (missing.some(({ optional }) => optional !== true)) throw new Error(missingText(missing));
+  if (missing.length > 0) context.print(missingText(missing));
   return false;
 }
 
@@ -128,13 +130,13 @@ function nodeName(index: number): string {
 
 function hollowNodes(options: UpOptions): PreparedNode[] {
   return Array.from({ length: nodeCount(options) }, (_none, index) => ({
-    name: nodeName(index),
+    name: `${hollowNodePrefix}${index}`,
     index,
     address: "127.0.0.1",
     machineAddress: "127.0.0.1",
     namespace: "",
     podCidr: `10.244.${index + 1}.0/24`,
-    directory: join(options.dataDir, "nodes", nodeName(index)),
+    directory: "",
     stateDirectory: "",
   }));
 }
