@@ -1,5 +1,5 @@
 import type { KubeObject, ObjectMeta } from "#apimachinery/object.ts";
-import type { Strategy, SubresourceDefinition, UpdateContext, Verb } from "#apimachinery/resource.ts";
+import type { Conversion, Strategy, SubresourceDefinition, UpdateContext, Verb } from "#apimachinery/resource.ts";
 import type { FieldError } from "#apimachinery/field-error.ts";
 
 /** Strategies that most kinds share. */
@@ -54,3 +54,9 @@ export function keepMetadata(meta: ObjectMeta, old: ObjectMeta): void {
   meta.finalizers = old.finalizers;
   meta.ownerReferences = old.ownerReferences;
 }
+
+/** Of a version that differs from the stored one in name only. */
+export const sameShape: Conversion = {
+  toStorage: (object) => object,
+  fromStorage: (object) => object,
+};

@@ -1,3 +1,5 @@
+import { mutatingPolicyBindingColumns, mutatingPolicyBindingStrategy } from "./mutating-policy-strategy.ts";
+import { sameShape } from "#api/strategies.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import { type Infer, kind, opt, ptr, req, string, struct } from "#apimachinery/schema.ts";
@@ -34,5 +36,8 @@ export const mutatingAdmissionPolicyBindings = defineResource<MutatingAdmissionP
   categories: ["api-extensions"],
   scope: "Cluster",
   schema: MutatingAdmissionPolicyBinding,
+  conversion: sameShape,
+  strategy: mutatingPolicyBindingStrategy,
+  columns: mutatingPolicyBindingColumns,
   storage: { version: "v1beta1" },
 });

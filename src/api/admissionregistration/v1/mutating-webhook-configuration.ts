@@ -1,3 +1,5 @@
+import { defaultWebhook, validateWebhooks } from "./webhook-validation.ts";
+import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
 import { LabelSelector } from "#apimachinery/meta/label-selector.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
@@ -59,4 +61,18 @@ export const mutatingWebhookConfigurations = defineResource<MutatingWebhookConfi
   categories: ["api-extensions"],
   scope: "Cluster",
   schema: MutatingWebhookConfiguration,
+  strategy: {
+    generation: true,
+    default({ webhooks }) {
+      for (const webhook of webhooks ?? []) defaultWebhook(webhook);
+      for (const webhook of webhooks ?? []) webhook.reinvocationPolicy ??= "Never";
+    },
+    validate: ({ webhooks }) => [...validateWebhooks(webhooks)],
+    validateUpdate: ({ webhooks }) => [...validateWebhooks(webhooks)],
+  },
+  columns: [
+    nameColumn,
+    column("Webhooks", ({ webhooks }) => (webhooks ?? []).length, { type: "integer" }),
+    ageColumn,
+  ],
 });

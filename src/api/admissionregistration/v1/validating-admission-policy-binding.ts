@@ -1,3 +1,7 @@
+import { validatePolicyBinding } from "./validating-policy-validation.ts";
+import { defaultMatchResources } from "./policy-validation.ts";
+import { paramRefText } from "./policy-columns.ts";
+import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import { type Infer, kind, listOf, opt, ptr, req, string, struct } from "#apimachinery/schema.ts";
@@ -35,4 +39,16 @@ export const validatingAdmissionPolicyBindings = defineResource<ValidatingAdmiss
   categories: ["api-extensions"],
   scope: "Cluster",
   schema: ValidatingAdmissionPolicyBinding,
+  strategy: {
+    generation: true,
+    default: ({ spec }) => defaultMatchResources(spec.matchResources),
+    validate: (binding) => [...validatePolicyBinding(binding)],
+    validateUpdate: (binding) => [...validatePolicyBinding(binding)],
+  },
+  columns: [
+    nameColumn,
+    column("PolicyName", ({ spec }) => spec.policyName ?? ""),
+    column("ParamRef", ({ spec }) => paramRefText(spec.paramRef)),
+    ageColumn,
+  ],
 });

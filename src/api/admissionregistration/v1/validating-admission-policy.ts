@@ -1,3 +1,8 @@
+import { dropStatus, keepStatus, statusSubresource } from "#api/strategies.ts";
+import { validatePolicy, validatePolicyStatus } from "./validating-policy-validation.ts";
+import { defaultMatchResources } from "./policy-validation.ts";
+import { paramKindText } from "./policy-columns.ts";
+import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
 import { Condition } from "#apimachinery/meta/condition.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
@@ -95,7 +100,24 @@ export const validatingAdmissionPolicies = defineResource<ValidatingAdmissionPol
   categories: ["api-extensions"],
   scope: "Cluster",
   schema: ValidatingAdmissionPolicy,
+  strategy: {
+    generation: true,
+    default({ spec }) {
+      spec.failurePolicy ??= "Fail";
+      defaultMatchResources(spec.matchConstraints);
+    },
+    prepareForCreate: dropStatus,
+    prepareForUpdate: keepStatus,
+    validate: (policy) => [...validatePolicy(policy)],
+    validateUpdate: (policy) => [...validatePolicy(policy)],
+  },
+  columns: [
+    nameColumn,
+    column("Validations", ({ spec }) => (spec.validations ?? []).length, { type: "integer" }),
+    column("ParamKind", ({ spec }) => paramKindText(spec.paramKind)),
+    ageColumn,
+  ],
   subresources: {
-    status: { verbs: ["get", "patch", "update"] },
+    status: statusSubresource({ validate: (policy) => [...validatePolicyStatus(policy)] }),
   },
 });

@@ -1,3 +1,5 @@
+import { mutatingPolicyColumns, mutatingPolicyStrategy } from "../v1/mutating-policy-strategy.ts";
+import { sameShape } from "#api/strategies.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import { type Infer, kind, listOf, opt, ptr, req, string, struct } from "#apimachinery/schema.ts";
@@ -59,5 +61,8 @@ export const mutatingAdmissionPolicies = defineResource<MutatingAdmissionPolicy>
   categories: ["api-extensions"],
   scope: "Cluster",
   schema: MutatingAdmissionPolicy,
+  conversion: sameShape,
+  strategy: mutatingPolicyStrategy,
+  columns: mutatingPolicyColumns,
   storage: { version: "v1beta1" },
 });

@@ -1,3 +1,4 @@
+import { mutatingPolicyBindingColumns, mutatingPolicyBindingStrategy } from "../v1/mutating-policy-strategy.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import { type Infer, kind, opt, ptr, req, string, struct } from "#apimachinery/schema.ts";
@@ -34,4 +35,6 @@ export const mutatingAdmissionPolicyBindings = defineResource<MutatingAdmissionP
   categories: ["api-extensions"],
   scope: "Cluster",
   schema: MutatingAdmissionPolicyBinding,
+  strategy: mutatingPolicyBindingStrategy,
+  columns: mutatingPolicyBindingColumns,
 });

@@ -1,3 +1,4 @@
+import { mutatingPolicyColumns, mutatingPolicyStrategy } from "../v1/mutating-policy-strategy.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import { type Infer, kind, listOf, opt, ptr, req, string, struct } from "#apimachinery/schema.ts";
@@ -59,4 +60,6 @@ export const mutatingAdmissionPolicies = defineResource<MutatingAdmissionPolicy>
   categories: ["api-extensions"],
   scope: "Cluster",
   schema: MutatingAdmissionPolicy,
+  strategy: mutatingPolicyStrategy,
+  columns: mutatingPolicyColumns,
 });

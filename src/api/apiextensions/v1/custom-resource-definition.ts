@@ -1,3 +1,6 @@
+import { statusSubresource } from "#api/strategies.ts";
+import { validateDefinitionStatus } from "./custom-resource-definition-validation.ts";
+import { customResourceDefinitionStrategy } from "./custom-resource-definition-strategy.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import {
@@ -194,8 +197,11 @@ export const customResourceDefinitions = defineResource<CustomResourceDefinition
   categories: ["api-extensions"],
   scope: "Cluster",
   schema: CustomResourceDefinition,
+  strategy: customResourceDefinitionStrategy,
   storage: { prefix: "apiextensions.k8s.io/customresourcedefinitions" },
   subresources: {
-    status: { verbs: ["get", "patch", "update"] },
+    status: statusSubresource({
+      validate: (definition) => [...validateDefinitionStatus(definition)],
+    }),
   },
 });

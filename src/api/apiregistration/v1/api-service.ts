@@ -1,3 +1,6 @@
+import { statusSubresource } from "#api/strategies.ts";
+import { apiServiceStrategy } from "./api-service-strategy.ts";
+import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import {
@@ -79,8 +82,24 @@ export const apiServices = defineResource<APIService>({
   categories: ["api-extensions"],
   scope: "Cluster",
   schema: APIService,
+  strategy: apiServiceStrategy,
+  columns: [
+    nameColumn,
+    column("Service", ({ spec: { service } }) =>
+      service === undefined ? "Local" : `${service.namespace ?? ""}/${service.name ?? ""}`,
+    ),
+    column("Available", availableText),
+    ageColumn,
+  ],
   storage: { prefix: "apiregistration.k8s.io/apiservices" },
   subresources: {
-    status: { verbs: ["get", "patch", "update"] },
+    status: statusSubresource(),
   },
 });
+
+function availableText({ status }: APIService): string {
+  const condition = status?.conditions?.find(({ type }) => type === "Available");
+  if (condition === undefined) return "Unknown";
+  const { status: value, reason } = condition;
+  return value === "True" || !reason ? value : `${value} (${reason})`;
+}
