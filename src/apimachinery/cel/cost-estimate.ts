@@ -36,8 +36,8 @@ export { unlimited };
 export function schemaSizes(schemaOf: (variable: string) => SchemaType | undefined): SizeAt {
   return ([variable, ...rest]) => {
     if (variable === undefined) return undefined;
-    // As upstream, a path that starts at no variable is taken to start at `self`.
-    const root = schemaOf(variable.startsWith("@") ? "self" : variable);
+    // As upstream, a path that starts at no variable (but at a type) is taken to start at `self`.
+    const root = schemaOf(variable) ?? schemaOf("self");
     const found = root && schemaAt(root, rest);
     return found && { min: 0, max: found.elementsMax };
   };
@@ -121,7 +121,7 @@ class Coster {
   #select(expr: Select): Range {
     const reference = this.#checked.references.get(expr.id);
     if (reference?.kind === "variable") return this.#ident(expr.id, reference.name);
-    if (reference?.kind === "type") return fixedRange(cost.access);
+    if (reference?.kind === "type") return this.#ident(expr.id, reference.type.name);
     const operand = this.cost(expr.operand);
     if (expr.testOnly) return operand;
     this.#paths.set(expr.id, [...this.#path(expr.operand), expr.field]);

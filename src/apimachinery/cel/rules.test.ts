@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createEnvironment, type Environment } from "./environment.ts";
 import rules from "./rules.golden.json" with { type: "json" };
+import actualCosts from "./rule-actual-costs.golden.json" with { type: "json" };
 import costs from "./rule-costs.golden.json" with { type: "json" };
+import estimatedCosts from "./rule-estimated-costs.golden.json" with { type: "json" };
 import { schemaType, type CelSchema } from "./schema.ts";
 
 // What upstream makes of rules in custom resource definitions: results, errors, cost estimates.
@@ -71,3 +73,35 @@ test("estimates are upstream's for schemas with and without bounds", () => {
     else assert.ok(compiled.estimatedCost.max >= above, rule);
   }
 });
+
+interface Costs {
+  readonly name: string;
+  readonly schema: CelSchema;
+  readonly self?: unknown;
+  /** By rule. */
+  readonly costs: Readonly<Record<string, number>>;
+}
+
+for (const { name, schema, self, costs: wanted } of actualCosts as unknown as readonly Costs[]) {
+  test(`actual costs: ${name}`, () => {
+    const environment = environmentFor(schema, true);
+    for (const [rule, cost] of Object.entries(wanted)) {
+      const compiled = environment.compile(rule);
+      assert.ok(compiled.ok, rule);
+      const result = compiled.program.evaluate({ self: exact(self) });
+      assert.ok(result.ok && result.value === true, rule);
+      assert.equal(result.cost, cost, rule);
+    }
+  });
+}
+
+for (const { name, schema, costs: wanted } of estimatedCosts as unknown as readonly Costs[]) {
+  test(`estimated costs: ${name}`, () => {
+    const environment = environmentFor(schema, false);
+    for (const [rule, cost] of Object.entries(wanted)) {
+      const compiled = environment.compile(rule);
+      assert.ok(compiled.ok, rule);
+      assert.equal(compiled.estimatedCost.max, cost, rule);
+    }
+  });
+}
