@@ -69,7 +69,9 @@ export async function startTicksOf(world: World, pid: number): Promise<string | 
   try {
     const stat = await world.files.readText(`/proc/${pid}/stat`);
     // The command name may hold spaces and brackets; field 22 counts from behind it.
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    // Dead already, and only not yet waited for by its parent.
+    return fields[0] === "Z" ? undefined : fields[19];
   } catch (error) {
     if (isIoError(error)) return undefined;
     throw error;
