@@ -189,10 +189,14 @@ async function readRunning(world: World, path: string): Promise<Running | undefi
   }
 }
 
-/** Field 22 of proc(5) stat, counted after the command, which may contain spaces. */
+/**
+ * Field 22 of proc(5) stat, counted after the command, which may contain spaces; "" of a process
+ * that is dead and only not yet waited for.
+ */
 async function startTicksOf(world: World, pid: number): Promise<string> {
   const stat = await world.files.readText(`/proc/${pid}/stat`);
-  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return fields[0] === "Z" ? "" : (fields[19] ?? "");
 }
 
 async function hasCapability(world: World, bit: bigint): Promise<boolean> {
