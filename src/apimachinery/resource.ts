@@ -80,6 +80,8 @@ export interface CustomResourceTraits {
   readonly preserveUnknownFields: boolean;
   /** The structural schema of the version, OpenAPI v3 JSON; read by pruning, defaults, validation. */
   readonly structural: unknown;
+  /** The object under another version's name, where versions differ by that only. */
+  readonly convert?: (object: KubeObject, apiVersion: string) => KubeObject;
 }
 
 export interface Column<T> {
@@ -126,6 +128,8 @@ export interface Strategy<T> {
   canonicalize?(object: T): void;
   /** How names are checked; `path` allows all but `/` and `%` (RBAC). Default dnsSubdomain. */
   readonly nameRule?: NameRule;
+  /** Finalizers may be names without a domain: custom resources and their definitions. */
+  readonly plainFinalizers?: boolean;
   /** PUT of an absent name creates it. */
   readonly allowCreateOnUpdate?: boolean;
   /** PUT without a resourceVersion overwrites. Default true for built-ins. */
@@ -141,6 +145,8 @@ export interface Strategy<T> {
   readonly deleteReturnsObject?: boolean;
   /** Finalizers of `spec` (Namespace) that hold the object as metadata finalizers do. */
   holdsDeletion?(object: T): boolean;
+  /** The object as its first delete leaves it, where that is more than a mark. Makes a copy. */
+  beginDeletion?(object: T, nowMs: number): T;
   /** What happens to dependents when the client names no policy. Default background. */
   readonly defaultGarbageCollection?: "Background" | "Orphan";
   /**

@@ -17,7 +17,7 @@ export class ApiTable implements KindLookup {
   readonly #storages = new Map<string, ResourceStorage>();
   readonly #kinds = new Map<string, number>();
   readonly #listeners = new Set<() => void>();
-  readonly #versions = new Map<ResourceDefinition, Map<string, ResourceDefinition>>();
+  readonly #versions = new Map<string, Map<string, ResourceDefinition>>();
   #versionsAt = -1;
   #generation = 0;
 
@@ -66,7 +66,8 @@ export class ApiTable implements KindLookup {
   add(definitions: readonly ResourceDefinition[]): void {
     for (const definition of definitions) {
       const hub = hubOf(definition, definitions);
-      const versions = (): ReadonlyMap<string, ResourceDefinition> => this.#versionsOf(hub);
+      const { prefix } = hub.storage;
+      const versions = (): ReadonlyMap<string, ResourceDefinition> => this.#versionsOf(prefix);
       const endpoint = { definition, hub, storage: this.#storageOf(hub), versions };
       this.#endpoints.set(keyOf(definition.group, definition.version, definition.plural), endpoint);
       this.#count(`${definition.group}/${definition.version}/${definition.kind}`, 1);
@@ -87,23 +88,25 @@ export class ApiTable implements KindLookup {
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
-  #versionsOf(hub: ResourceDefinition): ReadonlyMap<string, ResourceDefinition> {
+  #versionsOf(prefix: string): ReadonlyMap<string, ResourceDefinition> {
     if (this.#versionsAt !== this.#generation) {
       this.#versionsAt = this.#generation;
       this.#versions.clear();
       for (const endpoint of this.#endpoints.values()) {
-        const known = this.#versions.get(endpoint.hub) ?? new Map<string, ResourceDefinition>();
-        const { group, version } = endpoint.definition;
-        this.#versions.set(endpoint.hub, known.set(apiVersionOf(group, version), endpoint.definition));
+        const { group, version, storage } = endpoint.definition;
+        const known = this.#versions.get(storage.prefix) ?? new Map<string, ResourceDefinition>();
+        this.#versions.set(storage.prefix, known.set(apiVersionOf(group, version), endpoint.definition));
       }
     }
-    return this.#versions.get(hub) ?? new Map();
+    return this.#versions.get(prefix) ?? new Map();
   }
 
   #storageOf(hub: ResourceDefinition): ResourceStorage {
     const { prefix } = hub.storage;
+    // Each version of a custom resource is converted, checked and kept by itself.
+    if (hub.custom !== undefined) return new ResourceStorage({ store: this.#store, definition: hub });
     let storage = this.#storages.get(prefix);
-    if (storage === undefined || hub.custom !== undefined) {
+    if (storage === undefined) {
       const durability: Durability = lazyPrefixes.has(prefix) ? "lazy" : "sync";
       storage = new ResourceStorage({ store: this.#store, definition: hub, durability });
       this.#storages.set(prefix, storage);

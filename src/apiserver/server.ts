@@ -27,6 +27,7 @@ import { createRbac, type Rbac, type RbacSources } from "./authorization/rbac.ts
 import type { Call, Endpoint } from "./call.ts";
 import { dispatch } from "./dispatch.ts";
 import type { TokenReviewer } from "./authentication/token-reviewer.ts";
+import { createExtensions } from "./extensions/extensions.ts";
 import type { HandlerContext } from "./handlers/handler.ts";
 import { handlers } from "./handlers/registry.ts";
 import type { TokenIssuer } from "./handlers/token-request.ts";
@@ -116,11 +117,15 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     return createClient({ transport, userAgent: "kube-apiserver/v1.36.2" });
   };
   const parts: ServerParts = { table, rbac, authorizer, clock, features, live };
+  const extensions = createExtensions(parts, { client: loopback, log });
   const rest: RestDeps = {
     admission: createAdmission(options.admission(parts)),
     kinds: table,
     random,
-    hooks: writeHooks(parts, { client: loopback, random, serviceCidr: options.serviceCidr }),
+    hooks: new Map([
+      ...writeHooks(parts, { client: loopback, random, serviceCidr: options.serviceCidr }),
+      ...extensions.hooks,
+    ]),
   };
   const context: HandlerContext = {
     table,
@@ -146,6 +151,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     dispatch: run,
     raw: (request, user) => rawCall(paths, request, user),
   });
+  extensions.start();
   return {
     table,
     transport,
@@ -165,6 +171,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       dispatch: run,
     }),
     [Symbol.dispose]() {
+      extensions[Symbol.dispose]();
       for (const set of liveSets.values()) set[Symbol.dispose]();
     },
   };

@@ -134,7 +134,7 @@ function prepare(endpoint: Endpoint, call: Call, object: KubeObject): void {
     ...validateObjectMeta(metaOf(object), {
       namespaced: scope === "Namespaced",
       nameRule: strategy.nameRule,
-      plainFinalizers: endpoint.hub.custom !== undefined,
+      plainFinalizers: endpoint.hub.strategy.plainFinalizers === true,
     }),
     ...(strategy.validate?.(object, context) ?? []),
   ]);

@@ -1,5 +1,6 @@
 import { DecodeError, decodeJson } from "#apimachinery/json-codec.ts";
 import { decodeProto, unwrapUnknown } from "#apimachinery/proto-codec.ts";
+import { isJsonMap } from "#apimachinery/json-value.ts";
 import {
   apiVersionOf,
   type GroupVersionKind,
@@ -9,7 +10,7 @@ import {
 import type { ResourceDefinition } from "#apimachinery/resource.ts";
 import type { Fields, StructSchema } from "#apimachinery/schema.ts";
 import { badRequest, isStatusError, type StatusError } from "#apimachinery/status.ts";
-import { JsonError, parseJson, parseJsonStrict } from "#wire/json.ts";
+import { JsonError, parseJson, parseJsonStrict, writeJsonText } from "#wire/json.ts";
 import { parseYaml } from "#wire/yaml.ts";
 import type { Body, Call } from "../call.ts";
 import { codecOf, type ObjectCodec } from "../storage/codec.ts";
@@ -31,11 +32,14 @@ export interface Expected {
   readonly schema: StructSchema<Fields>;
   /** Option kinds are the same in every group version. */
   readonly anyVersion?: boolean;
+  /** Custom resources: a wrong kind is a finding of validation. */
+  readonly anyKind?: boolean;
 }
 
 export function expectedOf(definition: ResourceDefinition): Expected {
   const { group, version, kind, schema } = definition;
-  return { group, version, kind, schema, codec: codecOf(definition) };
+  const anyKind = definition.custom !== undefined;
+  return { group, version, kind, schema, anyKind, codec: codecOf(definition) };
 }
 
 /** A kind that no resource carries: a review, an option, a binding. */
@@ -67,16 +71,37 @@ export function decodeBody(call: Call, expected: Expected, kinds: KindLookup): K
   const { value, duplicates } = readValue(body, expected, collect);
   const named = namedKind(value, expected, body);
   checkKind(named, expected, kinds);
+  if (expected.anyKind === true) requireKind(value, expected, body);
   const decoded = decodeValue(value, { expected, named, collect });
   report(call, validation, {
     findings: [...decoded.findings, ...duplicates],
-    prefix: `${named.kind} in version ${JSON.stringify(apiVersionOf(named.group, named.version))} cannot be handled as a ${expected.kind}: `,
+    prefix: `${named.kind} in version ${JSON.stringify(shownVersion(named, expected))} cannot be handled as a ${expected.kind}: `,
   });
+  if (expected.anyKind === true) checkVersion(named, expected);
   return {
     ...decoded.object,
-    kind: expected.kind,
+    kind: expected.anyKind === true ? named.kind : expected.kind,
     apiVersion: apiVersionOf(expected.group, expected.version),
   };
+}
+
+function shownVersion({ group, version }: GroupVersionKind, { anyKind }: Expected): string {
+  return anyKind === true ? version : apiVersionOf(group, version);
+}
+
+/** Unstructured content says itself what it is. */
+function requireKind(value: unknown, expected: Expected, body: Body): void {
+  if (isJsonMap(value) && typeof value["kind"] === "string" && value["kind"] !== "") return;
+  throw unrecognized(expected, body, `Object 'Kind' is missing in '${writeJsonText(value)}'`);
+}
+
+/** The version that a custom resource names must be that of the URL. */
+function checkVersion(named: GroupVersionKind, expected: Expected): void {
+  if (named.group === expected.group && named.version === expected.version) return;
+  throw badRequest(
+    `the API version in the data (${apiVersionOf(named.group, named.version)}) does not match the ` +
+      `expected API version (${apiVersionOf(expected.group, expected.version)})`,
+  );
 }
 
 /** Warns of, or refuses, what strict decoding found. */
@@ -179,6 +204,7 @@ function namedKind(value: unknown, expected: Expected, body: Body): GroupVersion
 }
 
 function checkKind(named: GroupVersionKind, expected: Expected, kinds: KindLookup): void {
+  if (expected.anyKind === true) return;
   if (expected.anyVersion === true && named.kind === expected.kind) return;
   const sameVersion = named.group === expected.group && named.version === expected.version;
   if (sameVersion && named.kind === expected.kind) return;

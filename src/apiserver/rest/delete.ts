@@ -121,6 +121,10 @@ export function planDeletion(
   old: KubeObject,
   { options, nowMs }: { options: DeleteOptions; nowMs: number },
 ): DeletionPlan {
+  const begun = hub.strategy.beginDeletion;
+  if (begun !== undefined && old.metadata?.deletionTimestamp === undefined) {
+    return { do: "mark", object: begun(old, nowMs) };
+  }
   const meta: ObjectMeta = { ...old.metadata };
   const finalizers = finalizersFor(hub.strategy.defaultGarbageCollection, meta, options);
   const grace = planGrace(hub.strategy.gracePeriodSeconds, old, { options, nowMs });

@@ -172,6 +172,7 @@ function createManagement(endpoint: Endpoint, subresource: string): FieldManagem
       const own = versions().get((object as KubeObject).apiVersion ?? "") ?? definition;
       const wanted = versions().get(apiVersion);
       if (wanted === undefined) return object;
+      if (own.custom?.convert !== undefined) return own.custom.convert(object, apiVersion);
       return fromHub({ ...endpoint, definition: wanted }, toHub({ ...endpoint, definition: own }, object));
     },
     filterOf: () => filterOf(definition, subresource),

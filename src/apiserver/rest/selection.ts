@@ -61,13 +61,16 @@ function parseFields(definition: ResourceDefinition, text: string): FieldSelecto
 
 function isSelectable(definition: ResourceDefinition, field: string): boolean {
   if (field === "metadata.name") return true;
-  if (field === "metadata.namespace") return true;
+  if (field === "metadata.namespace") {
+    return definition.custom === undefined || definition.scope === "Namespaced";
+  }
   return Object.hasOwn(definition.fieldSelectors, field);
 }
 
 /** Kinds with fields of their own have their own text. */
 function unsupportedField(definition: ResourceDefinition, field: string): string {
-  if (Object.keys(definition.fieldSelectors).length > 0) return `field label not supported: ${field}`;
+  const isOwn = definition.custom !== undefined || Object.keys(definition.fieldSelectors).length > 0;
+  if (isOwn) return `field label not supported: ${field}`;
   return `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`;
 }
 

@@ -251,7 +251,7 @@ function prepareUpdate(
     ...validateObjectMeta(meta, {
       namespaced: endpoint.hub.scope === "Namespaced",
       nameRule: "path",
-      plainFinalizers: endpoint.hub.custom !== undefined,
+      plainFinalizers: endpoint.hub.strategy.plainFinalizers === true,
     }),
     ...validateObjectMetaUpdate(meta, oldMeta),
     ...(strategy.validateUpdate?.(object, context) ?? []),

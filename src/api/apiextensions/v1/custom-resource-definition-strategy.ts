@@ -1,6 +1,8 @@
 import { semanticEqual } from "#apimachinery/deep-equal.ts";
 import type { Strategy } from "#apimachinery/resource.ts";
 import type { CustomResourceDefinition } from "./custom-resource-definition.ts";
+import { markForDeletion } from "./crd-deletion.ts";
+import { unknownFormats } from "./crd-formats.ts";
 import { validateDefinition, validateDefinitionUpdate } from "./custom-resource-definition-validation.ts";
 
 const portDefault = 443;
@@ -8,6 +10,8 @@ const portDefault = 443;
 /** Source: apiextensions-apiserver/pkg/registry/customresourcedefinition/strategy.go. */
 export const customResourceDefinitionStrategy: Strategy<CustomResourceDefinition> = {
   allowUnconditionalUpdate: false,
+  plainFinalizers: true,
+  beginDeletion: markForDeletion,
   default(definition) {
     const { names, conversion } = definition.spec;
     names.singular ||= names.kind.toLowerCase();
@@ -36,6 +40,12 @@ export const customResourceDefinitionStrategy: Strategy<CustomResourceDefinition
   },
   validate: (definition) => [...validateDefinition(definition)],
   validateUpdate: (definition, { old }) => [...validateDefinitionUpdate(definition, old)],
+  warnings(definition, { old }) {
+    const before = new Set(old && unknownFormats(old));
+    return unknownFormats(definition)
+      .filter((format) => !before.has(format))
+      .map((format) => `unrecognized format ${JSON.stringify(format)}`);
+  },
 };
 
 function storageVersions({ spec }: CustomResourceDefinition): string[] {

@@ -14,6 +14,7 @@ const versionPriorityMax = 1000;
 export const apiServiceStrategy: Strategy<APIService> = {
   nameRule: "path",
   allowUnconditionalUpdate: false,
+  plainFinalizers: true,
   default({ spec }) {
     if (spec.service !== undefined) spec.service.port ??= portDefault;
   },

@@ -1,0 +1,122 @@
+import { DecodeError } from "#apimachinery/json-codec.ts";
+import { isJsonMap, type JsonMap } from "#apimachinery/json-value.ts";
+import { compareBytes, setOwn } from "#apimachinery/maps.ts";
+import { apiVersionOf, type KubeObject, parseApiVersion } from "#apimachinery/object.ts";
+import { applyStructuralDefaults, dropNulls } from "#apimachinery/structural/defaulting.ts";
+import {
+  coerceEmbedded,
+  coerceMetadata,
+  EmbeddedError,
+  type Malformed,
+} from "#apimachinery/structural/object-meta.ts";
+import { copyJson, prune } from "#apimachinery/structural/pruning.ts";
+import type { Structural } from "#apimachinery/structural/structural.ts";
+import { fieldErrorText } from "#apimachinery/field-error.ts";
+import { parseJson, writeJson } from "#wire/json.ts";
+import type { ObjectCodec } from "../storage/codec.ts";
+
+/** The schemas that the codec of one version reads. */
+export interface CustomSchemas {
+  readonly group: string;
+  readonly kind: string;
+  /** Served by this codec. */
+  readonly version: string;
+  /** Objects are stored in it. */
+  readonly storageVersion: string;
+  readonly preserveUnknownFields: boolean;
+  /** By version; undefined for one that the definition does not have. */
+  readonly schemaOf: (version: string) => Structural | undefined;
+  /** Other versions differ by their name only; false: a webhook knows how. */
+  readonly plainConversion: boolean;
+}
+
+const anything: Structural = { "x-kubernetes-preserve-unknown-fields": true };
+
+/** How objects of one version of a custom resource are read and written. */
+export function createCustomCodec(schemas: CustomSchemas): ObjectCodec {
+  const own = apiVersionOf(schemas.group, schemas.version);
+  return {
+    order: "sorted",
+    decode(value, collectFindings) {
+      const { object, findings } = coerce(schemas, value, "refuse");
+      return { object, findings: collectFindings ? findings : [] };
+    },
+    applyDefaults(object) {
+      if (namesKind(schemas, object)) applyStructuralDefaults(object, schemas.schemaOf(schemas.version));
+    },
+    encode(object) {
+      return writeJson(sorted(object));
+    },
+    decodeStored(bytes) {
+      const { object } = coerce(schemas, parseJson(bytes), "drop");
+      applyStructuralDefaults(object, schemaFor(schemas, object));
+      if (!schemas.plainConversion || object.apiVersion === own) return object;
+      return renamed(schemas, object, own);
+    },
+  };
+}
+
+/** The object under another version's name, without what that version does not have. */
+export function renamed(schemas: CustomSchemas, object: KubeObject, apiVersion: string): KubeObject {
+  const { value } = pruneAs(schemas, { ...object, apiVersion });
+  return value;
+}
+
+function namesKind({ group, kind }: CustomSchemas, object: KubeObject): boolean {
+  return object.kind === kind && parseApiVersion(object.apiVersion ?? "").group === group;
+}
+
+function schemaFor(schemas: CustomSchemas, object: KubeObject): Structural | undefined {
+  return schemas.schemaOf(parseApiVersion(object.apiVersion ?? "").version);
+}
+
+function pruneAs(schemas: CustomSchemas, object: KubeObject): { value: KubeObject; unknown: string[] } {
+  if (schemas.preserveUnknownFields) return { value: copyJson(object), unknown: [] };
+  return prune(object, schemaFor(schemas, object) ?? {}, true);
+}
+
+/** Everything that upstream's decoder does to unstructured content. Throws a DecodeError. */
+function coerce(
+  schemas: CustomSchemas,
+  value: unknown,
+  malformed: Malformed,
+): { object: KubeObject; findings: string[] } {
+  if (!isJsonMap(value)) throw new DecodeError("json: cannot unmarshal value into Go value of type map[string]interface {}");
+  const { metadata, findings } = coerceMetadata(value["metadata"], malformed);
+  const found = [...findings];
+  const named = value as KubeObject;
+  if (!namesKind(schemas, named)) return { object: withMetadata(copyJson(value), metadata), findings: found };
+  const { value: object, unknown } = pruneAs(schemas, named);
+  found.push(...unknown.map((path) => `unknown field ${JSON.stringify(path)}`));
+  const schema = schemaFor(schemas, named) ?? anything;
+  if (!schemas.preserveUnknownFields) dropNulls(object, schema);
+  try {
+    found.push(...coerceEmbedded(object, schema, malformed));
+  } catch (error) {
+    if (!(error instanceof EmbeddedError)) throw error;
+    throw new DecodeError(fieldErrorText(error.finding));
+  }
+  return { object: withMetadata(object as JsonMap, metadata), findings: found };
+}
+
+function withMetadata(object: JsonMap, metadata: KubeObject["metadata"]): KubeObject {
+  if (metadata === undefined) delete object["metadata"];
+  else object["metadata"] = metadata;
+  return object as KubeObject;
+}
+
+/** The value with the members of all objects in Go's order; itself where they are. */
+export function sorted<T>(value: T): T {
+  if (Array.isArray(value)) {
+    const items = value.map((item: unknown) => sorted(item));
+    return items.every((item, i) => item === value[i]) ? value : (items as T);
+  }
+  if (!isJsonMap(value)) return value;
+  const names = Object.keys(value);
+  const inOrder = names.every((name, i) => i === 0 || compareBytes(names[i - 1] ?? "", name) < 0);
+  const members = names.map((name) => sorted(value[name]));
+  if (inOrder && members.every((member, i) => member === value[names[i] ?? ""])) return value;
+  const copy: JsonMap = {};
+  for (const name of names.sort(compareBytes)) setOwn(copy, name, sorted(value[name]));
+  return copy as T;
+}

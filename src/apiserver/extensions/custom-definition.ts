@@ -1,0 +1,154 @@
+import { Scale } from "#api/autoscaling/v1/scale.ts";
+import type {
+  CustomResourceDefinition,
+  CustomResourceDefinitionVersion,
+} from "#api/apiextensions/v1/custom-resource-definition.ts";
+import { goText } from "#apimachinery/go-format.ts";
+import { compileFieldPath } from "#apimachinery/jsonpath.ts";
+import { metadata } from "#apimachinery/meta/object-meta.ts";
+import type { KubeObject } from "#apimachinery/object.ts";
+import {
+  allVerbs,
+  defineResource,
+  type Reader,
+  type ResourceDefinition,
+  type ScalePaths,
+  type SubresourceDefinition,
+  type Verb,
+} from "#apimachinery/resource.ts";
+import { kind } from "#apimachinery/schema.ts";
+import type { Structural } from "#apimachinery/structural/structural.ts";
+import { compareVersions } from "../discovery/discovery.ts";
+import { setCodec } from "../storage/codec.ts";
+import { isConditionTrue } from "./conditions.ts";
+import { createCustomCodec, type CustomSchemas, renamed } from "./custom-codec.ts";
+import { customColumns } from "./custom-columns.ts";
+import { customStatusStrategy, customStrategy, type CustomTraits } from "./custom-strategy.ts";
+
+/** What Go knows of custom resources: nothing but metadata. */
+const CustomObject = kind("io.k8s.apimachinery.pkg.apis.meta.v1.unstructured.Unstructured", { metadata });
+
+/** Nothing new while the end is near. */
+const terminatingVerbs: readonly Verb[] = allVerbs.filter((verb) => verb !== "create");
+const viewVerbs: readonly Verb[] = ["get", "patch", "update"];
+
+/** The served versions of an established definition, as resources like all others. */
+export function resourcesOfCustom(crd: CustomResourceDefinition): ResourceDefinition[] {
+  return crd.spec.versions.filter(({ served }) => served).map((version) => resourceOf(crd, version));
+}
+
+export function storageVersionOf({ spec }: CustomResourceDefinition): string {
+  return spec.versions.find(({ storage }) => storage)?.name ?? "";
+}
+
+function resourceOf(
+  crd: CustomResourceDefinition,
+  version: CustomResourceDefinitionVersion,
+): ResourceDefinition {
+  const { spec, status } = crd;
+  const names = { ...spec.names, ...status?.acceptedNames };
+  const schemas = schemasOf(crd, version.name);
+  const schema = schemas.schemaOf(version.name);
+  const scale = scaleOf(version);
+  const traits: CustomTraits = {
+    group: spec.group,
+    version: version.name,
+    kind: names.kind,
+    schema,
+    hasStatus: version.subresources?.status !== undefined,
+    scale,
+  };
+  const definition = defineResource<KubeObject>({
+    group: spec.group,
+    version: version.name,
+    kind: names.kind,
+    listKind: names.listKind || `${names.kind}List`,
+    plural: names.plural,
+    singular: names.singular ?? "",
+    shortNames: names.shortNames ?? [],
+    categories: names.categories ?? [],
+    scope: spec.scope === "Namespaced" ? "Namespaced" : "Cluster",
+    schema: CustomObject,
+    verbs: isConditionTrue(crd, "Terminating") ? terminatingVerbs : allVerbs,
+    storage: { prefix: `${spec.group}/${names.plural}`, version: schemas.storageVersion },
+    columns: customColumns(version.additionalPrinterColumns),
+    fieldSelectors: fieldSelectorsOf(version),
+    subresources: subresourcesOf(traits),
+    strategy: customStrategy(traits),
+    custom: {
+      preserveUnknownFields: schemas.preserveUnknownFields,
+      structural: schema,
+      convert: (object, apiVersion) => renamed(schemas, object, apiVersion),
+    },
+    ...deprecationOf(crd, version),
+  });
+  setCodec(definition, createCustomCodec(schemas));
+  return definition;
+}
+
+function schemasOf({ spec, status }: CustomResourceDefinition, version: string): CustomSchemas {
+  return {
+    group: spec.group,
+    kind: status?.acceptedNames?.kind || spec.names.kind,
+    version,
+    storageVersion: spec.versions.find(({ storage }) => storage)?.name ?? "",
+    preserveUnknownFields: spec.preserveUnknownFields === true,
+    plainConversion: spec.conversion?.strategy !== "Webhook",
+    schemaOf: (name) =>
+      spec.versions.find((one) => one.name === name)?.schema?.openAPIV3Schema as Structural | undefined,
+  };
+}
+
+function scaleOf({ subresources }: CustomResourceDefinitionVersion): ScalePaths | undefined {
+  const scale = subresources?.scale;
+  if (scale === undefined) return undefined;
+  return {
+    specReplicas: scale.specReplicasPath,
+    statusReplicas: scale.statusReplicasPath,
+    ...(scale.labelSelectorPath !== undefined && { selector: scale.labelSelectorPath }),
+  };
+}
+
+function subresourcesOf(traits: CustomTraits): Record<string, SubresourceDefinition<KubeObject>> {
+  return {
+    ...(traits.hasStatus && { status: { verbs: viewVerbs, strategy: customStatusStrategy(traits) } }),
+    ...(traits.scale && {
+      scale: {
+        verbs: viewVerbs,
+        kind: { group: "autoscaling", version: "v1", kind: "Scale" },
+        schema: Scale,
+        scale: traits.scale,
+      },
+    }),
+  };
+}
+
+function fieldSelectorsOf({
+  selectableFields = [],
+}: CustomResourceDefinitionVersion): Record<string, Reader<KubeObject, string>> {
+  const readers = selectableFields.map(({ jsonPath }) => {
+    let read: ((value: unknown) => unknown) | undefined;
+    const reader = (object: KubeObject): string => {
+      read ??= compileFieldPath(jsonPath);
+      const value = read(object);
+      return value === undefined || value === null ? "" : goText(value);
+    };
+    return [jsonPath.replace(/^\./, ""), reader] as const;
+  });
+  return Object.fromEntries(readers);
+}
+
+function deprecationOf(
+  { spec }: CustomResourceDefinition,
+  version: CustomResourceDefinitionVersion,
+): { deprecation?: string } {
+  if (version.deprecated !== true) return {};
+  if (version.deprecationWarning !== undefined) return { deprecation: version.deprecationWarning };
+  const newer = spec.versions
+    .filter((one) => one.served && one.deprecated !== true && compareVersions(version.name, one.name) < 0)
+    .map(({ name }) => name)
+    .sort(compareVersions);
+  const { group, names } = spec;
+  const use = newer.length === 0 ? "" : `; use ${group}/${newer.at(-1)} ${names.kind}`;
+  return { deprecation: `${group}/${version.name} ${names.kind} is deprecated${use}` };
+}

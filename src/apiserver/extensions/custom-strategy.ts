@@ -1,0 +1,179 @@
+import { createRuleValidator, type RuleValidator } from "#apimachinery/cel/rules/rule-validator.ts";
+import { Correlation } from "#apimachinery/cel/rules/correlation.ts";
+import { deepEqual } from "#apimachinery/deep-equal.ts";
+import { type FieldError, invalid } from "#apimachinery/field-error.ts";
+import { getOwn } from "#apimachinery/maps.ts";
+import { apiVersionOf, type KubeObject, type ObjectMeta } from "#apimachinery/object.ts";
+import type { ScalePaths, Strategy } from "#apimachinery/resource.ts";
+import { validateListTypes } from "#apimachinery/structural/list-types.ts";
+import { validateEmbedded } from "#apimachinery/structural/object-meta.ts";
+import { noField } from "#apimachinery/structural/schema-result.ts";
+import { validateBySchema } from "#apimachinery/structural/schema-validator.ts";
+import { propertyOf, type Structural } from "#apimachinery/structural/structural.ts";
+import { validateKubeFinalizerNames } from "./custom-finalizers.ts";
+import { validateScaleSpec, validateScaleStatus } from "./custom-scale.ts";
+
+/** What the strategy of one version reads. */
+export interface CustomTraits {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly schema: Structural | undefined;
+  readonly hasStatus: boolean;
+  readonly scale: ScalePaths | undefined;
+}
+
+type CustomObject = KubeObject & { status?: unknown };
+
+/** Source: apiextensions-apiserver pkg/registry/customresource/strategy.go. */
+export function customStrategy(traits: CustomTraits): Strategy<CustomObject> {
+  const rules = lazyRules(traits.schema);
+  return {
+    allowUnconditionalUpdate: false,
+    plainFinalizers: true,
+    resetFields: traits.hasStatus ? ["status"] : [],
+    prepareForCreate(object) {
+      if (traits.hasStatus) delete object.status;
+      metaOf(object).generation = 1;
+    },
+    prepareForUpdate(object, { old }) {
+      if (traits.hasStatus) {
+        if (old.status !== undefined) object.status = old.status;
+        else delete object.status;
+      }
+      if (!deepEqual(withoutMetadata(object), withoutMetadata(old))) {
+        metaOf(object).generation = (old.metadata?.generation ?? 0) + 1;
+      }
+    },
+    validate: (object) => validateObject(traits, rules, { object }),
+    validateUpdate: (object, { old }) => validateObject(traits, rules, { object, old }),
+    warnings: (object, { old }) => validateKubeFinalizerNames(object.metadata, old?.metadata),
+  };
+}
+
+/** Source: apiextensions-apiserver pkg/registry/customresource/status_strategy.go. */
+export function customStatusStrategy(
+  traits: CustomTraits,
+): Pick<Strategy<CustomObject>, "prepareForUpdate" | "validateUpdate" | "resetFields"> {
+  const rules = lazyRules(traits.schema);
+  const statusSchema = traits.schema && propertyOf(traits.schema, "status");
+  return {
+    resetFields: ["metadata", "spec"],
+    prepareForUpdate(object, { old }) {
+      const { status } = object;
+      const { managedFields, resourceVersion } = object.metadata ?? {};
+      for (const name of Object.keys(object)) delete (object as Record<string, unknown>)[name];
+      Object.assign(object, old, { metadata: { ...old.metadata, managedFields, resourceVersion } });
+      if (status === undefined) delete object.status;
+      else object.status = status;
+    },
+    validateUpdate(object, { old }) {
+      const typeErrors = validateTypeMeta(traits, object);
+      if (typeErrors.length > 0) return typeErrors;
+      const correlation = traits.schema && new Correlation(traits.schema, object, old);
+      const errors: FieldError[] = [];
+      if (statusSchema !== undefined && object.status !== undefined) {
+        const subject = { value: object.status, path: "", correlation: correlation?.key("status") };
+        errors.push(...validateBySchema(statusSchema, subject, "status"));
+      }
+      errors.push(...validateScaleStatus(object, traits.scale), ...listErrors(traits.schema, object, old));
+      return [...errors, ...checkRules(rules, { object, old, errors })];
+    },
+  };
+}
+
+interface Transition {
+  readonly object: KubeObject;
+  readonly old?: KubeObject;
+}
+
+function validateObject(traits: CustomTraits, rules: LazyRules, { object, old }: Transition): FieldError[] {
+  const typeErrors = validateTypeMeta(traits, object);
+  if (typeErrors.length > 0) return typeErrors;
+  const { schema, scale } = traits;
+  const errors: FieldError[] = [];
+  if (schema !== undefined) {
+    const correlation = old && new Correlation(schema, object, old);
+    errors.push(...validateBySchema(schema, { value: object, path: "", correlation }));
+  }
+  errors.push(...validateScaleSpec(object, scale), ...validateScaleStatus(object, scale));
+  if (schema !== undefined) errors.push(...validateEmbedded(object, schema));
+  errors.push(...listErrors(schema, object, old));
+  return [...errors, ...checkRules(rules, { object, ...(old && { old }), errors })];
+}
+
+/** Lists that were wrong before may stay so. */
+function listErrors(schema: Structural | undefined, object: KubeObject, old?: KubeObject): FieldError[] {
+  if (schema === undefined) return [];
+  const errors = validateListTypes(object, schema);
+  if (errors.length === 0 || old === undefined) return errors;
+  return validateListTypes(old, schema).length === 0 ? errors : [];
+}
+
+function validateTypeMeta({ group, version, kind }: CustomTraits, object: KubeObject): FieldError[] {
+  const errors: FieldError[] = [];
+  const apiVersion = apiVersionOf(group, version);
+  if (object.kind !== kind) errors.push(invalid("kind", object.kind ?? "", `must be ${kind}`));
+  if (object.apiVersion !== apiVersion) {
+    errors.push(invalid("apiVersion", object.apiVersion ?? "", `must be ${apiVersion}`));
+  }
+  return errors;
+}
+
+type LazyRules = () => RuleValidator | undefined;
+
+const validators = new WeakMap<Structural, { readonly rules: RuleValidator | undefined }>();
+
+/** Rules are compiled when the first object is written, once for all doors. */
+function lazyRules(schema: Structural | undefined): LazyRules {
+  return () => {
+    if (schema === undefined) return undefined;
+    let known = validators.get(schema);
+    if (known === undefined) {
+      known = { rules: createRuleValidator(schema, { resource: true }) };
+      validators.set(schema, known);
+    }
+    return known.rules;
+  };
+}
+
+/** Rules see nothing whose type or size may be wrong. */
+const blocking: ReadonlySet<string> = new Set([
+  "FieldValueNotSupported",
+  "FieldValueRequired",
+  "FieldValueTooLong",
+  "FieldValueTooMany",
+  "FieldValueTypeInvalid",
+]);
+
+function checkRules(
+  rules: LazyRules,
+  { object, old, errors }: Transition & { readonly errors: readonly FieldError[] },
+): readonly FieldError[] {
+  if (errors.some(({ type }) => blocking.has(type))) {
+    const detail =
+      "some validation rules were not checked because the object was invalid; " +
+      "correct the existing errors to complete validation";
+    return rules() === undefined ? [] : [invalid(noField, null, detail)];
+  }
+  return rules()?.({ value: object, ...(old && { oldValue: old }) }).errors ?? [];
+}
+
+function metaOf(object: KubeObject): ObjectMeta {
+  object.metadata ??= {};
+  return object.metadata;
+}
+
+function withoutMetadata({ metadata: _metadata, ...rest }: KubeObject): object {
+  return rest;
+}
+
+/** A value along a path of members, undefined when there is none. */
+export function readMember(object: unknown, names: readonly string[]): unknown {
+  let value = object;
+  for (const name of names) {
+    if (typeof value !== "object" || value === null) return undefined;
+    value = getOwn(value as Record<string, unknown>, name);
+  }
+  return value;
+}
