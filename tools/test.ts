@@ -52,10 +52,10 @@ async function report(events: ReturnType<typeof run>): Promise<void> {
     if (event.type === "test:fail" && event.data.details.type !== "suite") {
       const { error } = event.data.details;
       const cause: unknown = error.cause ?? error;
-      console.log(`FAILED ${event.data.file ?? ""}: ${event.data.name}`);
-      console.log(cause instanceof Error ? (cause.stack ?? cause.message) : String(cause));
+      print(`FAILED ${event.data.file ?? ""}: ${event.data.name}`);
+      print(cause instanceof Error ? (cause.stack ?? cause.message) : String(cause));
     } else if (event.type === "test:pass" && typeof event.data.skip === "string") {
-      console.log(`skipped ${event.data.name}: ${event.data.skip}`);
+      print(`skipped ${event.data.name}: ${event.data.skip}`);
     } else if (event.type === "test:stderr" && process.env["CI"] === undefined) {
       process.stderr.write(event.data.message);
     }
@@ -75,10 +75,14 @@ for (const name of chosen) {
   const suite = suites[name];
   if (suite === undefined) continue;
   const files = globSync([...suite.globs]).sort();
-  console.log(`${name}: ${files.length} files`);
+  print(`${name}: ${files.length} files`);
   await runFiles(files, suite.concurrency);
 }
-for (const failure of failures) console.log(`failed: ${failure}`);
-console.log(`${((performance.now() - began) / 1000).toFixed(0)} s`);
-console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
+for (const failure of failures) print(`failed: ${failure}`);
+print(`${((performance.now() - began) / 1000).toFixed(0)} s`);
+print(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
 process.exitCode = totals.failed > 0 ? 1 : 0;
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

@@ -7,6 +7,7 @@ import type { EndpointSlice } from "#api/discovery/v1/endpoint-slice.ts";
 import type { Node } from "#api/core/v1/node.ts";
 import type { Pod } from "#api/core/v1/pod.ts";
 import type { Secret } from "#api/core/v1/secret.ts";
+import type { Service } from "#api/core/v1/service.ts";
 import type { ServiceAccount } from "#api/core/v1/service-account.ts";
 import type { Store } from "#store/store.ts";
 import { admissionPlugins } from "#apiserver/admission/plugins.ts";
@@ -24,6 +25,7 @@ import { discoveryPaths } from "#apiserver/discovery/paths.ts";
 import { healthPaths } from "#apiserver/http/health.ts";
 import { type ApiServer, createApiServer, type ServerParts } from "#apiserver/server.ts";
 import { createSigningKey, createVerificationKey, signJwt } from "#wire/jwt.ts";
+import { createWebhookClients, type WebhookClients } from "#apiserver/webhooks/webhook-client.ts";
 import { openApiPaths } from "#apiserver/openapi-paths.ts";
 import { parseCertificates } from "#wire/x509.ts";
 import { type KeyPair, openLeaf, type Pki } from "./pki.ts";
@@ -80,6 +82,7 @@ export async function startApiServer(
     admission: (parts) =>
       admissionPlugins(parts, {
         random,
+        webhooks: webhookClients(world, parts),
         selection: { enable: flags.enableAdmissionPlugins, disable: flags.disableAdmissionPlugins },
       }),
     paths: (parts) => [
@@ -121,6 +124,22 @@ export async function startApiServer(
       server[Symbol.dispose]();
     },
   };
+}
+
+/** Ways to webhooks, which are Services or URLs. */
+function webhookClients({ clock, random }: World, parts: ServerParts): WebhookClients {
+  return createWebhookClients({
+    clock,
+    random,
+    services: parts.live<Service>("", "v1", "services"),
+    slices: parts.live<EndpointSlice>("discovery.k8s.io", "v1", "endpointslices"),
+    open: ({ baseUrl, ca, serverName }) =>
+      createHttpClient({
+        baseUrl,
+        http1Only: true,
+        tls: { ...(ca && { ca }), ...(serverName && { serverName }) },
+      }),
+  });
 }
 
 /** Ways to kubelets, pods and Services. */

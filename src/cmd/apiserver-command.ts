@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { Lifetime } from "#base/lifetime.ts";
 import { hostAddresses } from "#base/os/host.ts";
-import { type CommandContext, listOption, verbosityOf } from "./command.ts";
+import { type CommandContext, listOption, pathOption, verbosityOf } from "./command.ts";
 import { startServer } from "./server.ts";
 
 interface ApiServerCliOptions {
@@ -24,7 +24,7 @@ export function addApiServerCommand(program: Command, context: CommandContext): 
   program
     .command("apiserver")
     .description("runs the API server alone, on the embedded store")
-    .option("--data-dir <path>", "store, certificates and kubeconfig", "/var/lib/kubets")
+    .option("--data-dir <path>", "store, certificates and kubeconfig", pathOption, "/var/lib/kubets")
     .option("--bind-address <address>", "address to listen on", "0.0.0.0")
     .option("--advertise-address <address>", "address that clients and the kubernetes Service use")
     .option("--secure-port <port>", "HTTPS port; 0 for any free one", "6443")

@@ -1,10 +1,7 @@
 import type { Command } from "commander";
 import { join } from "node:path";
 import type { World } from "#base/world.ts";
-import { startContainerd } from "#kubelet/node/containerd-process.ts";
 import { importImages } from "#kubelet/node/image-import.ts";
-import { openNodeNetwork } from "#kubelet/node/node-network.ts";
-import { pauseImageName } from "#kubelet/node/base-images.ts";
 import {
   type ClusterFile,
   type PreparedNode,
@@ -13,16 +10,17 @@ import {
   runningServer,
   startTicksOf,
 } from "./cluster-file.ts";
-import type { CommandContext } from "./command.ts";
+import { type CommandContext, pathOption } from "./command.ts";
 import { findKubectl } from "./kubectl.ts";
-import { cniBinDirectory } from "./preflight.ts";
+import { openContainerd, openNetwork } from "./node-resources.ts";
+import { releaseSlot } from "./cluster-slot.ts";
 
 const dataDirectoryDefault = "/var/lib/kubets";
 
 /** `down`, `status`, `logs`, `kubectl`, `image load`: verbs on a cluster that `up` made. */
 export function addClusterCommands(program: Command, context: CommandContext): void {
   const withData = (command: Command): Command =>
-    command.option("--data-dir <path>", "the cluster's directory", dataDirectoryDefault);
+    command.option("--data-dir <path>", "the cluster's directory", pathOption, dataDirectoryDefault);
 
   withData(program.command("down"))
     .description("stops the cluster, its containers and networks; objects stay on disk")
@@ -67,6 +65,7 @@ async function down(context: CommandContext, options: { dataDir: string; purge?:
     context.print(`removed node ${node.name}`);
   }
   await world.files.remove(runDirectory(options.dataDir));
+  if (cluster?.hollow === false) await releaseSlot(world, cluster.slot);
   if (options.purge === true) await world.files.remove(options.dataDir);
 }
 
@@ -81,25 +80,8 @@ async function stopProcess(context: CommandContext, world: World, pid: number): 
 }
 
 async function removeNode(world: World, node: PreparedNode, cluster: ClusterFile): Promise<void> {
-  const network = await openNodeNetwork({
-    name: node.name,
-    index: node.index,
-    mode: cluster.network,
-    clusterCidr: cluster.clusterCidr,
-    serviceCidr: cluster.serviceCidr,
-    processes: world.processes,
-  });
-  const containerd = await startContainerd({
-    nodeName: node.name,
-    directory: join(node.directory, "containerd"),
-    stateDirectory: node.stateDirectory,
-    network,
-    sandboxImage: pauseImageName,
-    cniBinDirectory: await cniBinDirectory(world),
-    cniConfDirectory: join(node.directory, "cni"),
-    cgroupRoot: "kubets",
-    world,
-  });
+  const network = await openNetwork(world, cluster, node);
+  const containerd = await openContainerd(world, cluster, { node, network });
   await containerd.stop();
   await network.close();
 }

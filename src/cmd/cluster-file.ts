@@ -8,6 +8,8 @@ export const hollowNodePrefix = "hollow-";
 /** What `up` prepared for the processes that it starts, as `DATA/run/cluster.json`. */
 export interface ClusterFile {
   readonly nodes: readonly PreparedNode[];
+  /** Tells clusters on one machine apart: names of bridges, ranges, cgroups. */
+  readonly slot: number;
   readonly network: "namespace" | "host";
   readonly apiPort: number;
   readonly clusterCidr: string;

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { World } from "#base/world.ts";
 
 /** What entry points may touch: the process itself. Only `main.ts` makes one. */
@@ -29,4 +30,9 @@ export function verbosityOf(text: string | undefined): number {
 /** `a,b` and repeated options as one list. */
 export function listOption(value: string, previous: readonly string[] = []): string[] {
   return [...previous, ...value.split(",").filter((item) => item !== "")];
+}
+
+/** A path that stays true when another process takes it up. */
+export function pathOption(value: string): string {
+  return resolve(value);
 }

@@ -4,7 +4,7 @@ import type { World } from "#base/world.ts";
 import { startLeaderElection } from "#client/leader-election.ts";
 import { startScheduler } from "#scheduler/scheduler.ts";
 import { type ClusterFile, readRunFile } from "./cluster-file.ts";
-import { type CommandContext, listOption, verbosityOf } from "./command.ts";
+import { type CommandContext, listOption, pathOption, verbosityOf } from "./command.ts";
 import { startControllerManager } from "./controller-manager.ts";
 import { startNode } from "./node-agent.ts";
 import { openPki } from "./pki.ts";
@@ -29,7 +29,7 @@ export function addComponentCommands(program: Command, context: CommandContext):
       .option("--leader-elect <bool>", "waits for the Lease before it works", "true");
 
   elected("controller-manager", "runs the controllers alone")
-    .requiredOption("--data-dir <path>", "the cluster's directory: signing keys and the root CA")
+    .requiredOption("--data-dir <path>", "the cluster's directory: signing keys and the root CA", pathOption)
     .option("--controllers <names>", "*, name, -name", listOption)
     .action((options: ComponentOptions & { dataDir: string; controllers?: string[] }) =>
       runControllerManager(context, options),
@@ -39,14 +39,14 @@ export function addComponentCommands(program: Command, context: CommandContext):
   );
   for (const name of ["kubelet", "proxy", "dns"]) {
     component(name, `runs the ${name} of a node that \`up\` prepared, inside the node's network`)
-      .requiredOption("--data-dir <path>", "the cluster's directory")
+      .requiredOption("--data-dir <path>", "the cluster's directory", pathOption)
       .option("--node <name>", "name of the node", "kubets")
       .action((options: NodeOptions) => runNode(context, options, [name]));
   }
   program
     .command("node", { hidden: true })
     .description("runs kubelet, proxy and DNS of a node that `up` prepared")
-    .requiredOption("--data-dir <path>", "the cluster's directory")
+    .requiredOption("--data-dir <path>", "the cluster's directory", pathOption)
     .requiredOption("--node <name>", "name of the node")
     .option("-v, --v <level>", "log verbosity")
     .action((options: NodeOptions) => runNode(context, options, ["kubelet", "proxy", "dns"]));

@@ -13,9 +13,7 @@ import { createKubeletAuth } from "#kubelet/server/authorization.ts";
 import { kubeletHandler } from "#kubelet/server/kubelet-server.ts";
 import { defaultKubeletConfig, type KubeletConfig } from "#kubelet/config.ts";
 import { type Kubelet, startKubelet } from "#kubelet/kubelet.ts";
-import { pauseImageName } from "#kubelet/node/base-images.ts";
-import { startContainerd } from "#kubelet/node/containerd-process.ts";
-import { joinNodeNetwork, type NodeNetwork, openNodeNetwork } from "#kubelet/node/node-network.ts";
+import { joinNodeNetwork, type NodeNetwork } from "#kubelet/node/node-network.ts";
 import { systemProbeNetwork } from "#kubelet/probes/system-probe-network.ts";
 import { createNftWriter } from "#proxy/nft.ts";
 import { startProxy } from "#proxy/proxy.ts";
@@ -24,7 +22,7 @@ import type { World } from "#base/world.ts";
 import type { ClusterFile, PreparedNode } from "./cluster-file.ts";
 import { addressAt } from "./addresses.ts";
 import { openLeaf, type Pki } from "./pki.ts";
-import { cniBinDirectory } from "./preflight.ts";
+import { cgroupRootOf, openContainerd, openNetwork } from "./node-resources.ts";
 import { followPodRoutes } from "./pod-routes.ts";
 
 /** Where the node's resolver listens: not 53, which the machine itself may use. */
@@ -62,15 +60,7 @@ export async function startNode(world: World, options: NodeAgentOptions): Promis
 function networkOf(world: World, { node, cluster }: NodeAgentOptions): Promise<NodeNetwork> {
   const { processes } = world;
   if (node.namespace !== "") return Promise.resolve(joinNodeNetwork(node, processes));
-  return openNodeNetwork({
-    name: node.name,
-    index: node.index,
-    mode: "host",
-    hostAddress: node.address,
-    clusterCidr: cluster.clusterCidr,
-    serviceCidr: cluster.serviceCidr,
-    processes,
-  });
+  return openNetwork(world, cluster, node);
 }
 
 function startNodeProxy(world: World, { node, cluster, informers, lifetime }: NodeAgentOptions): void {
@@ -130,17 +120,7 @@ async function startNodeKubelet(
     mtu,
   });
   await world.files.writeAtomic(join(cniConfDirectory, "10-kubets.conflist"), JSON.stringify(conf, undefined, 1));
-  const containerd = await startContainerd({
-    nodeName: node.name,
-    directory: join(node.directory, "containerd"),
-    stateDirectory: node.stateDirectory,
-    network,
-    sandboxImage: pauseImageName,
-    cniBinDirectory: await cniBinDirectory(world),
-    cniConfDirectory,
-    cgroupRoot: "kubets",
-    world,
-  });
+  const containerd = await openContainerd(world, cluster, { node, network });
   const config = {
     ...defaultKubeletConfig,
     nodeName: node.name,
@@ -151,7 +131,7 @@ async function startNodeKubelet(
       podLogs: join(node.directory, "pod-logs"),
     },
     clusterDns: { servers: [addressAt(cluster.serviceCidr, dnsServiceIndex)], domain: clusterDomain },
-    cgroupRoot: `kubets/${node.name}`,
+    cgroupRoot: `${cgroupRootOf(cluster)}/${node.name}`,
     containerdSocketPath: containerd.socketPath,
     rootPrefix: containerd.rootPrefix,
     enterMounts: [...containerd.enterMounts],

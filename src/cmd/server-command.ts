@@ -9,14 +9,14 @@ import {
   startTicksOf,
   writeRunFile,
 } from "./cluster-file.ts";
-import type { CommandContext } from "./command.ts";
+import { type CommandContext, pathOption } from "./command.ts";
 import { type ComponentName, type RunningServer, startServer } from "./server.ts";
 
 /** `kubets server`: what `up` starts inside the first node's network, once all is prepared. */
 export function addServerCommand(program: Command, context: CommandContext): void {
   program
     .command("server", { hidden: true })
-    .requiredOption("--data-dir <path>", "prepared by `up`")
+    .requiredOption("--data-dir <path>", "prepared by `up`", pathOption)
     .action(({ dataDir }: { dataDir: string }) => runServer(context, dataDir));
 }
 

@@ -1,9 +1,6 @@
 import { type Command, Option } from "commander";
 import { join } from "node:path";
 import type { World } from "#base/world.ts";
-import { startContainerd } from "#kubelet/node/containerd-process.ts";
-import { openNodeNetwork } from "#kubelet/node/node-network.ts";
-import { pauseImageName } from "#kubelet/node/base-images.ts";
 import {
   type ClusterFile,
   type PreparedNode,
@@ -13,8 +10,10 @@ import {
   runningServer,
   writeRunFile,
 } from "./cluster-file.ts";
-import { type CommandContext, listOption, verbosityOf } from "./command.ts";
-import { cniBinDirectory, installMissing, missingRequirements, missingText } from "./preflight.ts";
+import { type CommandContext, listOption, pathOption, verbosityOf } from "./command.ts";
+import { claimSlot } from "./cluster-slot.ts";
+import { type ClusterNames, openContainerd, openNetwork, stateDirectoryOf } from "./node-resources.ts";
+import { installMissing, missingRequirements, missingText } from "./preflight.ts";
 import { prepareImages } from "./prepare-images.ts";
 import { componentNames } from "./server.ts";
 
@@ -40,7 +39,7 @@ export function addUpCommand(program: Command, context: CommandContext): void {
   program
     .command("up")
     .description("starts a cluster on this machine, all in one process")
-    .option("--data-dir <path>", "where everything is kept", "/var/lib/kubets")
+    .option("--data-dir <path>", "where everything is kept", pathOption, "/var/lib/kubets")
     .option("--nodes <count>", "nodes, each in a network namespace of its own", "1")
     .option("--detach", "returns when the cluster is ready, and lets it run")
     .option("--components <names>", `parts to run: ${componentNames.join(",")}`, listOption)
@@ -67,13 +66,16 @@ async function up(context: CommandContext, options: UpOptions): Promise<void> {
     return;
   }
   const hollow = await decideHollow(context, world, options);
-  const nodes = hollow ? hollowNodes(options) : await prepareNodes(world, options, progress);
-  const cluster: ClusterFile = {
-    nodes,
+  const names: ClusterNames = {
+    slot: hollow ? 0 : await claimSlot(world, options.dataDir, context.pid),
     network: options.network,
-    apiPort: Number(options.securePort),
     clusterCidr,
     serviceCidr,
+  };
+  const cluster: ClusterFile = {
+    ...names,
+    nodes: hollow ? hollowNodes(options) : await prepareNodes(world, { options, names, progress }),
+    apiPort: Number(options.securePort),
     components: options.components ?? componentNames,
     storage: options.storage,
     featureGates: options.featureGates ?? "",
@@ -141,39 +143,31 @@ function hollowNodes(options: UpOptions): PreparedNode[] {
   }));
 }
 
+interface Preparation {
+  readonly options: UpOptions;
+  readonly names: ClusterNames;
+  readonly progress: Progress;
+}
+
 /** Networks, container runtimes and base images of the nodes. */
-async function prepareNodes(world: World, options: UpOptions, progress: Progress): Promise<PreparedNode[]> {
+async function prepareNodes(world: World, { options, names, progress }: Preparation): Promise<PreparedNode[]> {
   const nodes: PreparedNode[] = [];
   for (let index = 0; index < nodeCount(options); index++) {
-    nodes.push(await prepareNode(world, options, index));
+    nodes.push(await prepareNode(world, { options, names, index }));
     progress.step(`node ${nodeName(index)}: network and container runtime`);
   }
   return nodes;
 }
 
-async function prepareNode(world: World, options: UpOptions, index: number): Promise<PreparedNode> {
+async function prepareNode(
+  world: World,
+  { options, names, index }: Omit<Preparation, "progress"> & { readonly index: number },
+): Promise<PreparedNode> {
   const name = nodeName(index);
-  const network = await openNodeNetwork({
-    name,
-    index,
-    mode: options.network,
-    clusterCidr,
-    serviceCidr,
-    processes: world.processes,
-  });
+  const network = await openNetwork(world, names, { name, index });
   const directory = join(options.dataDir, "nodes", name);
-  const stateDirectory = `/run/kubets/${name}`;
-  const containerd = await startContainerd({
-    nodeName: name,
-    directory: join(directory, "containerd"),
-    stateDirectory,
-    network,
-    sandboxImage: pauseImageName,
-    cniBinDirectory: await cniBinDirectory(world),
-    cniConfDirectory: join(directory, "cni"),
-    cgroupRoot: "kubets",
-    world,
-  });
+  const stateDirectory = stateDirectoryOf(names, name);
+  const containerd = await openContainerd(world, names, { node: { name, directory, stateDirectory }, network });
   await prepareImages(world, { socketPath: containerd.socketPath, directory, runtime: containerd.runtime });
   return {
     name,
