@@ -3,30 +3,51 @@ import type { ServiceAccount } from "#api/core/v1/service-account.ts";
 import type { PriorityClass } from "#api/scheduling/v1/priority-class.ts";
 import type { Random } from "#base/random.ts";
 import type { ServerParts } from "../server.ts";
+import type { WebhookClients } from "../webhooks/webhook-client.ts";
 import type { AdmissionPlugin } from "./admission.ts";
 import { defaultTolerationSeconds } from "./plugins/default-toleration-seconds.ts";
 import { namespaceLifecycle } from "./plugins/namespace-lifecycle.ts";
 import { priorityAdmission } from "./plugins/priority.ts";
 import { serviceAccountAdmission } from "./plugins/service-account.ts";
+import type { WebhookConfiguration, WebhookContext } from "./webhook/hooks.ts";
+import { mutatingAdmissionWebhook } from "./webhook/mutating.ts";
+import { validatingAdmissionWebhook } from "./webhook/validating.ts";
 
 export interface PluginSelection {
   readonly enable: readonly string[];
   readonly disable: readonly string[];
 }
 
+export interface PluginOptions {
+  readonly random: Random;
+  readonly selection: PluginSelection;
+  readonly webhooks: WebhookClients;
+}
+
 /**
  * The admission chain; its order is upstream's (pkg/kubeapiserver/options/plugins.go), so that what
  * a plugin sets is there for those that check it.
  */
-export function admissionPlugins(
-  { live }: ServerParts,
-  { random, selection }: { readonly random: Random; readonly selection: PluginSelection },
-): AdmissionPlugin[] {
+export function admissionPlugins(parts: ServerParts, options: PluginOptions): AdmissionPlugin[] {
+  const { live } = parts;
+  const { random, selection } = options;
+  const namespaces = live<Namespace>("", "v1", "namespaces");
+  const webhookContext = (plural: string): WebhookContext => ({
+    configurations: live<WebhookConfiguration>("admissionregistration.k8s.io", "v1", plural),
+    namespaces,
+    authorizer: parts.authorizer,
+    clients: options.webhooks,
+    random,
+  });
   const all: AdmissionPlugin[] = [
-    namespaceLifecycle(live<Namespace>("", "v1", "namespaces")),
+    namespaceLifecycle(namespaces),
     serviceAccountAdmission(live<ServiceAccount>("", "v1", "serviceaccounts"), random),
     priorityAdmission(live<PriorityClass>("scheduling.k8s.io", "v1", "priorityclasses")),
     defaultTolerationSeconds,
+    // Webhooks see what all plugins above have set; quota comes last, so that only what is let in
+    // is charged.
+    mutatingAdmissionWebhook(webhookContext("mutatingwebhookconfigurations")),
+    validatingAdmissionWebhook(webhookContext("validatingwebhookconfigurations")),
   ];
   return all.filter(
     ({ name, enabledByDefault }) =>

@@ -1,0 +1,137 @@
+import { createEnvironment, type Environment } from "#apimachinery/cel/environment.ts";
+import { authorizerType, resourceCheckType } from "#apimachinery/cel/library/authorizer.ts";
+import { mutationLibraries } from "#apimachinery/cel/library/kubernetes.ts";
+import { resolveMutationType } from "#apimachinery/cel/library/mutation.ts";
+import {
+  boolType,
+  type CelType,
+  dynType,
+  formatType,
+  intType,
+  listType,
+  mapType,
+  objectType,
+  sameType,
+  stringType,
+  timestampType,
+} from "#apimachinery/cel/types.ts";
+import type { Program } from "#apimachinery/cel/environment.ts";
+
+function struct(name: string, fields: Readonly<Record<string, CelType>>): CelType {
+  return objectType(name, {
+    field: (field) => (Object.hasOwn(fields, field) ? fields[field] : undefined),
+  });
+}
+
+const groupVersion = { group: stringType, version: stringType };
+const kindType = struct("kubernetes.GroupVersionKind", { ...groupVersion, kind: stringType });
+const resourceType = struct("kubernetes.GroupVersionResource", { ...groupVersion, resource: stringType });
+const userInfoType = struct("kubernetes.UserInfo", {
+  username: stringType,
+  uid: stringType,
+  groups: listType(stringType),
+  extra: mapType(stringType, listType(stringType)),
+});
+
+const requestType = struct("kubernetes.AdmissionRequest", {
+  kind: kindType,
+  resource: resourceType,
+  subResource: stringType,
+  requestKind: kindType,
+  requestResource: resourceType,
+  requestSubResource: stringType,
+  name: stringType,
+  namespace: stringType,
+  operation: stringType,
+  userInfo: userInfoType,
+  dryRun: boolType,
+  options: dynType,
+});
+
+const conditionType = struct("kubernetes.NamespaceCondition", {
+  status: stringType,
+  type: stringType,
+  lastTransitionTime: timestampType,
+  message: stringType,
+  reason: stringType,
+});
+
+const namespaceMetadataType = struct("kubernetes.NamespaceMetadata", {
+  name: stringType,
+  generateName: stringType,
+  namespace: stringType,
+  labels: mapType(stringType, stringType),
+  annotations: mapType(stringType, stringType),
+  UID: stringType,
+  creationTimestamp: timestampType,
+  deletionGracePeriodSeconds: intType,
+  deletionTimestamp: timestampType,
+  generation: intType,
+  resourceVersion: stringType,
+  finalizers: listType(stringType),
+});
+
+const namespaceType = struct("kubernetes.Namespace", {
+  metadata: namespaceMetadataType,
+  spec: struct("kubernetes.NamespaceSpec", { finalizers: listType(stringType) }),
+  status: struct("kubernetes.NamespaceStatus", { conditions: listType(conditionType), phase: stringType }),
+});
+
+export interface AdmissionVariables {
+  readonly hasParams: boolean;
+  readonly hasAuthorizer: boolean;
+  /** Whether expressions may construct `Object{}` and `JSONPatch{}`. @default false */
+  readonly mutation?: boolean;
+  /** Type of `variables`; absent where there are none. */
+  readonly variables?: CelType;
+  /** Types of `object` and `oldObject`, for type checking. @default dyn */
+  readonly object?: Readonly<Record<string, CelType>>;
+  /** @default dyn */
+  readonly params?: CelType;
+}
+
+/** What expressions of admission are compiled in. Source: admission/plugin/cel/compile.go. */
+export function admissionEnvironment(options: AdmissionVariables): Environment {
+  return createEnvironment({
+    variables: {
+      object: dynType,
+      oldObject: dynType,
+      request: requestType,
+      namespaceObject: namespaceType,
+      ...options.object,
+      ...(options.hasParams && { params: options.params ?? dynType }),
+      ...(options.hasAuthorizer && {
+        authorizer: authorizerType,
+        "authorizer.requestResource": resourceCheckType,
+      }),
+      ...(options.variables && { variables: options.variables }),
+    },
+    ...(options.mutation === true && { libraries: mutationLibraries, typeResolver: resolveMutationType }),
+  });
+}
+
+/** An expression once compiled: a program, or why there is none. */
+export interface Expression {
+  readonly text: string;
+  readonly program?: Program;
+  readonly resultType?: CelType;
+  /** `compilation failed: ...`. */
+  readonly error?: string;
+}
+
+/** Compiles; an expression of another result type than `allowed` is an error too. */
+export function compileExpression(
+  environment: Environment,
+  text: string,
+  allowed: readonly CelType[] | "any",
+): Expression {
+  const compiled = environment.compile(text);
+  if (!compiled.ok) return { text, error: `compilation failed: ${compiled.message}` };
+  const { program, resultType } = compiled;
+  if (allowed !== "any" && !allowed.some((type) => sameType(type, resultType))) {
+    const names = allowed.map(formatType);
+    const wanted = names.length === 1 ? (names[0] ?? "") : `one of [${names.join(" ")}]`;
+    return { text, error: `must evaluate to ${wanted} but got ${formatType(resultType)}` };
+  }
+  return { text, program, resultType };
+}
