@@ -1,3 +1,6 @@
+import { dropStatus, keepStatus, statusSubresource } from "#api/strategies.ts";
+import { validateFlowSchema } from "./flow-schema-validation.ts";
+import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import {
@@ -127,7 +130,32 @@ export const flowSchemas = defineResource<FlowSchema>({
   plural: "flowschemas",
   scope: "Cluster",
   schema: FlowSchema,
+  strategy: {
+    generation: true,
+    default({ spec }) {
+      spec.matchingPrecedence ||= matchingPrecedenceDefault;
+    },
+    prepareForCreate: dropStatus,
+    prepareForUpdate: keepStatus,
+    validate: (schema) => [...validateFlowSchema(schema)],
+    validateUpdate: (schema) => [...validateFlowSchema(schema)],
+  },
+  columns: [
+    nameColumn,
+    column("PriorityLevel", ({ spec }) => spec.priorityLevelConfiguration.name),
+    column("MatchingPrecedence", ({ spec }) => spec.matchingPrecedence),
+    column("DistinguisherMethod", ({ spec }) => spec.distinguisherMethod?.type ?? "<none>"),
+    ageColumn,
+    column("MissingPL", danglingText),
+  ],
   subresources: {
-    status: { verbs: ["get", "patch", "update"] },
+    status: statusSubresource(),
   },
 });
+
+const matchingPrecedenceDefault = 1000;
+
+/** Whether the priority level is missing. */
+function danglingText({ status }: FlowSchema): string {
+  return status?.conditions?.find(({ type }) => type === "Dangling")?.status ?? "?";
+}

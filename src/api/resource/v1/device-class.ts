@@ -1,3 +1,5 @@
+import { validateDeviceClass } from "./device-class-validation.ts";
+import { ageColumn, nameColumn } from "#apimachinery/columns.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import { type Infer, kind, listOf, opt, ptr, req, string, struct } from "#apimachinery/schema.ts";
@@ -28,4 +30,10 @@ export const deviceClasses = defineResource<DeviceClass>({
   plural: "deviceclasses",
   scope: "Cluster",
   schema: DeviceClass,
+  strategy: {
+    generation: true,
+    validate: (deviceClass) => [...validateDeviceClass(deviceClass)],
+    validateUpdate: (deviceClass) => [...validateDeviceClass(deviceClass)],
+  },
+  columns: [nameColumn, ageColumn],
 });

@@ -1,3 +1,6 @@
+import { validateImmutable } from "#apimachinery/validation/checks.ts";
+import { defaultClaimDevices, validateClaimSpec } from "./resource-claim-spec-validation.ts";
+import { ageColumn, nameColumn } from "#apimachinery/columns.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import { type Infer, kind, req, struct } from "#apimachinery/schema.ts";
@@ -25,4 +28,10 @@ export const resourceClaimTemplates = defineResource<ResourceClaimTemplate>({
   plural: "resourceclaimtemplates",
   scope: "Namespaced",
   schema: ResourceClaimTemplate,
+  strategy: {
+    default: ({ spec }) => defaultClaimDevices(spec.spec),
+    validate: ({ spec }) => [...validateClaimSpec(spec.spec, "spec.spec")],
+    validateUpdate: ({ spec }, { old }) => [...validateImmutable(spec, old.spec, "spec")],
+  },
+  columns: [nameColumn, ageColumn],
 });

@@ -1,3 +1,6 @@
+import { statusSubresource } from "#api/strategies.ts";
+import { claimStateText, resourceClaimStrategy, validateClaimStatus } from "./resource-claim-strategy.ts";
+import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
 import { NodeSelector } from "#api/core/v1/node-selector.ts";
 import { Condition } from "#apimachinery/meta/condition.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
@@ -124,7 +127,11 @@ export const resourceClaims = defineResource<ResourceClaim>({
   plural: "resourceclaims",
   scope: "Namespaced",
   schema: ResourceClaim,
+  strategy: resourceClaimStrategy,
+  columns: [nameColumn, column("State", claimStateText), ageColumn],
   subresources: {
-    status: { verbs: ["get", "patch", "update"] },
+    status: statusSubresource({
+      validate: (claim, { old }) => [...validateClaimStatus(claim, old)],
+    }),
   },
 });

@@ -1,3 +1,6 @@
+import { rfc3339 } from "#base/clock.ts";
+import { validateSlice, validateSliceUpdate } from "./resource-slice-validation.ts";
+import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
 import { NodeSelector } from "#api/core/v1/node-selector.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
@@ -137,4 +140,33 @@ export const resourceSlices = defineResource<ResourceSlice>({
   plural: "resourceslices",
   scope: "Cluster",
   schema: ResourceSlice,
+  strategy: {
+    generation: true,
+    prepareForCreate: (slice, { nowMs }) => stampTaints(slice, undefined, nowMs),
+    prepareForUpdate: (slice, { old, nowMs }) => stampTaints(slice, old, nowMs),
+    validate: (slice) => [...validateSlice(slice)],
+    validateUpdate: (slice, { old }) => [...validateSliceUpdate(slice, old)],
+  },
+  fieldSelectors: {
+    "spec.nodeName": ({ spec }) => spec.nodeName ?? "",
+    "spec.driver": ({ spec }) => spec.driver,
+  },
+  columns: [
+    nameColumn,
+    column("Node", ({ spec }) => spec.nodeName ?? (spec.allNodes === true ? "<all>" : "<unset>")),
+    column("Driver", ({ spec }) => spec.driver),
+    column("Pool", ({ spec }) => spec.pool.name),
+    ageColumn,
+  ],
 });
+
+/** Taints tell since when they are there. */
+function stampTaints(slice: ResourceSlice, old: ResourceSlice | undefined, nowMs: number): void {
+  for (const { name, taints } of slice.spec.devices ?? []) {
+    const before = old?.spec.devices?.find((device) => device.name === name)?.taints ?? [];
+    for (const taint of taints ?? []) {
+      const known = before.find(({ key, effect }) => key === taint.key && effect === taint.effect);
+      taint.timeAdded ??= known?.timeAdded ?? rfc3339(nowMs);
+    }
+  }
+}
