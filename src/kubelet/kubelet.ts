@@ -248,7 +248,7 @@ function follow(
     world,
     lifetime,
     runtime: cri.runtime,
-    changed: (uid, id) => manager.wake(uid, { stopped: id }),
+    changed: manager.wake,
     lost: manager.wakeAll,
     relisted: manager.compare,
   });

@@ -8,7 +8,8 @@ import type { Lifetime } from "#base/lifetime.ts";
 import type { Gauge } from "#base/metrics.ts";
 import type { World } from "#base/world.ts";
 import type { PodSandbox, RuntimeContainer } from "./cri/messages.ts";
-import type { RuntimeService } from "./cri/runtime.ts";
+import type { RuntimeEvent, RuntimeService } from "./cri/runtime.ts";
+import type { WakeCause } from "./pod/pod-worker.ts";
 import { labelNames } from "./pod/runtime-labels.ts";
 
 export interface RuntimeEventsOptions {
@@ -16,7 +17,7 @@ export interface RuntimeEventsOptions {
   readonly world: World;
   readonly lifetime: Lifetime;
   /** A container or sandbox of the Pod ended, or was removed. */
-  readonly changed: (uid: string, containerId: string) => void;
+  readonly changed: (uid: string, cause: WakeCause) => void;
   /** All Pods may have changed. */
   readonly lost: () => void;
   /** The whole runtime; returns how many changes nobody had told of. */
@@ -56,16 +57,20 @@ export function followRuntime(options: RuntimeEventsOptions): void {
     return seen;
   }
 
-  async function tell(id: string): Promise<void> {
+  async function tell({ kind, id }: RuntimeEvent): Promise<void> {
     const uid = owners.get(id) ?? (await list(), owners.get(id));
-    if (uid !== undefined && !lifetime.ended) options.changed(uid, id);
+    if (uid === undefined || lifetime.ended) return;
+    options.changed(uid, kind === "oom" ? { outOfMemory: true } : { stopped: id });
   }
 
   function connect(): void {
     stream = runtime.followEvents({
-      event({ kind, id }) {
+      event(event) {
+        const { kind, id } = event;
         if (kind === "created" || kind === "started") return;
-        tell(id).catch((error: unknown) => log.warn("runtime event not resolved", { id, error }));
+        tell(event).catch((error: unknown) =>
+          log.warn("runtime event not resolved", { id, error }),
+        );
       },
       closed(error) {
         if (lifetime.ended) return;

@@ -275,3 +275,16 @@ test("an image can be a volume", options, async () => {
   assert.match(text, /read-only\nrun\n$/);
   await remove("imaged");
 });
+
+test("a container that is killed for memory says so", options, async () => {
+  const resources = { limits: { memory: "20Mi" }, requests: { memory: "20Mi" } };
+  run("hungry", "dd if=/dev/zero of=/dev/null bs=100M count=1", {}, { resources });
+  const told = (pod: Pod | undefined) => pod?.status?.containerStatuses?.[0]?.state?.terminated;
+  const pod = await node.until<Pod>(
+    pods,
+    "default/hungry",
+    (each) => told(each)?.reason === "OOMKilled",
+  );
+  assert.equal(told(pod)?.exitCode, 137);
+  await remove("hungry");
+});

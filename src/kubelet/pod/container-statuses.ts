@@ -32,6 +32,8 @@ export interface ContainerStatusInput {
   /** What containers wrote before they ended, by container id. */
   readonly terminationMessages: ReadonlyMap<string, string>;
   readonly probes: ProbeVerdicts;
+  /** Ids of containers that the kernel killed for memory, where the runtime does not say so. */
+  readonly outOfMemory: ReadonlySet<string>;
   /** What cgroups of running containers are set to, by container id, where it is not the spec's. */
   readonly applied: ReadonlyMap<string, ResourceRequirements>;
   /** `containerd` in `containerd://id`. */
@@ -168,10 +170,11 @@ function stateOf(
   if (instance.state === containerState.created) return { waiting: {} };
   if (instance.state === containerState.exited) {
     const message = input.terminationMessages.get(instance.id) ?? instance.message;
+    const reason = input.outOfMemory.has(instance.id) ? "OOMKilled" : instance.reason;
     return {
       terminated: {
         exitCode: instance.exitCode,
-        ...(instance.reason !== "" && { reason: instance.reason }),
+        ...(reason !== "" && { reason }),
         ...(message !== "" && { message }),
         startedAt: at(instance.startedAt),
         finishedAt: at(instance.finishedAt),

@@ -73,6 +73,8 @@ export interface WakeCause {
   readonly volumes?: boolean;
   /** A container that is said to have stopped: look again until the runtime says so too. */
   readonly stopped?: string;
+  /** The kernel killed something in the Pod; the runtime may tell only of the sandbox. */
+  readonly outOfMemory?: boolean;
 }
 
 export interface PodWorkerOptions {
@@ -91,6 +93,11 @@ const retryMinMs = 500;
 const retryMaxMs = 10_000;
 /** The runtime hears of an exit a moment after its own event. */
 const settleMs = [10, 20, 40, 80, 160, 320, 640] as const;
+
+/** 128 + SIGKILL. */
+const killedExitCode = 137;
+/** An end so close to the kernel's report is taken for its consequence. */
+const killedWithinMs = 5000;
 
 export function createPodWorker(options: PodWorkerOptions): PodWorker {
   const { services, statuses } = options;
@@ -116,8 +123,11 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
   let failures = 0;
   let syncing = new AbortController();
   let graceSeconds = Infinity;
+  let killedMs = -Infinity;
+  const outOfMemory = new Set<string>();
 
-  function wake({ volumes = false, stopped: id }: WakeCause = {}): void {
+  function wake({ volumes = false, stopped: id, outOfMemory = false }: WakeCause = {}): void {
+    if (outOfMemory) killedMs = world.clock.nowMs();
     if (volumes) volumesChanged = true;
     if (id !== undefined) stopped.set(id, 0);
     again = true;
@@ -164,7 +174,7 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
   }
 
   async function step(): Promise<void> {
-    if (state === "ended") return finish();
+    if (state === "ended") return killedMs > -Infinity ? explainEnd() : finish();
     await look();
     if (state === "running" && !wantsToEnd() && !isOver(pod)) await sync();
     else if (state === "running") state = "ending";
@@ -184,10 +194,27 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
         wakeAfter(delayMs);
       }
     }
+    noteKilled();
     await readTerminationMessages(runtime, { known: messages, files: world.files });
     services.probes.follow(pod, runtime, { ending: state !== "running" });
     for (const looked of lookers) looked();
     return say(false);
+  }
+
+  /** The kernel's word may come after the end that it explains. */
+  async function explainEnd(): Promise<void> {
+    runtime = await readPodRuntime(cri.runtime, uid);
+    noteKilled();
+    killedMs = -Infinity;
+    say(true);
+    await finish();
+  }
+
+  function noteKilled(): void {
+    for (const { id, state: seen, exitCode, finishedAt } of runtime.containers) {
+      if (seen !== containerState.exited || exitCode !== killedExitCode) continue;
+      if (Math.abs(finishedAt / 1e6 - killedMs) < killedWithinMs) outOfMemory.add(id);
+    }
   }
 
   function say(terminal: boolean): PodStatus {
@@ -202,6 +229,7 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
       runtimeName: services.runtimeName,
       previous: statuses.get(uid) ?? pod.status ?? {},
       hostIps: services.node.ips,
+      outOfMemory,
       applied: resizer.applied,
       extraConditions: resizer.conditions,
     });
