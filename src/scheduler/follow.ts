@@ -5,12 +5,20 @@ import { type Pod, pods } from "#api/core/v1/pod.ts";
 import { replicaSets } from "#api/apps/v1/replica-set.ts";
 import { statefulSets } from "#api/apps/v1/stateful-set.ts";
 import { replicationControllers } from "#api/core/v1/replication-controller.ts";
+import { persistentVolumeClaims } from "#api/core/v1/persistent-volume-claim.ts";
+import { persistentVolumes } from "#api/core/v1/persistent-volume.ts";
 import { services } from "#api/core/v1/service.ts";
+import { csiDrivers } from "#api/storage/v1/csi-driver.ts";
+import { csiNodes } from "#api/storage/v1/csi-node.ts";
+import { csiStorageCapacities } from "#api/storage/v1/csi-storage-capacity.ts";
+import { storageClasses } from "#api/storage/v1/storage-class.ts";
+import { volumeAttachments } from "#api/storage/v1/volume-attachment.ts";
 import { deepEqual } from "#apimachinery/deep-equal.ts";
 import type { KubeObject } from "#apimachinery/object.ts";
 import type { Lifetime } from "#base/lifetime.ts";
+import type { ResourceTarget } from "#client/client.ts";
 import type { Informers } from "#client/informer-factory.ts";
-import { type EventName, nodeEvents, podEvents } from "./cluster-events.ts";
+import { type EventName, nodeEvents, podEvents, type StorageResource } from "./cluster-events.ts";
 import type { MutableCluster } from "./cluster.ts";
 import type { Nominator } from "./nominator.ts";
 import { isTerminal, type PodInfo, podInfoOf } from "./pod-info.ts";
@@ -38,6 +46,9 @@ export function followCluster(options: FollowOptions): { readonly synced: Promis
   lifetime.use(namespaceInformer.subscribe(namespaceHandlers(options)));
   for (const definition of kinDefinitions) {
     lifetime.use(informers.dynamic(definition).subscribe(kinHandlers(options.cluster)));
+  }
+  for (const [resource, definition] of watchedResources) {
+    lifetime.use(informers.dynamic(definition).subscribe(resourceHandlers(resource, options.queue)));
   }
   return { synced: informers.synced() };
 }
@@ -124,6 +135,25 @@ function podHandlers(options: FollowOptions) {
       if (assigned(pod)) release(pod);
       else if (waiting(pod)) stopWaiting(podInfoOf(pod));
     },
+  };
+}
+
+/** What else plugins read: a change may help a pod that they refused. */
+const watchedResources: readonly (readonly [StorageResource, ResourceTarget])[] = [
+  ["PersistentVolume", persistentVolumes],
+  ["PersistentVolumeClaim", persistentVolumeClaims],
+  ["StorageClass", storageClasses],
+  ["CSINode", csiNodes],
+  ["CSIDriver", csiDrivers],
+  ["CSIStorageCapacity", csiStorageCapacities],
+  ["VolumeAttachment", volumeAttachments],
+];
+
+function resourceHandlers(resource: StorageResource, queue: Queue) {
+  return {
+    onAdd: (object: KubeObject) => queue.happened({ name: `${resource}/add`, object }),
+    onUpdate: (object: KubeObject, old: KubeObject) => queue.happened({ name: `${resource}/update`, object, old }),
+    onDelete: (object: KubeObject) => queue.happened({ name: `${resource}/delete`, object }),
   };
 }
 

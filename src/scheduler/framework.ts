@@ -19,6 +19,7 @@ import type { Listers } from "./listers.ts";
 import type { NodeInfo } from "./node-info.ts";
 import type { Nominator } from "./nominator.ts";
 import type { PodInfo } from "./pod-info.ts";
+import type { QueuedPod } from "./queue.ts";
 
 /** `Unschedulable` may be cured by preemption, `UnschedulableAndUnresolvable` may not. */
 export type Code = "Unschedulable" | "UnschedulableAndUnresolvable" | "Pending" | "Error";
@@ -153,6 +154,8 @@ export interface PluginShape<Args> {
   readonly enqueueOn?: readonly (EventName | EventHint)[];
   /** Pods whose class does not say all that the plugin looks at. */
   unique?(pod: Pod): boolean;
+  /** Whether `a` comes before `b`; a strict total order. */
+  queueLess?(a: QueuedPod, b: QueuedPod): boolean;
   preEnqueue?(pod: PodInfo, context: Context<Args>): Status | undefined;
   /** A `Status` refuses the pod on every node; undefined: the plugin has nothing against any. */
   filter?(pod: PodInfo, context: Context<Args>): NodeFilter | Status | undefined;

@@ -2,6 +2,7 @@
 import type { KubeObject } from "#apimachinery/object.ts";
 import type { ResourceDefinition } from "#apimachinery/resource.ts";
 import type { Lister } from "#client/indexer.ts";
+import type { Informer } from "#client/informer.ts";
 import type { Informers } from "#client/informer-factory.ts";
 import { type Namespace, namespaces } from "#api/core/v1/namespace.ts";
 import { type PodDisruptionBudget, podDisruptionBudgets } from "#api/policy/v1/pod-disruption-budget.ts";
@@ -10,12 +11,15 @@ export interface Listers {
   readonly namespaces: Lister<Namespace>;
   readonly podDisruptionBudgets: Lister<PodDisruptionBudget>;
   of<T extends KubeObject>(definition: ResourceDefinition<T>): Lister<T>;
+  /** For those who wait for a change. */
+  informerOf<T extends KubeObject>(definition: ResourceDefinition<T>): Informer<T>;
 }
 
 export function createListers(informers: Informers): Listers {
   return {
     namespaces: informers.of(namespaces).lister,
     podDisruptionBudgets: informers.of(podDisruptionBudgets).lister,
+    informerOf: (definition) => informers.of(definition),
     of: (definition) => informers.of(definition).lister,
   };
 }

@@ -25,7 +25,7 @@ describe("scheduler", () => {
     assert.deepEqual([status, reason], ["False", "Unschedulable"]);
     assert.match(
       message,
-      /^0\/3 nodes are available: 1 Insufficient cpu, 1 node\(s\) had untolerated taint \{gpu: yes\}, 1 node\(s\) were unschedulable\./,
+      /^0\/3 nodes are available: 1 Insufficient cpu, 1 node\(s\) had untolerated taint\(s\), 1 node\(s\) were unschedulable\./,
     );
     assert.equal(world.eventsOf("web")[0], `Warning FailedScheduling ${message}`);
   });

@@ -11,6 +11,7 @@ import { createEventRecorder, type EventRecorder } from "#client/events.ts";
 import type { Informers } from "#client/informer-factory.ts";
 import { createCluster } from "./cluster.ts";
 import { readConfiguration, type SchedulerConfiguration } from "./configuration.ts";
+import type { Plugin } from "./framework.ts";
 import { createListers } from "./listers.ts";
 import { createNominator } from "./nominator.ts";
 import { createProfileRuntime, type ProfileRuntime } from "./profile-runtime.ts";
@@ -31,6 +32,8 @@ export interface SchedulerOptions {
   readonly events?: EventRecorder;
   /** A KubeSchedulerConfiguration of kubescheduler.config.k8s.io/v1; throws what is wrong with it. */
   readonly configuration?: unknown;
+  /** Plugins that profiles may name, beside those that come along. */
+  readonly plugins?: readonly Plugin[];
   readonly featureEnabled?: (gate: string) => boolean;
   /** Lets others run, between batches of pods; a timer of no delay when absent. */
   readonly nextTurn?: () => Promise<void>;
@@ -46,7 +49,8 @@ export interface Scheduler {
 
 export function startScheduler(options: SchedulerOptions): Scheduler {
   const { client, informers, clock, random, log, lifetime } = options;
-  const configuration: SchedulerConfiguration = readConfiguration(options.configuration);
+  const configuration: SchedulerConfiguration = readConfiguration(options.configuration, options.plugins);
+  const [{ less } = {}] = configuration.profiles;
   const cluster = createCluster();
   const nominator = createNominator();
   const explanations = createExplanations();
@@ -75,6 +79,7 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
     clock,
     gate: (info) => runtimeOf(info.pod)?.gate(info)?.plugin,
     helps: (event, info, refusedBy) => runtimeOf(info.pod)?.helps(event, info, refusedBy) ?? false,
+    ...(less && { less }),
     initialBackoffMs: configuration.initialBackoffMs,
     backoffMsMax: configuration.backoffMsMax,
     onReady: () => cycles.wake(),

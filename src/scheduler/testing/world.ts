@@ -12,6 +12,7 @@ import { createVirtualRandom } from "#base/virtual/random.ts";
 import { createClient } from "#client/client.ts";
 import { createInformers } from "#client/informer-factory.ts";
 import { createFakeApi } from "#testing/fake-api.ts";
+import type { Plugin } from "../framework.ts";
 import { startScheduler } from "../scheduler.ts";
 
 export interface NodeSketch {
@@ -64,9 +65,10 @@ export function pod(name: string, sketch: PodSketch = {}): Pod {
 export interface WorldOptions {
   readonly configuration?: unknown;
   readonly seed?: number;
+  readonly plugins?: readonly Plugin[];
 }
 
-export function makeWorld({ configuration, seed = 1 }: WorldOptions = {}) {
+export function makeWorld({ configuration, seed = 1, plugins }: WorldOptions = {}) {
   const clock = createVirtualClock();
   const random = createVirtualRandom(seed);
   const api = createFakeApi({ clock, random });
@@ -82,6 +84,7 @@ export function makeWorld({ configuration, seed = 1 }: WorldOptions = {}) {
     lifetime,
     nextTurn: () => Promise.resolve(),
     ...(configuration !== undefined && { configuration }),
+    ...(plugins && { plugins }),
   });
   const keyOf = (name: string): string => (name.includes("/") ? name : `default/${name}`);
   const podOf = (name: string): Pod | undefined => api.get(pods, keyOf(name)) as Pod | undefined;

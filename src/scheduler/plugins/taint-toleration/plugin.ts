@@ -3,6 +3,7 @@ import { firstUntolerated, isTolerated } from "../../toleration.ts";
 
 const hardEffects = ["NoSchedule", "NoExecute"];
 const normalize = normalizeToMax(true);
+const refusal = unresolvable("node(s) had untolerated taint(s)");
 
 /** Keeps pods off nodes whose taints they do not tolerate. Source: scheduler TaintToleration. */
 export const taintToleration = definePlugin({
@@ -13,9 +14,7 @@ export const taintToleration = definePlugin({
     return {
       check({ taints }) {
         if (taints.length === 0) return undefined;
-        const taint = firstUntolerated(taints, tolerations, hardEffects);
-        if (taint === undefined) return undefined;
-        return unresolvable(`node(s) had untolerated taint {${taint.key}: ${taint.value ?? ""}}`);
+        return firstUntolerated(taints, tolerations, hardEffects) === undefined ? undefined : refusal;
       },
     };
   },

@@ -1,0 +1,72 @@
+import { persistentVolumeClaims } from "#api/core/v1/persistent-volume-claim.ts";
+import { persistentVolumes } from "#api/core/v1/persistent-volume.ts";
+import { csiNodes } from "#api/storage/v1/csi-node.ts";
+import { storageClasses } from "#api/storage/v1/storage-class.ts";
+import { volumeAttachments } from "#api/storage/v1/volume-attachment.ts";
+import { definePlugin, unschedulable } from "../../framework.ts";
+import type { Listers } from "../../listers.ts";
+import type { NodeInfo } from "../../node-info.ts";
+import { hasPlacedVolumes, podClaimsOf, storageClassOf } from "../../pod-claims.ts";
+import type { PodInfo } from "../../pod-info.ts";
+
+const refusal = unschedulable("node(s) exceed max volume count");
+
+/** Keeps to the number of volumes that CSI drivers can attach. Source: scheduler NodeVolumeLimits. */
+export const nodeVolumeLimits = definePlugin({
+  name: "NodeVolumeLimits",
+  unique: hasPlacedVolumes,
+  enqueueOn: [
+    "CSINode/add",
+    "CSINode/update",
+    "AssignedPod/delete",
+    "PersistentVolumeClaim/add",
+    "PersistentVolumeClaim/update",
+    "VolumeAttachment/delete",
+  ],
+  filter(pod, { listers }) {
+    const wanted = volumesOf(pod, listers);
+    if (wanted.size === 0) return undefined;
+    return { check: (node) => (withinLimits(wanted, node, listers) ? undefined : refusal) };
+  },
+});
+
+/** Driver by the name that tells a volume from all others. */
+type Volumes = ReadonlyMap<string, string>;
+
+function volumesOf(pod: PodInfo, listers: Listers): Volumes {
+  const volumes = new Map<string, string>();
+  for (const { key } of podClaimsOf(pod)) {
+    const claim = listers.of(persistentVolumeClaims).get(key);
+    if (claim === undefined) continue;
+    const volume = listers.of(persistentVolumes).get(claim.spec.volumeName ?? "");
+    const csi = volume?.spec.csi;
+    if (csi) volumes.set(`${csi.driver}/${csi.volumeHandle}`, csi.driver);
+    else if (volume === undefined) {
+      // Not made yet: it will be a volume of its own.
+      const driver = listers.of(storageClasses).get(storageClassOf(claim))?.provisioner;
+      if (driver) volumes.set(`${driver}/pending/${key}`, driver);
+    }
+  }
+  return volumes;
+}
+
+function withinLimits(wanted: Volumes, node: NodeInfo, listers: Listers): boolean {
+  const drivers = listers.of(csiNodes).get(node.name)?.spec.drivers ?? [];
+  const limits = new Map(drivers.map(({ name, allocatable }) => [name, allocatable?.count]));
+  if ([...wanted.values()].every((driver) => limits.get(driver) === undefined)) return true;
+  const attached = new Map<string, string>();
+  for (const other of node.pods.values()) for (const [name, driver] of volumesOf(other, listers)) attached.set(name, driver);
+  for (const { spec } of listers.of(volumeAttachments).list()) {
+    const csi = listers.of(persistentVolumes).get(spec.source.persistentVolumeName ?? "")?.spec.csi;
+    if (spec.nodeName === node.name && csi) attached.set(`${csi.driver}/${csi.volumeHandle}`, csi.driver);
+  }
+  const counts = new Map<string, number>();
+  for (const driver of attached.values()) counts.set(driver, (counts.get(driver) ?? 0) + 1);
+  for (const [name, driver] of wanted) {
+    if (attached.has(name)) continue;
+    const count = (counts.get(driver) ?? 0) + 1;
+    counts.set(driver, count);
+    if (count > (limits.get(driver) ?? Infinity)) return false;
+  }
+  return true;
+}
