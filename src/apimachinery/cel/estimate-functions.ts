@@ -11,6 +11,7 @@ import {
   type EstimatedNode,
   type Range,
 } from "./estimate.ts";
+import { attributeValuesMax } from "./limits.ts";
 import { sameType } from "./types.ts";
 
 const traversalFactor = 0.1;
@@ -269,6 +270,7 @@ const byOverload: ReadonlyMap<string, Estimator> = new Map<string, Estimator>([
   ["list_sets_contains_list", setComparison(1)],
   ["list_sets_intersects_list", setComparison(1)],
   ["list_sets_equivalent_list", setComparison(2)],
+  ["dra_includes_dyn_dyn", () => ({ cost: { min: 0, max: attributeValuesMax } })],
 ]);
 
 const bytesFromString: Estimator = ({ args: [text] }) => {

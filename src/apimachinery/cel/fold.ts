@@ -1,5 +1,14 @@
 import { absorbed, type Evaluate, type Frame } from "./frame.ts";
-import { ArrayList, CelError, CelList, CelMap, typeOf, ValueMap, type CelValue } from "./value.ts";
+import {
+  ArrayList,
+  CelError,
+  CelList,
+  CelMap,
+  CelOpaque,
+  typeOf,
+  ValueMap,
+  type CelValue,
+} from "./value.ts";
 
 export interface LoopSlots {
   readonly accu: number;
@@ -47,10 +56,17 @@ export function foldLoop(slots: LoopSlots, parts: LoopParts): Evaluate {
       frame.locals[slots.accu] = undefined;
       if (over instanceof CelList) foldList(frame, over, { slots, parts });
       else if (over instanceof CelMap) foldMap(frame, over, { slots, parts });
-      else throw new CelError(`got '${typeOf(over).name}', expected iterable type`);
+      else throw new CelError(`got '${goTypeName(over)}', expected iterable type`);
     }
     return finished(result(frame));
   };
+}
+
+/** What Go calls the type that stands for a CEL type. */
+function goTypeName(value: CelValue): string {
+  const { kind, name } = typeOf(value);
+  const word = (value instanceof CelOpaque ? name : kind).split(".").at(-1) ?? "";
+  return `${value instanceof CelOpaque ? "cel" : "types"}.${word.charAt(0).toUpperCase()}${word.slice(1)}`;
 }
 
 type Loop = { readonly slots: LoopSlots; readonly parts: LoopParts };

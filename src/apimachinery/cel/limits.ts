@@ -16,3 +16,16 @@ export const iterationsPerCheck = 100;
 export const ruleEstimateMax = 10_000_000;
 /** Estimated cost of all rules of a definition's version: StaticEstimatedCRDCostLimit. */
 export const schemaEstimateMax = 100_000_000;
+
+// Source: k8s.io/api/resource/v1/types.go.
+
+/** Values of all attributes of a device together. */
+export const attributeValuesMax = 48;
+export const attributeCharsMax = 64;
+/** Attributes and capacities of a device. */
+export const attributesMax = 32;
+export const attributeDomainCharsMax = 63;
+export const attributeIdCharsMax = 32;
+export const driverNameCharsMax = 63;
+/** Cost that one evaluation of a device selector may have, and its estimate. */
+export const selectorCostMax = 1_000_000;

@@ -65,6 +65,8 @@ export interface SchemaType {
   readonly key?: SchemaType;
   /** Properties by their CEL names. */
   readonly fields?: ReadonlyMap<string, SchemaType>;
+  /** What any other name leads to, of a map that is read like an object. */
+  readonly anyField?: SchemaType;
 }
 
 const minBytes = { string: 2, bool: 4, number: 1, duration: 3, date: 12, dateTime: 21 };
@@ -424,7 +426,7 @@ export function schemaAt(root: SchemaType, path: readonly string[]): SchemaType 
   for (const step of path) {
     if (step === "@items" || step === "@values") at = at?.element;
     else if (step === "@keys") at = at?.key;
-    else at = at?.fields?.get(step);
+    else at = at?.fields?.get(step) ?? at?.anyField;
     if (at === undefined) return undefined;
   }
   return at;

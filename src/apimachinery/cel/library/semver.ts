@@ -29,7 +29,7 @@ export class SemverValue extends CelOpaque {
 const numberNames = ["Major", "Minor", "Patch"] as const;
 
 /** Reads a version; the texts of errors are those of the library upstream uses. */
-function parseSemver(text: string): SemverValue {
+export function parseSemver(text: string): SemverValue {
   if (text === "") throw new CelError("Version string empty");
   const parts = splitUpTo3(text);
   if (parts.length !== 3) throw new CelError("No Major.Minor.Patch elements found");

@@ -215,7 +215,7 @@ class Run {
     } else this.errors.push(here(`${message} evaluating rule: ${shown}`));
   }
 
-  #ruleFailed(rule: CompiledRule, { node, place, bindings }: Application): void {
+  #ruleFailed(rule: CompiledRule, { node, place }: Application): void {
     const { source, message } = rule;
     const { type = "" } = node.schema;
     const path = rule.fieldPath === "" ? place.path : childPath(place.path, rule.fieldPath);
@@ -226,7 +226,10 @@ class Run {
     };
     let detail: string | undefined;
     if (message.program !== undefined) {
-      const result = message.program.evaluate(bindings, this.#limits());
+      // Even where the rule sees an optional old value, its message sees the value itself.
+      const { old } = place;
+      const plain = old === undefined ? { self: place.value } : { self: place.value, oldSelf: old };
+      const result = message.program.evaluate(plain, this.#limits());
       const failure = this.#messageFailure(result, source);
       if (failure !== undefined) {
         add(invalid(path, type, failure));
