@@ -80,7 +80,7 @@ export interface CustomResourceTraits {
   readonly preserveUnknownFields: boolean;
   /** The structural schema of the version, OpenAPI v3 JSON; read by pruning, defaults, validation. */
   readonly structural: unknown;
-  /** The object under another version's name, where versions differ by that only. */
+  /** The object under another version's name, unpruned: how managers in that version are compared. */
   readonly convert?: (object: KubeObject, apiVersion: string) => KubeObject;
 }
 
@@ -99,11 +99,19 @@ export interface Column<T> {
 export interface StrategyContext {
   readonly namespace: string;
   readonly userName: string;
+  /** The rest of who asks; what CertificateSigningRequests remember. */
+  readonly user?: RequestUser;
   readonly nowMs: number;
   readonly features: FeatureReader;
   readonly subresource: string;
   /** Whether containers may be privileged (`--allow-privileged`). Default true. */
   readonly allowPrivileged?: boolean;
+}
+
+export interface RequestUser {
+  readonly uid: string;
+  readonly groups: readonly string[];
+  readonly extra: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface FeatureReader {

@@ -42,7 +42,7 @@ const floatMax = 3.4028234663852886e38;
 
 function checkRange(result: SchemaResult, schema: Structural, { value, path }: NumberSubject): void {
   const { type = "", format = "" } = schema;
-  const isInt = schema["x-kubernetes-int-or-string"] === true || type === "integer";
+  const isInt = type === "integer";
   const isInt32 = type === "integer" && format === "int32";
   const isFloat = type === "number" && format === "float";
   const fits =

@@ -47,6 +47,11 @@ export function createCustomCodec(schemas: CustomSchemas): ObjectCodec {
     encode(object) {
       return writeJson(sorted(object));
     },
+    toStored(object) {
+      const stored = apiVersionOf(schemas.group, schemas.storageVersion);
+      if (!schemas.plainConversion || schemas.version === schemas.storageVersion) return object;
+      return renamed(schemas, object, stored);
+    },
     decodeStored(bytes) {
       const { object } = coerce(schemas, parseJson(bytes), "drop");
       applyStructuralDefaults(object, schemaFor(schemas, object));

@@ -8,7 +8,6 @@ import { compileFieldPath } from "#apimachinery/jsonpath.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import type { KubeObject } from "#apimachinery/object.ts";
 import {
-  allVerbs,
   defineResource,
   type Reader,
   type ResourceDefinition,
@@ -21,15 +20,24 @@ import type { Structural } from "#apimachinery/structural/structural.ts";
 import { compareVersions } from "../discovery/discovery.ts";
 import { setCodec } from "../storage/codec.ts";
 import { isConditionTrue } from "./conditions.ts";
-import { createCustomCodec, type CustomSchemas, renamed } from "./custom-codec.ts";
+import { createCustomCodec, type CustomSchemas } from "./custom-codec.ts";
 import { customColumns } from "./custom-columns.ts";
 import { customStatusStrategy, customStrategy, type CustomTraits } from "./custom-strategy.ts";
 
 /** What Go knows of custom resources: nothing but metadata. */
 const CustomObject = kind("io.k8s.apimachinery.pkg.apis.meta.v1.unstructured.Unstructured", { metadata });
 
-/** Nothing new while the end is near. */
-const terminatingVerbs: readonly Verb[] = allVerbs.filter((verb) => verb !== "create");
+/** In the order that discovery shows for them. */
+const customVerbs: readonly Verb[] = [
+  "delete",
+  "deletecollection",
+  "get",
+  "list",
+  "patch",
+  "create",
+  "update",
+  "watch",
+];
 const viewVerbs: readonly Verb[] = ["get", "patch", "update"];
 
 /** The served versions of an established definition, as resources like all others. */
@@ -54,6 +62,8 @@ function resourceOf(
     group: spec.group,
     version: version.name,
     kind: names.kind,
+    plural: names.plural,
+    terminating: isConditionTrue(crd, "Terminating"),
     schema,
     hasStatus: version.subresources?.status !== undefined,
     scale,
@@ -69,7 +79,7 @@ function resourceOf(
     categories: names.categories ?? [],
     scope: spec.scope === "Namespaced" ? "Namespaced" : "Cluster",
     schema: CustomObject,
-    verbs: isConditionTrue(crd, "Terminating") ? terminatingVerbs : allVerbs,
+    verbs: customVerbs,
     storage: { prefix: `${spec.group}/${names.plural}`, version: schemas.storageVersion },
     columns: customColumns(version.additionalPrinterColumns),
     fieldSelectors: fieldSelectorsOf(version),
@@ -78,7 +88,7 @@ function resourceOf(
     custom: {
       preserveUnknownFields: schemas.preserveUnknownFields,
       structural: schema,
-      convert: (object, apiVersion) => renamed(schemas, object, apiVersion),
+      convert: (object, apiVersion) => ({ ...object, apiVersion }),
     },
     ...deprecationOf(crd, version),
   });

@@ -5,6 +5,7 @@ import { type FieldError, invalid } from "#apimachinery/field-error.ts";
 import { getOwn } from "#apimachinery/maps.ts";
 import { apiVersionOf, type KubeObject, type ObjectMeta } from "#apimachinery/object.ts";
 import type { ScalePaths, Strategy } from "#apimachinery/resource.ts";
+import { forbiddenStatus } from "#apimachinery/status.ts";
 import { validateListTypes } from "#apimachinery/structural/list-types.ts";
 import { validateEmbedded } from "#apimachinery/structural/object-meta.ts";
 import { noField } from "#apimachinery/structural/schema-result.ts";
@@ -18,6 +19,9 @@ export interface CustomTraits {
   readonly group: string;
   readonly version: string;
   readonly kind: string;
+  readonly plural: string;
+  /** The definition is being deleted: nothing new. */
+  readonly terminating: boolean;
   readonly schema: Structural | undefined;
   readonly hasStatus: boolean;
   readonly scale: ScalePaths | undefined;
@@ -33,6 +37,7 @@ export function customStrategy(traits: CustomTraits): Strategy<CustomObject> {
     plainFinalizers: true,
     resetFields: traits.hasStatus ? ["status"] : [],
     prepareForCreate(object) {
+      if (traits.terminating) throw terminatingError(traits, object);
       if (traits.hasStatus) delete object.status;
       metaOf(object).generation = 1;
     },
@@ -80,6 +85,11 @@ export function customStatusStrategy(
       return [...errors, ...checkRules(rules, { object, old, errors })];
     },
   };
+}
+
+function terminatingError({ group, plural }: CustomTraits, object: KubeObject): Error {
+  const why = "create not allowed while custom resource definition is terminating";
+  return forbiddenStatus({ group, resource: plural }, object.metadata?.name ?? "", why);
 }
 
 interface Transition {
@@ -156,7 +166,8 @@ function checkRules(
       "correct the existing errors to complete validation";
     return rules() === undefined ? [] : [invalid(noField, null, detail)];
   }
-  return rules()?.({ value: object, ...(old && { oldValue: old }) }).errors ?? [];
+  const found = rules()?.({ value: object, ...(old && { oldValue: old }) }).errors ?? [];
+  return found.map((error) => (error.field === "" ? { ...error, field: noField } : error));
 }
 
 function metaOf(object: KubeObject): ObjectMeta {

@@ -8,6 +8,7 @@ import {
   badRequest,
   failure,
   methodNotAllowed,
+  notFound,
   requestEntityTooLarge,
   type StatusError,
   statusErrorOf,
@@ -170,7 +171,8 @@ async function serve(options: FrontendOptions, request: Incoming, user: User): P
   }
   const endpoint = options.table.find(info.group, info.version, info.resource);
   if (endpoint === undefined || !fitsScope(endpoint, info)) {
-    if (!options.table.servesVersion(info.group, info.version)) {
+    const isOther = endpoint?.definition.custom !== undefined;
+    if (isOther || !options.table.servesVersion(info.group, info.version)) {
       sendText(exchange, 404, "404 page not found\n");
       return;
     }
@@ -261,7 +263,10 @@ const itemVerbs = new Set(["get", "update", "patch", "delete"]);
 function verbOf({ definition }: Endpoint, info: RequestInfo): RequestVerb {
   const verb = info.verb as RequestVerb;
   const subresource = definition.subresources[info.subresource];
-  if (info.subresource !== "" && subresource === undefined) throw unknownResource();
+  if (info.subresource !== "" && subresource === undefined) {
+    const { group, plural, custom } = definition;
+    throw custom === undefined ? unknownResource() : notFound({ group, resource: plural }, info.name);
+  }
   const verbs = subresource?.verbs ?? definition.verbs;
   const onItem = info.name !== "" && !(verb === "list" || verb === "watch");
   const wrongLevel = info.subresource === "" && (onItem ? verb === "create" : itemVerbs.has(verb));

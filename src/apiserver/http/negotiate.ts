@@ -115,6 +115,6 @@ export function bodyMediaType(contentType: string | undefined, rules: Negotiatio
   throw failure("UnsupportedMediaType", {
     message:
       "the body of the request was in an unknown format - accepted media types include: " +
-      accepted(rules),
+      accepted({ ...rules, protobuf: true }),
   });
 }

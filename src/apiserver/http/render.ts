@@ -101,7 +101,9 @@ function renderEntry(
   const { representation } = options;
   if (representation.as === "Table") {
     const object = entry.as(definition);
-    return encoded(representation, { object: tableFor(endpoint, [object], {}, options), code });
+    const { resourceVersion } = object.metadata ?? {};
+    const metadata = definition.custom === undefined ? {} : { resourceVersion };
+    return encoded(representation, { object: tableFor(endpoint, [object], metadata, options), code });
   }
   if (representation.as !== "") {
     const partial = partialMetadata(entry.as(definition), representation.version);
@@ -136,6 +138,16 @@ function listMetadata(page: ListPage): object {
     resourceVersion: String(page.revision),
     ...(page.continue !== "" && { continue: page.continue }),
     ...(page.remainingItemCount !== undefined && { remainingItemCount: page.remainingItemCount }),
+  };
+}
+
+/** Lists of unstructured content always have a token, and their members are sorted. */
+function unstructuredMetadata(page: ListPage): object {
+  const { remainingItemCount } = page;
+  return {
+    continue: page.continue,
+    ...(remainingItemCount !== undefined && { remainingItemCount }),
+    resourceVersion: String(page.revision),
   };
 }
 
@@ -212,7 +224,7 @@ function jsonList(definition: ResourceDefinition, page: ListPage): Uint8Array[] 
   const names = custom
     ? `"apiVersion":${JSON.stringify(apiVersion)},`
     : `"kind":${JSON.stringify(definition.listKind)},"apiVersion":${JSON.stringify(apiVersion)},`;
-  const metadata = JSON.stringify(listMetadata(page));
+  const metadata = JSON.stringify(custom ? unstructuredMetadata(page) : listMetadata(page));
   const tail = custom
     ? `],"kind":${JSON.stringify(definition.listKind)},"metadata":${metadata}}`
     : "]}";

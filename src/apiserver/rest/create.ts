@@ -129,8 +129,7 @@ function prepare(endpoint: Endpoint, call: Call, object: KubeObject): void {
   ensureNamespace(call, metaOf(object));
   strategy.prepareForCreate?.(object, context);
   if (strategy.generation) metaOf(object).generation = 1;
-  const name = object.metadata?.name ?? "";
-  refuseInvalid(call, name, [
+  refuseInvalid(call, object, [
     ...validateObjectMeta(metaOf(object), {
       namespaced: scope === "Namespaced",
       nameRule: strategy.nameRule,

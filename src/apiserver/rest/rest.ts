@@ -43,6 +43,7 @@ export function strategyContext(call: Call): StrategyContext {
   return {
     namespace: call.namespace,
     userName: call.user.name,
+    user: call.user,
     nowMs: call.nowMs,
     features: call.features,
     subresource: call.subresource,
@@ -80,8 +81,13 @@ export function fromHub(endpoint: Endpoint, object: KubeObject): KubeObject {
 }
 
 /** Errors: Invalid, when there are any findings. */
-export function refuseInvalid(call: Call, name: string, errors: readonly FieldError[]): void {
+export function refuseInvalid(
+  call: Call,
+  { kind: own, metadata }: KubeObject,
+  errors: readonly FieldError[],
+): void {
   if (errors.length === 0) return;
-  const { group, kind } = call.definition;
-  throw invalidStatus({ group, kind }, name, errors);
+  const { group, kind, custom } = call.definition;
+  const shown = custom === undefined ? kind : (own ?? kind);
+  throw invalidStatus({ group, kind: shown }, call.name || (metadata?.name ?? ""), errors);
 }

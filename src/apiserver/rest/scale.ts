@@ -4,7 +4,7 @@ import { invalid } from "#apimachinery/field-error.ts";
 import type { KubeObject } from "#apimachinery/object.ts";
 import type { ScalePaths } from "#apimachinery/resource.ts";
 import { describeLabelSelector, type LabelSelectorSource } from "#apimachinery/selectors.ts";
-import { conflict, invalidStatus, modifiedMessage } from "#apimachinery/status.ts";
+import { conflict, internal, invalidStatus, modifiedMessage } from "#apimachinery/status.ts";
 import { assert } from "#base/assert.ts";
 import type { Answer } from "../answer.ts";
 import type { Call, Endpoint } from "../call.ts";
@@ -19,7 +19,12 @@ import { applyScale, parentManagers, withScaleManagers } from "./scale-managed-f
 /** GET of `scale`: the view of a workload that autoscalers and `kubectl scale` use. */
 export async function readScale(endpoint: Endpoint, call: Call): Promise<Answer> {
   const entry = await get(endpoint, call);
-  return scaleAnswer(scaleOf(endpoint, entry.as(endpoint.definition)));
+  const object = entry.as(endpoint.definition);
+  const { specReplicas } = pathsOf(endpoint, call);
+  if (endpoint.definition.custom !== undefined && readPath(object, specReplicas) === undefined) {
+    throw internal(`the spec replicas field ${JSON.stringify(specReplicas)} does not exist`);
+  }
+  return scaleAnswer(scaleOf(endpoint, object));
 }
 
 /** PUT or PATCH of `scale`: changes the replicas of the workload and nothing else. */
@@ -40,7 +45,7 @@ export async function writeScale(endpoint: Endpoint, call: Call, deps: RestDeps)
       const asked = wantedScale(call, { live: scale, deps });
       ensureName(call, metaOf(asked));
       const wanted = await admit(endpoint, call, { deps, scale: asked, live: scale });
-      refuseBadScale(call, wanted);
+      if (endpoint.definition.custom === undefined) refuseBadScale(call, wanted);
       const version = wanted.metadata?.resourceVersion ?? "";
       if (version !== "" && version !== live.metadata?.resourceVersion) {
         const { group, plural } = endpoint.definition;
@@ -103,13 +108,14 @@ function scaleOf(endpoint: Endpoint, object: KubeObject): Scale {
   const paths = endpoint.definition.subresources["scale"]?.scale;
   assert(paths !== undefined, "scale without paths");
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata ?? {};
+  const replicas = readPath(object, paths.specReplicas);
   const selector = paths.selector === undefined ? undefined : readPath(object, paths.selector);
   const text = selectorText(selector);
   return {
     kind: "Scale",
     apiVersion: "autoscaling/v1",
     metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
-    spec: { replicas: Number(readPath(object, paths.specReplicas) ?? 0) },
+    spec: { replicas: Number(replicas ?? 0) },
     status: {
       replicas: Number(readPath(object, paths.statusReplicas) ?? 0),
       ...(text !== "" && { selector: text }),

@@ -143,6 +143,8 @@ async function updateExisting(
     succeeded = !isDryRun(call);
     if (outcome.decision === "delete") {
       await hooksOf(plan.deps, endpoint.hub).afterDelete?.(outcome.entry.object, call);
+      const last = endpoint.storage.encode(object);
+      return { entry: endpoint.storage.entries.unstored(last, current.kv.modRevision), created: false };
     }
     return { entry: outcome.entry, created: false };
   } finally {
@@ -247,7 +249,7 @@ function prepareUpdate(
   if (oldMeta.deletionGracePeriodSeconds !== undefined) {
     meta.deletionGracePeriodSeconds ??= oldMeta.deletionGracePeriodSeconds;
   }
-  refuseInvalid(call, call.name, [
+  refuseInvalid(call, object, [
     ...validateObjectMeta(meta, {
       namespaced: endpoint.hub.scope === "Namespaced",
       nameRule: "path",

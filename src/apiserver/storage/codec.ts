@@ -22,6 +22,8 @@ export interface ObjectCodec {
   applyDefaults(object: KubeObject): void;
   /** JSON bytes with exactly the fields that the wire shows, in wire order, Go's escaping. */
   encode(object: KubeObject): Uint8Array;
+  /** The object in the version that is stored, where that is another. */
+  toStored?(object: KubeObject): KubeObject;
   /** The object that bytes of `encode` hold. */
   decodeStored(bytes: Uint8Array): KubeObject;
   /** Order of members in the bytes. */

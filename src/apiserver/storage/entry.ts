@@ -42,7 +42,7 @@ export class Entry {
     const view = this.#view(definition);
     view.json ??=
       definition === this.#storageDefinition
-        ? this.#storedJson()
+        ? this.#ownJson()
         : codecOf(definition).encode(this.as(definition));
     return view.json;
   }
@@ -60,7 +60,10 @@ export class Entry {
     return this.revision === 0 ? object : withResourceVersion(object, this.revision);
   }
 
-  #storedJson(): Uint8Array {
+  #ownJson(): Uint8Array {
+    const { custom } = this.#storageDefinition;
+    // What a definition says of custom resources may have changed since they were stored.
+    if (custom !== undefined) return codecOf(this.#storageDefinition).encode(this.object);
     if (this.revision === 0) return this.stored;
     return spliceResourceVersion(this.stored, this.revision, codecOf(this.#storageDefinition).order);
   }

@@ -193,7 +193,9 @@ export class ResourceStorage {
 
   /** What is stored of an object. */
   encode(object: KubeObject): Uint8Array {
-    return codecOf(this.#definition).encode(withoutRevision(object));
+    const codec = codecOf(this.#definition);
+    const plain = withoutRevision(object);
+    return codec.encode(codec.toStored?.(plain) ?? plain);
   }
 
   /** What a dry run shows: the object as it would be, at the revision it has now. */
