@@ -9,6 +9,8 @@ import {
 import { paramKindText, paramRefText } from "./policy-columns.ts";
 import type { MutatingAdmissionPolicy, Mutation } from "./mutating-admission-policy.ts";
 import type { MutatingAdmissionPolicyBinding } from "./mutating-admission-policy-binding.ts";
+import { type Expression, validateExpression } from "../expressions.ts";
+import { compileMutatingPolicy } from "./policy-expressions.ts";
 import {
   defaultMatchResources,
   validateMatchResources,
@@ -20,8 +22,8 @@ import {
 import { failurePolicies, validateMatchConditions } from "./webhook-validation.ts";
 
 /**
- * Behaviour of the kinds in all of their versions, which have one shape. Expressions are compiled
- * where policies run. Source: pkg/apis/admissionregistration/validation.
+ * Behaviour of the kinds in all of their versions, which have one shape.
+ * Source: pkg/apis/admissionregistration/validation.
  */
 export const mutatingPolicyStrategy: Strategy<MutatingAdmissionPolicy> = {
   generation: true,
@@ -55,13 +57,14 @@ function* validatePolicy({ spec }: MutatingAdmissionPolicy): Findings {
       yield notSupported(`${path}.resourceRules.operations`, operation, operations);
     }
   }
-  yield* validateMatchConditions(spec.matchConditions, "spec.matchConditions");
-  yield* validateVariables(spec.variables);
+  const compiled = compileMutatingPolicy(spec);
+  yield* validateMatchConditions(spec.matchConditions, "spec.matchConditions", spec.paramKind !== undefined);
+  yield* validateVariables(spec.variables, compiled.variables);
   if (mutations.length === 0) {
     yield required("spec.mutations", "mutations must contain at least one item");
   }
   for (const [i, mutation] of mutations.entries()) {
-    yield* validateMutation(mutation, `spec.mutations[${i}]`);
+    yield* validateMutation(mutation, `spec.mutations[${i}]`, compiled.mutations[i]);
   }
   yield* validateSupported(spec.failurePolicy, failurePolicies, "spec.failurePolicy");
   const reinvocations = ["IfNeeded", "Never"];
@@ -71,7 +74,7 @@ function* validatePolicy({ spec }: MutatingAdmissionPolicy): Findings {
 const arms = { ApplyConfiguration: "applyConfiguration", JSONPatch: "jsonPatch" } as const;
 const patchTypes = Object.keys(arms) as (keyof typeof arms)[];
 
-function* validateMutation(mutation: Mutation, path: string): Findings {
+function* validateMutation(mutation: Mutation, path: string, compiled: Expression | undefined): Findings {
   const { patchType } = mutation;
   const known = patchTypes.find((type) => type === patchType);
   if (known === undefined) {
@@ -83,6 +86,8 @@ function* validateMutation(mutation: Mutation, path: string): Findings {
     yield required(`${path}.${arm}`, `must be specified when patchType is ${known}`);
   } else if ((mutation[arm].expression ?? "").trim() === "") {
     yield required(`${path}.${arm}.expression`, "");
+  } else if (compiled !== undefined) {
+    yield* validateExpression(compiled, `${path}.${arm}.expression`);
   }
   for (const other of Object.values(arms)) {
     if (other === arm || mutation[other] === undefined) continue;

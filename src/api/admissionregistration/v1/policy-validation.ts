@@ -9,6 +9,7 @@ import {
 } from "#apimachinery/validation/checks.ts";
 import { validateLabelSelector } from "#apimachinery/validation/label-selector.ts";
 import { checkPathSegment } from "#apimachinery/validation/names.ts";
+import { type NamedExpression, validateExpression } from "../expressions.ts";
 import type { MatchResources, ParamKind, ParamRef, Variable } from "./policy-matching.ts";
 import { allOperations, validateRule } from "./rule-validation.ts";
 import { matchPolicies } from "./webhook-validation.ts";
@@ -89,14 +90,19 @@ export function* validateParamRef(reference: ParamRef | undefined): Findings {
   else yield* validateSupported(action, notFoundActions, `${path}.parameterNotFoundAction`);
 }
 
-export function* validateVariables(variables: readonly Variable[] | undefined): Findings {
+export function* validateVariables(
+  variables: readonly Variable[] | undefined,
+  compiled: readonly NamedExpression[],
+): Findings {
   for (const [i, { name, expression }] of (variables ?? []).entries()) {
     const path = `spec.variables[${i}]`;
     if (name === "") yield required(`${path}.name`, "name is not specified");
     else if (!/^[_a-zA-Z][_a-zA-Z0-9]*$/.test(name)) {
       yield invalid(`${path}.name`, name, "must be a valid CEL identifier");
     }
+    const found = compiled[i];
     if (expression.trim() === "") yield required(`${path}.expression`, "expression is not specified");
+    else if (found !== undefined) yield* validateExpression(found.expression, `${path}.expression`);
   }
 }
 

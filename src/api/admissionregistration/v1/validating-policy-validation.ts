@@ -1,6 +1,8 @@
 import { duplicate, invalid, notSupported, required } from "#apimachinery/field-error.ts";
 import { type Findings, validateQualifiedName, validateSupported } from "#apimachinery/validation/checks.ts";
 import { validateConditions } from "#apimachinery/validation/conditions.ts";
+import { validateExpression } from "../expressions.ts";
+import { compileValidatingPolicy } from "./policy-expressions.ts";
 import {
   validateMatchResources,
   validateParamKind,
@@ -16,22 +18,31 @@ import { failurePolicies, validateMatchConditions } from "./webhook-validation.t
 const reasons = ["Forbidden", "Invalid", "RequestEntityTooLarge", "Unauthorized"];
 const actions = ["Audit", "Deny", "Warn"];
 
-export function* validatePolicy({ spec }: ValidatingAdmissionPolicy): Findings {
+export function* validatePolicy({ spec, metadata }: ValidatingAdmissionPolicy): Findings {
   yield* validateSupported(spec.failurePolicy, failurePolicies, "spec.failurePolicy");
   yield* validateParamKind(spec.paramKind);
   const path = "spec.matchConstraints";
   if (spec.matchConstraints === undefined) yield required(path, "");
   else yield* validateMatchResources(spec.matchConstraints, { path, needsRules: true });
-  yield* validateMatchConditions(spec.matchConditions, "spec.matchConditions");
-  yield* validateVariables(spec.variables);
+  const hasParams = spec.paramKind !== undefined;
+  const compiled = compileValidatingPolicy(spec);
+  yield* validateMatchConditions(spec.matchConditions, "spec.matchConditions", hasParams);
+  yield* validateVariables(spec.variables, compiled.variables);
   const { validations = [], auditAnnotations = [] } = spec;
   if (validations.length === 0 && auditAnnotations.length === 0) {
     const detail = "validations or auditAnnotations must be set";
     yield required("spec.validations", `${detail}: validations must contain at least one item`);
   }
-  for (const [i, { expression, message = "", reason }] of validations.entries()) {
+  for (const [i, { expression, message = "", messageExpression = "", reason }] of validations.entries()) {
     const at = `spec.validations[${i}]`;
+    const found = compiled.validations[i];
     if (expression.trim() === "") yield required(`${at}.expression`, "expression is not specified");
+    else if (found !== undefined) yield* validateExpression(found.expression, `${at}.expression`);
+    if (messageExpression !== "" && messageExpression.trim() === "") {
+      yield invalid(`${at}.messageExpression`, messageExpression, "must be non-empty if specified");
+    } else if (found?.message !== undefined) {
+      yield* validateExpression(found.message, `${at}.messageExpression`);
+    }
     if (message.trim() === "" && message !== "") {
       yield invalid(`${at}.message`, message, "message must be non-empty if specified");
     }
@@ -41,8 +52,11 @@ export function* validatePolicy({ spec }: ValidatingAdmissionPolicy): Findings {
   const keys = new Set<string>();
   for (const [i, { key, valueExpression }] of auditAnnotations.entries()) {
     const at = `spec.auditAnnotations[${i}]`;
-    yield* validateQualifiedName(key, `${at}.key`);
-    if (valueExpression.trim() === "") yield required(`${at}.valueExpression`, "");
+    yield* validateQualifiedName(`${metadata?.name ?? ""}/${key}`, `${at}.key`);
+    const found = compiled.auditAnnotations[i];
+    if (valueExpression.trim() === "") {
+      yield required(`${at}.valueExpression`, "valueExpression is not specified");
+    } else if (found !== undefined) yield* validateExpression(found, `${at}.valueExpression`);
     if (keys.has(key)) yield duplicate(`${at}.key`, key);
     keys.add(key);
   }

@@ -10,6 +10,7 @@ import { checkDnsSubdomain } from "#apimachinery/validation/names.ts";
 import { reviewVersions, validateClientConfig, validateReviewVersions } from "#apimachinery/validation/webhook.ts";
 import type { MutatingWebhook } from "./mutating-webhook-configuration.ts";
 import type { MatchCondition } from "./policy-matching.ts";
+import { compileMatchCondition, validateExpression } from "../expressions.ts";
 import { validateRule } from "./rule-validation.ts";
 
 /** Source: pkg/apis/admissionregistration/validation/validation.go and v1/defaults.go. */
@@ -89,12 +90,15 @@ function* validateFullName(name: string, path: string): Findings {
 export function* validateMatchConditions(
   conditions: readonly MatchCondition[] | undefined,
   path: string,
+  hasParams = false,
 ): Findings {
   const list = conditions ?? [];
   if (list.length > matchConditionsMax) yield tooMany(path, list.length, matchConditionsMax);
   for (const [i, { name, expression }] of list.entries()) {
     const at = `${path}[${i}]`;
-    if (expression.trim() === "") yield required(`${at}.expression`, "");
+    const trimmed = expression.trim();
+    if (trimmed === "") yield required(`${at}.expression`, "");
+    else yield* validateExpression(compileMatchCondition(trimmed, hasParams), `${at}.expression`);
     if (name === "") yield required(`${at}.name`, "");
     else yield* validateQualifiedName(name, `${at}.name`);
     const isRepeated = list.slice(0, i).some((other) => other.name === name);

@@ -1,3 +1,5 @@
+import { approvalSubresource, certificateSigningRequestStrategy, conditionText, signingSubresource } from "./certificate-signing-request-strategy.ts";
+import { ageColumn, column, humanDuration, nameColumn } from "#apimachinery/columns.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import {
@@ -80,8 +82,20 @@ export const certificateSigningRequests = defineResource<CertificateSigningReque
   shortNames: ["csr"],
   scope: "Cluster",
   schema: CertificateSigningRequest,
+  strategy: certificateSigningRequestStrategy,
+  fieldSelectors: { "spec.signerName": ({ spec }) => spec.signerName },
+  columns: [
+    nameColumn,
+    ageColumn,
+    column("SignerName", ({ spec }) => spec.signerName || "<none>"),
+    column("Requestor", ({ spec }) => spec.username ?? ""),
+    column("RequestedDuration", ({ spec }) =>
+      spec.expirationSeconds === undefined ? "<none>" : humanDuration(spec.expirationSeconds * 1000),
+    ),
+    column("Condition", conditionText),
+  ],
   subresources: {
-    approval: { verbs: ["get", "patch", "update"] },
-    status: { verbs: ["get", "patch", "update"] },
+    approval: approvalSubresource,
+    status: signingSubresource,
   },
 });

@@ -1,3 +1,5 @@
+import { clusterTrustBundles as stored } from "../v1beta1/cluster-trust-bundle.ts";
+import { sameShape } from "#api/strategies.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import { type Infer, kind, opt, req, string, struct } from "#apimachinery/schema.ts";
@@ -24,5 +26,9 @@ export const clusterTrustBundles = defineResource<ClusterTrustBundle>({
   plural: "clustertrustbundles",
   scope: "Cluster",
   schema: ClusterTrustBundle,
+  conversion: sameShape,
+  strategy: stored.strategy,
+  columns: stored.columns,
+  fieldSelectors: stored.fieldSelectors,
   storage: { version: "v1beta1" },
 });

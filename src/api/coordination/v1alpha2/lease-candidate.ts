@@ -1,3 +1,5 @@
+import { leaseCandidates as stored } from "../v1beta1/lease-candidate.ts";
+import { sameShape } from "#api/strategies.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import {
@@ -34,5 +36,9 @@ export const leaseCandidates = defineResource<LeaseCandidate>({
   plural: "leasecandidates",
   scope: "Namespaced",
   schema: LeaseCandidate,
+  conversion: sameShape,
+  strategy: stored.strategy,
+  columns: stored.columns,
+  fieldSelectors: stored.fieldSelectors,
   storage: { version: "v1beta1" },
 });

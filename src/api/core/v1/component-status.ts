@@ -1,3 +1,4 @@
+import { column, nameColumn } from "#apimachinery/columns.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import { type Infer, kind, listOf, opt, req, string, struct } from "#apimachinery/schema.ts";
@@ -29,6 +30,18 @@ export const componentStatuses = defineResource<ComponentStatus>({
   shortNames: ["cs"],
   scope: "Cluster",
   schema: ComponentStatus,
+  columns: [
+    nameColumn,
+    column("Status", (component) =>
+      healthOf(component)?.status === "True" ? "Healthy" : "Unhealthy",
+    ),
+    column("Message", (component) => healthOf(component)?.message ?? ""),
+    column("Error", (component) => healthOf(component)?.error ?? ""),
+  ],
   verbs: ["get", "list"],
   handler: "componentstatuses",
 });
+
+function healthOf({ conditions }: ComponentStatus): ComponentCondition | undefined {
+  return conditions?.find(({ type }) => type === "Healthy");
+}

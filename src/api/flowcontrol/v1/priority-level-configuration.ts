@@ -1,3 +1,6 @@
+import { dropStatus, keepStatus, statusSubresource } from "#api/strategies.ts";
+import { defaultPriorityLevel, validatePriorityLevel } from "./priority-level-validation.ts";
+import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import {
@@ -113,7 +116,28 @@ export const priorityLevelConfigurations = defineResource<PriorityLevelConfigura
   plural: "prioritylevelconfigurations",
   scope: "Cluster",
   schema: PriorityLevelConfiguration,
+  strategy: {
+    generation: true,
+    default: defaultPriorityLevel,
+    prepareForCreate: dropStatus,
+    prepareForUpdate: keepStatus,
+    validate: (level) => [...validatePriorityLevel(level)],
+    validateUpdate: (level) => [...validatePriorityLevel(level)],
+  },
+  columns: [
+    nameColumn,
+    column("Type", ({ spec }) => spec.type),
+    column("NominalConcurrencyShares", ({ spec }) => spec.limited?.nominalConcurrencyShares ?? "<none>"),
+    column("Queues", ({ spec }) => queuingOf(spec)?.queues ?? "<none>"),
+    column("HandSize", ({ spec }) => queuingOf(spec)?.handSize ?? "<none>"),
+    column("QueueLengthLimit", ({ spec }) => queuingOf(spec)?.queueLengthLimit ?? "<none>"),
+    ageColumn,
+  ],
   subresources: {
-    status: { verbs: ["get", "patch", "update"] },
+    status: statusSubresource(),
   },
 });
+
+function queuingOf({ limited }: PriorityLevelConfigurationSpec): QueuingConfiguration | undefined {
+  return limited?.limitResponse?.queuing;
+}

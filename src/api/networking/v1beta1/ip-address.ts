@@ -1,3 +1,5 @@
+import { ipAddresses as stored } from "../v1/ip-address.ts";
+import { sameShape } from "#api/strategies.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import { type Infer, kind, opt, ptr, req, string, struct } from "#apimachinery/schema.ts";
@@ -29,5 +31,9 @@ export const ipAddresses = defineResource<IPAddress>({
   shortNames: ["ip"],
   scope: "Cluster",
   schema: IPAddress,
+  conversion: sameShape,
+  strategy: stored.strategy,
+  columns: stored.columns,
+  fieldSelectors: stored.fieldSelectors,
   storage: { version: "v1" },
 });

@@ -1,3 +1,5 @@
+import { serviceCidrs as stored } from "../v1/service-cidr.ts";
+import { sameShape } from "#api/strategies.ts";
 import { Condition } from "#apimachinery/meta/condition.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
@@ -32,6 +34,10 @@ export const serviceCidrs = defineResource<ServiceCIDR>({
   plural: "servicecidrs",
   scope: "Cluster",
   schema: ServiceCIDR,
+  conversion: sameShape,
+  strategy: stored.strategy,
+  columns: stored.columns,
+  fieldSelectors: stored.fieldSelectors,
   storage: { version: "v1" },
   subresources: {
     status: { verbs: ["get", "patch", "update"] },

@@ -1,3 +1,8 @@
+import { validateContainerResourceName, validateResourceQuantity } from "#api/core/v1/resource-name.ts";
+import { validateTolerations } from "#api/core/v1/pod-scheduling-validation.ts";
+import { validateLabels } from "#apimachinery/validation/object-meta.ts";
+import { type Findings, sortedEntries, validateDnsLabel, validateImmutable } from "#apimachinery/validation/checks.ts";
+import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
 import { Toleration } from "#api/core/v1/pod-spec.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
@@ -40,4 +45,24 @@ export const runtimeClasses = defineResource<RuntimeClass>({
   plural: "runtimeclasses",
   scope: "Cluster",
   schema: RuntimeClass,
+  strategy: {
+    validate: (runtime) => [...validateRuntimeClass(runtime)],
+    validateUpdate: (runtime, { old }) => [
+      ...validateRuntimeClass(runtime),
+      ...validateImmutable(runtime.handler, old.handler, "handler"),
+    ],
+  },
+  columns: [nameColumn, column("Handler", ({ handler }) => handler), ageColumn],
 });
+
+/** Source: pkg/apis/node/validation/validation.go. */
+function* validateRuntimeClass({ handler, overhead, scheduling }: RuntimeClass): Findings {
+  yield* validateDnsLabel(handler, "handler");
+  for (const [name, quantity] of sortedEntries(overhead?.podFixed)) {
+    yield* validateContainerResourceName(name, `overhead.podFixed.${name}`);
+    yield* validateResourceQuantity(name, quantity, `overhead.podFixed.${name}`);
+  }
+  if (scheduling === undefined) return;
+  yield* validateLabels(scheduling.nodeSelector, "scheduling.nodeSelector");
+  yield* validateTolerations(scheduling.tolerations ?? [], "scheduling.tolerations");
+}

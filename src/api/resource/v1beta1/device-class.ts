@@ -1,3 +1,5 @@
+import { deviceClasses as stored } from "../v1/device-class.ts";
+import { sameShape } from "#api/strategies.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import { type Infer, kind, listOf, opt, ptr, req, string, struct } from "#apimachinery/schema.ts";
@@ -31,5 +33,8 @@ export const deviceClasses = defineResource<DeviceClass>({
   plural: "deviceclasses",
   scope: "Cluster",
   schema: DeviceClass,
+  conversion: sameShape,
+  strategy: stored.strategy,
+  columns: stored.columns,
   storage: { version: "v1" },
 });

@@ -1,3 +1,6 @@
+import { ageColumn, nameColumn } from "#apimachinery/columns.ts";
+import { defaultRequests } from "./defaults.ts";
+import { claimTemplateConversion } from "./conversion.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import { type Infer, kind, req, struct } from "#apimachinery/schema.ts";
@@ -25,5 +28,8 @@ export const resourceClaimTemplates = defineResource<ResourceClaimTemplate>({
   plural: "resourceclaimtemplates",
   scope: "Namespaced",
   schema: ResourceClaimTemplate,
+  conversion: claimTemplateConversion,
+  strategy: { default: ({ spec }) => defaultRequests(spec.spec) },
+  columns: [nameColumn, ageColumn],
   storage: { version: "v1" },
 });

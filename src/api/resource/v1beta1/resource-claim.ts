@@ -1,3 +1,8 @@
+import { type ResourceClaim as StoredClaim } from "../v1/resource-claim.ts";
+import { claimStateText } from "../v1/resource-claim-strategy.ts";
+import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
+import { defaultRequests } from "./defaults.ts";
+import { claimConversion } from "./conversion.ts";
 import { NodeSelector } from "#api/core/v1/node-selector.ts";
 import { Condition } from "#apimachinery/meta/condition.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
@@ -124,6 +129,13 @@ export const resourceClaims = defineResource<ResourceClaim>({
   plural: "resourceclaims",
   scope: "Namespaced",
   schema: ResourceClaim,
+  conversion: claimConversion,
+  strategy: { default: ({ spec }) => defaultRequests(spec) },
+  columns: [
+    nameColumn,
+    column("State", (claim) => claimStateText(claim as unknown as StoredClaim)),
+    ageColumn,
+  ],
   storage: { version: "v1" },
   subresources: {
     status: { verbs: ["get", "patch", "update"] },

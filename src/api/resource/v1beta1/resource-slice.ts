@@ -1,3 +1,5 @@
+import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
+import { sliceConversion } from "./conversion.ts";
 import { NodeSelector } from "#api/core/v1/node-selector.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
@@ -145,5 +147,17 @@ export const resourceSlices = defineResource<ResourceSlice>({
   plural: "resourceslices",
   scope: "Cluster",
   schema: ResourceSlice,
+  conversion: sliceConversion,
+  fieldSelectors: {
+    "spec.nodeName": ({ spec }) => spec.nodeName ?? "",
+    "spec.driver": ({ spec }) => spec.driver,
+  },
+  columns: [
+    nameColumn,
+    column("Node", ({ spec }) => spec.nodeName || (spec.allNodes === true ? "<all>" : "<unset>")),
+    column("Driver", ({ spec }) => spec.driver),
+    column("Pool", ({ spec }) => spec.pool.name),
+    ageColumn,
+  ],
   storage: { version: "v1" },
 });

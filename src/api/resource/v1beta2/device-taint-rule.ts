@@ -1,3 +1,5 @@
+import { deviceTaintRules as stored } from "../v1alpha3/device-taint-rule.ts";
+import { sameShape } from "#api/strategies.ts";
 import { Condition } from "#apimachinery/meta/condition.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
@@ -41,6 +43,10 @@ export const deviceTaintRules = defineResource<DeviceTaintRule>({
   plural: "devicetaintrules",
   scope: "Cluster",
   schema: DeviceTaintRule,
+  conversion: sameShape,
+  strategy: stored.strategy,
+  columns: stored.columns,
+  fieldSelectors: stored.fieldSelectors,
   storage: { version: "v1alpha3" },
   subresources: {
     status: { verbs: ["get", "patch", "update"] },

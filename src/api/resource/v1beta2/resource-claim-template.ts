@@ -1,3 +1,5 @@
+import { resourceClaimTemplates as stored } from "../v1/resource-claim-template.ts";
+import { sameShape } from "#api/strategies.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import { type Infer, kind, req, struct } from "#apimachinery/schema.ts";
@@ -25,5 +27,9 @@ export const resourceClaimTemplates = defineResource<ResourceClaimTemplate>({
   plural: "resourceclaimtemplates",
   scope: "Namespaced",
   schema: ResourceClaimTemplate,
+  conversion: sameShape,
+  strategy: stored.strategy,
+  columns: stored.columns,
+  fieldSelectors: stored.fieldSelectors,
   storage: { version: "v1" },
 });

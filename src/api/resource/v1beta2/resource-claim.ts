@@ -1,3 +1,5 @@
+import { resourceClaims as stored } from "../v1/resource-claim.ts";
+import { sameShape } from "#api/strategies.ts";
 import { NodeSelector } from "#api/core/v1/node-selector.ts";
 import { Condition } from "#apimachinery/meta/condition.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
@@ -124,6 +126,10 @@ export const resourceClaims = defineResource<ResourceClaim>({
   plural: "resourceclaims",
   scope: "Namespaced",
   schema: ResourceClaim,
+  conversion: sameShape,
+  strategy: stored.strategy,
+  columns: stored.columns,
+  fieldSelectors: stored.fieldSelectors,
   storage: { version: "v1" },
   subresources: {
     status: { verbs: ["get", "patch", "update"] },

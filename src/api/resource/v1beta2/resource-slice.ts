@@ -1,3 +1,5 @@
+import { resourceSlices as stored } from "../v1/resource-slice.ts";
+import { sameShape } from "#api/strategies.ts";
 import { NodeSelector } from "#api/core/v1/node-selector.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
@@ -132,5 +134,9 @@ export const resourceSlices = defineResource<ResourceSlice>({
   plural: "resourceslices",
   scope: "Cluster",
   schema: ResourceSlice,
+  conversion: sameShape,
+  strategy: stored.strategy,
+  columns: stored.columns,
+  fieldSelectors: stored.fieldSelectors,
   storage: { version: "v1" },
 });

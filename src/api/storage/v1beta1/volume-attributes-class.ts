@@ -1,3 +1,5 @@
+import { volumeAttributesClasses as stored } from "../v1/volume-attributes-class.ts";
+import { sameShape } from "#api/strategies.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import { type Infer, kind, mapOf, opt, req, string } from "#apimachinery/schema.ts";
@@ -17,5 +19,9 @@ export const volumeAttributesClasses = defineResource<VolumeAttributesClass>({
   shortNames: ["vac"],
   scope: "Cluster",
   schema: VolumeAttributesClass,
+  conversion: sameShape,
+  strategy: stored.strategy,
+  columns: stored.columns,
+  fieldSelectors: stored.fieldSelectors,
   storage: { version: "v1" },
 });

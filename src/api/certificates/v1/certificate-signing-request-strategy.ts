@@ -1,0 +1,148 @@
+import { validateSignerName } from "#api/core/v1/signer-name.ts";
+import { rfc3339 } from "#base/clock.ts";
+import { duplicate, invalid, notSupported, required } from "#apimachinery/field-error.ts";
+import type { Strategy, SubresourceDefinition } from "#apimachinery/resource.ts";
+import type { Findings } from "#apimachinery/validation/checks.ts";
+import type {
+  CertificateSigningRequest,
+  CertificateSigningRequestCondition,
+} from "./certificate-signing-request.ts";
+
+/** Source: pkg/registry/certificates/certificates/strategy.go and pkg/apis/certificates/validation. */
+const expirationSecondsMin = 600;
+const usages = [
+  "any",
+  "cert sign",
+  "client auth",
+  "code signing",
+  "content commitment",
+  "crl sign",
+  "data encipherment",
+  "decipher only",
+  "digital signature",
+  "email protection",
+  "encipher only",
+  "ipsec end system",
+  "ipsec tunnel",
+  "ipsec user",
+  "key agreement",
+  "key encipherment",
+  "microsoft sgc",
+  "netscape sgc",
+  "ocsp signing",
+  "s/mime",
+  "server auth",
+  "signing",
+  "timestamping",
+];
+
+export const certificateSigningRequestStrategy: Strategy<CertificateSigningRequest> = {
+  prepareForCreate(request, { userName, user }) {
+    request.status = {};
+    const { spec } = request;
+    spec.username = userName;
+    spec.uid = user?.uid ?? "";
+    spec.groups = [...(user?.groups ?? [])];
+    const extra = Object.entries(user?.extra ?? {}).map(([key, values]) => [key, [...values]]);
+    spec.extra = Object.fromEntries(extra) as Record<string, string[]>;
+  },
+  prepareForUpdate(request, { old }) {
+    request.spec = old.spec;
+    request.status = old.status;
+  },
+  validate: (request) => [...validateRequest(request)],
+};
+
+function* validateRequest({ spec }: CertificateSigningRequest): Findings {
+  const { expirationSeconds: seconds, usages: own = [] } = spec;
+  const pem = Buffer.from(spec.request, "base64").toString("utf8");
+  if (!/-----BEGIN CERTIFICATE REQUEST-----\s[\s\S]+-----END CERTIFICATE REQUEST-----/.test(pem)) {
+    yield invalid("spec.request", spec.request, "PEM block type must be CERTIFICATE REQUEST");
+  }
+  if (own.length === 0) yield required("spec.usages", "");
+  for (const [i, usage] of own.entries()) {
+    if (!usages.includes(usage)) yield notSupported(`spec.usages[${i}]`, usage, usages);
+    if (own.indexOf(usage) < i) yield duplicate(`spec.usages[${i}]`, usage);
+  }
+  if (spec.signerName === "") yield required("spec.signerName", "");
+  else yield* validateSignerName(spec.signerName, "spec.signerName");
+  if (seconds !== undefined && seconds < expirationSecondsMin) {
+    const detail = `may not specify a duration less than ${expirationSecondsMin} seconds (10 minutes)`;
+    yield invalid("spec.expirationSeconds", seconds, detail);
+  }
+}
+
+type Conditions = readonly CertificateSigningRequestCondition[] | undefined;
+
+const decisions = ["Approved", "Denied"];
+
+/** Conditions tell when they came, and when they changed. */
+function withTimes(conditions: Conditions, old: Conditions, nowMs: number): CertificateSigningRequestCondition[] {
+  const now = rfc3339(nowMs);
+  return (conditions ?? []).map((condition) => {
+    const before = old?.find(({ type }) => type === condition.type);
+    const changed = before === undefined || before.status !== condition.status;
+    return {
+      ...condition,
+      lastUpdateTime: condition.lastUpdateTime ?? now,
+      lastTransitionTime:
+        condition.lastTransitionTime ?? (changed ? now : (before.lastTransitionTime ?? now)),
+    };
+  });
+}
+
+function* validateConditions({ status }: CertificateSigningRequest): Findings {
+  const conditions = status?.conditions ?? [];
+  for (const [i, { type, status: value }] of conditions.entries()) {
+    const path = `status.conditions[${i}]`;
+    if (type === "") yield required(`${path}.type`, "");
+    if (decisions.includes(type) || type === "Failed") {
+      if (value !== "True") yield notSupported(`${path}.status`, value, ["True"]);
+    }
+    const isRepeated = conditions.slice(0, i).some((other) => other.type === type);
+    if (isRepeated) yield duplicate(`${path}.type`, type);
+  }
+  const decided = conditions.filter(({ type }) => decisions.includes(type)).map(({ type }) => type);
+  if (new Set(decided).size > 1) {
+    const detail = "Approved and Denied conditions are mutually exclusive";
+    yield invalid("status.conditions", decided[1] ?? "", detail);
+  }
+}
+
+/** Approvers change conditions and nothing else. */
+export const approvalSubresource: SubresourceDefinition<CertificateSigningRequest> = {
+  verbs: ["get", "patch", "update"],
+  strategy: {
+    prepareForUpdate(request, { old, nowMs }) {
+      const conditions = withTimes(request.status?.conditions, old.status?.conditions, nowMs);
+      request.spec = old.spec;
+      request.status = { ...old.status, conditions };
+    },
+    validateUpdate: (request) => [...validateConditions(request)],
+    resetFields: ["spec", "status.certificate"],
+  },
+};
+
+/** Signers neither approve nor deny. */
+export const signingSubresource: SubresourceDefinition<CertificateSigningRequest> = {
+  verbs: ["get", "patch", "update"],
+  strategy: {
+    prepareForUpdate(request, { old, nowMs }) {
+      request.spec = old.spec;
+      const before = old.status?.conditions ?? [];
+      const decided = before.filter(({ type }) => decisions.includes(type));
+      const own = (request.status?.conditions ?? []).filter(({ type }) => !decisions.includes(type));
+      const conditions = withTimes([...decided, ...own], before, nowMs);
+      request.status = { ...request.status, conditions };
+    },
+    validateUpdate: (request) => [...validateConditions(request)],
+  },
+};
+
+/** `Approved,Issued`, `Pending`. */
+export function conditionText({ status }: CertificateSigningRequest): string {
+  const has = (wanted: string): boolean => (status?.conditions ?? []).some(({ type }) => type === wanted);
+  const decision = decisions.find(has) ?? "Pending";
+  const failed = has("Failed") ? ",Failed" : "";
+  return `${decision}${failed}${status?.certificate ? ",Issued" : ""}`;
+}
