@@ -37,6 +37,7 @@ import { podUsages } from "./server/stats-summary.ts";
 import { followStaticPods } from "./static-pods.ts";
 import { createTokenManager } from "./token-manager.ts";
 import { createImageMounts } from "./volumes/image-volume.ts";
+import { trustBundleReader } from "./trust-bundles.ts";
 import { createMounts } from "./volumes/mounts.ts";
 import type { ClaimSource } from "./volumes/volume-plugin.ts";
 import { createVolumeManager } from "./volumes/volume-manager.ts";
@@ -124,7 +125,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
       world,
       rootPrefix: config.rootPrefix,
       mounts: createMounts(world.processes, config.enterMounts),
-      sources: { objects, tokens, trustBundle: () => Promise.resolve(undefined) },
+      sources: { objects, tokens, trustBundle: trustBundleReader(client) },
       claims: claimSource(client),
       images: createImageMounts(world.processes, {
         socketPath: config.containerdSocketPath,

@@ -20,6 +20,7 @@ import {
   type NodePressure,
   type NodeReport,
   nodeStatusOf,
+  silentRuntime,
 } from "./node-status.ts";
 
 export interface NodeAgentOptions {
@@ -110,20 +111,26 @@ async function untilDone<T>(
   }
 }
 
-async function collect({
-  config,
-  machine,
-  cri,
-  pressure,
-  world,
-}: NodeAgentOptions): Promise<NodeReport> {
+/** A runtime that does not answer is part of the report. */
+async function collect(options: NodeAgentOptions): Promise<NodeReport> {
+  const { config, machine, pressure, world } = options;
+  const now = rfc3339(world.clock.nowMs());
+  const common = { config, machine, pressure: pressure(), now };
+  try {
+    return { ...common, ...(await askRuntime(options)) };
+  } catch (error) {
+    world.log.warn("container runtime does not answer", { error });
+    return { ...common, ...silentRuntime };
+  }
+}
+
+async function askRuntime({ cri }: NodeAgentOptions) {
   const [runtimeVersion, runtimeStatus, images] = await Promise.all([
     cri.runtime.version(),
     cri.runtime.status(),
     cri.images.listImages(),
   ]);
-  const now = rfc3339(world.clock.nowMs());
-  return { config, machine, runtimeVersion, runtimeStatus, images, pressure: pressure(), now };
+  return { runtimeVersion, runtimeStatus, images };
 }
 
 async function register(options: NodeAgentOptions): Promise<Node> {

@@ -22,6 +22,18 @@ export interface NodeReport {
   readonly now: string;
 }
 
+/** What is reported of a runtime that says nothing. */
+export const silentRuntime: Pick<NodeReport, "runtimeVersion" | "runtimeStatus" | "images"> = {
+  runtimeVersion: { version: "", runtimeName: "", runtimeVersion: "", runtimeApiVersion: "" },
+  runtimeStatus: {
+    status: { conditions: [{ type: "RuntimeReady", status: false, reason: "", message: "" }] },
+    info: {},
+    runtimeHandlers: [],
+    features: undefined,
+  },
+  images: [],
+};
+
 export interface NodePressure {
   readonly memory: boolean;
   readonly disk: boolean;
@@ -40,10 +52,10 @@ export function capacityOf(
 ): Record<string, string> {
   return {
     cpu: String(machine.cpuCount),
-    "ephemeral-storage": `${Math.trunc(machine.diskBytes / 1024)}Ki`,
+    "ephemeral-storage": formatQuantity(quantityOf(machine.diskBytes, "BinarySI")),
     "hugepages-1Gi": "0",
     "hugepages-2Mi": "0",
-    memory: `${Math.trunc(machine.memoryBytes / 1024)}Ki`,
+    memory: formatQuantity(quantityOf(machine.memoryBytes, "BinarySI")),
     pods: String(maxPods),
   };
 }
@@ -95,6 +107,12 @@ export function newNode(report: NodeReport): Node {
 export function nodeStatusOf(report: NodeReport, previous: NodeStatus): NodeStatus {
   const { config, machine, runtimeStatus } = report;
   const capacity = capacityOf(machine, config);
+  // A runtime that is silent now has not become another one.
+  const { runtimeName, runtimeVersion } = report.runtimeVersion;
+  const known = runtimeName !== "";
+  const version = known
+    ? `${runtimeName}://${runtimeVersion}`
+    : previous.nodeInfo?.containerRuntimeVersion;
   const handlers = runtimeStatus.runtimeHandlers;
   return {
     ...previous,
@@ -112,13 +130,13 @@ export function nodeStatusOf(report: NodeReport, previous: NodeStatus): NodeStat
       bootID: machine.bootId,
       kernelVersion: machine.kernelVersion,
       osImage: machine.osImage,
-      containerRuntimeVersion: `${report.runtimeVersion.runtimeName}://${report.runtimeVersion.runtimeVersion}`,
+      containerRuntimeVersion: version ?? "",
       kubeletVersion: config.version,
       kubeProxyVersion: "",
       operatingSystem: "linux",
       architecture: machine.architecture,
     },
-    images: imagesOf(report.images),
+    images: known ? imagesOf(report.images) : (previous.images ?? []),
     ...(handlers.length > 0 && {
       runtimeHandlers: handlers.map(({ name, features }) => ({
         name,
