@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fieldErrorText } from "#apimachinery/field-error.ts";
+import { fieldErrorText, forbidden } from "#apimachinery/field-error.ts";
+import golden from "./rule-checks.golden.json" with { type: "json" };
 import { checkRules } from "./rule-checks.ts";
 import type { RuleSchema, ValidationRule } from "./rule-schema.ts";
 
@@ -17,6 +18,7 @@ function object(properties: Record<string, RuleSchema>): RuleSchema {
 }
 
 const string: RuleSchema = { type: "string" };
+const rulePath = "x-kubernetes-validations[0].rule";
 const here = "schema.x-kubernetes-validations[0]";
 
 const forms: readonly (readonly [rule: ValidationRule, error: string])[] = [
@@ -137,3 +139,34 @@ test("only rules that are well formed are compiled", () => {
     "schema.properties[inner].x-kubernetes-validations[0].rule: Required value: rule is not specified",
   ]);
 });
+
+test("rules of schemas with other errors are not compiled", () => {
+  const wrong = withRules(object({ a: withRules(string, { rule: "no" }) }), { rule: "no" });
+  const schema = object({ x: wrong, xy: wrong });
+  const paths = (...schemaErrors: string[]) => {
+    const errors = schemaErrors.map((field) => forbidden(field, "not allowed"));
+    return checkRules(schema, "schema", errors).map(({ field }) => field);
+  };
+  const inner = (name: string) => `schema.properties[${name}].properties[a].${rulePath}`;
+  const outer = (name: string) => `schema.properties[${name}].${rulePath}`;
+  assert.deepEqual(paths(), [inner("x"), outer("x"), inner("xy"), outer("xy")]);
+  assert.deepEqual(paths("schema.properties[x].type"), [inner("x"), inner("xy"), outer("xy")]);
+  assert.deepEqual(paths("schema.properties[x].properties[a].type"), [inner("xy"), outer("xy")]);
+});
+
+interface Definition {
+  readonly name: string;
+  readonly schema: RuleSchema;
+  /** Fields with errors of other kinds. */
+  readonly otherErrors?: readonly string[];
+  readonly errors: readonly string[];
+}
+
+// What upstream finds in definitions.
+for (const { name, schema, otherErrors = [], errors } of golden as readonly Definition[]) {
+  test(`definitions: ${name}`, () => {
+    const others = otherErrors.map((field) => forbidden(field, ""));
+    const found = checkRules(schema, "schema", others);
+    assert.deepEqual(found.map(({ type, field }) => `${type} ${field}`).sort(), errors);
+  });
+}

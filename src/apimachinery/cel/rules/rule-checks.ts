@@ -27,22 +27,24 @@ import {
 const namedRulesMax = 4;
 
 /**
- * Checks the rules of a definition's schema, whose other errors must have been dealt with: first
- * their form, then, where that is right, types and estimated costs. `path` is the schema's own, e.g.
- * `spec.validation.openAPIV3Schema`. Source: pkg/apis/apiextensions/validation/validation.go.
+ * Checks the rules of a definition's schema: first their form, then, where that is right, types and
+ * estimated costs. `path` is the schema's own, e.g. `spec.validation.openAPIV3Schema`. Rules are not
+ * compiled for a schema that has one of `schemaErrors`, itself or further inside.
+ * Source: pkg/apis/apiextensions/validation/validation.go.
  */
-export function checkRules(schema: RuleSchema, path: string): readonly FieldError[] {
-  const checks: Checks = { formErrors: [], celErrors: [], costs: [], total: 0 };
-  checkSchema(checks, schema, {
-    path,
-    type: typeFor(schema, true),
-    occurrences: 1,
-    oldSelfBarrier: "",
-  });
+export function checkRules(
+  schema: RuleSchema,
+  path: string,
+  schemaErrors: readonly FieldError[] = [],
+): readonly FieldError[] {
+  const checks: Checks = { schemaErrors, formErrors: [], celErrors: [], costs: [], total: 0 };
+  const type = typeFor(schema, true);
+  checkSchema(checks, schema, { path, type, occurrences: 1, oldSelfBarrier: "" });
   return [...checks.formErrors, ...checks.celErrors, ...totalErrors(checks, path)];
 }
 
 interface Checks {
+  readonly schemaErrors: readonly FieldError[];
   readonly formErrors: FieldError[];
   readonly celErrors: FieldError[];
   readonly costs: { readonly path: string; readonly cost: number }[];
@@ -72,8 +74,8 @@ function checkSchema(checks: Checks, schema: RuleSchema, place: Place): boolean 
   const occurrences = times(place.occurrences, elementsMax(schema));
   const values = valueSchema(schema);
   if (values !== undefined) {
-    const child = { ...place, path: `${path}.additionalProperties`, type: type?.element };
-    within(values, { ...child, occurrences });
+    const child = { ...place, path: `${path}.additionalProperties`, occurrences };
+    within(values, { ...child, type: elementType(values, type) });
   }
   const { oldSelfBarrier } = place;
   for (const [name, property] of Object.entries(schema.properties ?? {})) {
@@ -89,7 +91,7 @@ function checkSchema(checks: Checks, schema: RuleSchema, place: Place): boolean 
     const isCorrelatable = schema["x-kubernetes-list-type"] === "map";
     within(items, {
       path: `${path}.items`,
-      type: type?.element,
+      type: elementType(items, type),
       occurrences,
       oldSelfBarrier: isCorrelatable ? oldSelfBarrier : oldSelfBarrier || path,
     });
@@ -99,8 +101,17 @@ function checkSchema(checks: Checks, schema: RuleSchema, place: Place): boolean 
   });
   checks.formErrors.push(...formErrors);
   if (!isWellFormed || formErrors.length > 0) return false;
+  if (checks.schemaErrors.some(({ field }) => isWithin(field, path))) return false;
   checkCompiled(checks, schema, place);
   return true;
+}
+
+function isWithin(field: string, path: string): boolean {
+  return field.startsWith(path) && ["", ".", "["].includes(field.charAt(path.length));
+}
+
+function elementType(element: RuleSchema, type?: SchemaType): SchemaType | undefined {
+  return type?.element ?? typeFor(element, isEmbeddedResource(element));
 }
 
 function fieldType(name: string, property: RuleSchema, type?: SchemaType): SchemaType | undefined {
