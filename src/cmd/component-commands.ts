@@ -106,7 +106,6 @@ async function runControllerManager(
         ...remote,
         pki,
         lifetime: own,
-        ownIdentities: false,
         ...(options.controllers && { enable: options.controllers }),
       }),
   });

@@ -8,19 +8,18 @@ import { createSigningKey, type SigningKey, signJwt } from "#wire/jwt.ts";
 import type { Pki } from "./pki.ts";
 
 export interface ControllerManagerOptions {
+  /** Must be able to act as each controller's service account. */
   readonly client: Client;
   readonly informers: Informers;
   readonly pki: Pki;
   readonly lifetime: Lifetime;
-  /** Each controller acts as its own service account; needs the right to impersonate. */
-  readonly ownIdentities: boolean;
   /** As `--controllers`. */
   readonly enable?: readonly string[];
 }
 
 /** Starts the controllers in this process. */
 export function startControllerManager(world: World, options: ControllerManagerOptions): void {
-  const { client, informers, pki, lifetime, ownIdentities, enable } = options;
+  const { client, informers, pki, lifetime, enable } = options;
   startControllers({
     controllers,
     client,
@@ -29,7 +28,7 @@ export function startControllerManager(world: World, options: ControllerManagerO
     random: world.random,
     log: world.log.named("controller-manager"),
     lifetime: lifetime.child("controller-manager"),
-    ownIdentities,
+    ownIdentities: true,
     settings: {
       rootCa: pki.caPem,
       issueToken: (claims) => Promise.resolve(secretToken(claims, createSigningKey(pki.serviceAccountKey))),

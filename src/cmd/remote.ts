@@ -5,6 +5,7 @@ import type { World } from "#base/world.ts";
 import { type Client, createClient } from "#client/client.ts";
 import { createHttpTransport } from "#client/http-transport.ts";
 import { createInformers, type Informers } from "#client/informer-factory.ts";
+import { createAccountTransport } from "./account-transport.ts";
 import { parseYaml } from "#wire/yaml.ts";
 
 /** A component's way to an API server of another process. */
@@ -51,26 +52,28 @@ export async function connectRemote(
   const cert = await read(user["client-certificate-data"], user["client-certificate"]);
   const key = await read(user["client-key-data"], user["client-key"]);
   const token = user.token ?? (user.tokenFile === undefined ? undefined : (await world.files.readText(user.tokenFile)).trim());
-  const http = createHttpClient({
-    baseUrl: cluster.server,
-    userAgent: spec.userAgent,
-    tls: {
-      ...(ca !== undefined && { ca }),
-      ...(cert !== undefined && { cert }),
-      ...(key !== undefined && { key }),
-      ...(cluster["tls-server-name"] !== undefined && { serverName: cluster["tls-server-name"] }),
-      ...(cluster["insecure-skip-tls-verify"] === true && { insecure: true }),
-    },
-    ...(token !== undefined && { token }),
-  });
-  spec.lifetime.use(http);
+  const { lifetime, userAgent } = spec;
+  const trust = {
+    ...(ca !== undefined && { ca }),
+    ...(cluster["tls-server-name"] !== undefined && { serverName: cluster["tls-server-name"] }),
+    ...(cluster["insecure-skip-tls-verify"] === true && { insecure: true }),
+  };
+  const pair = { ...(cert !== undefined && { cert }), ...(key !== undefined && { key }) };
+  const baseUrl = cluster.server;
+  const http = lifetime.use(
+    createHttpClient({ baseUrl, userAgent, tls: { ...trust, ...pair }, ...(token !== undefined && { token }) }),
+  );
   const { clock, random } = world;
-  const client = createClient({
-    transport: createHttpTransport({ http, clock, userAgent: spec.userAgent }),
-    userAgent: spec.userAgent,
+  const own = createHttpTransport({ http, clock, userAgent });
+  const transport = createAccountTransport({
+    own,
+    http: lifetime.use(createHttpClient({ baseUrl, userAgent, tls: trust })),
+    clock,
+    userAgent,
   });
+  const client = createClient({ transport, userAgent });
   const log = world.log.named("informers");
-  return { client, informers: createInformers({ client, clock, random, log, lifetime: spec.lifetime }) };
+  return { client, informers: createInformers({ client, clock, random, log, lifetime }) };
 }
 
 async function readKubeconfig(world: World, path: string): Promise<{ cluster: ClusterEntry; user: UserEntry }> {

@@ -129,7 +129,7 @@ async function startLocalComponents(world: World, { options, api, pki, lifetime 
     });
   const informers = informersOf(client, "informers");
   if (components.has("controller-manager")) {
-    startControllerManager(world, { client, informers, pki, lifetime, ownIdentities: true });
+    startControllerManager(world, { client, informers, pki, lifetime });
   }
   if (components.has("scheduler")) {
     startScheduler({
