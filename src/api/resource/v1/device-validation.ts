@@ -1,10 +1,12 @@
-import { duplicate, invalid, required, tooLong, tooMany } from "#apimachinery/field-error.ts";
+import { compileDeviceSelector } from "#apimachinery/cel/device-selector.ts";
+import { selectorCostMax } from "#apimachinery/cel/limits.ts";
+import { duplicate, forbidden, invalid, required, tooLong, tooMany } from "#apimachinery/field-error.ts";
 import { type Findings, invalidTexts, validateDnsSubdomain } from "#apimachinery/validation/checks.ts";
 import { checkDnsSubdomain } from "#apimachinery/validation/names.ts";
 import type { DeviceConfiguration, DeviceSelector } from "./device-selector.ts";
 
 /**
- * What classes, claims and slices share. CEL expressions are compiled where devices are chosen.
+ * What classes, claims and slices share.
  * Source: pkg/apis/resource/validation/validation.go.
  */
 const selectorsMax = 32;
@@ -42,6 +44,15 @@ export function* validateSelectors(
     const at = `${path}[${i}].cel`;
     if (cel === undefined) yield required(at, "");
     else if (cel.expression === "") yield required(`${at}.expression`, "");
+    else yield* validateExpression(cel.expression, `${at}.expression`);
+  }
+}
+
+function* validateExpression(expression: string, path: string): Findings {
+  const compiled = compileDeviceSelector(expression);
+  if (!compiled.ok) yield invalid(path, expression, compiled.error);
+  else if (compiled.estimatedCostMax > selectorCostMax) {
+    yield forbidden(path, "too complex, exceeds cost limit");
   }
 }
 
