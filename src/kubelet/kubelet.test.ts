@@ -328,3 +328,32 @@ test("resources change in place, wait when they do not fit, and follow their res
   assert.equal(states(await resize("1500m", "128Mi")), "main: running ready x1");
   await world.lifetime.end();
 });
+
+test("a Pod goes on when a ConfigMap that it mounts is deleted", async () => {
+  const configMaps = {
+    group: "",
+    version: "v1",
+    plural: "configmaps",
+    kind: "ConfigMap",
+    scope: "Namespaced",
+  } as const;
+  const seed = (text: string) =>
+    world.api.seed(configMaps, {
+      metadata: { name: "settings", namespace: "default" },
+      data: { key: text },
+    } as object);
+  const world = await startKubeletWorld({ scripts: { main: { exitAfterMs: 60_000 } } });
+  seed("old");
+  world.run("mounted", { volumes: [{ name: "v", configMap: { name: "settings" } }] });
+  await world.settle();
+  const path = "/run/kubelet/uid-mounted/kubernetes.io~configmap/v/key";
+  assert.equal(await world.world.files.readText(path), "old");
+  world.api.remove(configMaps, "default/settings");
+  await world.settle(70_000);
+  assert.equal(await world.world.files.readText(path), "old");
+  assert.equal(states(world.pod("mounted")), "main: running ready x1");
+  seed("new");
+  await world.settle();
+  assert.equal(await world.world.files.readText(path), "new");
+  await world.lifetime.end();
+});

@@ -28,6 +28,8 @@ const disabledPlugins = [
 export function containerdToml(config: ContainerdConfig): string {
   const cri = `plugins."io.containerd.grpc.v1.cri"`;
   const runc = `${cri}.containerd.runtimes.runc`;
+  // The handler that the conformance tests of RuntimeClass expect every node to have.
+  const testHandler = `${cri}.containerd.runtimes.test-handler`;
   return `version = 2
 root = ${quote(config.rootDirectory)}
 state = ${quote(config.stateDirectory)}
@@ -64,6 +66,12 @@ disabled_plugins = [${disabledPlugins.map(quote).join(", ")}]
   runtime_type = "io.containerd.runc.v2"
 
 [${runc}.options]
+  SystemdCgroup = ${config.systemdCgroup}
+
+[${testHandler}]
+  runtime_type = "io.containerd.runc.v2"
+
+[${testHandler}.options]
   SystemdCgroup = ${config.systemdCgroup}
 `;
 }

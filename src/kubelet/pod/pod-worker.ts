@@ -91,6 +91,7 @@ export interface PodWorkerOptions {
 /** Retries of a step that failed as a whole. */
 const retryMinMs = 500;
 const retryMaxMs = 10_000;
+const volumeRetryMs = 30_000;
 /** The runtime hears of an exit a moment after its own event. */
 const settleMs = [10, 20, 40, 80, 160, 320, 640] as const;
 
@@ -237,13 +238,24 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
     return status;
   }
 
+  /** What cannot be written anew stays as it was: the containers go on with it. */
+  async function refreshVolumes(): Promise<void> {
+    if (!volumesChanged) return;
+    volumesChanged = false;
+    try {
+      await services.volumes.refresh(pod, fieldContext(services, podIpsOf(runtime)));
+    } catch (error) {
+      if (!(error instanceof VolumeError)) throw error;
+      services.events.warning(pod, "FailedMount", error.message);
+      volumesChanged = true;
+      wakeAfter(volumeRetryMs);
+    }
+  }
+
   async function sync(): Promise<void> {
     if (deadlinePassed()) return wake();
     syncing = new AbortController();
-    if (volumesChanged) {
-      volumesChanged = false;
-      await services.volumes.refresh(pod, fieldContext(services, podIpsOf(runtime)));
-    }
+    await refreshVolumes();
     if (await resizer.carryOut(runtime)) {
       pod = resizer.pod;
       await look();

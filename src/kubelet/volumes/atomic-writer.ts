@@ -13,7 +13,8 @@ import { dirname, join } from "node:path";
 import { isIoError, type Files } from "#base/files.ts";
 import type { Payload } from "./payload.ts";
 
-const dataLink = "..data";
+/** There once a set of files is visible. */
+export const dataLink = "..data";
 const newDataLink = "..data_tmp";
 
 export interface AtomicWriteOptions {

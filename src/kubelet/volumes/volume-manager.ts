@@ -14,6 +14,7 @@ import {
   podVolumesDirectory,
   volumeDirectory,
 } from "../pod/pod-paths.ts";
+import { dataLink } from "./atomic-writer.ts";
 import { emptyDir } from "./empty-dir.ts";
 import { hostPath } from "./host-path.ts";
 import { imageVolume } from "./image-volume.ts";
@@ -80,19 +81,39 @@ export function createVolumeManager(
     try {
       const plugin = volumePlugins.find(({ handles }) => handles(volume));
       if (plugin === undefined) throw new Error("no volume plugin matched");
-      const uid = uidOf(pod);
-      const directory = plugin.written
-        ? join(memoryVolumesDirectory(directories, uid), plugin.name, volume.name)
-        : volumeDirectory(directories, uid, { plugin: plugin.name, name: volume.name });
+      const directory = directoryOf(pod, volume, plugin);
       return await plugin.setUp({ pod, volume, directory, context, fields });
     } catch (error) {
       throw new VolumeError(volume.name, error);
     }
   }
 
+  function directoryOf(pod: Pod, { name }: Volume, plugin: VolumePlugin): string {
+    const uid = uidOf(pod);
+    return plugin.written
+      ? join(memoryVolumesDirectory(directories, uid), plugin.name, name)
+      : volumeDirectory(directories, uid, { plugin: plugin.name, name });
+  }
+
+  /** What was written before serves when it cannot be written anew: its source may be gone. */
+  async function setUpOrKeep(pod: Pod, volume: Volume, fields: FieldContext): Promise<string> {
+    try {
+      return await setUpOne(pod, volume, fields);
+    } catch (error) {
+      const plugin = volumePlugins.find(({ handles }) => handles(volume));
+      if (plugin?.written !== true) throw error;
+      const directory = directoryOf(pod, volume, plugin);
+      const written = await context.world.files.stat(join(directory, dataLink));
+      if (written === undefined) throw error;
+      return directory;
+    }
+  }
+
   async function setUp(pod: Pod, fields: FieldContext): Promise<VolumePaths> {
     const volumes = pod.spec.volumes ?? [];
-    const made = await Promise.allSettled(volumes.map((volume) => setUpOne(pod, volume, fields)));
+    const made = await Promise.allSettled(
+      volumes.map((volume) => setUpOrKeep(pod, volume, fields)),
+    );
     const paths = new Map<string, string>();
     for (const [i, result] of made.entries()) {
       if (result.status === "rejected") throw result.reason;
