@@ -76,6 +76,13 @@ for (const [pattern, weight] of weights) {
   test(`weight of ${pattern}`, () => assert.equal(regexpWeight(pattern), weight));
 }
 
+// Were it quadratic, this would take minutes.
+test("weighing takes linear time", () => {
+  for (const part of ["[", "\\p{", "\\x{", "{1", "(", "{1,"]) {
+    assert.ok(regexpWeight(part.repeat(500_000)) <= 500_000 * 4);
+  }
+});
+
 test("the cache forgets what was not used", () => {
   const first = compileRegexp("cached");
   assert.equal(compileRegexp("cached"), first);

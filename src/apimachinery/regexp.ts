@@ -64,8 +64,9 @@ function makeRoom(weight: number): void {
   }
 }
 
+/** What is never closed ends with the text, so that it is read once only. */
 const pieces =
-  /(?<cls>\\[pP](?:\{[^}]*\}|.))|\\x\{[^}]*\}|\\.|\[\^?\]?[^\]]*\]|\{(?<least>\d+)(?:,(?<most>\d*))?\}|[^]/g;
+  /(?<cls>\\[pP](?:\{[^}]*(?:\}|$)|[^]))|\\x\{[^}]*(?:\}|$)|\\[^]|\[\^?\]?[^\]]*(?:\]|$)|\{(?<least>\d+)(?:,(?<most>\d*))?\}|[^]/g;
 const unicodeClassWeight = 20;
 
 /**
