@@ -16,6 +16,7 @@ import {
 /** Longer than the runtime's own: a sandbox may wait for its network. Source: remote_runtime.go. */
 const sandboxTimeoutMs = 240_000;
 const connectTimeoutMs = 30_000;
+const initializeRetryMs = 50;
 
 function runtimeMethod<Q, R>(
   name: string,
@@ -98,14 +99,7 @@ export async function openContainerRuntime(
   const headers = { "containerd-namespace": "k8s.io" };
   const channel = await openGrpcChannel(socketPath, { clock: options.clock, headers });
   try {
-    await channel.call(
-      methods.version,
-      { version: "0.1.0" },
-      {
-        waitForReady: true,
-        timeoutMs: connectTimeoutMs,
-      },
-    );
+    await untilInitialized(channel, options.clock);
   } catch (error) {
     channel[Symbol.dispose]();
     throw error;
@@ -115,6 +109,22 @@ export async function openContainerRuntime(
     images: imageService(channel),
     [Symbol.asyncDispose]: async () => channel[Symbol.dispose](),
   };
+}
+
+/** A runtime that takes over containers of an earlier life answers, but not yet with them. */
+async function untilInitialized(channel: GrpcChannel, clock: Clock): Promise<void> {
+  const deadlineMs = clock.monotonicMs() + connectTimeoutMs;
+  for (;;) {
+    try {
+      const options = { waitForReady: true, timeoutMs: connectTimeoutMs };
+      await channel.call(methods.version, { version: "0.1.0" }, options);
+      return;
+    } catch (error) {
+      const early = isRuntimeError(error) && error.description.includes("not initialized yet");
+      if (!early || clock.monotonicMs() > deadlineMs) throw error;
+      await clock.sleep(initializeRetryMs);
+    }
+  }
 }
 
 function runtimeService(channel: GrpcChannel): RuntimeService {
