@@ -122,8 +122,14 @@ export function fieldErrorsText(errors: readonly FieldError[]): string {
 export function goValue(value: unknown): string {
   if (value === null || value === undefined) return "null";
   if (typeof value === "string") return goQuote(value);
-  if (typeof value === "object") return JSON.stringify(value);
+  if (typeof value === "object") return JSON.stringify(value).replace(htmlCharacters, escapeUnicode);
   return String(value as number | boolean | bigint);
+}
+
+const htmlCharacters = /[<>&\u2028\u2029]/g;
+
+function escapeUnicode(char: string): string {
+  return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 /** Go's `%q` of a string. */

@@ -5,30 +5,20 @@ import { compileFieldPath, printResults } from "#apimachinery/jsonpath.ts";
 import { JsonPathError } from "#apimachinery/jsonpath-parser.ts";
 import type { KubeObject } from "#apimachinery/object.ts";
 import type { Column } from "#apimachinery/resource.ts";
+import { creationDescription, nameDescription } from "../http/metadata-columns.ts";
 
 const nameColumn: Column<KubeObject> = {
   name: "Name",
   type: "string",
   format: "name",
-  description:
-    "Name must be unique within a namespace. Is required when creating resources, although some " +
-    "resources may allow a client to request the generation of an appropriate name automatically. " +
-    "Name is primarily intended for creation idempotence and configuration definition. Cannot be updated. " +
-    "More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names",
+  description: nameDescription,
   cell: (object) => object.metadata?.name ?? "",
 };
-
-const ageDescription =
-  "CreationTimestamp is a timestamp representing the server time when this object was created. It is " +
-  "not guaranteed to be set in happens-before order across separate operations. Clients may not set " +
-  "this value. It is represented in RFC3339 form and is in UTC.\n\nPopulated by the system. Read-only. " +
-  "Null for lists. More info: " +
-  "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata";
 
 const ageDefinition: CustomResourceColumnDefinition = {
   name: "Age",
   type: "date",
-  description: ageDescription,
+  description: creationDescription,
   jsonPath: ".metadata.creationTimestamp",
 };
 

@@ -2,6 +2,7 @@ import { apiVersionOf, type KubeObject } from "#apimachinery/object.ts";
 import type { Column, ResourceDefinition } from "#apimachinery/resource.ts";
 import { badRequest } from "#apimachinery/status.ts";
 import { rfc3339 } from "#base/clock.ts";
+import { creationDescription, nameDescription } from "./metadata-columns.ts";
 
 /** What of the object goes into each row. */
 export type IncludeObject = "None" | "Metadata" | "Object";
@@ -18,10 +19,6 @@ export interface TableSpec {
   readonly withColumns: boolean;
 }
 
-const nameDescription =
-  "Name must be unique within a namespace. Is required when creating resources, although some " +
-  "resources may allow a client to request the generation of an appropriate name automatically.";
-
 /** Name and age, for kinds that declare no columns of their own. */
 const defaultColumns: readonly Column<KubeObject>[] = [
   {
@@ -34,7 +31,7 @@ const defaultColumns: readonly Column<KubeObject>[] = [
   {
     name: "Created At",
     type: "date",
-    description: "Time of creation, set by the server.",
+    description: creationDescription,
     cell: (object) => object.metadata?.creationTimestamp ?? rfc3339(0),
   },
 ];

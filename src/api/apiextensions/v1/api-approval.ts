@@ -26,7 +26,11 @@ export function approvalOf(annotations: Readonly<Record<string, string>> | undef
     };
   }
   if (value.startsWith("unapproved")) {
-    return { status: "False", reason: "UnapprovedAnnotation", message: `not approved: ${JSON.stringify(value)}` };
+    return {
+      status: "False",
+      reason: "UnapprovedAnnotation",
+      message: `not approved: ${JSON.stringify(value)}`,
+    };
   }
   if (/^[a-z][a-z0-9+.-]*:\/\/[^/\s]+/i.test(value)) {
     return { status: "True", reason: "ApprovedAnnotation", message: `approved in ${value}` };

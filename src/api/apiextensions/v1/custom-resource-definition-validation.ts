@@ -11,6 +11,11 @@ import {
   CustomResourceDefinitionVersion,
 } from "./custom-resource-definition.ts";
 import {
+  validateOpenApiSchema,
+  validateSelectableFields,
+} from "./custom-resource-schema-validation.ts";
+import { internalSchema } from "./internal-schema.ts";
+import {
   validateColumns,
   validateDeprecation,
   validateScale,
@@ -106,7 +111,12 @@ function isShared(versions: readonly Version[], field: keyof Version): boolean {
   return versions.every((version) => semanticEqual(version[field], first?.[field]));
 }
 
-const hoistable = ["schema", "subresources", "additionalPrinterColumns"] as const;
+const hoistable = [
+  "schema",
+  "subresources",
+  "additionalPrinterColumns",
+  "selectableFields",
+] as const;
 
 function* validateVersions({ versions }: CustomResourceDefinitionSpec): Findings {
   const path = "spec.versions";
@@ -114,9 +124,21 @@ function* validateVersions({ versions }: CustomResourceDefinitionSpec): Findings
     const at = `${path}[${i}]`;
     yield* validateLabel(version.name, `${at}.name`);
     yield* validateDeprecation(version, `${at}.deprecationWarning`);
-    if (!isShared(versions, "subresources")) yield* validateScale(version.subresources, `${at}.subresources`);
+    if (!isShared(versions, "schema")) {
+      const hasStatus = version.subresources?.status !== undefined;
+      yield* validateOpenApiSchema(version.schema?.openAPIV3Schema, {
+        path: `${at}.schema`,
+        hasStatus,
+      });
+    }
+    if (!isShared(versions, "subresources"))
+      yield* validateScale(version.subresources, `${at}.subresources`);
     if (!isShared(versions, "additionalPrinterColumns")) {
       yield* validateColumns(version.additionalPrinterColumns, `${at}.additionalPrinterColumns`);
+    }
+    if (!isShared(versions, "selectableFields")) {
+      const schema = version.schema?.openAPIV3Schema;
+      yield* validateSelectableFields(version.selectableFields, schema, `${at}.selectableFields`);
     }
   }
   const names = new Set(versions.map(({ name }) => name));
@@ -137,16 +159,28 @@ function shownVersions(versions: readonly Version[]): unknown {
   return versions.map((version) => {
     const own = { ...version };
     for (const field of shared) delete own[field];
-    return internalValue(CustomResourceDefinitionVersion, own);
+    const shown = internalValue(CustomResourceDefinitionVersion, own);
+    const schema = own.schema?.openAPIV3Schema;
+    if (schema === undefined) return shown;
+    return { ...(shown as object), Schema: { OpenAPIV3Schema: internalSchema(schema) } };
   });
 }
 
 function* validateShared({ versions }: CustomResourceDefinitionSpec): Findings {
   const [first] = versions;
   if (first === undefined) return;
-  if (isShared(versions, "subresources")) yield* validateScale(first.subresources, "spec.subresources");
+  const schema = first.schema?.openAPIV3Schema;
+  if (isShared(versions, "schema")) {
+    const hasStatus = versions.some(({ subresources }) => subresources?.status !== undefined);
+    yield* validateOpenApiSchema(schema, { path: "spec.validation", hasStatus });
+  }
+  if (isShared(versions, "subresources"))
+    yield* validateScale(first.subresources, "spec.subresources");
   if (isShared(versions, "additionalPrinterColumns")) {
     yield* validateColumns(first.additionalPrinterColumns, "spec.additionalPrinterColumns");
+  }
+  if (isShared(versions, "selectableFields")) {
+    yield* validateSelectableFields(first.selectableFields, schema, "spec.selectableFields");
   }
 }
 
@@ -157,11 +191,13 @@ function* validateNames(names: CustomResourceDefinitionNames, path: string): Fin
   if (singular !== "") yield* validateLabel(singular, `${path}.singular`);
   if (kind !== "") yield* validateLabel(kind, `${path}.kind`, lead);
   if (listKind !== "") yield* validateLabel(listKind, `${path}.listKind`, lead);
-  for (const [i, name] of shortNames.entries()) yield* validateLabel(name, `${path}.shortNames[${i}]`);
+  for (const [i, name] of shortNames.entries())
+    yield* validateLabel(name, `${path}.shortNames[${i}]`);
   if (kind !== "" && kind === listKind) {
     yield invalid(`${path}.listKind`, listKind, "kind and listKind may not be the same");
   }
-  for (const [i, name] of categories.entries()) yield* validateLabel(name, `${path}.categories[${i}]`);
+  for (const [i, name] of categories.entries())
+    yield* validateLabel(name, `${path}.categories[${i}]`);
 }
 
 function* validateConversion({ conversion }: CustomResourceDefinitionSpec): Findings {
@@ -190,7 +226,8 @@ function* validateConversion({ conversion }: CustomResourceDefinitionSpec): Find
 }
 
 export function* validateDefinitionStatus({ status }: CustomResourceDefinition): Findings {
-  if (status?.acceptedNames !== undefined) yield* validateNames(status.acceptedNames, "status.acceptedNames");
+  if (status?.acceptedNames !== undefined)
+    yield* validateNames(status.acceptedNames, "status.acceptedNames");
 }
 
 function* validateStoredVersions({ spec, status }: CustomResourceDefinition): Findings {

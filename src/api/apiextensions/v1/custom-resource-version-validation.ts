@@ -33,9 +33,12 @@ export function* validateDeprecation(
     yield invalid(path, warning, `must be <= ${warningLengthMax} characters long`);
   }
   if (warning === "") yield invalid(path, warning, "must not be an empty string");
-  const at = [...warning].findIndex((char) => /[\p{C}\p{Zl}\p{Zp}]/u.test(char) || (char !== " " && /\p{Zs}/u.test(char)));
+  const at = [...warning].findIndex(
+    (char) => /[\p{C}\p{Zl}\p{Zp}]/u.test(char) || (char !== " " && /\p{Zs}/u.test(char)),
+  );
   if (at >= 0) {
-    const detail = "must only contain printable UTF-8 characters; non-printable character found at index";
+    const detail =
+      "must only contain printable UTF-8 characters; non-printable character found at index";
     yield invalid(path, warning, `${detail} ${at}`);
   }
 }
@@ -59,7 +62,8 @@ export function* validateColumns(
 }
 
 function* validateSimplePath(text: string, path: string): Findings {
-  if (!text.startsWith(".")) yield invalid(path, text, "must be a simple json path starting with .");
+  if (!text.startsWith("."))
+    yield invalid(path, text, "must be a simple json path starting with .");
 }
 
 export function* validateScale(
