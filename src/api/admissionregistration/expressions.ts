@@ -1,4 +1,8 @@
-import { createEnvironment, type Environment, type Program } from "#apimachinery/cel/environment.ts";
+import {
+  createEnvironment,
+  type Environment,
+  type Program,
+} from "#apimachinery/cel/environment.ts";
 import { lazyObjectType } from "#apimachinery/cel/lazy-object.ts";
 import { authorizerType, resourceCheckType } from "#apimachinery/cel/library/authorizer.ts";
 import { mutationLibraries } from "#apimachinery/cel/library/kubernetes.ts";
@@ -27,7 +31,10 @@ function struct(name: string, fields: Readonly<Record<string, CelType>>): CelTyp
 
 const groupVersion = { group: stringType, version: stringType };
 const kindType = struct("kubernetes.GroupVersionKind", { ...groupVersion, kind: stringType });
-const resourceType = struct("kubernetes.GroupVersionResource", { ...groupVersion, resource: stringType });
+const resourceType = struct("kubernetes.GroupVersionResource", {
+  ...groupVersion,
+  resource: stringType,
+});
 const userInfoType = struct("kubernetes.UserInfo", {
   username: stringType,
   uid: stringType,
@@ -76,7 +83,10 @@ const namespaceMetadataType = struct("kubernetes.NamespaceMetadata", {
 const namespaceType = struct("kubernetes.Namespace", {
   metadata: namespaceMetadataType,
   spec: struct("kubernetes.NamespaceSpec", { finalizers: listType(stringType) }),
-  status: struct("kubernetes.NamespaceStatus", { conditions: listType(conditionType), phase: stringType }),
+  status: struct("kubernetes.NamespaceStatus", {
+    conditions: listType(conditionType),
+    phase: stringType,
+  }),
 });
 
 export interface AdmissionVariables {
@@ -108,7 +118,10 @@ export function admissionEnvironment(options: AdmissionVariables): Environment {
       }),
       ...(options.variables && { variables: options.variables }),
     },
-    ...(options.mutation === true && { libraries: mutationLibraries, typeResolver: resolveMutationType }),
+    ...(options.mutation === true && {
+      libraries: mutationLibraries,
+      typeResolver: resolveMutationType,
+    }),
   });
 }
 
@@ -177,5 +190,7 @@ const environments = {
 
 /** Compiles a match condition, which cannot use variables. */
 export function compileMatchCondition(expression: string, hasParams: boolean): Expression {
-  return compileExpression(hasParams ? environments.params : environments.plain, expression, [boolType]);
+  return compileExpression(hasParams ? environments.params : environments.plain, expression, [
+    boolType,
+  ]);
 }

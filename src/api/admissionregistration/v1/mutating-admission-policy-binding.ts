@@ -1,4 +1,7 @@
-import { mutatingPolicyBindingColumns, mutatingPolicyBindingStrategy } from "./mutating-policy-strategy.ts";
+import {
+  mutatingPolicyBindingColumns,
+  mutatingPolicyBindingStrategy,
+} from "./mutating-policy-strategy.ts";
 import { sameShape } from "#api/strategies.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";

@@ -58,7 +58,11 @@ function* validatePolicy({ spec }: MutatingAdmissionPolicy): Findings {
     }
   }
   const compiled = compileMutatingPolicy(spec);
-  yield* validateMatchConditions(spec.matchConditions, "spec.matchConditions", spec.paramKind !== undefined);
+  yield* validateMatchConditions(
+    spec.matchConditions,
+    "spec.matchConditions",
+    spec.paramKind !== undefined,
+  );
   yield* validateVariables(spec.variables, compiled.variables);
   if (mutations.length === 0) {
     yield required("spec.mutations", "mutations must contain at least one item");
@@ -68,13 +72,21 @@ function* validatePolicy({ spec }: MutatingAdmissionPolicy): Findings {
   }
   yield* validateSupported(spec.failurePolicy, failurePolicies, "spec.failurePolicy");
   const reinvocations = ["IfNeeded", "Never"];
-  yield* validateRequiredSupported(spec.reinvocationPolicy, reinvocations, "spec.reinvocationPolicy");
+  yield* validateRequiredSupported(
+    spec.reinvocationPolicy,
+    reinvocations,
+    "spec.reinvocationPolicy",
+  );
 }
 
 const arms = { ApplyConfiguration: "applyConfiguration", JSONPatch: "jsonPatch" } as const;
 const patchTypes = Object.keys(arms) as (keyof typeof arms)[];
 
-function* validateMutation(mutation: Mutation, path: string, compiled: Expression | undefined): Findings {
+function* validateMutation(
+  mutation: Mutation,
+  path: string,
+  compiled: Expression | undefined,
+): Findings {
   const { patchType } = mutation;
   const known = patchTypes.find((type) => type === patchType);
   if (known === undefined) {

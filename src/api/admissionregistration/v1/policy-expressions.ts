@@ -1,4 +1,11 @@
-import { boolType, dynType, listType, nullType, objectType, stringType } from "#apimachinery/cel/types.ts";
+import {
+  boolType,
+  dynType,
+  listType,
+  nullType,
+  objectType,
+  stringType,
+} from "#apimachinery/cel/types.ts";
 import {
   admissionEnvironment,
   compileExpression,
@@ -14,14 +21,19 @@ import { jsonPatchType } from "#apimachinery/cel/library/mutation.ts";
 /** All expressions of a ValidatingAdmissionPolicy, compiled; lists are parallel to the spec's. */
 export interface CompiledValidatingPolicy {
   readonly variables: readonly NamedExpression[];
-  readonly validations: readonly { readonly expression: Expression; readonly message?: Expression }[];
+  readonly validations: readonly {
+    readonly expression: Expression;
+    readonly message?: Expression;
+  }[];
   readonly auditAnnotations: readonly Expression[];
 }
 
 const validatingPolicies = new WeakMap<ValidatingAdmissionPolicySpec, CompiledValidatingPolicy>();
 
 /** Compiles once for each spec. */
-export function compileValidatingPolicy(spec: ValidatingAdmissionPolicySpec): CompiledValidatingPolicy {
+export function compileValidatingPolicy(
+  spec: ValidatingAdmissionPolicySpec,
+): CompiledValidatingPolicy {
   let compiled = validatingPolicies.get(spec);
   if (compiled === undefined) {
     compiled = compileValidating(spec);

@@ -20,7 +20,10 @@ export function defaultMatchResources(resources: MatchResources | undefined): vo
   resources.matchPolicy ??= "Equivalent";
   resources.namespaceSelector ??= {};
   resources.objectSelector ??= {};
-  for (const rule of [...(resources.resourceRules ?? []), ...(resources.excludeResourceRules ?? [])]) {
+  for (const rule of [
+    ...(resources.resourceRules ?? []),
+    ...(resources.excludeResourceRules ?? []),
+  ]) {
     rule.scope ??= "*";
   }
 }
@@ -101,7 +104,8 @@ export function* validateVariables(
       yield invalid(`${path}.name`, name, "must be a valid CEL identifier");
     }
     const found = compiled[i];
-    if (expression.trim() === "") yield required(`${path}.expression`, "expression is not specified");
+    if (expression.trim() === "")
+      yield required(`${path}.expression`, "expression is not specified");
     else if (found !== undefined) yield* validateExpression(found.expression, `${path}.expression`);
   }
 }

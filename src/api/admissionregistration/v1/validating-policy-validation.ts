@@ -1,5 +1,9 @@
 import { duplicate, invalid, notSupported, required } from "#apimachinery/field-error.ts";
-import { type Findings, validateQualifiedName, validateSupported } from "#apimachinery/validation/checks.ts";
+import {
+  type Findings,
+  validateQualifiedName,
+  validateSupported,
+} from "#apimachinery/validation/checks.ts";
 import { validateConditions } from "#apimachinery/validation/conditions.ts";
 import { validateExpression } from "../expressions.ts";
 import { compileValidatingPolicy } from "./policy-expressions.ts";
@@ -33,7 +37,10 @@ export function* validatePolicy({ spec, metadata }: ValidatingAdmissionPolicy): 
     const detail = "validations or auditAnnotations must be set";
     yield required("spec.validations", `${detail}: validations must contain at least one item`);
   }
-  for (const [i, { expression, message = "", messageExpression = "", reason }] of validations.entries()) {
+  for (const [
+    i,
+    { expression, message = "", messageExpression = "", reason },
+  ] of validations.entries()) {
     const at = `spec.validations[${i}]`;
     const found = compiled.validations[i];
     if (expression.trim() === "") yield required(`${at}.expression`, "expression is not specified");
@@ -46,7 +53,8 @@ export function* validatePolicy({ spec, metadata }: ValidatingAdmissionPolicy): 
     if (message.trim() === "" && message !== "") {
       yield invalid(`${at}.message`, message, "message must be non-empty if specified");
     }
-    if (/\n/.test(message)) yield invalid(`${at}.message`, message, "message must not contain line breaks");
+    if (/\n/.test(message))
+      yield invalid(`${at}.message`, message, "message must not contain line breaks");
     yield* validateSupported(reason, reasons, `${at}.reason`);
   }
   const keys = new Set<string>();

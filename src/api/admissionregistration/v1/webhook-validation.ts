@@ -7,7 +7,11 @@ import {
 } from "#apimachinery/validation/checks.ts";
 import { validateLabelSelector } from "#apimachinery/validation/label-selector.ts";
 import { checkDnsSubdomain } from "#apimachinery/validation/names.ts";
-import { reviewVersions, validateClientConfig, validateReviewVersions } from "#apimachinery/validation/webhook.ts";
+import {
+  reviewVersions,
+  validateClientConfig,
+  validateReviewVersions,
+} from "#apimachinery/validation/webhook.ts";
 import type { MutatingWebhook } from "./mutating-webhook-configuration.ts";
 import type { MatchCondition } from "./policy-matching.ts";
 import { compileMatchCondition, validateExpression } from "../expressions.ts";
@@ -44,7 +48,8 @@ export function* validateWebhooks(webhooks: readonly Webhook[] | undefined): Fin
     const detail = `must specify one of ${reviewVersions.join(", ")}`;
     const versions = webhook.admissionReviewVersions;
     yield* validateReviewVersions(versions, `${path}.admissionReviewVersions`, detail);
-    if (webhook.name !== "" && names.has(webhook.name)) yield duplicate(`${path}.name`, webhook.name);
+    if (webhook.name !== "" && names.has(webhook.name))
+      yield duplicate(`${path}.name`, webhook.name);
     names.add(webhook.name);
   }
 }

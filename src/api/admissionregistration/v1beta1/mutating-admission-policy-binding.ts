@@ -1,4 +1,7 @@
-import { mutatingPolicyBindingColumns, mutatingPolicyBindingStrategy } from "../v1/mutating-policy-strategy.ts";
+import {
+  mutatingPolicyBindingColumns,
+  mutatingPolicyBindingStrategy,
+} from "../v1/mutating-policy-strategy.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import { type Infer, kind, opt, ptr, req, string, struct } from "#apimachinery/schema.ts";

@@ -1,15 +1,14 @@
 import type { AccessCheck, AccessDecision } from "#apimachinery/cel/library/authorizer.ts";
 import { authorizerValue, requestResourceValue } from "#apimachinery/cel/library/authorizer.ts";
-import { LazyObject, lazyObjectType } from "#apimachinery/cel/lazy-object.ts";
+import { LazyObject } from "#apimachinery/cel/lazy-object.ts";
 import { perCallCostMax } from "#apimachinery/cel/limits.ts";
-import type { CelType } from "#apimachinery/cel/types.ts";
 import { CelError, type CelValue } from "#apimachinery/cel/value.ts";
 import type { Namespace } from "#api/core/v1/namespace.ts";
 import type { ResourceDefinition } from "#apimachinery/resource.ts";
 import type { Attributes, Authorizer } from "../../authorization/authorizer.ts";
 import { type AdmissionRequest, namespaceOf, qualifiedOf, wireObject } from "../request.ts";
 import { reviewedRequest } from "../webhook/review.ts";
-import type { Expression } from "./environment.ts";
+import { type Expression, type NamedExpression, variablesType } from "#api/admissionregistration/expressions.ts";
 
 /** Rounds of one expression; each brings one more decision of the authorizer. */
 const roundsMax = 64;
@@ -29,11 +28,6 @@ export class OutOfBudgetError extends Error {
 export type Evaluated =
   | { readonly ok: true; readonly value: CelValue }
   | { readonly ok: false; readonly error: string };
-
-export interface NamedExpression {
-  readonly name: string;
-  readonly expression: Expression;
-}
 
 export interface EvaluationOptions {
   readonly request: AdmissionRequest;
@@ -151,15 +145,6 @@ export class Evaluation {
       reason: decision.reason,
     });
   }
-}
-
-/** The type of `variables`: those that did not compile are no fields. */
-export function variablesType(variables: readonly NamedExpression[]): CelType {
-  const fields = new Map<string, CelType>();
-  for (const { name, expression } of variables) {
-    if (expression.resultType !== undefined) fields.set(name, expression.resultType);
-  }
-  return lazyObjectType("kubernetes.variables", fields);
 }
 
 function once<T>(make: () => T): () => T {

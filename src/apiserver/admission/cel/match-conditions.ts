@@ -1,7 +1,6 @@
 import { matchConditionsCostMax } from "#apimachinery/cel/limits.ts";
-import { boolType } from "#apimachinery/cel/types.ts";
 import { Evaluation, type EvaluationOptions, OutOfBudgetError } from "./evaluation.ts";
-import { admissionEnvironment, compileExpression, type Expression } from "./environment.ts";
+import { compileMatchCondition, type Expression } from "#api/admissionregistration/expressions.ts";
 
 export interface MatchConditionSource {
   readonly name: string;
@@ -13,17 +12,12 @@ export type ConditionsResult =
   | { readonly matches: boolean; readonly error?: undefined }
   | { readonly error: string };
 
-const environments = {
-  plain: admissionEnvironment({ hasParams: false, hasAuthorizer: true }),
-  params: admissionEnvironment({ hasParams: true, hasAuthorizer: true }),
-};
 const compiled = new WeakMap<readonly MatchConditionSource[], readonly Expression[]>();
 
 function compile(conditions: readonly MatchConditionSource[], hasParams: boolean): readonly Expression[] {
   let expressions = compiled.get(conditions);
   if (expressions === undefined) {
-    const environment = hasParams ? environments.params : environments.plain;
-    expressions = conditions.map(({ expression }) => compileExpression(environment, expression, [boolType]));
+    expressions = conditions.map(({ expression }) => compileMatchCondition(expression, hasParams));
     compiled.set(conditions, expressions);
   }
   return expressions;
