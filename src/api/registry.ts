@@ -28,10 +28,10 @@ import { mutatingWebhookConfigurations } from "./admissionregistration/v1/mutati
 import { validatingAdmissionPolicyBindings } from "./admissionregistration/v1/validating-admission-policy-binding.ts";
 import { validatingAdmissionPolicies } from "./admissionregistration/v1/validating-admission-policy.ts";
 import { validatingWebhookConfigurations } from "./admissionregistration/v1/validating-webhook-configuration.ts";
-import { mutatingAdmissionPolicyBindings as mutatingAdmissionPolicyBindingsV1alpha1 } from "./admissionregistration/v1alpha1/mutating-admission-policy-binding.ts";
-import { mutatingAdmissionPolicies as mutatingAdmissionPoliciesV1alpha1 } from "./admissionregistration/v1alpha1/mutating-admission-policy.ts";
-import { mutatingAdmissionPolicyBindings as mutatingAdmissionPolicyBindingsV1beta1 } from "./admissionregistration/v1beta1/mutating-admission-policy-binding.ts";
-import { mutatingAdmissionPolicies as mutatingAdmissionPoliciesV1beta1 } from "./admissionregistration/v1beta1/mutating-admission-policy.ts";
+import { mutatingAdmissionPolicyBindings as mapBindingsV1alpha1 } from "./admissionregistration/v1alpha1/mutating-admission-policy-binding.ts";
+import { mutatingAdmissionPolicies as mapsV1alpha1 } from "./admissionregistration/v1alpha1/mutating-admission-policy.ts";
+import { mutatingAdmissionPolicyBindings as mapBindingsV1beta1 } from "./admissionregistration/v1beta1/mutating-admission-policy-binding.ts";
+import { mutatingAdmissionPolicies as mapsV1beta1 } from "./admissionregistration/v1beta1/mutating-admission-policy.ts";
 import { APIGroupDiscoveryList, APIGroupDiscovery } from "./apidiscovery/v2/api-group-discovery.ts";
 import { ConversionReview } from "./apiextensions/v1/conversion-review.ts";
 import { customResourceDefinitions } from "./apiextensions/v1/custom-resource-definition.ts";
@@ -228,11 +228,11 @@ export const resources: readonly ResourceDefinition[] = [
   validatingAdmissionPolicyBindings,
   validatingWebhookConfigurations,
   // admissionregistration.k8s.io/v1beta1
-  mutatingAdmissionPoliciesV1beta1,
-  mutatingAdmissionPolicyBindingsV1beta1,
+  mapsV1beta1,
+  mapBindingsV1beta1,
   // admissionregistration.k8s.io/v1alpha1
-  mutatingAdmissionPoliciesV1alpha1,
-  mutatingAdmissionPolicyBindingsV1alpha1,
+  mapsV1alpha1,
+  mapBindingsV1alpha1,
   // apiextensions.k8s.io/v1
   customResourceDefinitions,
   // scheduling.k8s.io/v1
@@ -301,10 +301,25 @@ export const otherKinds: readonly KindDefinition[] = [
   { group: "authentication.k8s.io", version: "v1", kind: "TokenRequest", schema: TokenRequest },
   { group: "autoscaling", version: "v1", kind: "Scale", schema: Scale },
   { group: "policy", version: "v1", kind: "Eviction", schema: Eviction },
-  { group: "apiextensions.k8s.io", version: "v1", kind: "ConversionReview", schema: ConversionReview },
+  {
+    group: "apiextensions.k8s.io",
+    version: "v1",
+    kind: "ConversionReview",
+    schema: ConversionReview,
+  },
   { group: "admission.k8s.io", version: "v1", kind: "AdmissionReview", schema: AdmissionReview },
-  { group: "apidiscovery.k8s.io", version: "v2", kind: "APIGroupDiscoveryList", schema: APIGroupDiscoveryList },
-  { group: "apidiscovery.k8s.io", version: "v2", kind: "APIGroupDiscovery", schema: APIGroupDiscovery },
+  {
+    group: "apidiscovery.k8s.io",
+    version: "v2",
+    kind: "APIGroupDiscoveryList",
+    schema: APIGroupDiscoveryList,
+  },
+  {
+    group: "apidiscovery.k8s.io",
+    version: "v2",
+    kind: "APIGroupDiscovery",
+    schema: APIGroupDiscovery,
+  },
   { group: "imagepolicy.k8s.io", version: "v1alpha1", kind: "ImageReview", schema: ImageReview },
   { group: "audit.k8s.io", version: "v1", kind: "Event", schema: AuditEvent },
   { group: "audit.k8s.io", version: "v1", kind: "Policy", schema: Policy },
@@ -323,6 +338,16 @@ export const otherKinds: readonly KindDefinition[] = [
   { group: "", version: "v1", kind: "APIResourceList", schema: APIResourceList },
   { group: "meta.k8s.io", version: "v1", kind: "Table", schema: Table },
   { group: "meta.k8s.io", version: "v1", kind: "TableOptions", schema: TableOptions },
-  { group: "meta.k8s.io", version: "v1", kind: "PartialObjectMetadata", schema: PartialObjectMetadata },
-  { group: "meta.k8s.io", version: "v1", kind: "PartialObjectMetadataList", schema: PartialObjectMetadataList },
+  {
+    group: "meta.k8s.io",
+    version: "v1",
+    kind: "PartialObjectMetadata",
+    schema: PartialObjectMetadata,
+  },
+  {
+    group: "meta.k8s.io",
+    version: "v1",
+    kind: "PartialObjectMetadataList",
+    schema: PartialObjectMetadataList,
+  },
 ];

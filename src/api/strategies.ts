@@ -1,5 +1,11 @@
 import type { KubeObject, ObjectMeta } from "#apimachinery/object.ts";
-import type { Conversion, Strategy, SubresourceDefinition, UpdateContext, Verb } from "#apimachinery/resource.ts";
+import type {
+  Conversion,
+  Strategy,
+  SubresourceDefinition,
+  UpdateContext,
+  Verb,
+} from "#apimachinery/resource.ts";
 import type { FieldError } from "#apimachinery/field-error.ts";
 
 /** Strategies that most kinds share. */
@@ -11,7 +17,10 @@ interface WithSpecAndStatus extends KubeObject {
 }
 
 /** Writes of the resource keep the stored status. */
-export function keepStatus<T extends WithSpecAndStatus>(object: T, { old }: UpdateContext<T>): void {
+export function keepStatus<T extends WithSpecAndStatus>(
+  object: T,
+  { old }: UpdateContext<T>,
+): void {
   object.status = old.status;
 }
 

@@ -33,7 +33,8 @@ test("the next moment of a schedule", () => {
     ["@every 1ms", "2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z"],
     ["TZ=Asia/Tokyo 0 9 * * *", "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"],
   ];
-  for (const [schedule, from, next] of rows) assert.equal(upcoming(schedule, from)[0] ?? "", next, schedule);
+  for (const [schedule, from, next] of rows)
+    assert.equal(upcoming(schedule, from)[0] ?? "", next, schedule);
 });
 
 test("a time of day that is skipped does not fire, one that repeats fires twice", () => {
@@ -56,12 +57,32 @@ test("a time of day that is skipped does not fire, one that repeats fires twice"
 
 test("days that begin at one o'clock are found", () => {
   const zone = "America/Asuncion";
-  assert.deepEqual(upcoming("15 * 6 10 *", "2024-10-05T12:00:00Z", { zone }), ["2024-10-06T01:15:00-03:00"]);
+  assert.deepEqual(upcoming("15 * 6 10 *", "2024-10-05T12:00:00Z", { zone }), [
+    "2024-10-06T01:15:00-03:00",
+  ]);
 });
 
 test("what is no schedule is refused", () => {
-  for (const text of ["", "* * * *", "60 * * * *", "* * 0 * *", "*/0 * * * *", "5-1 * * * *", "@often", "@every x", "a * * * *", "1/2/3 * * * *"]) {
+  for (const text of [
+    "",
+    "* * * *",
+    "60 * * * *",
+    "* * 0 * *",
+    "*/0 * * * *",
+    "5-1 * * * *",
+    "@often",
+    "@every x",
+    "a * * * *",
+    "1/2/3 * * * *",
+  ]) {
     assert.throws(() => parseSchedule(text), { name: "ScheduleError" }, text);
   }
-  assert.deepEqual(["UTC", "Europe/Paris", "Nowhere/City", "", "+01:00", "Local"].map(isTimeZone), [true, true, false, false, false, false]);
+  assert.deepEqual(["UTC", "Europe/Paris", "Nowhere/City", "", "+01:00", "Local"].map(isTimeZone), [
+    true,
+    true,
+    false,
+    false,
+    false,
+    false,
+  ]);
 });

@@ -35,7 +35,11 @@ const fieldSpecs: readonly FieldSpec[] = [
   { min: 0, max: 59 },
   { min: 0, max: 23 },
   { min: 1, max: 31 },
-  { min: 1, max: 12, names: ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"] },
+  {
+    min: 1,
+    max: 12,
+    names: ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"],
+  },
   { min: 0, max: 6, names: ["sun", "mon", "tue", "wed", "thu", "fri", "sat"] },
 ];
 
@@ -74,9 +78,13 @@ export function parseSchedule(text: string, zone = "UTC"): Schedule {
 function parseFields(text: string): Fields {
   const parts = text.split(/\s+/).filter(Boolean);
   if (parts.length !== 5) {
-    throw new ScheduleError(`expected exactly 5 fields, found ${parts.length}: [${parts.join(" ")}]`);
+    throw new ScheduleError(
+      `expected exactly 5 fields, found ${parts.length}: [${parts.join(" ")}]`,
+    );
   }
-  const [minute, hour, day, month, weekday] = parts.map((part, i) => parseField(part, fieldSpecs[i] as FieldSpec));
+  const [minute, hour, day, month, weekday] = parts.map((part, i) =>
+    parseField(part, fieldSpecs[i] as FieldSpec),
+  );
   return { minute, hour, day, month, weekday } as Fields;
 }
 
@@ -91,7 +99,10 @@ function parseField(text: string, spec: FieldSpec): FieldSet {
   return { values, any };
 }
 
-function parseRange(text: string, spec: FieldSpec): { first: number; last: number; step: number; any: boolean } {
+function parseRange(
+  text: string,
+  spec: FieldSpec,
+): { first: number; last: number; step: number; any: boolean } {
   const [range = "", stepText, ...more] = text.split("/");
   const [low = "", high, ...others] = range.split("-");
   if (more.length > 0) throw new ScheduleError(`too many slashes: ${text}`);
@@ -101,9 +112,12 @@ function parseRange(text: string, spec: FieldSpec): { first: number; last: numbe
   const single = high === undefined ? first : parseValue(high, spec);
   const last = wild || (stepText !== undefined && high === undefined) ? spec.max : single;
   const step = stepText === undefined ? 1 : parseNumber(stepText);
-  if (first < spec.min) throw new ScheduleError(`beginning of range (${first}) below minimum (${spec.min}): ${text}`);
-  if (last > spec.max) throw new ScheduleError(`end of range (${last}) above maximum (${spec.max}): ${text}`);
-  if (first > last) throw new ScheduleError(`beginning of range (${first}) beyond end of range (${last}): ${text}`);
+  if (first < spec.min)
+    throw new ScheduleError(`beginning of range (${first}) below minimum (${spec.min}): ${text}`);
+  if (last > spec.max)
+    throw new ScheduleError(`end of range (${last}) above maximum (${spec.max}): ${text}`);
+  if (first > last)
+    throw new ScheduleError(`beginning of range (${first}) beyond end of range (${last}): ${text}`);
   if (step === 0) throw new ScheduleError(`step of range should be a positive number: ${text}`);
   return { first, last, step, any: wild && step === 1 };
 }
@@ -114,16 +128,29 @@ function parseValue(text: string, { names, min }: FieldSpec): number {
 }
 
 function parseNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new ScheduleError(`failed to parse int from ${text}: strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`);
+  if (!/^\d+$/.test(text))
+    throw new ScheduleError(
+      `failed to parse int from ${text}: strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`,
+    );
   return Number(text);
 }
 
-const unitMs: Readonly<Record<string, number>> = { h: hourMs, m: minuteMs, s: 1000, ms: 1, us: 1e-3, "µs": 1e-3, ns: 1e-6 };
+const unitMs: Readonly<Record<string, number>> = {
+  h: hourMs,
+  m: minuteMs,
+  s: 1000,
+  ms: 1,
+  us: 1e-3,
+  µs: 1e-3,
+  ns: 1e-6,
+};
 
 /** A constant delay of whole seconds, at least one. */
 function everySchedule(text: string): Schedule {
   if (!/^(\d+(\.\d+)?(h|ms|m|s|us|µs|ns))+$/.test(text)) {
-    throw new ScheduleError(`failed to parse duration @every ${text}: time: invalid duration ${JSON.stringify(text)}`);
+    throw new ScheduleError(
+      `failed to parse duration @every ${text}: time: invalid duration ${JSON.stringify(text)}`,
+    );
   }
   let totalMs = 0;
   for (const [, count = "", unit = ""] of text.matchAll(/(\d+(?:\.\d+)?)(h|ms|m|s|us|µs|ns)/g)) {
@@ -160,7 +187,8 @@ function matchesDay({ month, day, weekday }: Fields, local: LocalTime): boolean 
 function nextMidnight(zone: string, atMs: number, local: LocalTime): number {
   const guessMs = atMs + (24 - local.hour) * hourMs - local.minute * minuteMs;
   const landed = inZone(zone, guessMs);
-  if (landed.day === local.day) return guessMs + (24 - landed.hour) * hourMs - landed.minute * minuteMs;
+  if (landed.day === local.day)
+    return guessMs + (24 - landed.hour) * hourMs - landed.minute * minuteMs;
   const earlierMs = guessMs - landed.hour * hourMs - landed.minute * minuteMs;
   return landed.hour > 0 && inZone(zone, earlierMs).day === landed.day ? earlierMs : guessMs;
 }

@@ -45,7 +45,12 @@ function makeFormat(zone: string): Intl.DateTimeFormat | undefined {
 
 /** Go reads zones from the tz database by their exact names; offsets and "Local" are none. */
 export function isTimeZone(zone: string): boolean {
-  return zone !== "" && !/^[+-]/.test(zone) && zone.toLowerCase() !== "local" && formatOf(zone) !== undefined;
+  return (
+    zone !== "" &&
+    !/^[+-]/.test(zone) &&
+    zone.toLowerCase() !== "local" &&
+    formatOf(zone) !== undefined
+  );
 }
 
 /** The wall clock of a zone at a moment. */

@@ -1,11 +1,5 @@
 import { semanticEqual } from "../deep-equal.ts";
-import {
-  type FieldError,
-  forbidden,
-  invalid,
-  notSupported,
-  required,
-} from "../field-error.ts";
+import { type FieldError, forbidden, invalid, notSupported, required } from "../field-error.ts";
 import { compareBytes } from "../maps.ts";
 import { checkDnsLabel, checkDnsSubdomain, checkQualifiedName } from "./names.ts";
 

@@ -25,7 +25,6 @@ export interface Cidr {
   readonly leadingZeros: boolean;
 }
 
-
 /** Undefined when the text is no address. Leading zeros are decimal; zones are refused. */
 export function parseIp(text: string): IpAddress | undefined {
   if (!text.includes(":")) return parseIpv4(text);
@@ -85,7 +84,9 @@ export function formatIp({ value, version }: Pick<IpAddress, "value" | "version"
   if (version === 4) {
     return [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 255n).join(".");
   }
-  const groups = Array.from({ length: 8 }, (_, i) => Number((value >> BigInt(112 - 16 * i)) & 0xffffn));
+  const groups = Array.from({ length: 8 }, (_, i) =>
+    Number((value >> BigInt(112 - 16 * i)) & 0xffffn),
+  );
   const { start, length } = longestZeros(groups);
   const hex = groups.map((group) => group.toString(16));
   if (length < 2) return hex.join(":");
@@ -200,7 +201,9 @@ export function ipWarnings(value: string, path: string): string[] {
     return [`${path}: non-standard IP address "${value}" is invalid: use "${canonical}"`];
   }
   if (address.version === 4 || canonical === value) return [];
-  return [`${path}: IPv6 address "${value}" should be in RFC 5952 canonical format ("${canonical}")`];
+  return [
+    `${path}: IPv6 address "${value}" should be in RFC 5952 canonical format ("${canonical}")`,
+  ];
 }
 
 export function cidrWarnings(value: string, path: string): string[] {

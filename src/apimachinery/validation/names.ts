@@ -100,7 +100,8 @@ export function checkQualifiedName(value: string): string[] {
   }
   if (name === "") errors.push(`name part ${emptyText}`);
   else if (byteLength(name) > labelMax) errors.push(`name part ${lengthText(labelMax)}`);
-  if (!keyPattern.test(name)) errors.push(`name part ${regexText(keyText, keyFormat, keyExamples)}`);
+  if (!keyPattern.test(name))
+    errors.push(`name part ${regexText(keyText, keyFormat, keyExamples)}`);
   return errors;
 }
 
@@ -122,7 +123,9 @@ export function checkPathSegment(name: string): string[] {
 }
 
 function checkPathSegmentPrefix(name: string): string[] {
-  return ["/", "%"].filter((part) => name.includes(part)).map((part) => `may not contain '${part}'`);
+  return ["/", "%"]
+    .filter((part) => name.includes(part))
+    .map((part) => `may not contain '${part}'`);
 }
 
 /**
@@ -132,7 +135,8 @@ function checkPathSegmentPrefix(name: string): string[] {
 export function checkName(rule: NameRule | undefined, name: string, isPrefix: boolean): string[] {
   if (rule === "path") return isPrefix ? checkPathSegmentPrefix(name) : checkPathSegment(name);
   // Upstream masks two characters, so `a_-` passes as a prefix.
-  const checked = isPrefix && name.length > 1 && name.endsWith("-") ? `${name.slice(0, -2)}a` : name;
+  const checked =
+    isPrefix && name.length > 1 && name.endsWith("-") ? `${name.slice(0, -2)}a` : name;
   if (typeof rule === "function") return rule(checked);
   if (rule === "dnsLabel") return checkDnsLabel(checked);
   if (rule === "dns1035Label") return checkDns1035Label(checked);

@@ -1,10 +1,4 @@
-import {
-  type FieldError,
-  forbidden,
-  invalid,
-  required,
-  tooLong,
-} from "../field-error.ts";
+import { type FieldError, forbidden, invalid, required, tooLong } from "../field-error.ts";
 import { compareBytes } from "../maps.ts";
 import type { ManagedFieldsEntry, ObjectMeta, OwnerReference } from "../object.ts";
 import { parseApiVersion } from "../object.ts";
@@ -44,7 +38,9 @@ export function validateObjectMeta(
   }
   errors.push(...validateNamespaceField(meta.namespace ?? "", rules.namespaced, path));
   if ((meta.generation ?? 0) < 0) {
-    errors.push(invalid(`${path}.generation`, meta.generation, "must be greater than or equal to 0"));
+    errors.push(
+      invalid(`${path}.generation`, meta.generation, "must be greater than or equal to 0"),
+    );
   }
   errors.push(
     ...validateLabels(meta.labels, `${path}.labels`),
@@ -72,7 +68,11 @@ export function validateKubeFinalizer(finalizer: string, path: string): FieldErr
   return [invalid(path, finalizer, detail)];
 }
 
-function validateNamespaceField(namespace: string, namespaced: boolean, path: string): FieldError[] {
+function validateNamespaceField(
+  namespace: string,
+  namespaced: boolean,
+  path: string,
+): FieldError[] {
   if (!namespaced) {
     return namespace === "" ? [] : [forbidden(`${path}.namespace`, "not allowed on this type")];
   }
@@ -88,17 +88,27 @@ export function validateObjectMetaUpdate(
 ): FieldError[] {
   const errors: FieldError[] = [];
   if (old.deletionTimestamp !== undefined) {
-    errors.push(...validateNoNewFinalizers(meta.finalizers ?? [], old.finalizers ?? [], `${path}.finalizers`));
+    errors.push(
+      ...validateNoNewFinalizers(meta.finalizers ?? [], old.finalizers ?? [], `${path}.finalizers`),
+    );
   }
   if (!meta.resourceVersion) {
-    errors.push(invalid(`${path}.resourceVersion`, meta.resourceVersion ?? "", "must be specified for an update"));
+    errors.push(
+      invalid(
+        `${path}.resourceVersion`,
+        meta.resourceVersion ?? "",
+        "must be specified for an update",
+      ),
+    );
   }
   if ((meta.generation ?? 0) < (old.generation ?? 0)) {
     errors.push(invalid(`${path}.generation`, meta.generation ?? 0, "must not be decremented"));
   }
   for (const field of immutableMeta) {
     if ((meta[field] ?? "") !== (old[field] ?? "")) {
-      errors.push(invalid(`${path}.${field}`, meta[field] ?? immutableZero(field), "field is immutable"));
+      errors.push(
+        invalid(`${path}.${field}`, meta[field] ?? immutableZero(field), "field is immutable"),
+      );
     }
   }
   errors.push(
@@ -164,7 +174,7 @@ function validateOwnerReferences(owners: readonly OwnerReference[], path: string
     if (controller === "") controller = current;
     else {
       const detail =
-        "Only one reference can have Controller set to true. Found \"true\" in references for " +
+        'Only one reference can have Controller set to true. Found "true" in references for ' +
         `${controller} and ${current}`;
       errors.push(invalid(path, owners, detail));
     }
@@ -176,7 +186,8 @@ function validateOwnerReference(owner: OwnerReference, path: string): FieldError
   const errors: FieldError[] = [];
   const parsed = owner.apiVersion.split("/").length > 2 ? "" : owner.apiVersion;
   const { group, version } = parseApiVersion(parsed);
-  if (version === "") errors.push(invalid(`${path}.apiVersion`, owner.apiVersion, "version must not be empty"));
+  if (version === "")
+    errors.push(invalid(`${path}.apiVersion`, owner.apiVersion, "version must not be empty"));
   for (const field of ["kind", "name", "uid"] as const) {
     if (!owner[field]) errors.push(invalid(`${path}.${field}`, owner[field], "must not be empty"));
   }
@@ -231,11 +242,14 @@ function validateManagedFields(entries: readonly ManagedFieldsEntry[], path: str
 
 export function validateFieldManager(manager: string, path: string): FieldError[] {
   const errors: FieldError[] = [];
-  if (Buffer.byteLength(manager) > fieldManagerLengthMax) errors.push(tooLong(path, fieldManagerLengthMax));
+  if (Buffer.byteLength(manager) > fieldManagerLengthMax)
+    errors.push(tooLong(path, fieldManagerLengthMax));
   let offset = 0;
   for (const char of manager) {
     if (/[\p{C}\p{Z}]/u.test(char) && char !== " ") {
-      errors.push(invalid(path, manager, `invalid character ${goRune(char)} (at position ${offset})`));
+      errors.push(
+        invalid(path, manager, `invalid character ${goRune(char)} (at position ${offset})`),
+      );
     }
     offset += Buffer.byteLength(char);
   }

@@ -16,7 +16,8 @@ export const idMax = 2 ** 31 - 1;
 
 /** A key of a ConfigMap or Secret: a file name. */
 export function checkConfigMapKey(key: string): string[] {
-  const texts = Buffer.byteLength(key) > subdomainMax ? [lengthText(subdomainMax, "characters")] : [];
+  const texts =
+    Buffer.byteLength(key) > subdomainMax ? [lengthText(subdomainMax, "characters")] : [];
   if (!configKeyPattern.test(key)) {
     const rule = "a valid config key must consist of alphanumeric characters, '-', '_' or '.'";
     texts.push(regexText(rule, "[-._a-zA-Z0-9]+", ["key.name", "KEY_NAME", "key-name"]));
@@ -52,7 +53,8 @@ export function checkPercent(text: string): string[] {
 
 /** `*.example.com`. */
 export function checkWildcardDnsSubdomain(value: string): string[] {
-  const texts = Buffer.byteLength(value) > subdomainMax ? [lengthText(subdomainMax, "characters")] : [];
+  const texts =
+    Buffer.byteLength(value) > subdomainMax ? [lengthText(subdomainMax, "characters")] : [];
   if (wildcardPattern.test(value)) return texts;
   const rule =
     "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which " +
@@ -62,7 +64,8 @@ export function checkWildcardDnsSubdomain(value: string): string[] {
 
 /** Search domains may have underscores. */
 export function checkDnsSubdomainWithUnderscore(value: string): string[] {
-  const texts = Buffer.byteLength(value) > subdomainMax ? [lengthText(subdomainMax, "characters")] : [];
+  const texts =
+    Buffer.byteLength(value) > subdomainMax ? [lengthText(subdomainMax, "characters")] : [];
   if (underscorePattern.test(value)) return texts;
   const rule =
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', " +

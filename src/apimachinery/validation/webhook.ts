@@ -32,9 +32,12 @@ export function* validateClientConfig({ url, service }: ClientConfig, path: stri
 const form = "; desired format: https://host[/path]";
 
 function* validateUrl(text: string, path: string): Findings {
-  const parts = /^([A-Za-z][A-Za-z0-9+.-]*):(?:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/.exec(text);
+  const parts =
+    /^([A-Za-z][A-Za-z0-9+.-]*):(?:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/.exec(text);
   if (parts === null) {
-    const fault = text.startsWith(":") ? `parse ${JSON.stringify(text)}: missing protocol scheme` : "";
+    const fault = text.startsWith(":")
+      ? `parse ${JSON.stringify(text)}: missing protocol scheme`
+      : "";
     if (fault !== "") {
       yield required(path, `url must be a valid URL: ${fault}${form}`);
       return;
@@ -53,11 +56,15 @@ function* validateUrl(text: string, path: string): Findings {
   if (query !== "") yield invalid(path, query, "query parameters are not permitted in the URL");
 }
 
-function* validateService({ namespace, name, path: url, port = 0 }: Service, path: string): Findings {
+function* validateService(
+  { namespace, name, path: url, port = 0 }: Service,
+  path: string,
+): Findings {
   if (name === "") yield required(`${path}.name`, "");
   if (namespace === "") yield required(`${path}.namespace`, "");
   const texts = checkPortNumber(port);
-  if (texts.length > 0) yield invalid(`${path}.port`, port, `port is not valid: ${texts.join(", ")}`);
+  if (texts.length > 0)
+    yield invalid(`${path}.port`, port, `port is not valid: ${texts.join(", ")}`);
   if (url !== undefined && url !== "" && url !== "/") yield* validatePath(url, `${path}.path`);
 }
 
@@ -70,7 +77,12 @@ function* validatePath(url: string, path: string): Findings {
   const segments = url.slice(1).replace(/\/$/, "").split("/");
   for (const [i, segment] of segments.entries()) {
     if (segment === "") yield invalid(path, url, `segment[${i}] may not be empty`);
-    else yield* invalidTexts(path, url, checkDnsSubdomain(segment).map((text) => `segment[${i}]: ${text}`));
+    else
+      yield* invalidTexts(
+        path,
+        url,
+        checkDnsSubdomain(segment).map((text) => `segment[${i}]: ${text}`),
+      );
   }
 }
 

@@ -61,7 +61,11 @@ function* validatePriority(priority: number, max: number, path: string): Finding
   }
 }
 
-function* validateTarget({ service, caBundle = "", insecureSkipTLSVerify }: APIService["spec"]): Findings {
+function* validateTarget({
+  service,
+  caBundle = "",
+  insecureSkipTLSVerify,
+}: APIService["spec"]): Findings {
   const insecure = insecureSkipTLSVerify === true;
   if (service === undefined) {
     const size = Buffer.from(caBundle, "base64").length;

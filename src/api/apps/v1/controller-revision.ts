@@ -1,5 +1,9 @@
 import { required } from "#apimachinery/field-error.ts";
-import { type Findings, validateImmutable, validateNonNegative } from "#apimachinery/validation/checks.ts";
+import {
+  type Findings,
+  validateImmutable,
+  validateNonNegative,
+} from "#apimachinery/validation/checks.ts";
 import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";

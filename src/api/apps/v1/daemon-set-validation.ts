@@ -7,7 +7,11 @@ import {
   validateWorkloadTemplate,
 } from "#api/core/v1/workload.ts";
 import { invalid, notSupported, required } from "#apimachinery/field-error.ts";
-import { type Findings, validateImmutable, validateNonNegative } from "#apimachinery/validation/checks.ts";
+import {
+  type Findings,
+  validateImmutable,
+  validateNonNegative,
+} from "#apimachinery/validation/checks.ts";
 import { internalValue } from "#apimachinery/validation/go-value.ts";
 import { type DaemonSet, type DaemonSetSpec, DaemonSetUpdateStrategy } from "./daemon-set.ts";
 import { isZero, validateIntOrPercent, validateShare } from "./rolling-update-validation.ts";

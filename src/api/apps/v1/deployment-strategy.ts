@@ -2,7 +2,11 @@ import { defaultPodSpec } from "#api/core/v1/pod-defaults.ts";
 import { templateRules } from "#api/core/v1/pod-rules.ts";
 import { dropDisabledPodFields } from "#api/core/v1/pod-strategy.ts";
 import { podTemplateWarnings } from "#api/core/v1/pod-warnings.ts";
-import { podNameWarnings, revisionHistoryLimitDefault, templatePath } from "#api/core/v1/workload.ts";
+import {
+  podNameWarnings,
+  revisionHistoryLimitDefault,
+  templatePath,
+} from "#api/core/v1/workload.ts";
 import { semanticEqual } from "#apimachinery/deep-equal.ts";
 import type { Strategy } from "#apimachinery/resource.ts";
 import type { Deployment } from "./deployment.ts";
@@ -45,7 +49,11 @@ export const deploymentStrategy: Strategy<Deployment> = {
   },
   validate: (deployment, context) => [...validateDeployment(deployment, templateRules(context))],
   validateUpdate: (deployment, context) => [
-    ...validateDeploymentUpdate(deployment, context.old, templateRules(context, context.old.spec.template)),
+    ...validateDeploymentUpdate(
+      deployment,
+      context.old,
+      templateRules(context, context.old.spec.template),
+    ),
   ],
   warnings(deployment, { old }) {
     const { metadata: meta, spec } = deployment;

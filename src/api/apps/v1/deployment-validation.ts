@@ -9,7 +9,11 @@ import {
   validateWorkloadTemplate,
 } from "#api/core/v1/workload.ts";
 import { forbidden, invalid, notSupported } from "#apimachinery/field-error.ts";
-import { type Findings, validateImmutable, validateNonNegative } from "#apimachinery/validation/checks.ts";
+import {
+  type Findings,
+  validateImmutable,
+  validateNonNegative,
+} from "#apimachinery/validation/checks.ts";
 import { internalValue } from "#apimachinery/validation/go-value.ts";
 import { type Deployment, type DeploymentSpec, DeploymentStrategy } from "./deployment.ts";
 import { isZero, validateIntOrPercent, validateShare } from "./rolling-update-validation.ts";

@@ -8,7 +8,11 @@ import {
   validateWorkloadTemplate,
 } from "#api/core/v1/workload.ts";
 import { invalid } from "#apimachinery/field-error.ts";
-import { type Findings, validateImmutable, validateNonNegative } from "#apimachinery/validation/checks.ts";
+import {
+  type Findings,
+  validateImmutable,
+  validateNonNegative,
+} from "#apimachinery/validation/checks.ts";
 import type { ReplicaSet } from "./replica-set.ts";
 
 /** Source: pkg/apis/apps/validation/validation.go. */

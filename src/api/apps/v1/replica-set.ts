@@ -1,5 +1,9 @@
 import { statusSubresource } from "#api/strategies.ts";
-import { validateReplicaCounts, validateReplicaSet, validateReplicaSetUpdate } from "./replica-set-validation.ts";
+import {
+  validateReplicaCounts,
+  validateReplicaSet,
+  validateReplicaSetUpdate,
+} from "./replica-set-validation.ts";
 import { countColumn, selectorColumn, templateColumns } from "#api/core/v1/workload-columns.ts";
 import { podNameWarnings, templatePath } from "#api/core/v1/workload.ts";
 import { podTemplateWarnings } from "#api/core/v1/pod-warnings.ts";
@@ -91,7 +95,11 @@ export const replicaSets = defineResource<ReplicaSet>({
     },
     validate: (set, context) => [...validateReplicaSet(set, templateRules(context))],
     validateUpdate: (set, context) => [
-      ...validateReplicaSetUpdate(set, context.old, templateRules(context, context.old.spec.template)),
+      ...validateReplicaSetUpdate(
+        set,
+        context.old,
+        templateRules(context, context.old.spec.template),
+      ),
     ],
     warnings({ metadata: meta, spec }, { old }) {
       const changed = old === undefined || meta.generation !== old.metadata.generation;

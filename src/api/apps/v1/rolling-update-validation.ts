@@ -1,5 +1,9 @@
 import { invalid } from "#apimachinery/field-error.ts";
-import { type Findings, invalidTexts, validateNonNegative } from "#apimachinery/validation/checks.ts";
+import {
+  type Findings,
+  invalidTexts,
+  validateNonNegative,
+} from "#apimachinery/validation/checks.ts";
 import { checkPercent } from "#apimachinery/validation/syntax.ts";
 
 /** Numbers or percentages of replicas. Source: pkg/apis/apps/validation/validation.go. */

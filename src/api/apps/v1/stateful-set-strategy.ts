@@ -1,4 +1,7 @@
-import { claimSpecWarnings, defaultClaimSpec } from "#api/core/v1/persistent-volume-claim-strategy.ts";
+import {
+  claimSpecWarnings,
+  defaultClaimSpec,
+} from "#api/core/v1/persistent-volume-claim-strategy.ts";
 import { defaultPodSpec } from "#api/core/v1/pod-defaults.ts";
 import { templateRules } from "#api/core/v1/pod-rules.ts";
 import { dropDisabledPodFields } from "#api/core/v1/pod-strategy.ts";
@@ -49,14 +52,19 @@ export const statefulSetStrategy: Strategy<StatefulSet> = {
   },
   validate: (set, context) => [...validateNewStatefulSet(set, templateRules(context))],
   validateUpdate: (set, context) => [
-    ...validateStatefulSetUpdate(set, context.old, templateRules(context, context.old.spec.template)),
+    ...validateStatefulSetUpdate(
+      set,
+      context.old,
+      templateRules(context, context.old.spec.template),
+    ),
   ],
   warnings(set, { old }) {
     const { spec, metadata: meta } = set;
     const changed = old === undefined || meta.generation !== old.metadata.generation;
     const warnings = changed ? podTemplateWarnings(spec.template, templatePath) : [];
     for (const [i, claim] of (spec.volumeClaimTemplates ?? []).entries()) {
-      if (changed) warnings.push(...claimSpecWarnings(claim.spec, `spec.volumeClaimTemplates[${i}].spec`));
+      if (changed)
+        warnings.push(...claimSpecWarnings(claim.spec, `spec.volumeClaimTemplates[${i}].spec`));
     }
     if ((spec.revisionHistoryLimit ?? 0) < 0) {
       warnings.push(

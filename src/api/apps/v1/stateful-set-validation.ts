@@ -12,7 +12,11 @@ import {
 } from "#api/core/v1/workload.ts";
 import { semanticEqual } from "#apimachinery/deep-equal.ts";
 import { forbidden, invalid, notSupported, required } from "#apimachinery/field-error.ts";
-import { type Findings, validateDnsLabel, validateNonNegative } from "#apimachinery/validation/checks.ts";
+import {
+  type Findings,
+  validateDnsLabel,
+  validateNonNegative,
+} from "#apimachinery/validation/checks.ts";
 import { internalValue } from "#apimachinery/validation/go-value.ts";
 import { checkDnsLabel } from "#apimachinery/validation/names.ts";
 import { isZero, validateIntOrPercent, validateShare } from "./rolling-update-validation.ts";
@@ -62,7 +66,10 @@ export function* validateNewStatefulSet(set: StatefulSet, rules: PodRules): Find
 }
 
 /** Containers may mount the claims, which the template itself does not list. */
-function withClaims({ template, volumeClaimTemplates: claims = [] }: StatefulSetSpec): PodTemplateSpec {
+function withClaims({
+  template,
+  volumeClaimTemplates: claims = [],
+}: StatefulSetSpec): PodTemplateSpec {
   const names = claims.map(({ metadata: meta }) => meta.name ?? "").filter((name) => name !== "");
   const own = (template.spec.volumes ?? []).filter(({ name }) => !names.includes(name));
   if (names.length === 0) return template;
@@ -90,7 +97,8 @@ function* validateUpdateStrategy(strategy: StatefulSetSpec["updateStrategy"] = {
     const { maxUnavailable } = rolling;
     if (maxUnavailable === undefined) return;
     yield* validateIntOrPercent(maxUnavailable, `${at}.maxUnavailable`);
-    if (isZero(maxUnavailable)) yield invalid(`${at}.maxUnavailable`, maxUnavailable, "cannot be 0");
+    if (isZero(maxUnavailable))
+      yield invalid(`${at}.maxUnavailable`, maxUnavailable, "cannot be 0");
     yield* validateShare(maxUnavailable, `${at}.maxUnavailable`);
   } else {
     const value = internalValue(StatefulSetUpdateStrategy, strategy);
@@ -100,7 +108,9 @@ function* validateUpdateStrategy(strategy: StatefulSetSpec["updateStrategy"] = {
 
 const retentions = ["Retain", "Delete"];
 
-function* validateRetention(policy: StatefulSetSpec["persistentVolumeClaimRetentionPolicy"]): Findings {
+function* validateRetention(
+  policy: StatefulSetSpec["persistentVolumeClaimRetentionPolicy"],
+): Findings {
   const path = "spec.persistentVolumeClaimRetentionPolicy";
   for (const name of ["whenDeleted", "whenScaled"] as const) {
     const value = policy?.[name] ?? "";

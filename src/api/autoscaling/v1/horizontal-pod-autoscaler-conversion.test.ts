@@ -12,7 +12,10 @@ test("the target of v1 is a metric of v2", () => {
     spec: { scaleTargetRef, maxReplicas: 5, targetCPUUtilizationPercentage: 70 },
   });
   assert.deepEqual(stored.spec.metrics, [
-    { type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization: 70 } } },
+    {
+      type: "Resource",
+      resource: { name: "cpu", target: { type: "Utilization", averageUtilization: 70 } },
+    },
   ]);
 });
 
@@ -32,7 +35,10 @@ test("metrics and behavior come from annotations, which go", () => {
   });
   assert.deepEqual(stored.metadata.annotations, { own: "kept" });
   assert.deepEqual(stored.spec.metrics, [
-    { type: "Pods", pods: { metric: { name: "x" }, target: { type: "AverageValue", averageValue: "5" } } },
+    {
+      type: "Pods",
+      pods: { metric: { name: "x" }, target: { type: "AverageValue", averageValue: "5" } },
+    },
   ]);
   assert.deepEqual(stored.spec.behavior, {
     scaleUp: { selectPolicy: "Max", policies: [{ type: "Pods", value: 3, periodSeconds: 5 }] },
@@ -41,7 +47,10 @@ test("metrics and behavior come from annotations, which go", () => {
 
 test("broken annotations are as none", () => {
   const annotations = { "autoscaling.alpha.kubernetes.io/metrics": "nope" };
-  const stored = toStored({ metadata: { name: "h", annotations }, spec: { scaleTargetRef, maxReplicas: 5 } });
+  const stored = toStored({
+    metadata: { name: "h", annotations },
+    spec: { scaleTargetRef, maxReplicas: 5 },
+  });
   assert.equal(stored.spec.metrics?.[0]?.resource?.target.averageUtilization, 80);
 });
 
@@ -55,18 +64,29 @@ test("there and back keeps metrics, behavior and status", () => {
       metrics: [
         {
           type: "External",
-          external: { metric: { name: "q", selector: { matchLabels: { a: "b" } } }, target: { type: "Value", value: "3" } },
+          external: {
+            metric: { name: "q", selector: { matchLabels: { a: "b" } } },
+            target: { type: "Value", value: "3" },
+          },
         },
-        { type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization: 50 } } },
+        {
+          type: "Resource",
+          resource: { name: "cpu", target: { type: "Utilization", averageUtilization: 50 } },
+        },
       ],
       behavior: {
-        scaleDown: { selectPolicy: "Max", policies: [{ type: "Percent", value: 100, periodSeconds: 15 }] },
+        scaleDown: {
+          selectPolicy: "Max",
+          policies: [{ type: "Percent", value: 100, periodSeconds: 15 }],
+        },
       },
     },
     status: {
       currentReplicas: 1,
       desiredReplicas: 2,
-      currentMetrics: [{ type: "Resource", resource: { name: "cpu", current: { averageUtilization: 33 } } }],
+      currentMetrics: [
+        { type: "Resource", resource: { name: "cpu", current: { averageUtilization: 33 } } },
+      ],
     },
   };
   const v1 = fromStored(stored);

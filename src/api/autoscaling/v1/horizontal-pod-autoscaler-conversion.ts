@@ -8,7 +8,13 @@ import {
 import { cpuMetric } from "../v2/horizontal-pod-autoscaler-defaults.ts";
 import type { MetricSpec, MetricStatus } from "../v2/metric.ts";
 import type { HorizontalPodAutoscaler } from "./horizontal-pod-autoscaler.ts";
-import { metricFromV1, metricToV1, statusFromV1, statusToV1, type V1Metric } from "./metric-conversion.ts";
+import {
+  metricFromV1,
+  metricToV1,
+  statusFromV1,
+  statusToV1,
+  type V1Metric,
+} from "./metric-conversion.ts";
 
 /** Annotations in which v1 keeps what it has no fields for. Source: pkg/apis/autoscaling. */
 const prefix = "autoscaling.alpha.kubernetes.io/";
@@ -46,16 +52,27 @@ function lowerNames(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   const members = Object.entries(value).filter(([, member]) => member !== null);
   return Object.fromEntries(
-    members.map(([name, member]) => [name.charAt(0).toLowerCase() + name.slice(1), lowerNames(member)]),
+    members.map(([name, member]) => [
+      name.charAt(0).toLowerCase() + name.slice(1),
+      lowerNames(member),
+    ]),
   );
 }
 
-function metricList<T>(text: string | undefined, convert: (metric: V1Metric) => T): T[] | undefined {
+function metricList<T>(
+  text: string | undefined,
+  convert: (metric: V1Metric) => T,
+): T[] | undefined {
   const metrics = parsed<V1Metric[]>(text);
   return Array.isArray(metrics) ? metrics.map(convert) : undefined;
 }
 
-export function toStored({ metadata: meta, spec, status, ...type }: HorizontalPodAutoscaler): Stored {
+export function toStored({
+  metadata: meta,
+  spec,
+  status,
+  ...type
+}: HorizontalPodAutoscaler): Stored {
   const { targetCPUUtilizationPercentage: cpu, ...fields } = spec;
   const noted = meta.annotations ?? {};
   const metrics: MetricSpec[] = [
@@ -85,7 +102,9 @@ function storedStatus(
     cpu === undefined
       ? []
       : [{ type: "Resource", resource: { name: "cpu", current: { averageUtilization: cpu } } }];
-  const conditions = parsed<NonNullable<Stored["status"]>["conditions"]>(noted[conditionsAnnotation]);
+  const conditions = parsed<NonNullable<Stored["status"]>["conditions"]>(
+    noted[conditionsAnnotation],
+  );
   return {
     ...fields,
     currentMetrics: metricList(noted[currentMetricsAnnotation], statusFromV1) ?? own,
@@ -94,24 +113,37 @@ function storedStatus(
 }
 
 function isCpuUsage({ type, resource }: MetricSpec): boolean {
-  return type === "Resource" && resource?.name === "cpu" && resource.target.averageUtilization !== undefined;
+  return (
+    type === "Resource" &&
+    resource?.name === "cpu" &&
+    resource.target.averageUtilization !== undefined
+  );
 }
 
-export function fromStored({ metadata: meta, spec, status, ...type }: Stored): HorizontalPodAutoscaler {
+export function fromStored({
+  metadata: meta,
+  spec,
+  status,
+  ...type
+}: Stored): HorizontalPodAutoscaler {
   const { metrics = [], behavior, ...fields } = spec;
   const cpu = metrics.find(isCpuUsage)?.resource?.target.averageUtilization;
   const others = metrics.filter((metric) => !isCpuUsage(metric));
   const noted: Record<string, string> = {};
   if (others.length > 0) noted[metricsAnnotation] = JSON.stringify(others.map(metricToV1));
   if (behavior !== undefined) {
-    noted[behaviorAnnotation] = JSON.stringify(internalValue(HorizontalPodAutoscalerBehavior, behavior));
+    noted[behaviorAnnotation] = JSON.stringify(
+      internalValue(HorizontalPodAutoscalerBehavior, behavior),
+    );
   }
   const { currentMetrics = [], conditions = [], ...counts } = status ?? { desiredReplicas: 0 };
   if (currentMetrics.length > 0) {
     noted[currentMetricsAnnotation] = JSON.stringify(currentMetrics.map(statusToV1));
   }
   if (conditions.length > 0) noted[conditionsAnnotation] = JSON.stringify(conditions);
-  const usage = currentMetrics.find(({ type: name, resource }) => name === "Resource" && resource?.name === "cpu");
+  const usage = currentMetrics.find(
+    ({ type: name, resource }) => name === "Resource" && resource?.name === "cpu",
+  );
   const used = usage?.resource?.current.averageUtilization;
   const hasNotes = Object.keys(noted).length > 0;
   return {

@@ -1,5 +1,10 @@
 import type { LabelSelector } from "#apimachinery/meta/label-selector.ts";
-import type { CrossVersionObjectReference, MetricSpec, MetricStatus, MetricTarget } from "../v2/metric.ts";
+import type {
+  CrossVersionObjectReference,
+  MetricSpec,
+  MetricStatus,
+  MetricTarget,
+} from "../v2/metric.ts";
 
 /**
  * Metrics as v1 knows them, flat and only as JSON in annotations.
@@ -39,7 +44,8 @@ function present(fields: Readonly<Record<string, unknown>>): Record<string, unkn
 
 function identityOf(fields: V1MetricFields, source: string): Record<string, unknown> {
   if (source === "resource") return { name: fields.name ?? "" };
-  if (source === "containerResource") return { name: fields.name ?? "", container: fields.container ?? "" };
+  if (source === "containerResource")
+    return { name: fields.name ?? "", container: fields.container ?? "" };
   const selector = fields.metricSelector ?? fields.selector;
   return {
     metric: present({ name: fields.metricName ?? "", selector }),
@@ -52,7 +58,11 @@ function targetOf(fields: V1MetricFields): MetricTarget {
   const { targetAverageUtilization: averageUtilization } = fields;
   const value = averageValue === undefined ? fields.targetValue : undefined;
   const type =
-    averageUtilization !== undefined ? "Utilization" : averageValue !== undefined ? "AverageValue" : "Value";
+    averageUtilization !== undefined
+      ? "Utilization"
+      : averageValue !== undefined
+        ? "AverageValue"
+        : "Value";
   return present({ type, value, averageValue, averageUtilization }) as unknown as MetricTarget;
 }
 

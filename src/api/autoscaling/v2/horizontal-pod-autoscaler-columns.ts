@@ -40,7 +40,9 @@ function metricText(spec: MetricSpec, status: MetricStatus | undefined): string 
       const isPlain = spec.type === "Resource";
       const source = isPlain ? spec.resource : spec.containerResource;
       const current = (isPlain ? status?.resource : status?.containerResource)?.current;
-      return source === undefined ? unknown : `${source.name}: ${usageText(source.target, current)}`;
+      return source === undefined
+        ? unknown
+        : `${source.name}: ${usageText(source.target, current)}`;
     }
     case "Pods":
       return ratio(status?.pods?.current.averageValue, spec.pods?.target.averageValue);
@@ -55,12 +57,16 @@ function metricText(spec: MetricSpec, status: MetricStatus | undefined): string 
 
 function usageText(target: MetricTarget, current: MetricValueStatus | undefined): string {
   if (target.averageValue !== undefined) return ratio(current?.averageValue, target.averageValue);
-  const wanted = target.averageUtilization === undefined ? "<auto>" : `${target.averageUtilization}%`;
+  const wanted =
+    target.averageUtilization === undefined ? "<auto>" : `${target.averageUtilization}%`;
   const used = current?.averageUtilization;
   return ratio(used === undefined ? undefined : `${used}%`, wanted);
 }
 
-function valueText(target: MetricTarget | undefined, current: MetricValueStatus | undefined): string {
+function valueText(
+  target: MetricTarget | undefined,
+  current: MetricValueStatus | undefined,
+): string {
   if (target?.averageValue === undefined) return ratio(current?.value, target?.value);
   return `${ratio(current?.averageValue, target.averageValue)} (avg)`;
 }

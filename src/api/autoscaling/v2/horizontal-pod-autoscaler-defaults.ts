@@ -1,4 +1,8 @@
-import type { HorizontalPodAutoscaler, HPAScalingPolicy, HPAScalingRules } from "./horizontal-pod-autoscaler.ts";
+import type {
+  HorizontalPodAutoscaler,
+  HPAScalingPolicy,
+  HPAScalingRules,
+} from "./horizontal-pod-autoscaler.ts";
 import type { MetricSpec } from "./metric.ts";
 
 /** Source: pkg/apis/autoscaling/v2/defaults.go and pkg/apis/autoscaling/annotations.go. */

@@ -1,5 +1,9 @@
 import { statusSubresource } from "#api/strategies.ts";
-import { type AutoscalerRules, validateAutoscaler, validateAutoscalerStatus } from "./horizontal-pod-autoscaler-validation.ts";
+import {
+  type AutoscalerRules,
+  validateAutoscaler,
+  validateAutoscalerStatus,
+} from "./horizontal-pod-autoscaler-validation.ts";
 import { autoscalerColumns } from "./horizontal-pod-autoscaler-columns.ts";
 import { defaultAutoscaler } from "./horizontal-pod-autoscaler-defaults.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";

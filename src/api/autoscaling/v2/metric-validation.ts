@@ -63,7 +63,10 @@ function* validateSource(metric: MetricSpec, path: string): Findings {
     yield* validateTarget(object.target, `${path}.target`);
     const { value, averageValue } = object.target;
     if (value === undefined && averageValue === undefined) {
-      yield required(`${path}.target.averageValue`, "must set either a target value or averageValue");
+      yield required(
+        `${path}.target.averageValue`,
+        "must set either a target value or averageValue",
+      );
     }
   } else if (metric.type === "External" && external !== undefined) {
     yield* validateIdentifier(external.metric, `${path}.metric`);
@@ -86,7 +89,8 @@ function* validateSource(metric: MetricSpec, path: string): Findings {
       yield required(`${path}.target.averageValue`, detail);
     }
   } else if (containerResource !== undefined && metric.type === "ContainerResource") {
-    if (containerResource.name === "") yield required(`${path}.name`, "must specify a resource name");
+    if (containerResource.name === "")
+      yield required(`${path}.name`, "must specify a resource name");
     const { container } = containerResource;
     if (container === "") yield required(`${path}.container`, "must specify a container");
     else yield* invalidTexts(`${path}.container`, container, checkPathSegment(container));

@@ -38,7 +38,9 @@ export const cronJobStrategy: Strategy<CronJob> = {
   warnings({ metadata: meta, spec }, { old }) {
     const warnings = old === undefined ? podNameWarnings(meta.name) : [];
     if (old === undefined || meta.generation !== old.metadata.generation) {
-      warnings.push(...podTemplateWarnings(spec.jobTemplate.spec.template, `${jobTemplatePath}.spec.template`));
+      warnings.push(
+        ...podTemplateWarnings(spec.jobTemplate.spec.template, `${jobTemplatePath}.spec.template`),
+      );
     }
     if (spec.schedule.includes("TZ")) {
       warnings.push(

@@ -2,7 +2,11 @@ import type { PodRules } from "#api/core/v1/pod-rules.ts";
 import { parseSchedule, ScheduleError } from "#apimachinery/cron/schedule.ts";
 import { isTimeZone } from "#apimachinery/cron/time-zone.ts";
 import { invalid, notSupported, required } from "#apimachinery/field-error.ts";
-import { type Findings, validateNonNegative, validateRequiredSupported } from "#apimachinery/validation/checks.ts";
+import {
+  type Findings,
+  validateNonNegative,
+  validateRequiredSupported,
+} from "#apimachinery/validation/checks.ts";
 import type { CronJob, CronJobSpec } from "./cron-job.ts";
 import { validateJobSpec } from "./job-validation.ts";
 
@@ -41,7 +45,11 @@ function* validateSpec(spec: CronJobSpec, rules: PodRules, schedule: ScheduleRul
   yield* validateJobSpec(spec.jobTemplate.spec, `${jobTemplatePath}.spec`, rules);
   const { selector, manualSelector } = spec.jobTemplate.spec;
   if (selector !== undefined) {
-    yield invalid(`${jobTemplatePath}.spec.selector`, selector, "`selector` will be auto-generated");
+    yield invalid(
+      `${jobTemplatePath}.spec.selector`,
+      selector,
+      "`selector` will be auto-generated",
+    );
   }
   if (manualSelector === true) {
     yield notSupported(`${jobTemplatePath}.spec.manualSelector`, true, ["nil", "false"]);
@@ -75,7 +83,8 @@ function* validateTimeZone(zone: string | undefined): Findings {
   const path = "spec.timeZone";
   if (zone === "") yield invalid(path, zone, "timeZone must be nil or non-empty string");
   else if (zone.toLowerCase() === "local") {
-    const detail = "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones";
+    const detail =
+      "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones";
     yield invalid(path, zone, detail);
   } else if (!isTimeZone(zone)) yield invalid(path, zone, `unknown time zone ${zone}`);
 }

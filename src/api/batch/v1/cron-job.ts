@@ -3,7 +3,14 @@ import { describeLabelSelector } from "#apimachinery/selectors.ts";
 import { statusSubresource } from "#api/strategies.ts";
 import { cronJobStrategy } from "./cron-job-strategy.ts";
 import { countColumn } from "#api/core/v1/workload-columns.ts";
-import { ageColumn, ageText, column, containersText, imagesText, nameColumn } from "#apimachinery/columns.ts";
+import {
+  ageColumn,
+  ageText,
+  column,
+  containersText,
+  imagesText,
+  nameColumn,
+} from "#apimachinery/columns.ts";
 import { ObjectReference } from "#api/core/v1/object-reference.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";

@@ -8,7 +8,11 @@ import {
   tooLong,
   tooMany,
 } from "#apimachinery/field-error.ts";
-import { type Findings, validateNonNegative, validateQualifiedName } from "#apimachinery/validation/checks.ts";
+import {
+  type Findings,
+  validateNonNegative,
+  validateQualifiedName,
+} from "#apimachinery/validation/checks.ts";
 import { internalValue } from "#apimachinery/validation/go-value.ts";
 import { countIndexes, JobIndexesError } from "./job-indexes.ts";
 import {
@@ -40,7 +44,10 @@ export function* validatePodFailurePolicy(spec: JobSpec, path: string): Findings
 
 function* validateChoice(value: string, choices: readonly string[], path: string): Findings {
   if (value === "") {
-    yield required(path, `valid values: [${choices.map((choice) => JSON.stringify(choice)).join(" ")}]`);
+    yield required(
+      path,
+      `valid values: [${choices.map((choice) => JSON.stringify(choice)).join(" ")}]`,
+    );
   } else if (!choices.includes(value)) {
     yield notSupported(path, value, choices);
   }
@@ -122,7 +129,11 @@ export function* validateSuccessPolicy(spec: JobSpec, path: string): Findings {
   }
 }
 
-function* validateSuccessRule(rule: SuccessPolicyRule, path: string, completions: number): Findings {
+function* validateSuccessRule(
+  rule: SuccessPolicyRule,
+  path: string,
+  completions: number,
+): Findings {
   const { succeededCount: count, succeededIndexes: indexes } = rule;
   if (count === undefined && indexes === undefined) {
     const detail = "at least one of succeededCount or succeededIndexes must be specified";

@@ -77,7 +77,11 @@ type Conditions = readonly CertificateSigningRequestCondition[] | undefined;
 const decisions = ["Approved", "Denied"];
 
 /** Conditions tell when they came, and when they changed. */
-function withTimes(conditions: Conditions, old: Conditions, nowMs: number): CertificateSigningRequestCondition[] {
+function withTimes(
+  conditions: Conditions,
+  old: Conditions,
+  nowMs: number,
+): CertificateSigningRequestCondition[] {
   const now = rfc3339(nowMs);
   return (conditions ?? []).map((condition) => {
     const before = old?.find(({ type }) => type === condition.type);
@@ -131,7 +135,9 @@ export const signingSubresource: SubresourceDefinition<CertificateSigningRequest
       request.spec = old.spec;
       const before = old.status?.conditions ?? [];
       const decided = before.filter(({ type }) => decisions.includes(type));
-      const own = (request.status?.conditions ?? []).filter(({ type }) => !decisions.includes(type));
+      const own = (request.status?.conditions ?? []).filter(
+        ({ type }) => !decisions.includes(type),
+      );
       const conditions = withTimes([...decided, ...own], before, nowMs);
       request.status = { ...request.status, conditions };
     },
@@ -141,7 +147,8 @@ export const signingSubresource: SubresourceDefinition<CertificateSigningRequest
 
 /** `Approved,Issued`, `Pending`. */
 export function conditionText({ status }: CertificateSigningRequest): string {
-  const has = (wanted: string): boolean => (status?.conditions ?? []).some(({ type }) => type === wanted);
+  const has = (wanted: string): boolean =>
+    (status?.conditions ?? []).some(({ type }) => type === wanted);
   const decision = decisions.find(has) ?? "Pending";
   const failed = has("Failed") ? ",Failed" : "";
   return `${decision}${failed}${status?.certificate ? ",Issued" : ""}`;

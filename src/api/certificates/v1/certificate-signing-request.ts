@@ -1,4 +1,9 @@
-import { approvalSubresource, certificateSigningRequestStrategy, conditionText, signingSubresource } from "./certificate-signing-request-strategy.ts";
+import {
+  approvalSubresource,
+  certificateSigningRequestStrategy,
+  conditionText,
+  signingSubresource,
+} from "./certificate-signing-request-strategy.ts";
 import { ageColumn, column, humanDuration, nameColumn } from "#apimachinery/columns.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
@@ -90,7 +95,9 @@ export const certificateSigningRequests = defineResource<CertificateSigningReque
     column("SignerName", ({ spec }) => spec.signerName || "<none>"),
     column("Requestor", ({ spec }) => spec.username ?? ""),
     column("RequestedDuration", ({ spec }) =>
-      spec.expirationSeconds === undefined ? "<none>" : humanDuration(spec.expirationSeconds * 1000),
+      spec.expirationSeconds === undefined
+        ? "<none>"
+        : humanDuration(spec.expirationSeconds * 1000),
     ),
     column("Condition", conditionText),
   ],

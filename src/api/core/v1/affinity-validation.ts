@@ -1,11 +1,11 @@
 import { forbidden, invalid, required } from "#apimachinery/field-error.ts";
-import {
-  type Findings,
-  invalidTexts,
-  validateLabelName,
-} from "#apimachinery/validation/checks.ts";
+import { type Findings, invalidTexts, validateLabelName } from "#apimachinery/validation/checks.ts";
 import { validateLabelSelector } from "#apimachinery/validation/label-selector.ts";
-import { checkDnsLabel, checkDnsSubdomain, checkLabelValue } from "#apimachinery/validation/names.ts";
+import {
+  checkDnsLabel,
+  checkDnsSubdomain,
+  checkLabelValue,
+} from "#apimachinery/validation/names.ts";
 import type { Affinity, PodAffinity, PodAffinityTerm } from "./affinity.ts";
 import type { NodeSelector, NodeSelectorRequirement, NodeSelectorTerm } from "./node-selector.ts";
 import type { PodRules } from "./pod-rules.ts";
@@ -101,7 +101,8 @@ function* validateFieldExpression(
   if (operator !== "In" && operator !== "NotIn") {
     yield invalid(`${path}.operator`, operator, badOperator);
   } else if (values.length !== 1) {
-    const detail = "must be only one value when `operator` is 'In' or 'NotIn' for node field selector";
+    const detail =
+      "must be only one value when `operator` is 'In' or 'NotIn' for node field selector";
     yield required(`${path}.values`, detail);
   }
   if (key !== "metadata.name") {

@@ -1,6 +1,11 @@
 import { deepEqual } from "#apimachinery/deep-equal.ts";
 import { checkConfigMapKey } from "#apimachinery/validation/syntax.ts";
-import { byteLengthOf, type Findings, invalidTexts, sortedEntries } from "#apimachinery/validation/checks.ts";
+import {
+  byteLengthOf,
+  type Findings,
+  invalidTexts,
+  sortedEntries,
+} from "#apimachinery/validation/checks.ts";
 import { type FieldError, forbidden, invalid, tooLong } from "#apimachinery/field-error.ts";
 import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";

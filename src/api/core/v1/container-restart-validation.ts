@@ -30,8 +30,9 @@ function* validateRule({ action = "", exitCodes }: ContainerRestartRule, path: s
   if (exitCodes === undefined) yield required(`${path}.exitCodes`, "must be specified");
   else {
     const { operator = "", values = [] } = exitCodes;
-    if (!operators.includes(operator)) yield notSupported(`${path}.exitCodes.operator`, operator, operators);
-    if (values.length > exitCodesMax) yield tooMany(`${path}.exitCodes.values`, values.length, exitCodesMax);
+    if (!operators.includes(operator))
+      yield notSupported(`${path}.exitCodes.operator`, operator, operators);
+    if (values.length > exitCodesMax)
+      yield tooMany(`${path}.exitCodes.values`, values.length, exitCodesMax);
   }
 }
-

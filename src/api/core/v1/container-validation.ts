@@ -1,4 +1,10 @@
-import { duplicate, forbidden, invalid, notFoundField, required } from "#apimachinery/field-error.ts";
+import {
+  duplicate,
+  forbidden,
+  invalid,
+  notFoundField,
+  required,
+} from "#apimachinery/field-error.ts";
 import {
   type Findings,
   forbidSet,
@@ -16,7 +22,11 @@ import type {
 } from "./container.ts";
 import { validateRestartRules } from "./container-restart-validation.ts";
 import { validateEnv, validateEnvFrom } from "./env-validation.ts";
-import { validateLifecycle, validateLivenessProbe, validateReadinessProbe } from "./probe-validation.ts";
+import {
+  validateLifecycle,
+  validateLivenessProbe,
+  validateReadinessProbe,
+} from "./probe-validation.ts";
 import type { PodRules } from "./pod-rules.ts";
 import type { PodSpec } from "./pod-spec.ts";
 import { isSidecar } from "./pod-resources.ts";
@@ -63,16 +73,14 @@ function* validateRunning(container: Container, path: string, { spec }: Containe
   yield* validateLivenessProbe(container.startupProbe, `${path}.startupProbe`);
   const signal = container.lifecycle?.stopSignal;
   if (signal !== undefined && spec.os === undefined) {
-    yield forbidden(`${path}.lifecycle.stopSignal`, "may not be set for containers with empty `spec.os.name`");
+    yield forbidden(
+      `${path}.lifecycle.stopSignal`,
+      "may not be set for containers with empty `spec.os.name`",
+    );
   }
 }
 
-const sidecarOnly = [
-  "lifecycle",
-  "livenessProbe",
-  "readinessProbe",
-  "startupProbe",
-];
+const sidecarOnly = ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"];
 
 export function* validateInitContainers(path: string, scope: ContainerScope): Findings {
   const names = new Set(scope.spec.containers.map(({ name }) => name));
@@ -115,10 +123,14 @@ export function* validateEphemeralContainers(path: string, scope: ContainerScope
     if (names.has(container.name)) yield duplicate(`${at}.name`, container.name);
     names.add(container.name);
     const target = container.targetContainerName ?? "";
-    if (target !== "" && !others.has(target)) yield notFoundField(`${at}.targetContainerName`, target);
+    if (target !== "" && !others.has(target))
+      yield notFoundField(`${at}.targetContainerName`, target);
     yield* forbidSet(container, ephemeralForbidden, { path: at, text });
     for (const [j, mount] of (container.volumeMounts ?? []).entries()) {
-      yield* forbidSet(mount, ["subPath", "subPathExpr"], { path: `${at}.volumeMounts[${j}]`, text });
+      yield* forbidSet(mount, ["subPath", "subPathExpr"], {
+        path: `${at}.volumeMounts[${j}]`,
+        text,
+      });
     }
   }
 }
@@ -148,7 +160,11 @@ function* validateCommon(container: Container, path: string, scope: ContainerSco
   yield* validateEnvFrom(container.envFrom ?? [], `${path}.envFrom`);
   yield* validateVolumeMounts(container, `${path}.volumeMounts`, scope.volumes);
   yield* validateVolumeDevices(container, `${path}.volumeDevices`, scope.volumes);
-  yield* validateRequiredSupported(container.imagePullPolicy, pullPolicies, `${path}.imagePullPolicy`);
+  yield* validateRequiredSupported(
+    container.imagePullPolicy,
+    pullPolicies,
+    `${path}.imagePullPolicy`,
+  );
   yield* validateContainerResources(container.resources, `${path}.resources`, scope.claimNames);
   yield* validateResizePolicies(container, `${path}.resizePolicy`, scope.spec);
   yield* validateSecurityContext(container.securityContext, `${path}.securityContext`, {
@@ -226,4 +242,3 @@ export function* validateHostNetworkPorts(spec: PodSpec, path: string, isPod: bo
     }
   }
 }
-

@@ -17,7 +17,10 @@ export const eventColumns: readonly Column<Event>[] = [
     wide: true,
   }),
   column("Count", countOf, { wide: true }),
-  { ...column("Name", (event: Event) => event.metadata.name ?? "", { wide: true }), format: "name" },
+  {
+    ...column("Name", (event: Event) => event.metadata.name ?? "", { wide: true }),
+    format: "name",
+  },
 ];
 
 function lastSeen({ series, lastTimestamp, eventTime, firstTimestamp }: Event): string | undefined {

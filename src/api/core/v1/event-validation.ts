@@ -28,7 +28,11 @@ function* validateNamespaces({ metadata, involvedObject }: Event): Findings {
   const namespace = metadata.namespace ?? "";
   const involved = involvedObject.namespace ?? "";
   if (involved === "" && namespace === "default") return;
-  if (involved === "" && clusterKinds.has(involvedObject.kind ?? "") && namespace === "kube-system") {
+  if (
+    involved === "" &&
+    clusterKinds.has(involvedObject.kind ?? "") &&
+    namespace === "kube-system"
+  ) {
     return;
   }
   if (involved !== namespace) {

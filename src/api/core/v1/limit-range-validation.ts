@@ -1,4 +1,10 @@
-import { duplicate, type FieldError, forbidden, invalid, required } from "#apimachinery/field-error.ts";
+import {
+  duplicate,
+  type FieldError,
+  forbidden,
+  invalid,
+  required,
+} from "#apimachinery/field-error.ts";
 import { compareBytes } from "#apimachinery/maps.ts";
 import { quantityMilliValue } from "#apimachinery/quantity.ts";
 import { type Findings, invalidTexts, sortedEntries } from "#apimachinery/validation/checks.ts";
@@ -88,7 +94,11 @@ function* validateOrder(item: LimitRangeItem, path: string, name: string): Findi
   const exceeds = (a: string | undefined, b: string | undefined): boolean =>
     a !== undefined && b !== undefined && isLess(b, a);
   if (exceeds(least, most)) {
-    yield invalid(`${path}.min[${name}]`, least, `min value ${least} is greater than max value ${most}`);
+    yield invalid(
+      `${path}.min[${name}]`,
+      least,
+      `min value ${least} is greater than max value ${most}`,
+    );
   }
   const requestPath = `${path}.defaultRequest[${name}]`;
   if (exceeds(least, request)) {

@@ -71,7 +71,9 @@ export const namespaces = defineResource<Namespace>({
       namespace.status = old.status;
     },
     validate: ({ spec }) =>
-      (spec.finalizers ?? []).flatMap((finalizer) => validateFinalizer(finalizer, "spec.finalizers")),
+      (spec.finalizers ?? []).flatMap((finalizer) =>
+        validateFinalizer(finalizer, "spec.finalizers"),
+      ),
     canonicalize(namespace) {
       // Generated names are known only now.
       const { name = "" } = namespace.metadata;

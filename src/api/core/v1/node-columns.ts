@@ -37,7 +37,8 @@ const roleLabel = "kubernetes.io/role";
 export function nodeRoles(labels: Readonly<Record<string, string>> | undefined): string[] {
   const roles = new Set<string>();
   for (const [key, value] of Object.entries(labels ?? {})) {
-    if (key.startsWith(rolePrefix) && key.length > rolePrefix.length) roles.add(key.slice(rolePrefix.length));
+    if (key.startsWith(rolePrefix) && key.length > rolePrefix.length)
+      roles.add(key.slice(rolePrefix.length));
     else if (key === roleLabel && value !== "") roles.add(value);
   }
   return [...roles].sort();

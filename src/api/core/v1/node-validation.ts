@@ -8,14 +8,14 @@ import {
 } from "#apimachinery/validation/checks.ts";
 import { internalValue } from "#apimachinery/validation/go-value.ts";
 import { isDualStackCidrs, validateLegacyCidr } from "#apimachinery/validation/ip.ts";
-import { checkDnsLabel, checkDnsSubdomain, checkLabelValue } from "#apimachinery/validation/names.ts";
+import {
+  checkDnsLabel,
+  checkDnsSubdomain,
+  checkLabelValue,
+} from "#apimachinery/validation/names.ts";
 import { checkConfigMapKey } from "#apimachinery/validation/syntax.ts";
 import { type Node, Taint } from "./node.ts";
-import {
-  type ConfigMapNodeConfigSource,
-  NodeAddress,
-  NodeConfigSource,
-} from "./node-status.ts";
+import { type ConfigMapNodeConfigSource, NodeAddress, NodeConfigSource } from "./node-status.ts";
 import { taintEffects } from "./pod-scheduling-validation.ts";
 import { validateResourceQuantity } from "./resource-name.ts";
 
@@ -148,7 +148,10 @@ function* validateConfigMapSource(source: ConfigMapNodeConfigSource, path: strin
     name: checkDnsSubdomain,
     kubeletConfigKey: checkConfigMapKey,
   };
-  for (const [field, check] of Object.entries(checks) as [keyof typeof checks, typeof checkDnsLabel][]) {
+  for (const [field, check] of Object.entries(checks) as [
+    keyof typeof checks,
+    typeof checkDnsLabel,
+  ][]) {
     const value = source[field];
     if (value === "") yield required(`${path}.${field}`, `${field} must be set`);
     else yield* invalidTexts(`${path}.${field}`, value, check(value));

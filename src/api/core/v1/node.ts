@@ -79,7 +79,9 @@ export const nodes = defineResource<Node>({
       schema: NodeProxyOptions,
       handler: "nodes/proxy",
     },
-    status: statusSubresource<Node>({ validate: (node, { old }) => [...validateNodeUpdate(node, old)] }),
+    status: statusSubresource<Node>({
+      validate: (node, { old }) => [...validateNodeUpdate(node, old)],
+    }),
   },
 });
 
@@ -96,6 +98,7 @@ function nodeWarnings({ spec }: Node): string[] {
   if (spec.configSource !== undefined) {
     warnings.push("spec.configSource: the feature is removed");
   }
-  if (spec.externalID) warnings.push("spec.externalID: this field is deprecated, and is unused by Kubernetes");
+  if (spec.externalID)
+    warnings.push("spec.externalID: this field is deprecated, and is unused by Kubernetes");
   return warnings;
 }

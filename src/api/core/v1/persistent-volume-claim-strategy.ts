@@ -63,7 +63,10 @@ function dropUnusableSources(
   if (!isClaim && !isSnapshot) delete spec.dataSource;
 }
 
-export function claimSpecWarnings({ resources }: PersistentVolumeClaimSpec, path: string): string[] {
+export function claimSpecWarnings(
+  { resources }: PersistentVolumeClaimSpec,
+  path: string,
+): string[] {
   return (["limits", "requests"] as const).flatMap((list) => {
     const storage = resources?.[list]?.["storage"];
     if (storage === undefined || isWholeQuantity(storage)) return [];

@@ -1,7 +1,11 @@
 import { semanticEqual } from "#apimachinery/deep-equal.ts";
 import { forbidden, invalid, notSupported } from "#apimachinery/field-error.ts";
 import { compareQuantities, quantityValue } from "#apimachinery/quantity.ts";
-import { type Findings, sortedEntries, validateImmutable } from "#apimachinery/validation/checks.ts";
+import {
+  type Findings,
+  sortedEntries,
+  validateImmutable,
+} from "#apimachinery/validation/checks.ts";
 import { internalDiff } from "#apimachinery/validation/internal-diff.ts";
 import type { PersistentVolumeClaim } from "./persistent-volume-claim.ts";
 import { PersistentVolumeClaimSpec } from "./persistent-volume-claim-spec.ts";
@@ -69,7 +73,10 @@ function withAllowedChanges(
   if (!old.spec.volumeName) allowed.volumeName = spec.volumeName;
   const hadAnnotation = old.metadata.annotations?.[storageClassAnnotation] !== undefined;
   const fromNothing = old.spec.storageClassName === undefined && !hadAnnotation;
-  if (isClassUpgrade({ spec, ...claim }, old) || (fromNothing && spec.storageClassName !== undefined)) {
+  if (
+    isClassUpgrade({ spec, ...claim }, old) ||
+    (fromNothing && spec.storageClassName !== undefined)
+  ) {
     allowed.storageClassName = spec.storageClassName;
   }
   if (claim.status?.phase !== "Bound") return allowed;

@@ -44,7 +44,10 @@ export function* validateClaimSpec(
     allowInvalidValues: rules.allowInvalidSelectorValues === true,
   });
   yield* validateAccessModes(modes, `${path}.accessModes`);
-  yield* validateStorageRequest(spec.resources?.requests?.["storage"], `${path}.resources[storage]`);
+  yield* validateStorageRequest(
+    spec.resources?.requests?.["storage"],
+    `${path}.resources[storage]`,
+  );
   const className = spec.storageClassName ?? "";
   if (className !== "") {
     yield* invalidTexts(`${path}.storageClassName`, className, checkDnsSubdomain(className));

@@ -1,6 +1,10 @@
 import { statusSubresource } from "#api/strategies.ts";
 import { validateClaimStatus } from "./persistent-volume-claim-update-validation.ts";
-import { accessModesText, claimClass, persistentVolumeClaimStrategy } from "./persistent-volume-claim-strategy.ts";
+import {
+  accessModesText,
+  claimClass,
+  persistentVolumeClaimStrategy,
+} from "./persistent-volume-claim-strategy.ts";
 import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";

@@ -1,6 +1,13 @@
 import { required } from "#apimachinery/field-error.ts";
-import { type Findings, validateDnsSubdomain, validateRequired } from "#apimachinery/validation/checks.ts";
-import type { CSIPersistentVolumeSource, PersistentVolumeSource } from "./persistent-volume-source.ts";
+import {
+  type Findings,
+  validateDnsSubdomain,
+  validateRequired,
+} from "#apimachinery/validation/checks.ts";
+import type {
+  CSIPersistentVolumeSource,
+  PersistentVolumeSource,
+} from "./persistent-volume-source.ts";
 import { validateNoBacksteps } from "./volume-path-validation.ts";
 import {
   validateAzureDisk,
@@ -20,7 +27,10 @@ import {
 } from "./volume-source-validation.ts";
 
 type Name = keyof PersistentVolumeSource;
-type Check<N extends Name> = (source: NonNullable<PersistentVolumeSource[N]>, path: string) => Findings;
+type Check<N extends Name> = (
+  source: NonNullable<PersistentVolumeSource[N]>,
+  path: string,
+) => Findings;
 
 /** In the order in which upstream looks. Source: ValidatePersistentVolumeSpec. */
 const checks: { readonly [N in Name]: Check<N> } = {
@@ -80,7 +90,11 @@ const checks: { readonly [N in Name]: Check<N> } = {
 
 export const volumeSourceNames = Object.keys(checks) as Name[];
 
-export function validateVolumeSource(source: PersistentVolumeSource, name: Name, path: string): Findings {
+export function validateVolumeSource(
+  source: PersistentVolumeSource,
+  name: Name,
+  path: string,
+): Findings {
   const check = checks[name] as Check<Name>;
   return check(source[name] as NonNullable<PersistentVolumeSource[Name]>, path);
 }

@@ -1,7 +1,10 @@
 import { rfc3339 } from "#base/clock.ts";
 import type { Strategy } from "#apimachinery/resource.ts";
 import type { PersistentVolume } from "./persistent-volume.ts";
-import { validatePersistentVolume, validatePersistentVolumeUpdate } from "./persistent-volume-validation.ts";
+import {
+  validatePersistentVolume,
+  validatePersistentVolumeUpdate,
+} from "./persistent-volume-validation.ts";
 
 const storageClassAnnotation = "volume.beta.kubernetes.io/storage-class";
 

@@ -32,7 +32,8 @@ export function* validatePersistentVolume({ spec }: PersistentVolume): Findings 
     const detail = "may not be 'recycle' for a hostPath mount of '/'";
     yield forbidden("spec.persistentVolumeReclaimPolicy", detail);
   }
-  if (spec.storageClassName) yield* validateDnsSubdomain(spec.storageClassName, "spec.storageClassName");
+  if (spec.storageClassName)
+    yield* validateDnsSubdomain(spec.storageClassName, "spec.storageClassName");
   yield* validateSupported(spec.volumeMode, volumeModes, "spec.volumeMode");
   yield* validateAttributesClass(spec);
 }
@@ -75,7 +76,10 @@ function* validateSource(spec: PersistentVolumeSpec): Findings {
   }
 }
 
-function* validateAttributesClass({ volumeAttributesClassName: name, csi }: PersistentVolumeSpec): Findings {
+function* validateAttributesClass({
+  volumeAttributesClassName: name,
+  csi,
+}: PersistentVolumeSpec): Findings {
   if (name === undefined) return;
   const path = "spec.volumeAttributesClassName";
   if (name === "") yield required(path, "an empty string is disallowed");
@@ -85,7 +89,10 @@ function* validateAttributesClass({ volumeAttributesClassName: name, csi }: Pers
   }
 }
 
-export function* validatePersistentVolumeUpdate(volume: PersistentVolume, old: PersistentVolume): Findings {
+export function* validatePersistentVolumeUpdate(
+  volume: PersistentVolume,
+  old: PersistentVolume,
+): Findings {
   yield* validatePersistentVolume(volume);
   const { spec } = volume;
   const source = sourceOf(spec);
@@ -101,7 +108,10 @@ export function* validatePersistentVolumeUpdate(volume: PersistentVolume, old: P
     const detail = "field is immutable, except for updating from beta label to GA";
     yield invalid("nodeAffinity", spec.nodeAffinity ?? null, detail);
   }
-  if (old.spec.volumeAttributesClassName !== undefined && spec.volumeAttributesClassName === undefined) {
+  if (
+    old.spec.volumeAttributesClassName !== undefined &&
+    spec.volumeAttributesClassName === undefined
+  ) {
     const detail = "update from non-nil value to nil is forbidden";
     yield forbidden("spec.volumeAttributesClassName", detail);
   }
@@ -113,7 +123,10 @@ function sourceOf(spec: PersistentVolumeSpec): PersistentVolumeSource {
 }
 
 /** The secret for expansion may be added later. */
-function withExpandSecret(old: PersistentVolumeSource, now: PersistentVolumeSource): PersistentVolumeSource {
+function withExpandSecret(
+  old: PersistentVolumeSource,
+  now: PersistentVolumeSource,
+): PersistentVolumeSource {
   const secret = now.csi?.controllerExpandSecretRef;
   if (old.csi === undefined || old.csi.controllerExpandSecretRef !== undefined) return old;
   return secret === undefined ? old : { csi: { ...old.csi, controllerExpandSecretRef: secret } };

@@ -74,7 +74,9 @@ export const persistentVolumes = defineResource<PersistentVolume>({
       meta.deletionTimestamp ? "Terminating" : (status?.phase ?? ""),
     ),
     column("Claim", ({ spec }) =>
-      spec.claimRef === undefined ? "" : `${spec.claimRef.namespace ?? ""}/${spec.claimRef.name ?? ""}`,
+      spec.claimRef === undefined
+        ? ""
+        : `${spec.claimRef.namespace ?? ""}/${spec.claimRef.name ?? ""}`,
     ),
     column("StorageClass", volumeClass),
     column("VolumeAttributesClass", ({ spec }) => spec.volumeAttributesClassName ?? "<unset>"),

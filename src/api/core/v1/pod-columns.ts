@@ -7,7 +7,9 @@ import { isSidecar } from "./pod-resources.ts";
 /** What `kubectl get pods` prints. Source: pkg/printers/internalversion. */
 export const podColumns: readonly Column<Pod>[] = [
   nameColumn,
-  column("Ready", (pod) => summaryOf(pod).ready, { description: "Containers that are ready, of all." }),
+  column("Ready", (pod) => summaryOf(pod).ready, {
+    description: "Containers that are ready, of all.",
+  }),
   column("Status", (pod) => summaryOf(pod).status, { description: "What the containers are at." }),
   column("Restarts", (pod, nowMs) => restartsText(pod, nowMs), {
     description: "How often containers started again, and when last.",
@@ -32,7 +34,9 @@ function summaryOf(pod: Pod): Summary {
   const status = pod.status ?? {};
   const statuses = status.containerStatuses ?? [];
   const initStatuses = status.initContainerStatuses ?? [];
-  const sidecars = new Set((pod.spec.initContainers ?? []).filter(isSidecar).map(({ name }) => name));
+  const sidecars = new Set(
+    (pod.spec.initContainers ?? []).filter(isSidecar).map(({ name }) => name),
+  );
   const sidecarStatuses = initStatuses.filter(({ name }) => sidecars.has(name));
   const total = pod.spec.containers.length + sidecars.size;
   let readyCount = sidecarStatuses.filter(isStartedAndReady).length;
@@ -66,11 +70,15 @@ function isStartedAndReady({ started, ready }: ContainerStatus): boolean {
 }
 
 function isInitialized({ status }: Pod): boolean {
-  return (status?.conditions ?? []).some(({ type, status: value }) => type === "Initialized" && value === "True");
+  return (status?.conditions ?? []).some(
+    ({ type, status: value }) => type === "Initialized" && value === "True",
+  );
 }
 
 function isPodReady({ status }: Pod): boolean {
-  return (status?.conditions ?? []).some(({ type, status: value }) => type === "Ready" && value === "True");
+  return (status?.conditions ?? []).some(
+    ({ type, status: value }) => type === "Ready" && value === "True",
+  );
 }
 
 /** `Init:1/3` and the like, until every init container is done. */
@@ -86,7 +94,9 @@ function initializingReason(
     if (sidecars.has(status.name) && status.started === true) continue;
     if (terminated !== undefined) {
       if (terminated.reason) return `Init:${terminated.reason}`;
-      return terminated.signal ? `Init:Signal:${terminated.signal}` : `Init:ExitCode:${terminated.exitCode}`;
+      return terminated.signal
+        ? `Init:Signal:${terminated.signal}`
+        : `Init:ExitCode:${terminated.exitCode}`;
     }
     if (waiting?.reason && waiting.reason !== "PodInitializing") return `Init:${waiting.reason}`;
     return `Init:${i}/${total}`;
@@ -106,7 +116,9 @@ function runningReason(
     if (waiting?.reason) reason = waiting.reason;
     else if (terminated?.reason) reason = terminated.reason;
     else if (terminated !== undefined) {
-      reason = terminated.signal ? `Signal:${terminated.signal}` : `ExitCode:${terminated.exitCode}`;
+      reason = terminated.signal
+        ? `Signal:${terminated.signal}`
+        : `ExitCode:${terminated.exitCode}`;
     } else if (isReady && running !== undefined) {
       anyRunning = true;
       ready++;
@@ -136,7 +148,9 @@ function readinessGatesText({ spec, status }: Pod): string {
   const gates = spec.readinessGates ?? [];
   if (gates.length === 0) return "<none>";
   const met = gates.filter(({ conditionType }) =>
-    (status?.conditions ?? []).some(({ type, status: value }) => type === conditionType && value === "True"),
+    (status?.conditions ?? []).some(
+      ({ type, status: value }) => type === conditionType && value === "True",
+    ),
   );
   return `${met.length}/${gates.length}`;
 }

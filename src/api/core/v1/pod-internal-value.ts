@@ -43,13 +43,7 @@ const order = [
 ];
 
 /** Internally host namespaces are part of the security context. */
-const securityFields = [
-  "HostNetwork",
-  "HostPID",
-  "HostIPC",
-  "ShareProcessNamespace",
-  "HostUsers",
-];
+const securityFields = ["HostNetwork", "HostPID", "HostIPC", "ShareProcessNamespace", "HostUsers"];
 
 export function internalPodSpec(spec: PodSpec): Record<string, unknown> {
   const flat = internalValue(PodSpec, spec) as Record<string, unknown>;

@@ -17,7 +17,9 @@ export function qosClassOf(spec: PodSpec): QosClass {
   const all =
     podLevel !== undefined && own !== undefined && Object.keys(own).length > 0
       ? [podLevel]
-      : [...(spec.initContainers ?? []), ...spec.containers].map(({ resources }) => resources ?? {});
+      : [...(spec.initContainers ?? []), ...spec.containers].map(
+          ({ resources }) => resources ?? {},
+        );
   const requests: Record<string, string> = {};
   const limits: Record<string, string> = {};
   let allLimited = true;

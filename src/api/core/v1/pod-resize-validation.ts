@@ -59,13 +59,16 @@ export function* validateResize(pod: Pod, old: Pod, rules: PodRules): Findings {
 }
 
 function resizeRefusal(old: Pod): string | undefined {
-  if (old.metadata.annotations?.[mirrorAnnotation] !== undefined) return "static pods cannot be resized";
+  if (old.metadata.annotations?.[mirrorAnnotation] !== undefined)
+    return "static pods cannot be resized";
   return old.spec.os?.name === "windows" ? "windows pods cannot be resized" : undefined;
 }
 
 /** Kubelets that can resize report resources of running containers. */
 function supportsResize({ status }: Pod): boolean {
-  const running = (status?.containerStatuses ?? []).find(({ state }) => state?.running !== undefined);
+  const running = (status?.containerStatuses ?? []).find(
+    ({ state }) => state?.running !== undefined,
+  );
   return running === undefined || running.resources !== undefined;
 }
 
@@ -108,7 +111,9 @@ function otherChange(
   if (now === undefined) return undefined;
   const plain = list === "containers";
   if (list === "fixed") {
-    return semanticEqual(now, old) ? undefined : "resources for non-sidecar init containers are immutable";
+    return semanticEqual(now, old)
+      ? undefined
+      : "resources for non-sidecar init containers are immutable";
   }
   if (semanticEqual({ ...now, resources: withOldCompute(now.resources, old.resources) }, old)) {
     return undefined;
@@ -124,7 +129,11 @@ function withOldCompute(
   const mask = (list: ResourceList = {}, before: ResourceList = {}): Record<string, string> => {
     const { cpu: _cpu, memory: _memory, ...others } = list;
     const { cpu, memory } = before;
-    return { ...others, ...(cpu !== undefined && { cpu }), ...(memory !== undefined && { memory }) };
+    return {
+      ...others,
+      ...(cpu !== undefined && { cpu }),
+      ...(memory !== undefined && { memory }),
+    };
   };
   return {
     limits: mask(now?.limits, old?.limits),
@@ -136,7 +145,9 @@ function withOldCompute(
 function* validateContainerResize(now: Container, old: Container, path: string): Findings {
   for (const side of ["requests", "limits"] as const) {
     const list = now.resources?.[side] ?? {};
-    const removed = Object.keys(old.resources?.[side] ?? {}).some((name) => list[name] === undefined);
+    const removed = Object.keys(old.resources?.[side] ?? {}).some(
+      (name) => list[name] === undefined,
+    );
     if (removed) yield forbidden(`${path}.${side}`, `resource ${side} cannot be removed`);
   }
   const policy = (now.resizePolicy ?? []).find(({ resourceName }) => resourceName === "memory");
@@ -147,4 +158,3 @@ function* validateContainerResize(now: Container, old: Container, path: string):
   const detail = "memory limits cannot be added unless resizePolicy is RestartContainer";
   yield forbidden(`${path}.limits[memory]`, detail);
 }
-

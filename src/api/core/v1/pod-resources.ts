@@ -1,8 +1,4 @@
-import {
-  addQuantities,
-  compareQuantities,
-  formatQuantity,
-} from "#apimachinery/quantity.ts";
+import { addQuantities, compareQuantities, formatQuantity } from "#apimachinery/quantity.ts";
 import { setOwn } from "#apimachinery/maps.ts";
 import type { Container } from "./container.ts";
 import type { PodSpec } from "./pod-spec.ts";
@@ -69,7 +65,11 @@ export function podLimits(spec: PodSpec): Record<string, string> {
 function addTo(total: Record<string, string>, added: ResourceList | undefined): void {
   for (const [name, quantity] of Object.entries(added ?? {})) {
     const own = total[name];
-    setOwn(total, name, own === undefined ? quantity : formatQuantity(addQuantities(own, quantity)));
+    setOwn(
+      total,
+      name,
+      own === undefined ? quantity : formatQuantity(addQuantities(own, quantity)),
+    );
   }
 }
 

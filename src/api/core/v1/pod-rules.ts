@@ -70,7 +70,9 @@ function hasInvalidSelectorValues({ affinity }: PodSpec): boolean {
 
 function hasInvalidNodeAffinityValues({ affinity }: PodSpec): boolean {
   const node = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
-  const expressions = (node?.nodeSelectorTerms ?? []).flatMap((term) => term.matchExpressions ?? []);
+  const expressions = (node?.nodeSelectorTerms ?? []).flatMap(
+    (term) => term.matchExpressions ?? [],
+  );
   const values = expressions.flatMap(({ values: own = [] }) => own);
   return values.some((value) => checkLabelValue(value).length > 0);
 }

@@ -1,4 +1,10 @@
-import { duplicate, forbidden, invalid, notSupported, required } from "#apimachinery/field-error.ts";
+import {
+  duplicate,
+  forbidden,
+  invalid,
+  notSupported,
+  required,
+} from "#apimachinery/field-error.ts";
 import type { LabelSelector } from "#apimachinery/meta/label-selector.ts";
 import {
   type Findings,
@@ -56,7 +62,10 @@ function* validateToleration(toleration: Toleration, path: string, compares: boo
   if (effect !== "") yield* validateSupported(effect, taintEffects, `${path}.effect`);
 }
 
-export function* validateSchedulingGates(gates: readonly PodSchedulingGate[], path: string): Findings {
+export function* validateSchedulingGates(
+  gates: readonly PodSchedulingGate[],
+  path: string,
+): Findings {
   const names = new Set<string>();
   for (const [i, { name }] of gates.entries()) {
     yield* validateQualifiedName(name, `${path}[${i}]`);
@@ -76,9 +85,15 @@ export function* validateSpreadConstraints(
     const { topologyKey, whenUnsatisfiable } = constraint;
     const repeated = constraints
       .slice(i + 1)
-      .some((other) => other.topologyKey === topologyKey && other.whenUnsatisfiable === whenUnsatisfiable);
+      .some(
+        (other) =>
+          other.topologyKey === topologyKey && other.whenUnsatisfiable === whenUnsatisfiable,
+      );
     if (repeated) {
-      yield duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, `{${topologyKey}, ${whenUnsatisfiable}}`);
+      yield duplicate(
+        `${at}.{topologyKey, whenUnsatisfiable}`,
+        `{${topologyKey}, ${whenUnsatisfiable}}`,
+      );
     }
     yield* validateSpreadOptions(constraint, at);
     if (rules.allowInvalidSpreadSelectors !== true) {

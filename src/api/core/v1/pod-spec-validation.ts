@@ -134,7 +134,11 @@ const nameserversMax = 3;
 const searchesMax = 32;
 const searchCharactersMax = 2048;
 
-function* validateDnsConfig({ dnsConfig, dnsPolicy }: PodSpec, path: string, rules: PodRules): Findings {
+function* validateDnsConfig(
+  { dnsConfig, dnsPolicy }: PodSpec,
+  path: string,
+  rules: PodRules,
+): Findings {
   if (dnsPolicy === "None") {
     if (dnsConfig === undefined) {
       yield required(path, "must provide `dnsConfig` when `dnsPolicy` is None");
@@ -166,8 +170,7 @@ function* validateDnsLists(
     yield invalid(`${path}.searches`, searches, detail);
   }
   if (searches.join(" ").length > searchCharactersMax) {
-    const detail =
-      `must not have more than ${searchCharactersMax} characters (including spaces) in the search list`;
+    const detail = `must not have more than ${searchCharactersMax} characters (including spaces) in the search list`;
     yield invalid(`${path}.searches`, searches, detail);
   }
   for (const [i, search] of searches.entries()) {

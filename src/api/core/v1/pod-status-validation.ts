@@ -111,7 +111,8 @@ function* validateIps({ status = {} }: Pod, rules: PodRules): Findings {
   }
   const shown = (ips: readonly string[]) => ips.map((IP) => ({ IP }));
   if (podIps.length > 1) {
-    if (!isDualStack(podIps) || podIps.length > 2) yield invalid("status.podIPs", shown(podIps), familyText);
+    if (!isDualStack(podIps) || podIps.length > 2)
+      yield invalid("status.podIPs", shown(podIps), familyText);
     yield* validateUniqueIps(podIps, "status.podIPs");
   }
   const hostIps = (status.hostIPs ?? []).map(({ ip }) => ip);
@@ -136,7 +137,11 @@ function* validateUniqueIps(ips: readonly string[], path: string): Findings {
   }
 }
 
-function* validateUsers(statuses: readonly ContainerStatus[], path: string, spec: PodSpec): Findings {
+function* validateUsers(
+  statuses: readonly ContainerStatus[],
+  path: string,
+  spec: PodSpec,
+): Findings {
   for (const [i, { user }] of statuses.entries()) {
     if (user?.linux === undefined) continue;
     const at = `${path}[${i}].linux`;
@@ -166,7 +171,11 @@ function* validateAllocated(
       const ids = new Set<string>();
       for (const [k, { resourceID, health }] of resources.entries()) {
         const item = `${at}.resources[${k}]`;
-        yield* validateSupported(health ?? "", ["Healthy", "Unhealthy", "Unknown"], `${item}.health`);
+        yield* validateSupported(
+          health ?? "",
+          ["Healthy", "Unhealthy", "Unknown"],
+          `${item}.health`,
+        );
         if (ids.has(resourceID)) yield duplicate(`${item}.resourceID`, resourceID);
         ids.add(resourceID);
       }
@@ -183,5 +192,6 @@ function resourceFault(name: string, { resources }: Container): string | undefin
     claim.request ? `claim:${claim.name}/${claim.request}` : `claim:${claim.name}`,
   );
   if (claims.includes(name)) return undefined;
-  return "must match one of the container's resource claims in a format 'claim:<claimName>/<request>' or 'claim:<claimName>' if request is empty";
+  const format = "'claim:<claimName>/<request>' or 'claim:<claimName>' if request is empty";
+  return `must match one of the container's resource claims in a format ${format}`;
 }

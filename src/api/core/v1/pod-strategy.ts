@@ -35,7 +35,8 @@ export const podStrategy: Strategy<Pod> = {
     if ((pod.spec.schedulingGates ?? []).length > 0) {
       pod.status.conditions = [{ ...gatedCondition, lastTransitionTime: rfc3339(nowMs) }];
     }
-    if ((pod.spec.terminationGracePeriodSeconds ?? 0) < 0) pod.spec.terminationGracePeriodSeconds = 1;
+    if ((pod.spec.terminationGracePeriodSeconds ?? 0) < 0)
+      pod.spec.terminationGracePeriodSeconds = 1;
     mergeLabelKeys(pod);
     readAppArmorAnnotations(pod);
   },
@@ -100,7 +101,10 @@ export function dropDisabledPodFields(
 ): void {
   const oldSources = (old?.volumes ?? []).flatMap(({ projected }) => projected?.sources ?? []);
   for (const source of (spec.volumes ?? []).flatMap(({ projected }) => projected?.sources ?? [])) {
-    if (!features.enabled("ClusterTrustBundleProjection") && !oldSources.some((s) => s.clusterTrustBundle)) {
+    if (
+      !features.enabled("ClusterTrustBundleProjection") &&
+      !oldSources.some((s) => s.clusterTrustBundle)
+    ) {
       delete source.clusterTrustBundle;
     }
     if (!features.enabled("PodCertificateRequest") && !oldSources.some((s) => s.podCertificate)) {
@@ -114,26 +118,36 @@ export function dropDisabledPodFields(
   const oldContainers = [...(old?.initContainers ?? []), ...(old?.containers ?? [])];
   const hadSignal = oldContainers.some(({ lifecycle }) => lifecycle?.stopSignal !== undefined);
   if (!features.enabled("ContainerStopSignals") && !hadSignal) {
-    for (const { lifecycle } of containers) if (lifecycle !== undefined) delete lifecycle.stopSignal;
+    for (const { lifecycle } of containers)
+      if (lifecycle !== undefined) delete lifecycle.stopSignal;
   }
 }
 
 /** Keys whose values the Pod's own labels give become expressions of the selector. */
 function mergeLabelKeys(pod: Pod): void {
   const labels = pod.metadata.labels ?? {};
-  const add = (selector: LabelSelector | undefined, keys: readonly string[], operator: string): void => {
+  const add = (
+    selector: LabelSelector | undefined,
+    keys: readonly string[],
+    operator: string,
+  ): void => {
     if (selector === undefined) return;
     for (const key of keys) {
       const value = labels[key];
       if (value === undefined) continue;
-      selector.matchExpressions = [...(selector.matchExpressions ?? []), { key, operator, values: [value] }];
+      selector.matchExpressions = [
+        ...(selector.matchExpressions ?? []),
+        { key, operator, values: [value] },
+      ];
     }
   };
   const { affinity } = pod.spec;
   for (const side of [affinity?.podAffinity, affinity?.podAntiAffinity]) {
     const terms = [
       ...(side?.requiredDuringSchedulingIgnoredDuringExecution ?? []),
-      ...(side?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map((term) => term.podAffinityTerm),
+      ...(side?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map(
+        (term) => term.podAffinityTerm,
+      ),
     ];
     for (const { labelSelector, matchLabelKeys = [], mismatchLabelKeys = [] } of terms) {
       add(labelSelector, matchLabelKeys, "In");
@@ -252,7 +266,10 @@ export const resizeSubresource: SubresourceDefinition<Pod> = {
 function keepAllButResources(pod: Pod, old: Pod, podLevel: boolean): void {
   const { containers, initContainers = [], resources } = pod.spec;
   const oldInit = old.spec.initContainers ?? [];
-  if (containers.length !== old.spec.containers.length || initContainers.length !== oldInit.length) {
+  if (
+    containers.length !== old.spec.containers.length ||
+    initContainers.length !== oldInit.length
+  ) {
     return;
   }
   pod.spec = {
@@ -279,4 +296,3 @@ function bumpGeneration(pod: Pod, old: Pod): void {
   if (JSON.stringify(pod.spec) === JSON.stringify(old.spec)) return;
   pod.metadata.generation = (old.metadata.generation ?? 0) + 1;
 }
-

@@ -4,7 +4,13 @@ import { podTemplateWarnings } from "./pod-warnings.ts";
 import { templateRules } from "./pod-rules.ts";
 import { dropDisabledPodFields } from "./pod-strategy.ts";
 import { defaultPodSpec } from "./pod-defaults.ts";
-import { column, containersText, imagesText, labelsText, nameColumn } from "#apimachinery/columns.ts";
+import {
+  column,
+  containersText,
+  imagesText,
+  labelsText,
+  nameColumn,
+} from "#apimachinery/columns.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import { type Infer, kind, req } from "#apimachinery/schema.ts";
@@ -35,7 +41,11 @@ export const podTemplates = defineResource<PodTemplate>({
       ...validatePodTemplateSpec(template, "template", templateRules(context)),
     ],
     validateUpdate: ({ template }, context) => [
-      ...validatePodTemplateSpec(template, "template", templateRules(context, context.old.template)),
+      ...validatePodTemplateSpec(
+        template,
+        "template",
+        templateRules(context, context.old.template),
+      ),
     ],
     warnings({ template }, { old }) {
       if (old !== undefined && semanticEqual(template, old.template)) return [];

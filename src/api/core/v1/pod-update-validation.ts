@@ -35,7 +35,11 @@ const updatableFields = [
 export function* validatePodUpdate(pod: Pod, old: Pod, rules: PodRules): Findings {
   yield* validatePodAndMeta(pod, rules);
   yield* validatePodAnnotationUpdate(pod, old, rules);
-  const containersKept = yield* validateContainerUpdate(pod.spec.containers, old.spec.containers, "spec.containers");
+  const containersKept = yield* validateContainerUpdate(
+    pod.spec.containers,
+    old.spec.containers,
+    "spec.containers",
+  );
   if (!containersKept) return;
   const initKept = yield* validateContainerUpdate(
     pod.spec.initContainers ?? [],
@@ -53,7 +57,10 @@ export function* validatePodUpdate(pod: Pod, old: Pod, rules: PodRules): Finding
   const masked = withOldMutableFields(pod.spec, old.spec, gated);
   if (semanticEqual(masked, old.spec)) return;
   const diff = podSpecDiff(old.spec, masked);
-  yield forbidden("spec", `pod updates may not change fields other than ${updatableFields}\n${diff}`);
+  yield forbidden(
+    "spec",
+    `pod updates may not change fields other than ${updatableFields}\n${diff}`,
+  );
 }
 
 /** The new spec with what may change put back: what is left different is forbidden. */
@@ -102,7 +109,8 @@ export function* validatePodAnnotationUpdate(pod: Pod, old: Pod, rules: PodRules
     if (key.startsWith(appArmorPrefix)) {
       yield forbidden(`${path}[${key}]`, "may not add AppArmor annotations");
     }
-    if (key === mirrorAnnotation) yield forbidden(`${path}[${key}]`, "may not add mirror pod annotation");
+    if (key === mirrorAnnotation)
+      yield forbidden(`${path}[${key}]`, "may not add mirror pod annotation");
   }
   yield* validatePodAnnotations(pod.metadata, pod.spec, { path, rules });
 }
@@ -178,7 +186,9 @@ function* validateGateUpdate(
 /** Where a gated Pod runs may still be narrowed. */
 function* validateGatedUpdate(spec: PodSpec, old: PodSpec): Findings {
   const selector = spec.nodeSelector ?? {};
-  const kept = Object.entries(old.nodeSelector ?? {}).every(([key, value]) => selector[key] === value);
+  const kept = Object.entries(old.nodeSelector ?? {}).every(
+    ([key, value]) => selector[key] === value,
+  );
   if (!kept) {
     const detail = "only additions to spec.nodeSelector are allowed (no mutations or deletions)";
     yield invalid("spec.nodeSelector", selector, detail);
@@ -198,7 +208,11 @@ export function* validateNodeAffinityUpdate(
   const at = `${path}.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms`;
   if (before.length > 0 && before.length !== terms.length) {
     const detail = "no additions/deletions to non-empty NodeSelectorTerms list are allowed";
-    yield invalid(at, terms.map((term) => internalValue(NodeSelectorTerm, term)), detail);
+    yield invalid(
+      at,
+      terms.map((term) => internalValue(NodeSelectorTerm, term)),
+      detail,
+    );
     return;
   }
   for (const [i, oldTerm] of before.entries()) {

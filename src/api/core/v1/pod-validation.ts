@@ -97,7 +97,11 @@ export function* validatePodAnnotations(
     const name = key.slice(appArmorPrefix.length);
     if (!names.has(name)) yield invalid(`${path}[${key}]`, name, "container not found");
     if (!/^$|^runtime\/default$|^unconfined$|^localhost\//.test(value)) {
-      yield invalid(`${path}[${key}]`, value, `invalid AppArmor profile name: ${JSON.stringify(value)}`);
+      yield invalid(
+        `${path}[${key}]`,
+        value,
+        `invalid AppArmor profile name: ${JSON.stringify(value)}`,
+      );
     }
   }
 }
@@ -129,7 +133,11 @@ function* validateSeccompText(profile: string, path: string): Findings {
 }
 
 /** Old annotations must say what the fields say. */
-export function* validateProfileAnnotations(meta: ObjectMeta, spec: PodSpec, path: string): Findings {
+export function* validateProfileAnnotations(
+  meta: ObjectMeta,
+  spec: PodSpec,
+  path: string,
+): Findings {
   const annotations = meta.annotations ?? {};
   const ofPod = spec.securityContext?.seccompProfile;
   yield* matchProfile(annotations[seccompPodAnnotation], ofPod, {
@@ -153,7 +161,8 @@ export function* validateProfileAnnotations(meta: ObjectMeta, spec: PodSpec, pat
   }
   if (spec.os?.name === "windows") return;
   for (const { container, at } of containers) {
-    const profile = container.securityContext?.appArmorProfile ?? spec.securityContext?.appArmorProfile;
+    const profile =
+      container.securityContext?.appArmorProfile ?? spec.securityContext?.appArmorProfile;
     const annotation = annotations[appArmorPrefix + container.name];
     yield* matchProfile(annotation, profile, { path: `${at}.appArmorProfile`, noun: "apparmor" });
   }
@@ -170,7 +179,10 @@ function* matchProfile(
   if (type !== profile.type || (annotation === "docker/default" && noun === "apparmor")) {
     yield forbidden(`${path}.type`, `${noun} type in annotation and field must match`);
   } else if (local && annotation.slice("localhost/".length) !== profile.localhostProfile) {
-    yield forbidden(`${path}.localhostProfile`, `${noun} profile in annotation and field must match`);
+    yield forbidden(
+      `${path}.localhostProfile`,
+      `${noun} profile in annotation and field must match`,
+    );
   }
 }
 

@@ -13,7 +13,10 @@ const deprecatedAnnotations: [key: string, notice: string][] = [
     "scheduler.alpha.kubernetes.io/critical-pod",
     'non-functional in v1.16+; use the "priorityClassName" field instead',
   ],
-  ["security.alpha.kubernetes.io/sysctls", 'non-functional in v1.11+; use the "sysctls" field instead'],
+  [
+    "security.alpha.kubernetes.io/sysctls",
+    'non-functional in v1.11+; use the "sysctls" field instead',
+  ],
   [
     "security.alpha.kubernetes.io/unsafe-sysctls",
     'non-functional in v1.11+; use the "sysctls" field instead',
@@ -39,11 +42,7 @@ const seccompNotice = 'non-functional in v1.27+; use the "seccompProfile" field 
 export const appArmorNotice = 'deprecated since v1.30; use the "appArmorProfile" field instead';
 
 /** `prefix` is `""` for Pods, `spec.template.` for templates. */
-export function podSpecWarnings(
-  meta: ObjectMeta,
-  spec: PodSpec,
-  prefix = "",
-): string[] {
+export function podSpecWarnings(meta: ObjectMeta, spec: PodSpec, prefix = ""): string[] {
   const path = `${prefix}spec`;
   const annotationPath = `${prefix}metadata.annotations`;
   const containers = namedContainers(spec, path);
@@ -146,7 +145,11 @@ function volumeWarnings(volumes: readonly Volume[], path: string): string[] {
         .map(([, name, notice]) => `${at}.${name}: ${notice}`),
       ...(claim === undefined
         ? []
-        : fractionWarnings(claim.resources?.requests, `${at}.ephemeral.volumeClaimTemplate.spec.resources.requests`, ["storage"])),
+        : fractionWarnings(
+            claim.resources?.requests,
+            `${at}.ephemeral.volumeClaimTemplate.spec.resources.requests`,
+            ["storage"],
+          )),
     ];
   });
   for (const { name, projected } of volumes) {
@@ -165,14 +168,21 @@ function isEmptyProjection(source: object): boolean {
 function tokenPathWarnings(volumes: readonly Volume[], path: string): string[] {
   const sourcesOf = (volume: Volume) => volume.projected?.sources ?? [];
   const tokens = new Set(
-    volumes.flatMap(sourcesOf).flatMap(({ serviceAccountToken: token }) => (token ? [token.path] : [])),
+    volumes
+      .flatMap(sourcesOf)
+      .flatMap(({ serviceAccountToken: token }) => (token ? [token.path] : [])),
   );
   if (tokens.size === 0) return [];
   return volumes.flatMap((volume, i) =>
     sourcesOf(volume).flatMap(({ configMap, secret, downwardAPI, clusterTrustBundle }) => {
       const at = `${path}[${i}].projected.sources`;
-      const text = (file: string) => `has duplicated path with ServiceAccountToken ${goQuote(file)}`;
-      const lists = { configMap: configMap?.items, secrets: secret?.items, downwardAPI: downwardAPI?.items };
+      const text = (file: string) =>
+        `has duplicated path with ServiceAccountToken ${goQuote(file)}`;
+      const lists = {
+        configMap: configMap?.items,
+        secrets: secret?.items,
+        downwardAPI: downwardAPI?.items,
+      };
       const found = Object.entries(lists).flatMap(([name, items = []]) =>
         items.flatMap(({ path: file }, j) =>
           tokens.has(file) ? [`${at}.${name}[${j}]: ${text(file)}`] : [],
@@ -194,10 +204,15 @@ function duplicateWarnings(spec: PodSpec, path: string): string[] {
   return [
     ...(spec.hostAliases ?? []).flatMap(({ ip }, i) => {
       const at = `${path}.hostAliases[${i}].ip`;
-      return [...(repeats(ips, ip) ? [`${at}: duplicate ip ${goQuote(ip)}`] : []), ...ipWarnings(ip, at)];
+      return [
+        ...(repeats(ips, ip) ? [`${at}: duplicate ip ${goQuote(ip)}`] : []),
+        ...ipWarnings(ip, at),
+      ];
     }),
     ...secrets.flatMap(({ name = "" }, i) =>
-      repeats(names, name) ? [`${path}.imagePullSecrets[${i}].name: duplicate name ${goQuote(name)}`] : [],
+      repeats(names, name)
+        ? [`${path}.imagePullSecrets[${i}].name: duplicate name ${goQuote(name)}`]
+        : [],
     ),
     ...secrets.flatMap(({ name = "" }, i) =>
       name === "" ? [`${path}.imagePullSecrets[${i}].name: invalid empty name ""`] : [],
@@ -237,7 +252,9 @@ function resourceWarnings({ resources }: NamedContainer["container"], path: stri
 
 function seccompWarnings(meta: ObjectMeta, spec: PodSpec, path: string): string[] {
   if (spec.securityContext?.seccompProfile !== undefined) return [];
-  return meta.annotations?.[seccompPod] === undefined ? [] : [`${path}[${seccompPod}]: ${seccompNotice}`];
+  return meta.annotations?.[seccompPod] === undefined
+    ? []
+    : [`${path}[${seccompPod}]: ${seccompNotice}`];
 }
 
 interface ProfileScope extends Pick<NamedContainer, "container"> {
@@ -250,11 +267,15 @@ function profileWarnings(meta: ObjectMeta, spec: PodSpec, scope: ProfileScope): 
   const { container, annotationPath, isTemplate } = scope;
   const warnings: string[] = [];
   const seccomp = seccompContainer + container.name;
-  if (container.securityContext?.seccompProfile === undefined && meta.annotations?.[seccomp] !== undefined) {
+  if (
+    container.securityContext?.seccompProfile === undefined &&
+    meta.annotations?.[seccomp] !== undefined
+  ) {
     warnings.push(`${annotationPath}[${seccomp}]: ${seccompNotice}`);
   }
   const appArmor = appArmorContainer + container.name;
-  const profile = container.securityContext?.appArmorProfile ?? spec.securityContext?.appArmorProfile;
+  const profile =
+    container.securityContext?.appArmorProfile ?? spec.securityContext?.appArmorProfile;
   if (isTemplate && profile === undefined && meta.annotations?.[appArmor] !== undefined) {
     warnings.push(`${annotationPath}[${appArmor}]: ${appArmorNotice}`);
   }

@@ -11,10 +11,7 @@ import { checkHttpHeaderName } from "#apimachinery/validation/syntax.ts";
 import type { HTTPGetAction, Lifecycle, LifecycleHandler, Probe } from "./probe.ts";
 
 /** Probes and lifecycle hooks. `graceSeconds` bounds how long a hook may sleep. */
-export function* validateLivenessProbe(
-  probe: Probe | undefined,
-  path: string,
-): Findings {
+export function* validateLivenessProbe(probe: Probe | undefined, path: string): Findings {
   if (probe === undefined) return;
   yield* validateProbe(probe, path);
   if (probe.successThreshold !== 1) {
@@ -89,7 +86,8 @@ function* validateAction(
   path: string,
   graceSeconds: number | undefined,
 ): Findings {
-  if (exec !== undefined && (exec.command ?? []).length === 0) yield required(`${path}.command`, "");
+  if (exec !== undefined && (exec.command ?? []).length === 0)
+    yield required(`${path}.command`, "");
   if (httpGet !== undefined) yield* validateHttpGet(httpGet, path);
   if (tcpSocket !== undefined) yield* validatePort(tcpSocket.port, `${path}.port`);
   if (grpc !== undefined) yield* validatePort(grpc.port, `${path}.port`);

@@ -1,9 +1,5 @@
 import { forbidden, invalid, required } from "#apimachinery/field-error.ts";
-import {
-  type Findings,
-  invalidTexts,
-  validateRequired,
-} from "#apimachinery/validation/checks.ts";
+import { type Findings, invalidTexts, validateRequired } from "#apimachinery/validation/checks.ts";
 import { internalValue } from "#apimachinery/validation/go-value.ts";
 import { validateLabelSelector } from "#apimachinery/validation/label-selector.ts";
 import { validateFieldRef, validateResourceFieldRef, volumeFieldPaths } from "./env-validation.ts";
@@ -74,7 +70,10 @@ export function* validateProjectedVolume(source: ProjectedVolumeSource, path: st
   for (const [i, projection] of (source.sources ?? []).entries()) {
     const at = `${path}.sources[${i}]`;
     const { secret, configMap, downwardAPI, serviceAccountToken } = projection;
-    for (const [name, files] of [["secret", secret], ["configMap", configMap]] as const) {
+    for (const [name, files] of [
+      ["secret", secret],
+      ["configMap", configMap],
+    ] as const) {
       if (files === undefined) continue;
       yield* validateRequired(files.name, `${at}.${name}.name`);
       for (const [j, item] of (files.items ?? []).entries()) {
@@ -189,7 +188,8 @@ function* validatePodCertificate(
     if (isRepeated(paths, file)) yield invalid(`${path}.${name}`, file, duplicateText);
   }
   if (credentialBundlePath === "" && keyPath === "" && certificateChainPath === "") {
-    const detail = "specify at least one of credentialBundlePath, keyPath, and certificateChainPath";
+    const detail =
+      "specify at least one of credentialBundlePath, keyPath, and certificateChainPath";
     yield required(path, detail);
   }
 }

@@ -34,7 +34,11 @@ export function countName({ group, plural }: QuotaTarget): string {
 }
 
 /** Every resource name that `object` counts under, with how much. */
-export function quotaUsageOf(target: QuotaTarget, object: KubeObject, nowMs: number): Record<string, string> {
+export function quotaUsageOf(
+  target: QuotaTarget,
+  object: KubeObject,
+  nowMs: number,
+): Record<string, string> {
   const usage: Record<string, string> = { [countName(target)]: "1" };
   if (target.group !== "") return usage;
   if (plainNames.has(target.plural)) usage[target.plural] = "1";
@@ -48,7 +52,11 @@ export function quotaUsageOf(target: QuotaTarget, object: KubeObject, nowMs: num
 export function addUsage(total: Record<string, string>, usage: ResourceList): void {
   for (const [name, quantity] of Object.entries(usage)) {
     const own = Object.hasOwn(total, name) ? total[name] : undefined;
-    setOwn(total, name, own === undefined ? quantity : formatQuantity(addQuantities(own, quantity)));
+    setOwn(
+      total,
+      name,
+      own === undefined ? quantity : formatQuantity(addQuantities(own, quantity)),
+    );
   }
 }
 
@@ -64,12 +72,14 @@ function addPod(usage: Record<string, string>, pod: Pod, nowMs: number): void {
   if (!usesResources(pod, nowMs)) return;
   usage["pods"] = "1";
   for (const [name, quantity] of Object.entries(podRequests(pod.spec))) {
-    const standard = name === "cpu" || name === "memory" || name === "ephemeral-storage" || isHugePageName(name);
+    const standard =
+      name === "cpu" || name === "memory" || name === "ephemeral-storage" || isHugePageName(name);
     if (standard) setOwn(usage, name, quantity);
     if (standard || isExtendedResourceName(name)) setOwn(usage, `requests.${name}`, quantity);
   }
   for (const [name, quantity] of Object.entries(podLimits(pod.spec))) {
-    if (name === "cpu" || name === "memory" || name === "ephemeral-storage") usage[`limits.${name}`] = quantity;
+    if (name === "cpu" || name === "memory" || name === "ephemeral-storage")
+      usage[`limits.${name}`] = quantity;
   }
 }
 
@@ -78,12 +88,21 @@ function addService(usage: Record<string, string>, { spec }: Service): void {
   if (spec.type === "NodePort") usage["services.nodeports"] = String(ports.length);
   if (spec.type !== "LoadBalancer") return;
   usage["services.loadbalancers"] = "1";
-  const allocated = spec.allocateLoadBalancerNodePorts !== false ? ports : ports.filter(({ nodePort = 0 }) => nodePort !== 0);
+  const allocated =
+    spec.allocateLoadBalancerNodePorts !== false
+      ? ports
+      : ports.filter(({ nodePort = 0 }) => nodePort !== 0);
   usage["services.nodeports"] = String(allocated.length);
 }
 
-function addClaim(usage: Record<string, string>, { metadata, spec, status }: PersistentVolumeClaim): void {
-  const storageClass = metadata.annotations?.["volume.beta.kubernetes.io/storage-class"] ?? spec.storageClassName ?? "";
+function addClaim(
+  usage: Record<string, string>,
+  { metadata, spec, status }: PersistentVolumeClaim,
+): void {
+  const storageClass =
+    metadata.annotations?.["volume.beta.kubernetes.io/storage-class"] ??
+    spec.storageClassName ??
+    "";
   const suffix = `${storageClass}.storageclass.storage.k8s.io`;
   if (storageClass !== "") setOwn(usage, `${suffix}/persistentvolumeclaims`, "1");
   const asked = spec.resources?.requests?.["storage"];
@@ -95,14 +114,19 @@ function addClaim(usage: Record<string, string>, { metadata, spec, status }: Per
 }
 
 /** Whether `object` falls into all scopes of the quota. Only Pods and claims have any. */
-export function matchesQuotaScopes(spec: ResourceQuotaSpec, target: QuotaTarget, object: KubeObject): boolean {
+export function matchesQuotaScopes(
+  spec: ResourceQuotaSpec,
+  target: QuotaTarget,
+  object: KubeObject,
+): boolean {
   const requirements: ScopedResourceSelectorRequirement[] = [
     ...(spec.scopes ?? []).map((scopeName) => ({ scopeName, operator: "Exists" })),
     ...(spec.scopeSelector?.matchExpressions ?? []),
   ];
   if (requirements.length === 0) return true;
   if (target.group !== "") return false;
-  if (target.plural === "pods") return requirements.every((each) => podInScope(each, object as Pod));
+  if (target.plural === "pods")
+    return requirements.every((each) => podInScope(each, object as Pod));
   if (target.plural !== "persistentvolumeclaims") return false;
   return requirements.every((each) => claimInScope(each, object as PersistentVolumeClaim));
 }
@@ -127,11 +151,20 @@ function podInScope(requirement: ScopedResourceSelectorRequirement, pod: Pod): b
   }
 }
 
-function claimInScope(requirement: ScopedResourceSelectorRequirement, { spec }: PersistentVolumeClaim): boolean {
-  return requirement.scopeName === "VolumeAttributesClass" && valueInScope(requirement, spec.volumeAttributesClassName ?? "");
+function claimInScope(
+  requirement: ScopedResourceSelectorRequirement,
+  { spec }: PersistentVolumeClaim,
+): boolean {
+  return (
+    requirement.scopeName === "VolumeAttributesClass" &&
+    valueInScope(requirement, spec.volumeAttributesClassName ?? "")
+  );
 }
 
-function valueInScope({ operator, values = [] }: ScopedResourceSelectorRequirement, value: string): boolean {
+function valueInScope(
+  { operator, values = [] }: ScopedResourceSelectorRequirement,
+  value: string,
+): boolean {
   switch (operator) {
     case "In":
       return values.includes(value);
@@ -150,7 +183,12 @@ function reachesOtherNamespaces({ spec }: Pod): boolean {
   const { podAffinity, podAntiAffinity } = spec.affinity ?? {};
   const terms = [podAffinity, podAntiAffinity].flatMap((affinity) => [
     ...(affinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []),
-    ...(affinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map(({ podAffinityTerm }) => podAffinityTerm),
+    ...(affinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map(
+      ({ podAffinityTerm }) => podAffinityTerm,
+    ),
   ]);
-  return terms.some(({ namespaces, namespaceSelector }) => (namespaces ?? []).length > 0 || namespaceSelector !== undefined);
+  return terms.some(
+    ({ namespaces, namespaceSelector }) =>
+      (namespaces ?? []).length > 0 || namespaceSelector !== undefined,
+  );
 }

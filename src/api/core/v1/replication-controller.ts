@@ -9,7 +9,14 @@ import { podTemplateWarnings } from "./pod-warnings.ts";
 import { type PodRules, templateRules } from "./pod-rules.ts";
 import { dropDisabledPodFields } from "./pod-strategy.ts";
 import { defaultPodSpec } from "./pod-defaults.ts";
-import { ageColumn, column, containersText, imagesText, labelsText, nameColumn } from "#apimachinery/columns.ts";
+import {
+  ageColumn,
+  column,
+  containersText,
+  imagesText,
+  labelsText,
+  nameColumn,
+} from "#apimachinery/columns.ts";
 import { Scale } from "#api/autoscaling/v1/scale.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";

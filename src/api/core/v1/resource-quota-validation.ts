@@ -48,8 +48,11 @@ export function* validateResourceQuota({ spec }: ResourceQuota, old?: ResourceQu
   yield* validateScopes(spec);
   yield* validateSelector(spec);
   if (old === undefined) return;
-  const [scopes, before] = [spec.scopes ?? [], old.spec.scopes ?? []].map((list) => [...list].sort());
-  if (!semanticEqual(scopes, before)) yield invalid("spec.scopes", spec.scopes ?? [], immutableText);
+  const [scopes, before] = [spec.scopes ?? [], old.spec.scopes ?? []].map((list) =>
+    [...list].sort(),
+  );
+  if (!semanticEqual(scopes, before))
+    yield invalid("spec.scopes", spec.scopes ?? [], immutableText);
 }
 
 export function* validateResourceQuotaStatus({ status }: ResourceQuota): Findings {

@@ -1,4 +1,10 @@
-import { duplicate, forbidden, invalid, notSupported, required } from "#apimachinery/field-error.ts";
+import {
+  duplicate,
+  forbidden,
+  invalid,
+  notSupported,
+  required,
+} from "#apimachinery/field-error.ts";
 import { compareQuantities } from "#apimachinery/quantity.ts";
 import { type Findings, sortedEntries, validateDnsLabel } from "#apimachinery/validation/checks.ts";
 import type { ResourceClaim, ResourceRequirements } from "./container.ts";
@@ -109,7 +115,8 @@ function* validateClaims(
       seen.add(key);
     }
     if (claimNames.has(name)) continue;
-    const known = claimNames.size === 0 ? " which is empty" : `: ${[...claimNames].sort().join(", ")}`;
+    const known =
+      claimNames.size === 0 ? " which is empty" : `: ${[...claimNames].sort().join(", ")}`;
     yield {
       type: "FieldValueNotFound",
       field: at,

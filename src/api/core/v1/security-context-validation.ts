@@ -1,4 +1,11 @@
-import { duplicate, forbidden, invalid, notSupported, required, tooLong } from "#apimachinery/field-error.ts";
+import {
+  duplicate,
+  forbidden,
+  invalid,
+  notSupported,
+  required,
+  tooLong,
+} from "#apimachinery/field-error.ts";
 import {
   byteLengthOf,
   type Findings,
@@ -102,7 +109,8 @@ function* validateAppArmor(profile: AppArmorProfile | undefined, path: string): 
   else {
     if (name.trim() !== name) yield invalid(at, name, "must not be padded with whitespace");
     else if (name === "") yield required(at, "must be set when AppArmor type is Localhost");
-    if (byteLengthOf(name) > localhostProfileLengthMax) yield tooLong(at, localhostProfileLengthMax);
+    if (byteLengthOf(name) > localhostProfileLengthMax)
+      yield tooLong(at, localhostProfileLengthMax);
   }
 }
 
@@ -133,7 +141,11 @@ function* validatePolicies(
   { features }: PodRules,
 ): Findings {
   const changePolicies = ["Always", "OnRootMismatch"];
-  yield* validateSupported(context.fsGroupChangePolicy, changePolicies, `${path}.fsGroupChangePolicy`);
+  yield* validateSupported(
+    context.fsGroupChangePolicy,
+    changePolicies,
+    `${path}.fsGroupChangePolicy`,
+  );
   yield* validateSeccomp(context.seccompProfile, `${path}.seccompProfile`);
   yield* validateWindowsOptions(context.windowsOptions, `${path}.windowsOptions`);
   yield* validateAppArmor(context.appArmorProfile, `${path}.appArmorProfile`);
@@ -179,7 +191,10 @@ function isNetSysctl(name: string): boolean {
 
 function isIpcSysctl(name: string): boolean {
   const key = dotted(name);
-  return key === "kernel.sem" || ["kernel.shm", "kernel.msg", "fs.mqueue."].some((p) => key.startsWith(p));
+  return (
+    key === "kernel.sem" ||
+    ["kernel.shm", "kernel.msg", "fs.mqueue."].some((p) => key.startsWith(p))
+  );
 }
 
 function dotted(name: string): string {
@@ -206,7 +221,11 @@ interface NamedContext {
   readonly context: SecurityContext | undefined;
 }
 
-export function* validateOs(spec: PodSpec, path: string, containers: readonly NamedContext[]): Findings {
+export function* validateOs(
+  spec: PodSpec,
+  path: string,
+  containers: readonly NamedContext[],
+): Findings {
   if (spec.os === undefined) return;
   const { name } = spec.os;
   if (name === "linux") {
@@ -214,7 +233,8 @@ export function* validateOs(spec: PodSpec, path: string, containers: readonly Na
       yield forbidden(`${path}.securityContext.windowsOptions`, windowsOnly);
     }
     for (const { path: at, context } of containers) {
-      if (context?.windowsOptions !== undefined) yield forbidden(`${at}.windowsOptions`, windowsOnly);
+      if (context?.windowsOptions !== undefined)
+        yield forbidden(`${at}.windowsOptions`, windowsOnly);
     }
   } else if (name === "windows") yield* validateWindowsPod(spec, path, containers);
   else if (name === "") yield* validateRequired(name, `${path}.os.name`);

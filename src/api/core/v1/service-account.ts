@@ -33,7 +33,9 @@ export const serviceAccounts = defineResource<ServiceAccount>({
     warnings({ metadata }, { old }) {
       const had = old?.metadata.annotations?.[mountableAnnotation] !== undefined;
       const has = metadata.annotations?.[mountableAnnotation] !== undefined;
-      return has && !had ? [`metadata.annotations[${mountableAnnotation}]: ${mountableNotice}`] : [];
+      return has && !had
+        ? [`metadata.annotations[${mountableAnnotation}]: ${mountableNotice}`]
+        : [];
     },
   },
   columns: [nameColumn, ageColumn],

@@ -19,7 +19,9 @@ function externalIpText({ spec, status }: Service): string {
     case "NodePort":
       return external.length > 0 ? external.join(",") : "<none>";
     case "LoadBalancer": {
-      const balanced = (status?.loadBalancer?.ingress ?? []).map(({ ip, hostname }) => ip || hostname || "");
+      const balanced = (status?.loadBalancer?.ingress ?? []).map(
+        ({ ip, hostname }) => ip || hostname || "",
+      );
       const all = [...new Set(balanced.filter(Boolean))].sort();
       return [...all, ...external].join(",") || "<pending>";
     }

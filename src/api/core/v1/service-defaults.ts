@@ -40,5 +40,6 @@ export function defaultService(service: Service): void {
   }
   if (spec.type !== "LoadBalancer") return;
   spec.allocateLoadBalancerNodePorts ??= true;
-  for (const ingress of status?.loadBalancer?.ingress ?? []) if (ingress.ip) ingress.ipMode ??= "VIP";
+  for (const ingress of status?.loadBalancer?.ingress ?? [])
+    if (ingress.ip) ingress.ipMode ??= "VIP";
 }

@@ -69,7 +69,9 @@ export function keepAllocatedValues(service: Service, old: Service): void {
     }
   }
   if (needsNodePort(old) && needsNodePort(service)) {
-    const oldPorts = new Map((old.spec.ports ?? []).map(({ name = "", nodePort = 0 }) => [name, nodePort]));
+    const oldPorts = new Map(
+      (old.spec.ports ?? []).map(({ name = "", nodePort = 0 }) => [name, nodePort]),
+    );
     const named = new Set((spec.ports ?? []).map(({ nodePort = 0 }) => nodePort));
     const used = new Set([...oldPorts.values()].filter((port) => named.has(port)));
     for (const port of spec.ports ?? []) {
@@ -131,11 +133,14 @@ function serviceWarnings(service: Service): string[] {
   const { spec, metadata } = service;
   const warnings: string[] = [];
   if (metadata.annotations?.[hintsAnnotation] !== undefined) {
-    warnings.push(`annotation ${hintsAnnotation} is deprecated, please use ${modeAnnotation} instead`);
+    warnings.push(
+      `annotation ${hintsAnnotation} is deprecated, please use ${modeAnnotation} instead`,
+    );
   }
   if (isHeadless(service)) {
     if (spec.loadBalancerIP) warnings.push("spec.loadBalancerIP is ignored for headless services");
-    if (spec.externalIPs?.length) warnings.push("spec.externalIPs is ignored for headless services");
+    if (spec.externalIPs?.length)
+      warnings.push("spec.externalIPs is ignored for headless services");
     if (spec.sessionAffinity !== "None") {
       warnings.push("spec.SessionAffinity is ignored for headless services");
     }
@@ -144,7 +149,9 @@ function serviceWarnings(service: Service): string[] {
       warnings.push(...ipWarnings(ip, `spec.clusterIPs[${i}]`));
     }
     if (spec.externalIPs?.length) {
-      warnings.push("spec.externalIPs is deprecated and may no longer be implemented in some clusters");
+      warnings.push(
+        "spec.externalIPs is deprecated and may no longer be implemented in some clusters",
+      );
     }
   }
   for (const [i, ip] of (spec.externalIPs ?? []).entries()) {

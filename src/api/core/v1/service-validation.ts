@@ -104,7 +104,11 @@ function* validateServicePort(
 }
 
 function* validateSessionAffinity({ spec }: Service): Findings {
-  yield* validateRequiredSupported(spec.sessionAffinity, ["ClientIP", "None"], "spec.sessionAffinity");
+  yield* validateRequiredSupported(
+    spec.sessionAffinity,
+    ["ClientIP", "None"],
+    "spec.sessionAffinity",
+  );
   const path = "spec.sessionAffinityConfig";
   if (spec.sessionAffinity === "None" && spec.sessionAffinityConfig !== undefined) {
     yield forbidden(path, "must not be set when session affinity is None");
@@ -113,7 +117,8 @@ function* validateSessionAffinity({ spec }: Service): Findings {
   const detail = "when session affinity type is ClientIP";
   const seconds = spec.sessionAffinityConfig?.clientIP?.timeoutSeconds;
   if (spec.sessionAffinityConfig === undefined) yield required(path, detail);
-  else if (spec.sessionAffinityConfig.clientIP === undefined) yield required(`${path}.clientIP`, detail);
+  else if (spec.sessionAffinityConfig.clientIP === undefined)
+    yield required(`${path}.clientIP`, detail);
   else if (seconds === undefined) yield required(`${path}.clientIP.timeoutSeconds`, detail);
   else if (seconds <= 0 || seconds > affinityTimeoutSecondsMax) {
     const range = `must be greater than 0 and less than ${affinityTimeoutSecondsMax}`;
@@ -172,7 +177,11 @@ function* validateAddresses(service: Service, old: Service | undefined): Finding
   for (const [i, ip] of clusterIPs.entries()) {
     const family = families[i];
     if (family === undefined || (family === "IPv6") === isIpv6(ip)) continue;
-    yield invalid(`${path}[${i}]`, ip, `expected an ${family} value as indicated by \`ipFamilies[${i}]\``);
+    yield invalid(
+      `${path}[${i}]`,
+      ip,
+      `expected an ${family} value as indicated by \`ipFamilies[${i}]\``,
+    );
   }
 }
 
@@ -187,7 +196,8 @@ function* validateUniquePorts({ spec }: Service): Findings {
   const nodePorts = new Set<string>();
   for (const [i, { protocol = "", nodePort = 0 }] of ports.entries()) {
     const key = `${protocol}/${nodePort}`;
-    if (nodePort !== 0 && nodePorts.has(key)) yield duplicate(`spec.ports[${i}].nodePort`, nodePort);
+    if (nodePort !== 0 && nodePorts.has(key))
+      yield duplicate(`spec.ports[${i}].nodePort`, nodePort);
     nodePorts.add(key);
   }
   const seen = new Set<string>();
@@ -255,7 +265,8 @@ function* validateTrafficPolicies(service: Service): Findings {
   } else if (port === 0) yield required("spec.healthCheckNodePort", "");
   else yield* invalidTexts("spec.healthCheckNodePort", port, checkPortNumber(port));
   const typed = ["ClusterIP", "NodePort", "LoadBalancer"].includes(spec.type ?? "");
-  if (spec.internalTrafficPolicy === undefined && typed) yield required("spec.internalTrafficPolicy", "");
+  if (spec.internalTrafficPolicy === undefined && typed)
+    yield required("spec.internalTrafficPolicy", "");
   yield* validateSupported(spec.internalTrafficPolicy, policies, "spec.internalTrafficPolicy");
   yield* validateSupported(spec.trafficDistribution, distributions, "spec.trafficDistribution");
 }
@@ -270,7 +281,11 @@ export function* validateServiceUpdate(service: Service, old: Service): Findings
   const { spec } = service;
   if (spec.type === "LoadBalancer" && old.spec.type === "LoadBalancer") {
     if (spec.loadBalancerClass !== old.spec.loadBalancerClass) {
-      yield invalid("spec.loadBalancerClass", spec.loadBalancerClass ?? null, "may not change once set");
+      yield invalid(
+        "spec.loadBalancerClass",
+        spec.loadBalancerClass ?? null,
+        "may not change once set",
+      );
     }
   }
   if (needsHealthCheck(service) && needsHealthCheck(old)) {

@@ -1,9 +1,6 @@
 import { invalid, required, tooLong } from "#apimachinery/field-error.ts";
 import { byteLengthOf, type Findings } from "#apimachinery/validation/checks.ts";
-import {
-  checkDnsSubdomain,
-  checkName,
-} from "#apimachinery/validation/names.ts";
+import { checkDnsSubdomain, checkName } from "#apimachinery/validation/names.ts";
 
 /** `domain/path` of whoever signs certificates. Source: pkg/apis/core/validation/names.go. */
 const signerPathPattern = /^([a-z0-9]([-a-z0-9]*[a-z0-9])?)(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
@@ -18,7 +15,8 @@ export function* validateSignerName(signerName: string, path: string): Findings 
   }
   const segments = signerName.split("/");
   if (segments.length !== 2) {
-    const detail = "must be a fully qualified domain and path of the form 'example.com/signer-name'";
+    const detail =
+      "must be a fully qualified domain and path of the form 'example.com/signer-name'";
     yield invalid(path, signerName, detail);
     return;
   }
@@ -30,7 +28,7 @@ export function* validateSignerName(signerName: string, path: string): Findings 
     yield invalid(path, domain, "should be a domain with at least two segments separated by dots");
   }
   if (name === "") {
-    yield invalid(path, name, "validating label \"\": must be non-empty");
+    yield invalid(path, name, 'validating label "": must be non-empty');
   } else if (!signerPathPattern.test(name)) {
     for (const text of checkDnsSubdomain(name)) {
       yield invalid(path, name, `validating label "${name}": ${text}`);
@@ -46,15 +44,13 @@ export function checkTrustBundleName(name: string, signerName?: string): string[
   const signer = signerName ?? signerOfBundleName(name);
   if (signer === undefined || signer === "") {
     if (name.includes(":")) {
-      return ["ClusterTrustBundle without signer name must not have \":\" in its name"];
+      return ['ClusterTrustBundle without signer name must not have ":" in its name'];
     }
     return checkName("dnsSubdomain", name, false);
   }
   const prefix = `${signer.replaceAll("/", ":")}:`;
   if (!name.startsWith(prefix)) {
-    return [
-      `ClusterTrustBundle for signerName ${signer} must be named with prefix ${prefix}`,
-    ];
+    return [`ClusterTrustBundle for signerName ${signer} must be named with prefix ${prefix}`];
   }
   return checkName("dnsSubdomain", name.slice(prefix.length), false);
 }

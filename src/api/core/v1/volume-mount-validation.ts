@@ -1,5 +1,9 @@
 import { forbidden, invalid, notFoundField, required } from "#apimachinery/field-error.ts";
-import { type Findings, validateRequired, validateSupported } from "#apimachinery/validation/checks.ts";
+import {
+  type Findings,
+  validateRequired,
+  validateSupported,
+} from "#apimachinery/validation/checks.ts";
 import type { Container, VolumeMount } from "./container.ts";
 import type { Volume } from "./volume.ts";
 import { validateDescendingPath } from "./volume-path-validation.ts";
@@ -84,7 +88,8 @@ export function* validateVolumeDevices(
       yield invalid(`${at}.name`, name, detail);
     }
     if (devicePath === "") yield required(`${at}.devicePath`, "");
-    if (devicePaths.has(devicePath)) yield invalid(`${at}.devicePath`, devicePath, "must be unique");
+    if (devicePaths.has(devicePath))
+      yield invalid(`${at}.devicePath`, devicePath, "must be unique");
     if (devicePath.split("/").includes("..")) {
       yield invalid(`${at}.devicePath`, devicePath, "can not contain backsteps ('..')");
     } else devicePaths.add(devicePath);

@@ -156,7 +156,9 @@ export function* validateFlocker(source: FlockerVolumeSource, path: string): Fin
   }
 }
 
-type CinderSource = Pick<CinderVolumeSource, "volumeID"> & { secretRef?: SecretReference | undefined };
+type CinderSource = Pick<CinderVolumeSource, "volumeID"> & {
+  secretRef?: SecretReference | undefined;
+};
 
 /** Secrets of PersistentVolumes name their namespace, too. */
 export function* validateCinder(
@@ -220,7 +222,9 @@ export function* validateAzureDisk(source: AzureDiskVolumeSource, path: string):
   }
 }
 
-type StorageOsSource = Omit<StorageOSVolumeSource, "secretRef"> & { secretRef?: object | undefined };
+type StorageOsSource = Omit<StorageOSVolumeSource, "secretRef"> & {
+  secretRef?: object | undefined;
+};
 
 export function* validateStorageOs(
   source: StorageOsSource,
@@ -231,7 +235,11 @@ export function* validateStorageOs(
   if (volumeName === "") yield required(`${path}.volumeName`, "");
   else yield* validateDnsLabel(volumeName, `${path}.volumeName`);
   if (volumeNamespace !== "") yield* validateDnsLabel(volumeNamespace, `${path}.volumeNamespace`);
-  yield* validateSecretRef(source.secretRef as SecretReference, `${path}.secretRef`, namesNamespace);
+  yield* validateSecretRef(
+    source.secretRef as SecretReference,
+    `${path}.secretRef`,
+    namesNamespace,
+  );
 }
 
 const driverNameMax = 63;

@@ -131,7 +131,9 @@ const sources: readonly SourceCheck[] = [
   source("flexVolume", validateFlexVolume),
   source("configMap", validateConfigMapVolume),
   source("azureFile", validateAzureFile),
-  source("vsphereVolume", (value, path) => validateRequired(value.volumePath, `${path}.volumePath`)),
+  source("vsphereVolume", (value, path) =>
+    validateRequired(value.volumePath, `${path}.volumePath`),
+  ),
   source("photonPersistentDisk", (value, path) => validateRequired(value.pdID, `${path}.pdID`)),
   source("portworxVolume", (value, path) => validateRequired(value.volumeID, `${path}.volumeID`)),
   source("azureDisk", validateAzureDisk),
@@ -154,7 +156,9 @@ export function validateVolumes(
 ): { named: Map<string, Volume>; findings: Iterable<ReturnType<typeof invalid>> } {
   const podName = meta?.name ?? "";
   const created = new Set(
-    volumes.filter((volume) => podName !== "" && volume.ephemeral).map(({ name }) => `${podName}-${name}`),
+    volumes
+      .filter((volume) => podName !== "" && volume.ephemeral)
+      .map(({ name }) => `${podName}-${name}`),
   );
   const named = new Map<string, Volume>();
   const findings: ReturnType<typeof invalid>[] = [];

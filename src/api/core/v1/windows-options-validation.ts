@@ -1,9 +1,5 @@
 import { forbidden, invalid } from "#apimachinery/field-error.ts";
-import {
-  byteLengthOf,
-  type Findings,
-  invalidTexts,
-} from "#apimachinery/validation/checks.ts";
+import { byteLengthOf, type Findings, invalidTexts } from "#apimachinery/validation/checks.ts";
 import { checkDnsSubdomain } from "#apimachinery/validation/names.ts";
 import type { PodRules } from "./pod-rules.ts";
 import type { PodSpec } from "./pod-spec.ts";

@@ -3,7 +3,10 @@ import type { LabelSelector } from "#apimachinery/meta/label-selector.ts";
 import { SelectorError } from "#apimachinery/label-requirement.ts";
 import { labelSelectorOf, matches, type Selector } from "#apimachinery/selectors.ts";
 import { type Findings, validateNonNegative } from "#apimachinery/validation/checks.ts";
-import { isEmptyLabelSelector, validateLabelSelector } from "#apimachinery/validation/label-selector.ts";
+import {
+  isEmptyLabelSelector,
+  validateLabelSelector,
+} from "#apimachinery/validation/label-selector.ts";
 import { checkDnsLabel } from "#apimachinery/validation/names.ts";
 import type { PodRules } from "./pod-rules.ts";
 import type { PodTemplateSpec } from "./pod-spec.ts";

@@ -9,7 +9,11 @@ import {
   validateRequiredSupported,
 } from "#apimachinery/validation/checks.ts";
 import { parseIp, validateLegacyIp, validateNonSpecialIp } from "#apimachinery/validation/ip.ts";
-import { checkDnsLabel, checkDnsSubdomain, checkLabelValue } from "#apimachinery/validation/names.ts";
+import {
+  checkDnsLabel,
+  checkDnsSubdomain,
+  checkLabelValue,
+} from "#apimachinery/validation/names.ts";
 import { protocols } from "#api/core/v1/container-validation.ts";
 import type { Endpoint, EndpointHints, EndpointPort, EndpointSlice } from "./endpoint-slice.ts";
 
@@ -50,12 +54,14 @@ function* validateEndpoint(endpoint: Endpoint, path: string, rules: AddressRules
   for (const [i, address] of addresses.entries()) {
     yield* validateAddress(address, `${at}[${i}]`, { ...rules, listPath: at });
   }
-  if (endpoint.nodeName !== undefined) yield* validateDnsSubdomain(endpoint.nodeName, `${path}.nodeName`);
+  if (endpoint.nodeName !== undefined)
+    yield* validateDnsSubdomain(endpoint.nodeName, `${path}.nodeName`);
   const labels = Object.entries(topology);
   if (labels.length > topologyLabelsMax) {
     yield tooMany(`${path}.deprecatedTopology`, labels.length, topologyLabelsMax);
   }
-  if (endpoint.hostname !== undefined) yield* validateDnsLabel(endpoint.hostname, `${path}.hostname`);
+  if (endpoint.hostname !== undefined)
+    yield* validateDnsLabel(endpoint.hostname, `${path}.hostname`);
   if (hints !== undefined) yield* validateHints(hints, `${path}.hints`);
 }
 

@@ -132,7 +132,9 @@ function sameTopology(slice: EndpointSlice, old: EndpointSlice): boolean {
 }
 
 /** What makes a generation. */
-function visibleMeta(meta: ObjectMeta): Omit<ObjectMeta, "managedFields" | "generation" | "resourceVersion"> {
+function visibleMeta(
+  meta: ObjectMeta,
+): Omit<ObjectMeta, "managedFields" | "generation" | "resourceVersion"> {
   const { managedFields: _m, generation: _g, resourceVersion: _r, ...visible } = meta;
   return visible;
 }

@@ -22,7 +22,17 @@ import { mandatoryFlowSchemas } from "./mandatory-flow-schemas.ts";
 const precedenceMax = 10_000;
 const methods = ["ByNamespace", "ByUser"];
 const subjectKinds = ["Group", "ServiceAccount", "User"];
-const verbs = ["create", "delete", "deletecollection", "get", "list", "patch", "proxy", "update", "watch"];
+const verbs = [
+  "create",
+  "delete",
+  "deletecollection",
+  "get",
+  "list",
+  "patch",
+  "proxy",
+  "update",
+  "watch",
+];
 
 export function* validateFlowSchema({ metadata: meta, spec }: FlowSchema): Findings {
   const { name = "" } = meta;
@@ -51,7 +61,8 @@ export function* validateFlowSchema({ metadata: meta, spec }: FlowSchema): Findi
   } else {
     yield* validateDnsSubdomain(level, "spec.priorityLevelConfiguration.name");
   }
-  for (const [i, rule] of (spec.rules ?? []).entries()) yield* validateRule(rule, `spec.rules[${i}]`);
+  for (const [i, rule] of (spec.rules ?? []).entries())
+    yield* validateRule(rule, `spec.rules[${i}]`);
 }
 
 function* validateRule(rule: PolicyRulesWithSubjects, path: string): Findings {
@@ -59,7 +70,8 @@ function* validateRule(rule: PolicyRulesWithSubjects, path: string): Findings {
   if (subjects.length === 0) {
     yield required(`${path}.subjects`, "subjects must contain at least one value");
   }
-  for (const [i, subject] of subjects.entries()) yield* validateSubject(subject, `${path}.subjects[${i}]`);
+  for (const [i, subject] of subjects.entries())
+    yield* validateSubject(subject, `${path}.subjects[${i}]`);
   if (resourceRules.length === 0 && nonResourceRules.length === 0) {
     yield required(path, "at least one of resourceRules and nonResourceRules has to be non-empty");
   }
@@ -90,7 +102,10 @@ function* validateSubject(subject: Subject, path: string): Findings {
   }
   for (const [otherKind, field] of Object.entries(subjectFields)) {
     if (field === own || subject[field] === undefined) continue;
-    yield forbidden(`${path}.${field}`, `${field} is forbidden when subject kind is not '${otherKind}'`);
+    yield forbidden(
+      `${path}.${field}`,
+      `${field} is forbidden when subject kind is not '${otherKind}'`,
+    );
   }
 }
 
@@ -143,7 +158,10 @@ function* validateResourceRule(rule: ResourcePolicyRule, path: string): Findings
   }
 }
 
-function* validateNonResourceRule({ verbs: own, nonResourceURLs: urls }: NonResourcePolicyRule, path: string): Findings {
+function* validateNonResourceRule(
+  { verbs: own, nonResourceURLs: urls }: NonResourcePolicyRule,
+  path: string,
+): Findings {
   yield* validateVerbs(own, `${path}.verbs`);
   const at = `${path}.nonResourceURLs`;
   if (urls.length === 0) {

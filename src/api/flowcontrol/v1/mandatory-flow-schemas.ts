@@ -16,9 +16,7 @@ export const mandatoryFlowSchemas: ReadonlyMap<string, FlowSchemaSpec> = new Map
     {
       priorityLevelConfiguration: { name: "exempt" },
       matchingPrecedence: 1,
-      rules: [
-        { subjects: [{ kind: "Group", group: { name: "system:masters" } }], ...everything },
-      ],
+      rules: [{ subjects: [{ kind: "Group", group: { name: "system:masters" } }], ...everything }],
     },
   ],
   [

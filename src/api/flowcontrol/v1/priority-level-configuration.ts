@@ -127,7 +127,10 @@ export const priorityLevelConfigurations = defineResource<PriorityLevelConfigura
   columns: [
     nameColumn,
     column("Type", ({ spec }) => spec.type),
-    column("NominalConcurrencyShares", ({ spec }) => spec.limited?.nominalConcurrencyShares ?? "<none>"),
+    column(
+      "NominalConcurrencyShares",
+      ({ spec }) => spec.limited?.nominalConcurrencyShares ?? "<none>",
+    ),
     column("Queues", ({ spec }) => queuingOf(spec)?.queues ?? "<none>"),
     column("HandSize", ({ spec }) => queuingOf(spec)?.handSize ?? "<none>"),
     column("QueueLengthLimit", ({ spec }) => queuingOf(spec)?.queueLengthLimit ?? "<none>"),

@@ -33,7 +33,10 @@ export function defaultPriorityLevel({ spec }: PriorityLevelConfiguration): void
   exempt.lendablePercent ??= 0;
 }
 
-export function* validatePriorityLevel({ metadata: meta, spec }: PriorityLevelConfiguration): Findings {
+export function* validatePriorityLevel({
+  metadata: meta,
+  spec,
+}: PriorityLevelConfiguration): Findings {
   const { type, limited, exempt } = spec;
   if ((type === "Exempt") !== (meta.name === "exempt")) {
     const detail = "type must be 'Exempt' if and only if `name` is 'exempt'";
@@ -44,7 +47,10 @@ export function* validatePriorityLevel({ metadata: meta, spec }: PriorityLevelCo
     if (limited === undefined) {
       yield required("spec.limited", "must not be empty when type is Limited");
     } else {
-      yield* validateShares(limited.nominalConcurrencyShares, "spec.limited.nominalConcurrencyShares");
+      yield* validateShares(
+        limited.nominalConcurrencyShares,
+        "spec.limited.nominalConcurrencyShares",
+      );
       yield* validateResponse(limited.limitResponse ?? { type: "" }, "spec.limited.limitResponse");
       yield* validatePercent(limited.lendablePercent, "spec.limited.lendablePercent");
       const { borrowingLimitPercent: borrowing } = limited;
@@ -54,11 +60,15 @@ export function* validatePriorityLevel({ metadata: meta, spec }: PriorityLevelCo
       }
     }
   } else if (type === "Exempt") {
-    if (limited !== undefined) yield forbidden("spec.limited", "must be nil if the type is not Limited");
+    if (limited !== undefined)
+      yield forbidden("spec.limited", "must be nil if the type is not Limited");
     if (exempt === undefined) {
       yield required("spec.exempt", "must not be empty when type is Exempt");
     } else {
-      yield* validateShares(exempt.nominalConcurrencyShares, "spec.exempt.nominalConcurrencyShares");
+      yield* validateShares(
+        exempt.nominalConcurrencyShares,
+        "spec.exempt.nominalConcurrencyShares",
+      );
       yield* validatePercent(exempt.lendablePercent, "spec.exempt.lendablePercent");
     }
   } else {
@@ -67,7 +77,8 @@ export function* validatePriorityLevel({ metadata: meta, spec }: PriorityLevelCo
 }
 
 function* validateShares(shares: number | undefined, path: string): Findings {
-  if (shares !== undefined && shares < 0) yield invalid(path, shares, "must be a non-negative integer");
+  if (shares !== undefined && shares < 0)
+    yield invalid(path, shares, "must be a non-negative integer");
 }
 
 function* validatePercent(percent: number | undefined, path: string): Findings {
@@ -79,7 +90,10 @@ function* validatePercent(percent: number | undefined, path: string): Findings {
 function* validateResponse({ type, queuing }: LimitResponse, path: string): Findings {
   if (type === "Reject") {
     if (queuing !== undefined) {
-      yield forbidden(`${path}.queuing`, "must be nil if limited.limitResponse.type is not Limited");
+      yield forbidden(
+        `${path}.queuing`,
+        "must be nil if limited.limitResponse.type is not Limited",
+      );
     }
   } else if (type === "Queue") {
     if (queuing === undefined) {
@@ -95,7 +109,8 @@ function* validateResponse({ type, queuing }: LimitResponse, path: string): Find
 
 function* validateQueuing(queuing: QueuingConfiguration, path: string): Findings {
   const { queues, handSize, queueLengthLimit } = queuing;
-  if (queueLengthLimit <= 0) yield invalid(`${path}.queueLengthLimit`, queueLengthLimit, "must be positive");
+  if (queueLengthLimit <= 0)
+    yield invalid(`${path}.queueLengthLimit`, queueLengthLimit, "must be positive");
   if (queues <= 0) yield invalid(`${path}.queues`, queues, "must be positive");
   else if (queues > queuesMax) {
     yield invalid(`${path}.queues`, queues, `must not be greater than ${queuesMax}`);

@@ -1,7 +1,12 @@
 import { validateReference } from "./reference-validation.ts";
 import { checkDomainPrefixedPath } from "#apimachinery/validation/syntax.ts";
 import { forbidden, notSupported, required, tooLong } from "#apimachinery/field-error.ts";
-import { type Findings, invalidTexts, validateDnsLabel, validateImmutable } from "#apimachinery/validation/checks.ts";
+import {
+  type Findings,
+  invalidTexts,
+  validateDnsLabel,
+  validateImmutable,
+} from "#apimachinery/validation/checks.ts";
 import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";

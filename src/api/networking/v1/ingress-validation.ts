@@ -8,12 +8,7 @@ import {
 import { parseIp, validateLegacyIp } from "#apimachinery/validation/ip.ts";
 import { checkPortName, checkPortNumber } from "#apimachinery/validation/ports.ts";
 import { checkWildcardDnsSubdomain } from "#apimachinery/validation/syntax.ts";
-import type {
-  HTTPIngressPath,
-  Ingress,
-  IngressBackend,
-  IngressServiceBackend,
-} from "./ingress.ts";
+import type { HTTPIngressPath, Ingress, IngressBackend, IngressServiceBackend } from "./ingress.ts";
 import { validateReference } from "./reference-validation.ts";
 
 /** Source: pkg/apis/networking/validation/validation.go. */
@@ -34,7 +29,8 @@ export function* validateIngress({ spec }: Ingress): Findings {
     yield* validateHost(host, `${path}.host`);
     if (http === undefined) continue;
     if (http.paths.length === 0) yield required(`${path}.http.paths`, "");
-    for (const [j, item] of http.paths.entries()) yield* validatePath(item, `${path}.http.paths[${j}]`);
+    for (const [j, item] of http.paths.entries())
+      yield* validatePath(item, `${path}.http.paths[${j}]`);
   }
   for (const [i, { hosts = [], secretName = "" }] of tls.entries()) {
     const path = `spec.tls[${i}]`;
@@ -58,7 +54,8 @@ export function* validateNewIngress(ingress: Ingress): Findings {
 
 function* validateHost(host: string, path: string): Findings {
   if (host === "") return;
-  if (parseIp(host) !== undefined) yield invalid(path, host, "must be a DNS name, not an IP address");
+  if (parseIp(host) !== undefined)
+    yield invalid(path, host, "must be a DNS name, not an IP address");
   else yield* validateHostName(host, path);
 }
 

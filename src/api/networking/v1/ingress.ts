@@ -1,5 +1,10 @@
 import { dropStatus, keepStatus, statusSubresource } from "#api/strategies.ts";
-import { classAnnotation, validateIngress, validateIngressStatus, validateNewIngress } from "./ingress-validation.ts";
+import {
+  classAnnotation,
+  validateIngress,
+  validateIngressStatus,
+  validateNewIngress,
+} from "./ingress-validation.ts";
 import { ageColumn, column, listText, nameColumn } from "#apimachinery/columns.ts";
 import { TypedLocalObjectReference } from "#api/core/v1/object-reference.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
@@ -163,5 +168,8 @@ function hostsText({ spec }: Ingress): string {
 
 function addressText({ status }: Ingress): string {
   const points = status?.loadBalancer?.ingress ?? [];
-  return points.map(({ ip, hostname }) => ip || (hostname ?? "")).filter(Boolean).join(",");
+  return points
+    .map(({ ip, hostname }) => ip || (hostname ?? ""))
+    .filter(Boolean)
+    .join(",");
 }

@@ -4,7 +4,12 @@ import { internalValue } from "#apimachinery/validation/go-value.ts";
 import { semanticEqual } from "#apimachinery/deep-equal.ts";
 import { validateIp } from "#apimachinery/validation/ip.ts";
 import { invalid, required } from "#apimachinery/field-error.ts";
-import { type Findings, immutableText, invalidTexts, validateDnsSubdomain } from "#apimachinery/validation/checks.ts";
+import {
+  type Findings,
+  immutableText,
+  invalidTexts,
+  validateDnsSubdomain,
+} from "#apimachinery/validation/checks.ts";
 import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";

@@ -32,13 +32,17 @@ export function* validateNetworkPolicy({ spec }: NetworkPolicy, old?: NetworkPol
     return;
   }
   for (const [i, type] of types.entries()) {
-    if (!policyTypes.includes(type)) yield notSupported(`spec.policyTypes[${i}]`, type, policyTypes);
+    if (!policyTypes.includes(type))
+      yield notSupported(`spec.policyTypes[${i}]`, type, policyTypes);
   }
 }
 
 /** What an old policy named may stay. */
 function cidrsOf({ ingress = [], egress = [] }: NetworkPolicySpec): string[] {
-  const peers = [...ingress.flatMap(({ from = [] }) => from), ...egress.flatMap(({ to = [] }) => to)];
+  const peers = [
+    ...ingress.flatMap(({ from = [] }) => from),
+    ...egress.flatMap(({ to = [] }) => to),
+  ];
   return peers.flatMap(({ ipBlock }) =>
     ipBlock === undefined ? [] : [ipBlock.cidr, ...(ipBlock.except ?? [])],
   );

@@ -1,5 +1,9 @@
 import { required } from "#apimachinery/field-error.ts";
-import { type Findings, invalidTexts, validateDnsSubdomain } from "#apimachinery/validation/checks.ts";
+import {
+  type Findings,
+  invalidTexts,
+  validateDnsSubdomain,
+} from "#apimachinery/validation/checks.ts";
 import { checkPathSegment } from "#apimachinery/validation/names.ts";
 
 interface Reference {

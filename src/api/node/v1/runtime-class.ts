@@ -1,7 +1,15 @@
-import { validateContainerResourceName, validateResourceQuantity } from "#api/core/v1/resource-name.ts";
+import {
+  validateContainerResourceName,
+  validateResourceQuantity,
+} from "#api/core/v1/resource-name.ts";
 import { validateTolerations } from "#api/core/v1/pod-scheduling-validation.ts";
 import { validateLabels } from "#apimachinery/validation/object-meta.ts";
-import { type Findings, sortedEntries, validateDnsLabel, validateImmutable } from "#apimachinery/validation/checks.ts";
+import {
+  type Findings,
+  sortedEntries,
+  validateDnsLabel,
+  validateImmutable,
+} from "#apimachinery/validation/checks.ts";
 import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
 import { Toleration } from "#api/core/v1/pod-spec.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";

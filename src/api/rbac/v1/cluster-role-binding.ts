@@ -24,9 +24,7 @@ export const clusterRoleBindings = defineResource<ClusterRoleBinding>({
     allowCreateOnUpdate: true,
     default: defaultBinding,
     validate: (binding) => [...validateBinding(binding, { namespaced: false })],
-    validateUpdate: (binding, { old }) => [
-      ...validateBinding(binding, { namespaced: false, old }),
-    ],
+    validateUpdate: (binding, { old }) => [...validateBinding(binding, { namespaced: false, old })],
   },
   columns: bindingColumns,
 });

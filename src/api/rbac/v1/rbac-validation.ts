@@ -1,6 +1,10 @@
 import { invalid, notSupported, required } from "#apimachinery/field-error.ts";
 import { semanticEqual } from "#apimachinery/deep-equal.ts";
-import { type Findings, invalidTexts, validateDnsSubdomain } from "#apimachinery/validation/checks.ts";
+import {
+  type Findings,
+  invalidTexts,
+  validateDnsSubdomain,
+} from "#apimachinery/validation/checks.ts";
 import { internalValue } from "#apimachinery/validation/go-value.ts";
 import { validateLabelSelector } from "#apimachinery/validation/label-selector.ts";
 import { checkPathSegment } from "#apimachinery/validation/names.ts";
@@ -15,7 +19,8 @@ export function* validateRules(
   rules: readonly PolicyRule[] | undefined,
   { namespaced }: { namespaced: boolean },
 ): Findings {
-  for (const [i, rule] of (rules ?? []).entries()) yield* validateRule(rule, `rules[${i}]`, namespaced);
+  for (const [i, rule] of (rules ?? []).entries())
+    yield* validateRule(rule, `rules[${i}]`, namespaced);
 }
 
 function* validateRule(rule: PolicyRule, path: string, namespaced: boolean): Findings {

@@ -24,9 +24,7 @@ export const roleBindings = defineResource<RoleBinding>({
     allowCreateOnUpdate: true,
     default: defaultBinding,
     validate: (binding) => [...validateBinding(binding, { namespaced: true })],
-    validateUpdate: (binding, { old }) => [
-      ...validateBinding(binding, { namespaced: true, old }),
-    ],
+    validateUpdate: (binding, { old }) => [...validateBinding(binding, { namespaced: true, old })],
   },
   columns: bindingColumns,
 });

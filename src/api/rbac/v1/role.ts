@@ -20,11 +20,7 @@ export const roles = defineResource<Role>({
   strategy: {
     nameRule: "path",
     allowCreateOnUpdate: true,
-    validate: (role) => [
-      ...validateRules(role.rules, { namespaced: true }),
-    ],
-    validateUpdate: (role) => [
-      ...validateRules(role.rules, { namespaced: true }),
-    ],
+    validate: (role) => [...validateRules(role.rules, { namespaced: true })],
+    validateUpdate: (role) => [...validateRules(role.rules, { namespaced: true })],
   },
 });

@@ -1,7 +1,18 @@
 import { compileDeviceSelector } from "#apimachinery/cel/device-selector.ts";
 import { selectorCostMax } from "#apimachinery/cel/limits.ts";
-import { duplicate, forbidden, invalid, required, tooLong, tooMany } from "#apimachinery/field-error.ts";
-import { type Findings, invalidTexts, validateDnsSubdomain } from "#apimachinery/validation/checks.ts";
+import {
+  duplicate,
+  forbidden,
+  invalid,
+  required,
+  tooLong,
+  tooMany,
+} from "#apimachinery/field-error.ts";
+import {
+  type Findings,
+  invalidTexts,
+  validateDnsSubdomain,
+} from "#apimachinery/validation/checks.ts";
 import { checkDnsSubdomain } from "#apimachinery/validation/names.ts";
 import type { DeviceConfiguration, DeviceSelector } from "./device-selector.ts";
 

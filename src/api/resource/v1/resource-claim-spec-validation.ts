@@ -1,4 +1,11 @@
-import { duplicate, type FieldError, invalid, notSupported, required, tooMany } from "#apimachinery/field-error.ts";
+import {
+  duplicate,
+  type FieldError,
+  invalid,
+  notSupported,
+  required,
+  tooMany,
+} from "#apimachinery/field-error.ts";
 import {
   type Findings,
   validateDnsLabel,
@@ -52,7 +59,11 @@ export function requestNames({ requests }: DeviceClaim): Set<string> {
   );
 }
 
-export function* validateRequestName(name: string, path: string, names: ReadonlySet<string>): Findings {
+export function* validateRequestName(
+  name: string,
+  path: string,
+  names: ReadonlySet<string>,
+): Findings {
   if (!names.has(name)) yield invalid(path, name, requestText);
 }
 
@@ -83,14 +94,21 @@ export function* validateClaimSpec({ devices }: ResourceClaimSpec, path: string)
   }
 }
 
-function* validateRequests(own: readonly string[], path: string, names: ReadonlySet<string>): Findings {
+function* validateRequests(
+  own: readonly string[],
+  path: string,
+  names: ReadonlySet<string>,
+): Findings {
   for (const [i, name] of own.entries()) yield* validateRequestName(name, `${path}[${i}]`, names);
   yield* validateUnique(own, path);
 }
 
 const armsText = "exactly one of `exactly` or `firstAvailable` is required";
 
-function* validateRequest({ name, exactly, firstAvailable = [] }: DeviceRequest, path: string): Findings {
+function* validateRequest(
+  { name, exactly, firstAvailable = [] }: DeviceRequest,
+  path: string,
+): Findings {
   yield* validateDnsLabel(name, `${path}.name`);
   if (exactly === undefined && firstAvailable.length === 0) yield required(path, armsText);
   else if (exactly !== undefined && firstAvailable.length > 0) {
@@ -110,7 +128,10 @@ function* validateRequest({ name, exactly, firstAvailable = [] }: DeviceRequest,
   }
 }
 
-type Exact = Pick<ExactDeviceRequest & DeviceSubRequest, keyof ExactDeviceRequest & keyof DeviceSubRequest>;
+type Exact = Pick<
+  ExactDeviceRequest & DeviceSubRequest,
+  keyof ExactDeviceRequest & keyof DeviceSubRequest
+>;
 
 function* validateExact(request: Exact, path: string): Findings {
   const { deviceClassName, allocationMode, count = 0, tolerations = [] } = request;
@@ -142,7 +163,8 @@ function* validateToleration(toleration: DeviceToleration, path: string): Findin
   if (operator === "Exists") {
     if (value !== "") yield invalid(`${path}.value`, value, "must be empty for operator `Exists`");
   } else if (operator === "") yield required(`${path}.operator`, "");
-  else if (operator !== "Equal") yield notSupported(`${path}.operator`, operator, ["Equal", "Exists"]);
+  else if (operator !== "Equal")
+    yield notSupported(`${path}.operator`, operator, ["Equal", "Exists"]);
   if (effect !== "" && !taintEffects.includes(effect)) {
     yield notSupported(`${path}.effect`, effect, taintEffects);
   }
@@ -158,7 +180,9 @@ function* validateConstraint(
   if (matchAttribute !== undefined && distinctAttribute === undefined) {
     yield* validateQualifiedAttribute(matchAttribute, `${path}.matchAttribute`, { needsDomain });
   } else if (distinctAttribute !== undefined && matchAttribute === undefined) {
-    yield* validateQualifiedAttribute(distinctAttribute, `${path}.distinctAttribute`, { needsDomain });
+    yield* validateQualifiedAttribute(distinctAttribute, `${path}.distinctAttribute`, {
+      needsDomain,
+    });
   } else {
     const detail = 'exactly one of "matchAttribute" or "distinctAttribute" is required';
     yield required(path, `${detail}, but multiple fields are set`);

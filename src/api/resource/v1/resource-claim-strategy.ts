@@ -77,8 +77,12 @@ function* validateAllocation(claim: ResourceClaim, old: ResourceClaim): Findings
 }
 
 function* validateDeviceStatuses({ devices = [], allocation }: ResourceClaimStatus): Findings {
-  const key = (it: { driver: string; pool: string; device: string; shareID?: string | undefined }): string =>
-    [it.driver, it.pool, it.device, it.shareID ?? ""].join("/");
+  const key = (it: {
+    driver: string;
+    pool: string;
+    device: string;
+    shareID?: string | undefined;
+  }): string => [it.driver, it.pool, it.device, it.shareID ?? ""].join("/");
   const allocated = new Set((allocation?.devices?.results ?? []).map(key));
   for (const [i, device] of devices.entries()) {
     const at = `status.devices[${i}]`;
@@ -95,7 +99,11 @@ function* validateDeviceStatuses({ devices = [], allocation }: ResourceClaimStat
 export function claimStateText({ metadata: meta, status }: ResourceClaim): string {
   const states = [
     ...(meta.deletionTimestamp ? ["deleted"] : []),
-    ...(status?.allocation === undefined ? (meta.deletionTimestamp ? [] : ["pending"]) : ["allocated"]),
+    ...(status?.allocation === undefined
+      ? meta.deletionTimestamp
+        ? []
+        : ["pending"]
+      : ["allocated"]),
     ...((status?.reservedFor ?? []).length > 0 ? ["reserved"] : []),
   ];
   return states.join(",");

@@ -1,5 +1,9 @@
 import { statusSubresource } from "#api/strategies.ts";
-import { claimStateText, resourceClaimStrategy, validateClaimStatus } from "./resource-claim-strategy.ts";
+import {
+  claimStateText,
+  resourceClaimStrategy,
+  validateClaimStatus,
+} from "./resource-claim-strategy.ts";
 import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
 import { NodeSelector } from "#api/core/v1/node-selector.ts";
 import { Condition } from "#apimachinery/meta/condition.ts";

@@ -22,7 +22,12 @@ import { internalValue } from "#apimachinery/validation/go-value.ts";
 import { checkDnsSubdomain } from "#apimachinery/validation/names.ts";
 import { validateDriverName, validateQualifiedAttribute } from "./device-validation.ts";
 import { taintEffects } from "./resource-claim-spec-validation.ts";
-import { type Device, DeviceAttribute, type ResourceSlice, type ResourceSliceSpec } from "./resource-slice.ts";
+import {
+  type Device,
+  DeviceAttribute,
+  type ResourceSlice,
+  type ResourceSliceSpec,
+} from "./resource-slice.ts";
 
 /** Source: ValidateResourceSlice in pkg/apis/resource/validation. */
 const devicesMax = 128;
@@ -65,7 +70,11 @@ function* validatePool({ pool }: ResourceSliceSpec): Findings {
     yield* invalidTexts(`${path}.name`, part, checkDnsSubdomain(part));
   }
   if (pool.resourceSliceCount <= 0) {
-    yield invalid(`${path}.resourceSliceCount`, pool.resourceSliceCount, "must be greater than zero");
+    yield invalid(
+      `${path}.resourceSliceCount`,
+      pool.resourceSliceCount,
+      "must be greater than zero",
+    );
   }
   if (pool.generation < 0) {
     const detail = "must be greater than or equal to zero";
@@ -85,10 +94,12 @@ function* validateNodeChoice(spec: ResourceSliceSpec): Findings {
     ...(perDeviceNodeSelection === true ? ["`perDeviceNodeSelection`"] : []),
   ];
   if (nodeName !== undefined) {
-    if (nodeName === "") yield invalid("spec.nodeName", nodeName, "must be either unset or set to a non-empty string");
+    if (nodeName === "")
+      yield invalid("spec.nodeName", nodeName, "must be either unset or set to a non-empty string");
     else yield* validateDnsSubdomain(nodeName, "spec.nodeName");
   }
-  if (nodeSelector !== undefined) yield* validateNodeSelector(nodeSelector, "spec.nodeSelector", false);
+  if (nodeSelector !== undefined)
+    yield* validateNodeSelector(nodeSelector, "spec.nodeSelector", false);
   if (set.length === 0) yield required("spec", choiceText);
   if (set.length > 1) {
     yield invalid("spec", `{${set.join(", ")}}`, `${choiceText}, but multiple fields are set`);
@@ -130,7 +141,8 @@ function* validateDevice(device: Device, path: string, choosesNodes: boolean): F
     const at = `${path}.taints[${i}]`;
     yield* validateLabelName(key, `${at}.key`);
     if (effect === "") yield required(`${at}.effect`, "");
-    else if (!taintEffects.includes(effect)) yield notSupported(`${at}.effect`, effect, taintEffects);
+    else if (!taintEffects.includes(effect))
+      yield notSupported(`${at}.effect`, effect, taintEffects);
   }
   for (const [i, { counterSet, counters }] of consumesCounters.entries()) {
     const at = `${path}.consumesCounters[${i}]`;
@@ -146,7 +158,16 @@ function* validateDevice(device: Device, path: string, choosesNodes: boolean): F
   }
 }
 
-const attributeArms = ["int", "bool", "string", "version", "ints", "bools", "strings", "versions"] as const;
+const attributeArms = [
+  "int",
+  "bool",
+  "string",
+  "version",
+  "ints",
+  "bools",
+  "strings",
+  "versions",
+] as const;
 
 function* validateAttribute(attribute: DeviceAttribute, path: string): Findings {
   const set = attributeArms.filter((arm) => attribute[arm] !== undefined);

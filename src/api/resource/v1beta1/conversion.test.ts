@@ -11,7 +11,11 @@ test("requests keep their fields in `exactly`", () => {
       devices: {
         requests: [
           { name: "a", deviceClassName: "gpu", allocationMode: "ExactCount", count: 2 },
-          { name: "b", deviceClassName: "", firstAvailable: [{ name: "x", deviceClassName: "gpu" }] },
+          {
+            name: "b",
+            deviceClassName: "",
+            firstAvailable: [{ name: "x", deviceClassName: "gpu" }],
+          },
         ],
       },
     },
@@ -39,6 +43,8 @@ test("devices lose their `basic`", () => {
     },
   };
   const stored = sliceConversion.toStorage(slice);
-  assert.deepEqual((stored as ResourceSlice).spec.devices, [{ name: "x", attributes: { a: { int: 1 } } }]);
+  assert.deepEqual((stored as ResourceSlice).spec.devices, [
+    { name: "x", attributes: { a: { int: 1 } } },
+  ]);
   assert.deepEqual(sliceConversion.fromStorage(stored), slice);
 });

@@ -1,6 +1,9 @@
 import type { KubeObject } from "#apimachinery/object.ts";
 import type { Conversion } from "#apimachinery/resource.ts";
-import type { DeviceRequest as Stored, ResourceClaimSpec as StoredSpec } from "../v1/resource-claim-spec.ts";
+import type {
+  DeviceRequest as Stored,
+  ResourceClaimSpec as StoredSpec,
+} from "../v1/resource-claim-spec.ts";
 import type { Device as StoredDevice, ResourceSlice as StoredSlice } from "../v1/resource-slice.ts";
 import type { DeviceRequest, ResourceClaimSpec } from "./resource-claim-spec.ts";
 import type { Device, ResourceSlice } from "./resource-slice.ts";

@@ -1,5 +1,9 @@
 import { forbidden } from "#apimachinery/field-error.ts";
-import { type Findings, validateImmutable, validateSupported } from "#apimachinery/validation/checks.ts";
+import {
+  type Findings,
+  validateImmutable,
+  validateSupported,
+} from "#apimachinery/validation/checks.ts";
 import type { PriorityClass } from "./priority-class.ts";
 
 /** Source: pkg/apis/scheduling/validation/validation.go and pkg/apis/scheduling/types.go. */
@@ -35,7 +39,10 @@ function systemFault({ metadata: meta, value, globalDefault }: PriorityClass): s
     : undefined;
 }
 
-export function* validatePriorityClassUpdate(priority: PriorityClass, old: PriorityClass): Findings {
+export function* validatePriorityClassUpdate(
+  priority: PriorityClass,
+  old: PriorityClass,
+): Findings {
   if (priority.value !== old.value) yield forbidden("value", "may not be changed in an update.");
   yield* validateImmutable(priority.preemptionPolicy, old.preemptionPolicy, "preemptionPolicy");
 }

@@ -57,7 +57,8 @@ export const csiDrivers = defineResource<CSIDriver>({
       spec.podInfoOnMount ??= false;
       spec.storageCapacity ??= false;
       spec.fsGroupPolicy ??= "ReadWriteOnceWithFSType";
-      if ((spec.volumeLifecycleModes ?? []).length === 0) spec.volumeLifecycleModes = ["Persistent"];
+      if ((spec.volumeLifecycleModes ?? []).length === 0)
+        spec.volumeLifecycleModes = ["Persistent"];
       spec.requiresRepublish ??= false;
       spec.seLinuxMount ??= false;
     },
@@ -72,8 +73,10 @@ export const csiDrivers = defineResource<CSIDriver>({
     column("AttachRequired", ({ spec }) => spec.attachRequired !== false, { type: "boolean" }),
     column("PodInfoOnMount", ({ spec }) => spec.podInfoOnMount === true, { type: "boolean" }),
     column("StorageCapacity", ({ spec }) => spec.storageCapacity === true, { type: "boolean" }),
-    column("TokenRequests", ({ spec }) =>
-      (spec.tokenRequests ?? []).map(({ audience }) => audience).join(",") || "<unset>",
+    column(
+      "TokenRequests",
+      ({ spec }) =>
+        (spec.tokenRequests ?? []).map(({ audience }) => audience).join(",") || "<unset>",
     ),
     column("RequiresRepublish", ({ spec }) => spec.requiresRepublish === true, { type: "boolean" }),
     column("Modes", ({ spec }) => (spec.volumeLifecycleModes ?? []).join(",") || "<none>"),

@@ -32,7 +32,8 @@ const tokenSecondsMax = 2 ** 32;
 export function* validateStorageClass(storage: StorageClass): Findings {
   const { provisioner, reclaimPolicy, volumeBindingMode: mode } = storage;
   if (provisioner === "") yield required("provisioner", "");
-  else yield* invalidTexts("provisioner", provisioner, checkQualifiedName(provisioner.toLowerCase()));
+  else
+    yield* invalidTexts("provisioner", provisioner, checkQualifiedName(provisioner.toLowerCase()));
   yield* validateParameters(storage.parameters, true);
   if (reclaimPolicy) yield* validateSupported(reclaimPolicy, ["Delete", "Retain"], "reclaimPolicy");
   if (mode === undefined) yield required("volumeBindingMode", "");
@@ -115,14 +116,18 @@ export function* validateCsiDriver({ metadata: meta, spec }: CSIDriver): Finding
     yield* validateSupported(mode, lifecycleModes, "spec.volumeLifecycleModes");
   }
   const audiences = new Set<string>();
-  for (const [i, { audience, expirationSeconds: seconds }] of (spec.tokenRequests ?? []).entries()) {
+  for (const [i, { audience, expirationSeconds: seconds }] of (
+    spec.tokenRequests ?? []
+  ).entries()) {
     const path = `spec.tokenRequests[${i}]`;
     if (audiences.has(audience)) yield duplicate(`${path}.audience`, audience);
     audiences.add(audience);
     if (seconds === undefined) continue;
     const at = `${path}.expirationSeconds`;
-    if (seconds < tokenSecondsMin) yield invalid(at, seconds, "may not specify a duration less than 10 minutes");
-    if (seconds > tokenSecondsMax) yield invalid(at, seconds, "may not specify a duration larger than 2^32 seconds");
+    if (seconds < tokenSecondsMin)
+      yield invalid(at, seconds, "may not specify a duration less than 10 minutes");
+    if (seconds > tokenSecondsMax)
+      yield invalid(at, seconds, "may not specify a duration larger than 2^32 seconds");
   }
 }
 
@@ -140,7 +145,10 @@ export function* validateAttachment({ spec }: VolumeAttachment): Findings {
   yield* validateDnsSubdomain(spec.nodeName, "spec.nodeName");
 }
 
-export function* validateAttachmentUpdate(attachment: VolumeAttachment, old: VolumeAttachment): Findings {
+export function* validateAttachmentUpdate(
+  attachment: VolumeAttachment,
+  old: VolumeAttachment,
+): Findings {
   yield* validateAttachment(attachment);
   if (semanticEqual(attachment.spec, old.spec)) return;
   yield invalid("spec", internalValue(VolumeAttachmentSpec, attachment.spec), "field is immutable");
@@ -188,7 +196,8 @@ export function* validateCsiNodeUpdate(node: CSINode, old: CSINode): Findings {
 export function* validateStorageCapacity(capacity: CSIStorageCapacity): Findings {
   yield* validateLabelSelector(capacity.nodeTopology, "nodeTopology");
   yield* validateDnsSubdomain(capacity.storageClassName, "storageClassName");
-  if (capacity.capacity !== undefined) yield* validateNonNegativeQuantity(capacity.capacity, "capacity");
+  if (capacity.capacity !== undefined)
+    yield* validateNonNegativeQuantity(capacity.capacity, "capacity");
 }
 
 export function* validateStorageCapacityUpdate(
