@@ -48,7 +48,7 @@ const traverseFirstTwice = before(([first]) => Math.ceil(sizeForCost(first) * 2 
 const traverseElements = before(([first]) => traversalCost(first ?? null));
 
 /** Cost of walking a value as a tree. Strings count bytes. Source: pkg/cel/library/cost.go. */
-export function traversalCost(value: CelValue): number {
+function traversalCost(value: CelValue): number {
   if (typeof value === "string") return Math.trunc(Buffer.byteLength(value) * traversalFactor);
   if (value instanceof Uint8Array) return Math.trunc(value.length * traversalFactor);
   let total = 0;

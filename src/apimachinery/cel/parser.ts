@@ -27,7 +27,7 @@ export interface ParseLimits {
   readonly recoverySkipMax: number;
 }
 
-export const parseLimits: ParseLimits = {
+const parseLimits: ParseLimits = {
   expressionCodePointsMax: 100_000,
   depthMax: 250,
   recoveryAttemptsMax: 30,

@@ -43,7 +43,7 @@ export function isPresent(value: CelValue, key: string): boolean {
 }
 
 /** The index a value means: ints, and other numbers that are whole. */
-export function listIndex(key: CelValue): number {
+function listIndex(key: CelValue): number {
   if (typeof key === "bigint") return Number(key);
   if (typeof key === "number") {
     if (Number.isInteger(key)) return key;

@@ -10,9 +10,9 @@ export interface Issue {
 const snippetCharsMax = 16384;
 
 /** Most errors that one message lists. Source: cel-go common/errors.go. */
-export const issuesMax = 100;
+const issuesMax = 100;
 
-export interface Location {
+interface Location {
   /** From 1; -1 = none. */
   readonly line: number;
   /** Code points before it on its line. */
@@ -20,7 +20,7 @@ export interface Location {
 }
 
 /** Line and column of an offset. */
-export function locate(text: string, offset: number): Location {
+function locate(text: string, offset: number): Location {
   if (offset < 0) return { line: -1, column: -1 };
   let line = 1;
   let lineStart = 0;

@@ -221,7 +221,7 @@ export class TokenReader {
   }
 }
 
-export function quote(token: Token): string {
+function quote(token: Token): string {
   return `'${displayText(token.text)}'`;
 }
 

@@ -46,7 +46,10 @@ export interface AccessDecision {
   readonly error?: string | undefined;
 }
 
-/** Decides at once. For authorizers that must wait see `evaluateWithAuthorizer`. */
+/**
+ * Decides at once. One that must wait throws something of its own, which ends the evaluation; with
+ * the decision at hand the expression is evaluated anew.
+ */
 export type Authorize = (check: AccessCheck) => AccessDecision;
 
 const requestUser: CheckedUser = { kind: "request" };
