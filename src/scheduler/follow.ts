@@ -8,6 +8,9 @@ import { replicationControllers } from "#api/core/v1/replication-controller.ts";
 import { persistentVolumeClaims } from "#api/core/v1/persistent-volume-claim.ts";
 import { persistentVolumes } from "#api/core/v1/persistent-volume.ts";
 import { services } from "#api/core/v1/service.ts";
+import { deviceClasses } from "#api/resource/v1/device-class.ts";
+import { resourceClaims } from "#api/resource/v1/resource-claim.ts";
+import { resourceSlices } from "#api/resource/v1/resource-slice.ts";
 import { csiDrivers } from "#api/storage/v1/csi-driver.ts";
 import { csiNodes } from "#api/storage/v1/csi-node.ts";
 import { csiStorageCapacities } from "#api/storage/v1/csi-storage-capacity.ts";
@@ -147,6 +150,9 @@ const watchedResources: readonly (readonly [StorageResource, ResourceTarget])[] 
   ["CSIDriver", csiDrivers],
   ["CSIStorageCapacity", csiStorageCapacities],
   ["VolumeAttachment", volumeAttachments],
+  ["ResourceClaim", resourceClaims],
+  ["ResourceSlice", resourceSlices],
+  ["DeviceClass", deviceClasses],
 ];
 
 function resourceHandlers(resource: StorageResource, queue: Queue) {

@@ -4,6 +4,7 @@ import type { WeightedPlugin } from "./profile.ts";
 import { balancedAllocation } from "./plugins/balanced-allocation/plugin.ts";
 import { defaultBinder } from "./plugins/default-binder/plugin.ts";
 import { defaultPreemption } from "./plugins/default-preemption/plugin.ts";
+import { dynamicResources } from "./plugins/dynamic-resources/plugin.ts";
 import { imageLocality } from "./plugins/image-locality/plugin.ts";
 import { interPodAffinity } from "./plugins/inter-pod-affinity/plugin.ts";
 import { nodeAffinity } from "./plugins/node-affinity/plugin.ts";
@@ -36,6 +37,8 @@ export const defaultPlugins: readonly WeightedPlugin[] = [
   { plugin: volumeZone, weight: 0 },
   { plugin: podTopologySpread, weight: 2 },
   { plugin: interPodAffinity, weight: 2 },
+  // Before preemption: idle devices are given back before a pod has to go.
+  { plugin: dynamicResources, weight: 0 },
   { plugin: defaultPreemption, weight: 0 },
   { plugin: balancedAllocation, weight: 1 },
   { plugin: imageLocality, weight: 1 },

@@ -42,7 +42,7 @@ describe("DefaultPreemption", () => {
     await world.settle();
     assert.equal(
       world.conditionOf("high", "PodScheduled").message,
-      "0/2 nodes are available: 2 Insufficient cpu. preemption: 0/2 nodes are available: " +
+      "0/2 nodes are available: 2 Insufficient cpu. no new claims to deallocate, preemption: 0/2 nodes are available: " +
         "1 No preemption victims found for incoming pod, 1 Preemption is not helpful for scheduling.",
     );
   });
