@@ -156,13 +156,6 @@ export class Mvcc {
     return this.#range(query, query.revision || this.#visible, this.#visible);
   }
 
-  /** The newest version of a key that readers see. */
-  get(key: Key): KeyValue | undefined {
-    let entry = this.#tree.get(key);
-    while (entry !== undefined && entry.kv.modRevision > this.#visible) entry = entry.prev;
-    return entry !== undefined && isLive(entry.kv) ? entry.kv : undefined;
-  }
-
   /**
    * Up to `limit` live entries at `revision`, from `key` on. For slow readers that let others in
    * between pages: `trim` must not run past `revision` meanwhile.

@@ -47,10 +47,6 @@ export class WatchHub {
     this.#delivered = mvcc.visible;
   }
 
-  get size(): number {
-    return this.#watchers.size;
-  }
-
   watch(query: WatchQuery, sink: WatchSink): Watch {
     const watcher: Watcher = {
       key: query.key,

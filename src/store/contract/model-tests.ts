@@ -215,9 +215,9 @@ async function runRange(
   const revision = query.back === 0 ? 0 : model.revision - query.back;
   if (revision !== 0 && revision < model.start) return;
   const asked = t.store.range({ ...storeRange(t, query.range), revision, limit: query.limit });
-  if (revision > model.revision) return void (await assert.rejects(asked, FutureRevisionError));
+  if (revision > model.revision) return assert.rejects(asked, FutureRevisionError);
   if (revision !== 0 && revision < model.compacted) {
-    return void (await assert.rejects(asked, CompactedError));
+    return assert.rejects(asked, CompactedError);
   }
   const state = model.states.get(revision || model.revision) ?? assert.fail("no state");
   const matching = sorted(state).filter(([key]) => inRange(query.range, key));

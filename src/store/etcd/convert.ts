@@ -28,7 +28,7 @@ import {
 } from "./messages.ts";
 
 /** etcd has no empty key: what begins there begins at NUL. */
-export function keyToEtcd(key: Key): string {
+function keyToEtcd(key: Key): string {
   return key === "" ? "\0" : key;
 }
 

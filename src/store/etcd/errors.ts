@@ -15,22 +15,22 @@ export interface EtcdStatus {
   readonly details: string;
 }
 
-export const textCompacted = "etcdserver: mvcc: required revision has been compacted";
-export const textFuture = "etcdserver: mvcc: required revision is a future revision";
-export const textNoSpace = "etcdserver: mvcc: database space exceeded";
-export const textLeaseNotFound = "etcdserver: requested lease not found";
-export const textLeaseExists = "etcdserver: lease already exists";
-export const textLeaseTtlTooLarge = "etcdserver: too large lease TTL";
+const textCompacted = "etcdserver: mvcc: required revision has been compacted";
+const textFuture = "etcdserver: mvcc: required revision is a future revision";
+const textNoSpace = "etcdserver: mvcc: database space exceeded";
+const textLeaseNotFound = "etcdserver: requested lease not found";
+const textLeaseExists = "etcdserver: lease already exists";
+const textLeaseTtlTooLarge = "etcdserver: too large lease TTL";
 export const textDuplicateKey = "etcdserver: duplicate key given in txn request";
 export const textEmptyKey = "etcdserver: key is not provided";
 export const textTooManyOps = "etcdserver: too many operations in txn request";
 export const textKeyNotFound = "etcdserver: key not found";
 export const textValueProvided = "etcdserver: value is provided";
 export const textLeaseProvided = "etcdserver: lease is provided";
-export const textNoLeader = "etcdserver: no leader";
-export const textTooManyRequests = "etcdserver: too many requests";
+const textNoLeader = "etcdserver: no leader";
+const textTooManyRequests = "etcdserver: too many requests";
 export const textAuthNotEnabled = "etcdserver: authentication is not enabled";
-export const textUnavailable = "etcdserver: server stopped";
+const textUnavailable = "etcdserver: server stopped";
 
 /** The status that etcd would answer a store's error with. */
 export function statusOf(error: unknown): EtcdStatus {

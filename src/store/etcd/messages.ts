@@ -137,7 +137,7 @@ export interface TxnRequestOutput {
   readonly success: readonly RequestOpOutput[];
   readonly failure: readonly RequestOpOutput[];
 }
-export const RequestOp: Message<RequestOpInput, RequestOpOutput> = message({
+const RequestOp: Message<RequestOpInput, RequestOpOutput> = message({
   range: nested(1, RangeRequest),
   put: nested(2, PutRequest),
   deleteRange: nested(3, DeleteRangeRequest),
@@ -171,7 +171,7 @@ export interface TxnResponseOutput {
   readonly succeeded: boolean;
   readonly responses: readonly ResponseOpOutput[];
 }
-export const ResponseOp: Message<ResponseOpInput, ResponseOpOutput> = message({
+const ResponseOp: Message<ResponseOpInput, ResponseOpOutput> = message({
   range: nested(1, RangeResponse),
   put: nested(2, PutResponse),
   deleteRange: nested(3, DeleteRangeResponse),
@@ -201,7 +201,7 @@ export const WatchCreateRequest = message({
   watchId: safeInt(7),
   fragment: bool(8),
 });
-export const WatchCancelRequest = message({ watchId: safeInt(1) });
+const WatchCancelRequest = message({ watchId: safeInt(1) });
 export const WatchRequest = message({
   create: nested(1, WatchCreateRequest),
   cancel: nested(2, WatchCancelRequest),

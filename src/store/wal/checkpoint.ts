@@ -75,27 +75,40 @@ export async function writeCheckpoint(
 
 /** Errors: `StoreDamagedError`. */
 export async function readCheckpoint(files: Files, path: string): Promise<Checkpoint> {
-  const keys: Key[] = [];
-  const entries: Entry[] = [];
-  let header: CheckpointHeader | undefined;
-  let count: number | undefined;
+  const content = new CheckpointContent();
   let sizeBytes = 0;
   for await (const { payload, offset, endOffset } of blocksOf(files, path)) {
     sizeBytes = endOffset;
-    const reader = new ByteReader(payload, 0, payload.length);
-    while (!reader.atEnd) {
-      const kind = reader.u8();
-      if (kind === kindPadding) break;
-      if (kind === kindEntry) readEntry(reader, keys, entries);
-      else if (kind === kindHeader) header = readHeader(reader);
-      else if (kind === kindTrailer) count = reader.varint();
-      else throw new StoreDamagedError(path, offset, `unknown record kind ${kind}`);
+    try {
+      content.read(new ByteReader(payload, 0, payload.length));
+    } catch (error) {
+      throw new StoreDamagedError(path, offset, String(error));
     }
   }
+  const { header, count, keys, entries } = content;
   if (header === undefined || count !== entries.length) {
     throw new StoreDamagedError(path, sizeBytes, "the file ends too early");
   }
   return { ...header, tree: BTree.fromSorted(weighEntry, keys, entries), sizeBytes };
+}
+
+class CheckpointContent {
+  readonly keys: Key[] = [];
+  readonly entries: Entry[] = [];
+  header: CheckpointHeader | undefined;
+  count: number | undefined;
+
+  /** Throws `RangeError` when the payload is none of ours. */
+  read(reader: ByteReader): void {
+    while (!reader.atEnd) {
+      const kind = reader.u8();
+      if (kind === kindPadding) return;
+      if (kind === kindEntry) readEntry(reader, this.keys, this.entries);
+      else if (kind === kindHeader) this.header = readHeader(reader);
+      else if (kind === kindTrailer) this.count = reader.varint();
+      else throw new RangeError(`unknown record kind ${kind}`);
+    }
+  }
 }
 
 class BlockWriter {

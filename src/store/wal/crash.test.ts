@@ -157,6 +157,26 @@ async function settledOpen(files: VirtualFiles): Promise<VirtualFiles> {
   return files.kill();
 }
 
+test("files of random bytes are refused or cut off, never taken or hung on", async () => {
+  const random = createVirtualRandom(99);
+  for (let i = 0; i < 200; i++) {
+    const files = createVirtualFiles();
+    await files.makeDirectory("/data");
+    const name = i % 2 === 0 ? "wal-0000000001" : "checkpoint-0000000001";
+    const content = Buffer.from(random.bytes(random.below(3000)));
+    // As if a frame or block began here, of any length.
+    if (i % 3 === 0) content.write(i % 2 === 0 ? "KTW1" : "KTC1", 0);
+    await files.write(`/data/${name}`, content);
+    try {
+      const store = await openOn(files);
+      assert.ok(name.startsWith("wal") && store.revision === 1, `${name} was taken`);
+      await store[Symbol.asyncDispose]();
+    } catch (error) {
+      assert.ok(error instanceof StoreDamagedError && name.startsWith("checkpoint"), String(error));
+    }
+  }
+});
+
 test("damage to a closed store is refused by name", async () => {
   const { files } = await fullRun(5);
   const names = (await files.list("/data")).filter((name) => /^(wal|checkpoint)-/.test(name));
