@@ -277,6 +277,7 @@ export function statusErrorOf(error: unknown): StatusError {
   return internal(error instanceof Error ? error.message : String(error), error);
 }
 
+/** Go's `%q`. */
 function quote(name: string): string {
-  return JSON.stringify(name);
+  return JSON.stringify(name).replace(/\\u00([01][0-9a-f])/g, "\\x$1");
 }

@@ -53,6 +53,14 @@ export class ApiTable implements KindLookup {
     return false;
   }
 
+  /** True for a group of the server itself. */
+  servesGroup(group: string): boolean {
+    for (const { definition } of this.#endpoints.values()) {
+      if (definition.group === group && definition.custom === undefined) return true;
+    }
+    return false;
+  }
+
   has({ group, version, kind }: GroupVersionKind): boolean {
     return this.#kinds.has(`${group}/${version}/${kind}`);
   }

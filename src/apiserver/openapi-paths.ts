@@ -58,8 +58,9 @@ function serve(openApi: OpenApi, exchange: HttpExchange, path: string): boolean 
     return true;
   }
   const document = path.startsWith("/openapi/v3/") ? openApi.v3(path.slice("/openapi/v3/".length)) : undefined;
-  if (document === undefined) return false;
-  answer(exchange, document, jsonType);
+  if (document !== undefined) answer(exchange, document, jsonType);
+  else if (path.startsWith("/openapi/v3/")) exchange.respond(404, {});
+  else return false;
   return true;
 }
 

@@ -15,6 +15,7 @@ import { type AdmissionPlugin, createAdmission } from "./admission/admission.ts"
 import type { Answer } from "./answer.ts";
 import { ApiTable } from "./api-table.ts";
 import type { Authenticator } from "./authentication/authenticator.ts";
+import { createImpersonator } from "./authentication/impersonation.ts";
 import { admitConnects } from "./connect/admit-connect.ts";
 import {
   type Authorizer,
@@ -167,7 +168,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       paths,
       connects,
       filters: options.filters,
-      impersonate: ({ user }) => Promise.resolve(user),
+      impersonate: createImpersonator(authorizer, features),
       dispatch: run,
     }),
     [Symbol.dispose]() {

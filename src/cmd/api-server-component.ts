@@ -23,6 +23,8 @@ import { connectHandlers } from "#apiserver/connect/registry.ts";
 import { createDiscovery } from "#apiserver/discovery/discovery.ts";
 import { discoveryPaths } from "#apiserver/discovery/paths.ts";
 import { healthPaths } from "#apiserver/http/health.ts";
+import { indexPath } from "#apiserver/http/index-path.ts";
+import { standardChecks } from "#apiserver/http/standard-checks.ts";
 import { type ApiServer, createApiServer, type ServerParts } from "#apiserver/server.ts";
 import { createSigningKey, createVerificationKey, signJwt } from "#wire/jwt.ts";
 import { createWebhookClients, type WebhookClients } from "#apiserver/webhooks/webhook-client.ts";
@@ -45,6 +47,8 @@ export interface ApiServerFlags {
 export interface ApiServerComponent extends AsyncDisposable {
   readonly server: ApiServer;
   readonly http: HttpServer;
+  /** The objects that every cluster has are in place: the server may call itself ready. */
+  markBootstrapped(): void;
 }
 
 /** Starts the API server on a store: its port answers when this resolves. */
@@ -53,6 +57,11 @@ export async function startApiServer(
   spec: { readonly store: Store; readonly pki: Pki; readonly features: FeatureReader; readonly flags: ApiServerFlags },
 ): Promise<ApiServerComponent> {
   const { pki, flags } = spec;
+  const state = { bootstrapped: false, stopping: false };
+  const checks = standardChecks(spec.store, {
+    bootstrapped: () => state.bootstrapped,
+    stopping: () => state.stopping,
+  });
   const { clock, random } = world;
   const log = world.log.named("apiserver");
   const tokenFile =
@@ -86,7 +95,8 @@ export async function startApiServer(
         selection: { enable: flags.enableAdmissionPlugins, disable: flags.disableAdmissionPlugins },
       }),
     paths: (parts) => [
-      healthPaths({ healthz: [], livez: [], readyz: [] }),
+      healthPaths(checks),
+      indexPath(parts.table, checks),
       discoveryPaths(createDiscovery(parts.table)),
       openApiPaths(parts.table),
       issuerPaths(issuer, [createVerificationKey(pki.serviceAccountKey)]),
@@ -119,7 +129,11 @@ export async function startApiServer(
   return {
     server,
     http,
+    markBootstrapped() {
+      state.bootstrapped = true;
+    },
     async [Symbol.asyncDispose]() {
+      state.stopping = true;
       await http.close(2000);
       server[Symbol.dispose]();
     },
@@ -169,7 +183,7 @@ function proxyTargets(
 }
 
 /** Issuer of service account tokens, and the API server's own audience. */
-const issuer = "https://kubernetes.default.svc.cluster.local";
+const issuer = "https://kubernetes.default.svc";
 
 function tokenOptions(world: World, pki: Pki, parts: ServerParts): ServiceAccountTokenOptions {
   const objects = {

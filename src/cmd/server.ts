@@ -88,6 +88,7 @@ export async function startServer(
       at: { address: advertiseAddress, port: api.http.port },
     }),
   ]);
+  api.markBootstrapped();
   await writeKubeconfig(world, kubeconfigPath, { server, caPem: pki.caPem, user: "admin", pair: admin });
   await writeComponentKubeconfigs(world, { dataDirectory, server, pki, nodes: options.cluster?.nodes ?? [] });
   await startLocalComponents(world, { options, api, pki, lifetime });

@@ -10,7 +10,7 @@ import type { ApiTable } from "../api-table.ts";
  */
 export interface Discovery {
   /** `/api`. */
-  coreVersions(): object;
+  coreVersions(serverAddress: string): object;
   /** `/apis`. */
   groupList(): object;
   /** `/apis/GROUP`; undefined when the group is not served. */
@@ -62,10 +62,10 @@ export function createDiscovery(table: ApiTable): Discovery {
 
   const groups = (): Groups => cached("groups", () => groupsOf(table));
   return {
-    coreVersions: () => ({
+    coreVersions: (serverAddress) => ({
       kind: "APIVersions",
       versions: ["v1"],
-      serverAddressByClientCIDRs: [{ clientCIDR: "0.0.0.0/0", serverAddress: "" }],
+      serverAddressByClientCIDRs: [{ clientCIDR: "0.0.0.0/0", serverAddress }],
     }),
     groupList: () =>
       cached("list", () => ({
@@ -79,7 +79,7 @@ export function createDiscovery(table: ApiTable): Discovery {
     },
     resourceList(group, version) {
       const found = groups().get(group)?.get(version);
-      return found && cached(`resources ${group}/${version}`, () => resourceListOf(group, version, found));
+      return found && cached(`resources ${group}/${version}`, () => resourceListOf(table, { group, version }, found));
     },
     aggregated: (core) => cached(`aggregated ${core}`, () => aggregatedOf(groups(), core)),
   };
@@ -135,14 +135,26 @@ function groupDocument(name: string, versions: ReadonlyMap<string, unknown>): ob
   return { name, versions: list, preferredVersion: list[0] };
 }
 
-function resourceListOf(group: string, version: string, definitions: readonly ResourceDefinition[]): object {
+/** A subresource's own kind, where it belongs to another group version than the resource. */
+function foreignKind(
+  { group, version }: ResourceDefinition,
+  own: { group: string; version: string; kind: string } | undefined,
+): { group: string; version: string } | undefined {
+  return own === undefined || (own.group === group && own.version === version) ? undefined : own;
+}
+
+function resourceListOf(
+  table: ApiTable,
+  { group, version }: { group: string; version: string },
+  definitions: readonly ResourceDefinition[],
+): object {
   const resources = definitions.flatMap((definition) => [
-    resourceDocument(definition),
+    resourceDocument(definition, table.of(definition).hub),
     ...Object.entries(definition.subresources).map(([name, subresource]) => ({
       name: `${definition.plural}/${name}`,
       singularName: "",
       namespaced: definition.scope === "Namespaced",
-      ...subresource.kind,
+      ...foreignKind(definition, subresource.kind),
       kind: subresource.kind?.kind ?? definition.kind,
       verbs: subresource.verbs,
     })),
@@ -168,7 +180,7 @@ interface ResourceDocument {
   readonly storageVersionHash?: string;
 }
 
-function resourceDocument(definition: ResourceDefinition): ResourceDocument {
+function resourceDocument(definition: ResourceDefinition, hub: ResourceDefinition): ResourceDocument {
   return {
     name: definition.plural,
     singularName: definition.singular,
@@ -177,7 +189,7 @@ function resourceDocument(definition: ResourceDefinition): ResourceDocument {
     verbs: definition.verbs,
     ...(definition.shortNames.length > 0 && { shortNames: definition.shortNames }),
     ...(definition.categories.length > 0 && { categories: definition.categories }),
-    ...(isStored(definition) && { storageVersionHash: storageVersionHash(definition) }),
+    ...(isStored(definition) && { storageVersionHash: storageVersionHash(hub) }),
   };
 }
 
@@ -185,9 +197,13 @@ function isStored(definition: ResourceDefinition): boolean {
   return definition.handler === undefined && definition.verbs.includes("list");
 }
 
+/** Kinds that upstream books under another version than the one it stores them in. */
+const bookedVersions: Readonly<Record<string, string>> = { CustomResourceDefinition: "v1beta1" };
+
 /** First 8 bytes of SHA-256 of `group/version/kind` of what is stored, base64. */
-function storageVersionHash({ group, kind, storage }: ResourceDefinition): string {
-  const digest = createHash("sha256").update(`${group}/${storage.version}/${kind}`).digest();
+function storageVersionHash({ group, kind, storage, custom }: ResourceDefinition): string {
+  const version = (custom === undefined ? bookedVersions[kind] : undefined) ?? storage.version;
+  const digest = createHash("sha256").update(`${group}/${version}/${kind}`).digest();
   return digest.subarray(0, 8).toString("base64");
 }
 
@@ -209,7 +225,7 @@ function aggregatedOf(groups: Groups, core: boolean): { document: object; etag: 
   const items = [...groups]
     .filter(([name]) => (name === "") === core)
     .map(([name, versions]) => ({
-      metadata: { ...(name !== "" && { name }), creationTimestamp: null },
+      metadata: name === "" ? {} : { name },
       versions: [...versions].map(([version, definitions]) => ({
         version,
         resources: definitions.toSorted((a, b) => compareBytes(a.plural, b.plural)).map(aggregatedResource),
@@ -240,7 +256,12 @@ function aggregatedResource(definition: ResourceDefinition): object {
     ...(subresources.length > 0 && {
       subresources: subresources.map(([subresource, { kind: own, verbs }]) => ({
         subresource,
-        responseKind: own ?? responseKind,
+        responseKind: {
+          group: "",
+          version: "",
+          ...foreignKind(definition, own),
+          kind: own?.kind ?? definition.kind,
+        },
         verbs,
       })),
     }),

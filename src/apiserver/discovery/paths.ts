@@ -1,5 +1,8 @@
 import type { HttpExchange } from "#base/http.ts";
+import { methodNotAllowed } from "#apimachinery/status.ts";
+import { writeYaml } from "#wire/yaml.ts";
 import type { PathHandler } from "../http/frontend.ts";
+import { acceptedByRoute, contentTypes, negotiate } from "../http/negotiate.ts";
 import { sendJson } from "../http/send.ts";
 import { kubernetesVersion } from "../http/version.ts";
 import type { Discovery } from "./discovery.ts";
@@ -13,6 +16,7 @@ function serve(discovery: Discovery, exchange: HttpExchange, path: string): bool
   const parts = path.split("/").filter((part) => part !== "");
   const [root, ...rest] = parts;
   if (root === "version" && rest.length === 0) {
+    refuseOtherMethods(exchange);
     sendJson(exchange, kubernetesVersion);
     return true;
   }
@@ -20,8 +24,27 @@ function serve(discovery: Discovery, exchange: HttpExchange, path: string): bool
   if (root === "apis" && rest.length === 0) return serveRoot(discovery, exchange, false);
   const document = documentOf(discovery, root, rest);
   if (document === undefined) return false;
-  sendJson(exchange, document);
+  refuseOtherMethods(exchange);
+  sendDocument(exchange, document);
   return true;
+}
+
+function refuseOtherMethods(exchange: HttpExchange): void {
+  if (exchange.method !== "GET") throw methodNotAllowed();
+  acceptedByRoute(exchange.headers["accept"], false);
+}
+
+const rules = { protobuf: true, shapes: false, pretty: false };
+
+/** As the client wants it. Errors: NotAcceptable. */
+function sendDocument(exchange: HttpExchange, document: object): void {
+  const { mediaType } = negotiate(exchange.headers["accept"], rules);
+  if (mediaType !== "yaml") {
+    sendJson(exchange, document, { vary: "Accept" });
+    return;
+  }
+  const headers = { "cache-control": "no-cache, private", "content-type": contentTypes.yaml, vary: "Accept" };
+  exchange.respond(200, headers, writeYaml(document));
 }
 
 function documentOf(
@@ -39,11 +62,10 @@ function documentOf(
 const aggregatedType = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
 function serveRoot(discovery: Discovery, exchange: HttpExchange, core: boolean): boolean {
-  const accept = exchange.headers["accept"] ?? "";
-  const version = aggregatedVersion(accept);
-  if (version === undefined) {
-    const document = core ? discovery.coreVersions() : discovery.groupList();
-    sendJson(exchange, document, { vary: "Accept" });
+  // `/apis` is answered before the router, whatever the method.
+  if (core) refuseOtherMethods(exchange);
+  if (!wantsAggregated(exchange.headers["accept"] ?? "")) {
+    sendDocument(exchange, core ? discovery.coreVersions(addressOf(exchange)) : discovery.groupList());
     return true;
   }
   const { document, etag } = discovery.aggregated(core);
@@ -52,22 +74,21 @@ function serveRoot(discovery: Discovery, exchange: HttpExchange, core: boolean):
     exchange.respond(304, headers);
     return true;
   }
-  sendJson(exchange, { ...document, apiVersion: `apidiscovery.k8s.io/${version}` }, {
-    ...headers,
-    "content-type": aggregatedType.replace("v=v2", `v=${version}`),
-  });
+  sendJson(exchange, document, { ...headers, "content-type": aggregatedType });
   return true;
 }
 
-/** The aggregated form that the client prefers over the plain one, if any. */
-function aggregatedVersion(accept: string): string | undefined {
-  for (const clause of accept.split(",")) {
-    const text = clause.replaceAll(" ", "");
-    if (text.includes("as=APIGroupDiscoveryList") && text.includes("g=apidiscovery.k8s.io")) {
-      if (text.includes("v=v2beta1")) return "v2beta1";
-      if (text.includes("v=v2")) return "v2";
-    }
-    if (text.startsWith("application/json") && !text.includes(";as=") && !text.includes(";g=")) return undefined;
-  }
-  return undefined;
+/** Where the client reached the server. */
+function addressOf({ host }: HttpExchange): string {
+  return host;
 }
+
+/** True when the client takes the aggregated form, however it ranks the plain one. */
+function wantsAggregated(accept: string): boolean {
+  return accept.split(",").some((clause) => {
+    const parts = clause.split(";").map((part) => part.trim());
+    return aggregatedParameters.every((parameter) => parts.includes(parameter));
+  });
+}
+
+const aggregatedParameters = ["as=APIGroupDiscoveryList", "g=apidiscovery.k8s.io", "v=v2"];

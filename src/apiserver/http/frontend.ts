@@ -5,17 +5,12 @@ import { Status as StatusSchema } from "#apimachinery/meta/status.ts";
 import type { FeatureReader } from "#apimachinery/resource.ts";
 import type { KubeObject } from "#apimachinery/object.ts";
 import {
-  badRequest,
-  failure,
-  methodNotAllowed,
-  notFound,
   requestEntityTooLarge,
   type StatusError,
   statusErrorOf,
   unauthorized,
   unknownResource,
 } from "#apimachinery/status.ts";
-import { checkPathSegment } from "#apimachinery/validation/names.ts";
 import type { PatchType, RequestVerb } from "#client/transport.ts";
 import type { Answer } from "../answer.ts";
 import type { ApiTable } from "../api-table.ts";
@@ -25,11 +20,25 @@ import {
   type Credentials,
 } from "../authentication/authenticator.ts";
 import { type Attributes, type Authorizer, forbiddenBy } from "../authorization/authorizer.ts";
+import type { Impersonator } from "../authentication/impersonation.ts";
 import type { Call, CallOptions, Endpoint, User } from "../call.ts";
-import { bodyMediaType, negotiate, type NegotiationRules, type Representation } from "./negotiate.ts";
-import { deleteOptions, getOptions, listOptions, writeOptions } from "./query-options.ts";
+import {
+  bodyMediaType,
+  negotiate,
+  type NegotiationRules,
+  refuseUnframed,
+  type Representation,
+} from "./negotiate.ts";
+import {
+  deleteOptions,
+  getOptions,
+  listOptions,
+  refuseBadTimeout,
+  writeOptions,
+} from "./query-options.ts";
 import { encoded, render, type Rendered } from "./render.ts";
 import { parseRequestInfo, type RequestInfo } from "./request-info.ts";
+import { fitsScope, patchTypeOf, routeVerb } from "./routing.ts";
 import { includeObjectOf } from "./table.ts";
 import { serveWatch } from "./serve-watch.ts";
 import { send, sendText } from "./send.ts";
@@ -75,8 +84,8 @@ export interface FrontendOptions {
   readonly paths: readonly PathHandler[];
   readonly connects: ReadonlyMap<string, ConnectHandler>;
   readonly filters: readonly RequestFilter[];
-  /** Changes who asks (impersonation). */
-  readonly impersonate: (request: PathRequest) => Promise<User>;
+  /** Whom a request acts as. */
+  readonly impersonate: Impersonator;
   dispatch(endpoint: Endpoint, call: Call): Promise<Answer>;
 }
 
@@ -96,7 +105,9 @@ export function createFrontend(options: FrontendOptions): (exchange: HttpExchang
         options.anonymousAllowed,
       );
       if (user === undefined) throw unauthorized();
-      const acting = await options.impersonate({ exchange, path, query, user });
+      refuseBadTimeout(info, query);
+      const attributes = attributesOf(info, user);
+      const acting = await options.impersonate({ exchange, attributes });
       await runFilters(options, { request, user: acting });
     } catch (error) {
       answerError(options, request, error);
@@ -118,10 +129,20 @@ export class Incoming {
   }
 }
 
+/** The path is decoded before it is split, as Go's `URL.Path`. */
 export function splitUrl(url: string): { path: string; query: URLSearchParams } {
   const question = url.indexOf("?");
-  if (question < 0) return { path: url, query: new URLSearchParams() };
-  return { path: url.slice(0, question), query: new URLSearchParams(url.slice(question + 1)) };
+  const path = question < 0 ? url : url.slice(0, question);
+  const query = new URLSearchParams(question < 0 ? "" : url.slice(question + 1));
+  return { path: path.includes("%") ? unescapePath(path) : path, query };
+}
+
+function unescapePath(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
 }
 
 const tokenProtocol = "base64url.bearer.authorization.k8s.io.";
@@ -166,17 +187,13 @@ async function serve(options: FrontendOptions, request: Incoming, user: User): P
     for (const handler of options.paths) {
       if (await handler({ exchange, path: info.path, query, user })) return;
     }
-    sendText(exchange, 404, "404 page not found\n");
+    answerUnknownPath(options, request);
     return;
   }
   const endpoint = options.table.find(info.group, info.version, info.resource);
   if (endpoint === undefined || !fitsScope(endpoint, info)) {
-    const isOther = endpoint?.definition.custom !== undefined;
-    if (isOther || !options.table.servesVersion(info.group, info.version)) {
-      sendText(exchange, 404, "404 page not found\n");
-      return;
-    }
-    throw unknownResource();
+    answerUnknownPath(options, request);
+    return;
   }
   await serveResource(options, request, { endpoint, user });
 }
@@ -196,11 +213,13 @@ function attributesOf(info: RequestInfo, user: User): Attributes {
   };
 }
 
-/** A cluster-scoped kind is not found under a namespace (CVE-2019-11247), nor the other way. */
-function fitsScope({ definition }: Endpoint, info: RequestInfo): boolean {
-  if (definition.plural === "namespaces" && definition.group === "") return true;
-  if (definition.scope === "Cluster") return info.namespace === "";
-  return info.namespace !== "" || info.name === "" || info.verb === "list" || info.verb === "watch";
+/** Below `/api` and the groups of the server itself the router answers, else nobody. */
+function answerUnknownPath({ table }: FrontendOptions, { exchange, info }: Incoming): void {
+  const [root = "", group = ""] = info.path.split("/").filter((part) => part !== "");
+  if (root === "api" || (root === "apis" && group !== "" && table.servesGroup(group))) {
+    throw unknownResource();
+  }
+  sendText(exchange, 404, "404 page not found\n");
 }
 
 interface Routed {
@@ -214,8 +233,11 @@ async function serveResource(
   { endpoint, user }: Routed,
 ): Promise<void> {
   const { info, query, exchange } = request;
-  checkName(info);
-  const verb = verbOf(endpoint, info);
+  const verb = routeVerb(endpoint, info, {
+    method: exchange.method,
+    accept: exchange.headers["accept"],
+    contentType: exchange.headers["content-type"],
+  });
   const connect = connectOf(options, endpoint, info);
   if (connect !== undefined) {
     const call = callOf(options, request, { endpoint, user, verb, options: {} });
@@ -224,6 +246,7 @@ async function serveResource(
   }
   const representation = negotiate(exchange.headers["accept"], rulesOf(endpoint, request));
   if (verb === "watch") {
+    refuseUnframed(representation);
     const call = callOf(options, request, { endpoint, user, verb, options: watchOptions(info, query) });
     await serveWatch({ exchange, endpoint, call, clock: options.clock, render: renderOptions(options, request, representation) });
     return;
@@ -249,31 +272,6 @@ function connectOf(
 ): ConnectHandler | undefined {
   const handler = definition.subresources[info.subresource]?.handler;
   return handler === undefined ? undefined : options.connects.get(handler);
-}
-
-function checkName(info: RequestInfo): void {
-  if (info.name === "" || info.verb === "list" || info.verb === "watch") return;
-  for (const text of checkPathSegment(info.name)) {
-    throw badRequest(`Name parameter invalid: ${JSON.stringify(info.name)}: ${text}`);
-  }
-}
-
-const itemVerbs = new Set(["get", "update", "patch", "delete"]);
-
-function verbOf({ definition }: Endpoint, info: RequestInfo): RequestVerb {
-  const verb = info.verb as RequestVerb;
-  const subresource = definition.subresources[info.subresource];
-  if (info.subresource !== "" && subresource === undefined) {
-    const { group, plural, custom } = definition;
-    throw custom === undefined ? unknownResource() : notFound({ group, resource: plural }, info.name);
-  }
-  const verbs = subresource?.verbs ?? definition.verbs;
-  const onItem = info.name !== "" && !(verb === "list" || verb === "watch");
-  const wrongLevel = info.subresource === "" && (onItem ? verb === "create" : itemVerbs.has(verb));
-  if (wrongLevel || (!verbs.includes(verb) && subresource?.handler === undefined)) {
-    throw methodNotAllowed();
-  }
-  return verb;
 }
 
 function rulesOf({ definition }: Endpoint, { query }: Incoming): NegotiationRules {
@@ -350,27 +348,6 @@ function watchOptions(info: RequestInfo, query: URLSearchParams): CallOptions {
   const options = listOptions(query);
   if (!info.watchByPath || info.name === "") return options;
   return { ...options, fieldSelector: `metadata.name=${info.name}` };
-}
-
-const patchTypes: Readonly<Record<string, PatchType>> = {
-  "application/json-patch+json": "json",
-  "application/merge-patch+json": "merge",
-  "application/strategic-merge-patch+json": "strategic",
-  "application/apply-patch+yaml": "apply",
-};
-
-function patchTypeOf(contentType: string | undefined, { definition }: Endpoint): PatchType {
-  const type = (contentType?.split(";")[0] ?? "").trim();
-  const found = patchTypes[type];
-  if (found !== undefined && !(found === "strategic" && definition.custom !== undefined)) return found;
-  const allowed = Object.keys(patchTypes).filter(
-    (name) => patchTypes[name] !== "strategic" || definition.custom === undefined,
-  );
-  throw failure("UnsupportedMediaType", {
-    message:
-      "the body of the request was in an unknown format - accepted media types include: " +
-      allowed.join(", "),
-  });
 }
 
 const bodyVerbs = new Set<RequestVerb>(["create", "update", "patch", "delete", "deletecollection"]);

@@ -19,7 +19,7 @@ export function healthPaths(checks: HealthChecks): PathHandler {
     const [, root = "", ...rest] = path.split("/");
     if (root !== "healthz" && root !== "livez" && root !== "readyz") return false;
     const name = rest.join("/");
-    if (name !== "") {
+    if (path.length > root.length + 1) {
       const one = checks[root].find((check) => check.name === name);
       if (one === undefined) return false;
       const problem = await one.check();

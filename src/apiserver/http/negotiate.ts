@@ -100,17 +100,48 @@ function accepted(rules: NegotiationRules): string {
     .join(", ");
 }
 
+const watchTypes = ["application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch"];
+
+/**
+ * The router's own look at the Accept header, before anything is negotiated: types only, no
+ * wildcard but `*\/*`. Errors: NotAcceptable. Source: go-restful's matchesAccept.
+ */
+export function acceptedByRoute(accept: string | undefined, withWatch: boolean): void {
+  const types = [...Object.keys(mediaTypes), ...(withWatch ? watchTypes : [])];
+  if (accept === undefined || accept.trim() === "") return;
+  for (const clause of accept.split(",")) {
+    const type = (clause.split(";")[0] ?? "").trim();
+    if (type === "*/*" || Object.hasOwn(mediaTypes, type)) return;
+  }
+  const available = types.join(", ");
+  throw failure("NotAcceptable", {
+    message: `406: Not Acceptable\n\nAvailable representations: ${available}`,
+    details: {},
+  });
+}
+
+/** Watches are framed: there is no YAML of them. Errors: NotAcceptable. */
+export function refuseUnframed({ mediaType }: Representation): void {
+  if (mediaType !== "yaml") return;
+  throw failure("NotAcceptable", {
+    message: `only the following media types are accepted: ${watchTypes.join(", ")}`,
+  });
+}
+
 function notAcceptable(rules: NegotiationRules): StatusError {
   return failure("NotAcceptable", {
     message: `only the following media types are accepted: ${accepted(rules)}`,
   });
 }
 
+/** A media type with parameters, RFC 2045. */
+const wellFormed = /^[^;]+(;\s*[\w!#$%&'*+.^`|~-]+=("[^"]*"|[\w!#$%&'*+.^`|~-]+)\s*)*;?\s*$/;
+
 /** Media type of a request body. Errors: UnsupportedMediaType. */
 export function bodyMediaType(contentType: string | undefined, rules: NegotiationRules): MediaType {
   if (contentType === undefined || contentType.trim() === "") return "json";
   const type = (contentType.split(";")[0] ?? "").trim().toLowerCase();
-  const found = mediaTypes[type];
+  const found = wellFormed.test(contentType) && Object.hasOwn(mediaTypes, type) ? mediaTypes[type] : undefined;
   if (found !== undefined && (found !== "protobuf" || rules.protobuf)) return found;
   throw failure("UnsupportedMediaType", {
     message:

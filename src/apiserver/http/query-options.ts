@@ -1,8 +1,10 @@
 import { type FieldError, notSupported, required, forbidden } from "#apimachinery/field-error.ts";
+import { parseDuration } from "#apimachinery/go-duration.ts";
 import { badRequest, invalidStatus } from "#apimachinery/status.ts";
 import { validateFieldManager } from "#apimachinery/validation/object-meta.ts";
 import type { PatchType } from "#client/transport.ts";
 import type { CallOptions } from "../call.ts";
+import type { RequestInfo } from "./request-info.ts";
 
 /**
  * Query parameters of each verb, parsed and validated as upstream's `*Options` are.
@@ -87,4 +89,25 @@ function integer(query: URLSearchParams, name: string): number | undefined {
     throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
   }
   return Number(text);
+}
+
+/** Errors: BadRequest. Source: apiserver/pkg/endpoints/filters/request_deadline.go. */
+export function refuseBadTimeout(info: Pick<RequestInfo, "verb" | "isResource" | "subresource">, query: URLSearchParams): void {
+  const text = query.get("timeout") ?? "";
+  if (text === "" || isLongRunning(info)) return;
+  try {
+    parseDuration(text);
+  } catch {
+    throw badRequest(
+      `invalid timeout specified in the request URL - time: invalid duration ${JSON.stringify(text)}`,
+    );
+  }
+}
+
+const longRunningSubresources = new Set(["attach", "exec", "proxy", "log", "portforward"]);
+
+/** Requests that may last: no deadline, and not counted among those in flight. */
+export function isLongRunning({ verb, isResource, subresource }: Pick<RequestInfo, "verb" | "isResource" | "subresource">): boolean {
+  if (!isResource) return false;
+  return verb === "watch" || verb === "proxy" || longRunningSubresources.has(subresource);
 }

@@ -102,7 +102,8 @@ function renderEntry(
   if (representation.as === "Table") {
     const object = entry.as(definition);
     const { resourceVersion } = object.metadata ?? {};
-    const metadata = definition.custom === undefined ? {} : { resourceVersion };
+    const isGeneric = definition.custom !== undefined || definition.columns.length === 0;
+    const metadata = isGeneric ? { resourceVersion } : {};
     return encoded(representation, { object: tableFor(endpoint, [object], metadata, options), code });
   }
   if (representation.as !== "") {

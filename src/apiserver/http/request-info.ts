@@ -36,13 +36,13 @@ const namespaceSubresources = new Set(["status", "finalize"]);
 
 export function parseRequestInfo(method: string, path: string, query: URLSearchParams): RequestInfo {
   const other = nonResource(method, path);
-  const parts = path.split("/").filter((part, i, all) => part !== "" || (i > 0 && i < all.length - 1));
+  const parts = path.replace(/^\/+|\/+$/g, "").split("/");
   const [apiPrefix = "", ...rest] = parts;
   if (parts.length < 3 || (apiPrefix !== "api" && apiPrefix !== "apis")) return other;
   if (apiPrefix === "apis" && rest.length < 3) return other;
   const group = apiPrefix === "apis" ? (rest.shift() ?? "") : "";
   const version = rest.shift() ?? "";
-  return resourceInfo({ ...other, isResource: true, apiPrefix, group, version }, rest.map(unescape), {
+  return resourceInfo({ ...other, isResource: true, apiPrefix, group, version }, rest, {
     method,
     query,
   });
@@ -63,14 +63,6 @@ function nonResource(method: string, path: string): RequestInfo {
     parts: [],
     watchByPath: false,
   };
-}
-
-function unescape(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
 }
 
 function resourceInfo(

@@ -15,6 +15,11 @@ export function metaOf(object: KubeObject): ObjectMeta {
   return object.metadata;
 }
 
+/** Upstream clears the old self links on every write. */
+export function dropSelfLink(meta: ObjectMeta): void {
+  delete meta.selfLink;
+}
+
 /** Clears what only the server sets, before a create is looked at. */
 export function wipeSystemFields(meta: ObjectMeta): void {
   delete meta.uid;
