@@ -44,6 +44,8 @@ const leaseNamespace = "kube-node-lease";
 export const leaseDurationSeconds = 40;
 const leaseRenewMs = 10_000;
 const statusCheckMs = 10_000;
+/** A node that is not ready is looked at often: Pods wait for it. Source: fastNodeStatusUpdate. */
+const unreadyCheckMs = 200;
 const statusReportMs = 300_000;
 const retryMs = 1000;
 
@@ -72,9 +74,9 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
       .finally(() => (reporting = undefined));
   }
 
-  every(statusCheckMs, report, options);
+  every(() => (isReady(node) ? statusCheckMs : unreadyCheckMs), report, options);
   const renewing = createLeaseRenewal(options, () => node);
-  every(leaseRenewMs, renewing, options);
+  every(() => leaseRenewMs, renewing, options);
   renewing();
   return {
     get node() {
@@ -84,10 +86,21 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
   };
 }
 
-function every(periodMs: number, run: () => void, { world, lifetime }: NodeAgentOptions): void {
+function isReady({ status }: Node): boolean {
+  return (
+    status?.conditions?.some(({ type, status: text }) => type === "Ready" && text === "True") ===
+    true
+  );
+}
+
+function every(
+  periodMs: () => number,
+  run: () => void,
+  { world, lifetime }: NodeAgentOptions,
+): void {
   let timer: Disposable | undefined;
   const arm = (): void => {
-    timer = world.clock.after(periodMs, () => {
+    timer = world.clock.after(periodMs(), () => {
       run();
       if (!lifetime.ended) arm();
     });

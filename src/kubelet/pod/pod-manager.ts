@@ -9,6 +9,7 @@ import type { TokenManager } from "../token-manager.ts";
 import type { WatchedObjects } from "../watched-objects.ts";
 import { admitPod } from "./admission.ts";
 import { isMirrorPod, uidOf } from "./container-list.ts";
+import { podDirectory, podLogDirectory } from "./pod-paths.ts";
 import { readPodRuntime } from "./pod-runtime.ts";
 import { refuseResize as refuseResizeOf } from "./resize.ts";
 import type { PodServices } from "./pod-services.ts";
@@ -31,7 +32,7 @@ export interface PodManager {
   wakeAll(): void;
   /** Wakes the Pods whose runtime is not what their worker saw last; returns how many. */
   compare(seen: RuntimeState): number;
-  /** Ends what runs for Pods that nobody knows; all that are known were added by then. */
+  /** Begins to end what runs for Pods that nobody knows; all that are known were added by then. */
   adopt(): Promise<void>;
 }
 
@@ -46,6 +47,8 @@ export interface PodManagerOptions {
 
 /** Of Pods whose objects are gone. Source: kubelet.go SyncTerminatingRuntimePod. */
 const orphanGraceSeconds = 1;
+const orphanRetryMinMs = 250;
+const orphanRetryMaxMs = 30_000;
 
 export function createPodManager(options: PodManagerOptions): PodManager {
   const { services, statuses, objects, tokens, config } = options;
@@ -101,6 +104,28 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     tokens.forget(uid);
   }
 
+  /** Tries until it is done: right after a start the runtime may not be able to. */
+  async function removeOrphans(): Promise<void> {
+    const { clock } = services.world;
+    for (let delayMs = orphanRetryMinMs; !services.lifetime.ended; delayMs *= 2) {
+      try {
+        const sandboxes = await services.cri.runtime.listPodSandboxes();
+        const orphans = new Map<string, PodSandbox>();
+        for (const sandbox of sandboxes) {
+          const uid = sandbox.labels[labelNames.podUid];
+          if (uid !== undefined && !workers.has(uid)) orphans.set(uid, sandbox);
+        }
+        await Promise.all([...orphans.values()].map(removeOrphan));
+        return;
+      } catch (error) {
+        if (services.lifetime.ended) return;
+        log.warn("orphaned pods not removed yet", { error });
+        const wait = Math.min(delayMs, orphanRetryMaxMs);
+        await clock.sleep(wait, services.lifetime.signal).catch(() => undefined);
+      }
+    }
+  }
+
   async function removeOrphan(sandbox: PodSandbox): Promise<void> {
     const { runtime } = services.cri;
     const pod = orphanOf(sandbox);
@@ -108,6 +133,8 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     await killPod({ pod, runtime: state, graceSeconds: orphanGraceSeconds }, services);
     await removePodRuntime(state, services);
     await services.volumes.tearDown(uidOf(pod));
+    await services.world.files.remove(podDirectory(services.directories, uidOf(pod)));
+    await services.world.files.remove(podLogDirectory(services.directories, pod));
   }
 
   return {
@@ -140,18 +167,8 @@ export function createPodManager(options: PodManagerOptions): PodManager {
       return missed;
     },
     async adopt() {
-      const known = new Set(workers.keys());
-      const sandboxes = await services.cri.runtime.listPodSandboxes();
-      const orphans = new Map<string, PodSandbox>();
-      for (const sandbox of sandboxes) {
-        const uid = sandbox.labels[labelNames.podUid];
-        if (uid !== undefined && !known.has(uid)) orphans.set(uid, sandbox);
-      }
-      const ended = await Promise.allSettled([...orphans.values()].map(removeOrphan));
-      for (const result of ended) {
-        if (result.status === "rejected") log.error("orphaned pod not removed", result.reason);
-      }
-      await services.cgroups.removeOrphans(known);
+      await services.cgroups.removeOrphans(new Set(workers.keys()));
+      void removeOrphans();
     },
   };
 }
