@@ -148,9 +148,12 @@ export class Collector implements Disposable {
     });
   }
 
-  /** Resolves when the condition holds. */
+  /** Resolves when the condition holds; rejects when the watch ends before. */
   async until(condition: () => boolean): Promise<void> {
-    while (!condition()) await this.#changed.promise;
+    while (!condition()) {
+      if (this.closed !== undefined) throw new Error("the watch ended", { cause: this.closed });
+      await this.#changed.promise;
+    }
   }
 
   requestProgress(): boolean {
