@@ -43,6 +43,7 @@ import { rawCall } from "./http/raw-call.ts";
 import type { RestDeps } from "./rest/rest.ts";
 import { writeHooks } from "./rest/write-hooks.ts";
 import { LiveSet } from "./storage/live-set.ts";
+import type { WebhookClients } from "./webhooks/webhook-client.ts";
 
 export interface ApiServerOptions {
   readonly store: Store;
@@ -55,6 +56,8 @@ export interface ApiServerOptions {
   /** Further authorizers, asked before RBAC. */
   readonly authorizers: readonly Authorizer[];
   readonly admission: (server: ServerParts) => readonly AdmissionPlugin[];
+  /** Ways to conversion webhooks. */
+  readonly webhooks: (server: ServerParts) => WebhookClients;
   readonly paths: (server: ServerParts) => readonly PathHandler[];
   readonly tokens: TokenIssuer;
   readonly tokenReviewer: (server: ServerParts, ways: readonly Authenticator[]) => TokenReviewer;
@@ -118,7 +121,12 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     return createClient({ transport, userAgent: "kube-apiserver/v1.36.2" });
   };
   const parts: ServerParts = { table, rbac, authorizer, clock, features, live };
-  const extensions = createExtensions(parts, { client: loopback, log });
+  const extensions = createExtensions(parts, {
+    client: loopback,
+    log,
+    random,
+    webhooks: options.webhooks(parts),
+  });
   const rest: RestDeps = {
     admission: createAdmission(options.admission(parts)),
     kinds: table,

@@ -94,6 +94,7 @@ export async function startApiServer(
         webhooks: webhookClients(world, parts),
         selection: { enable: flags.enableAdmissionPlugins, disable: flags.disableAdmissionPlugins },
       }),
+    webhooks: (parts) => webhookClients(world, parts),
     paths: (parts) => [
       healthPaths(checks),
       indexPath(parts.table, checks),

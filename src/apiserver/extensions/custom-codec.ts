@@ -1,6 +1,5 @@
 import { DecodeError } from "#apimachinery/json-codec.ts";
 import { isJsonMap, type JsonMap } from "#apimachinery/json-value.ts";
-import { compareBytes, setOwn } from "#apimachinery/maps.ts";
 import { apiVersionOf, type KubeObject, parseApiVersion } from "#apimachinery/object.ts";
 import { applyStructuralDefaults, dropNulls } from "#apimachinery/structural/defaulting.ts";
 import {
@@ -9,11 +8,13 @@ import {
   EmbeddedError,
   type Malformed,
 } from "#apimachinery/structural/object-meta.ts";
+import { sortedJson } from "#apimachinery/sorted-json.ts";
 import { copyJson, prune } from "#apimachinery/structural/pruning.ts";
 import type { Structural } from "#apimachinery/structural/structural.ts";
 import { fieldErrorText } from "#apimachinery/field-error.ts";
 import { parseJson, writeJson } from "#wire/json.ts";
-import type { ObjectCodec } from "../storage/codec.ts";
+import type { ObjectCodec, StoredConverter } from "../storage/codec.ts";
+import type { ObjectConverter } from "./webhook-conversion.ts";
 
 /** The schemas that the codec of one version reads. */
 export interface CustomSchemas {
@@ -26,8 +27,8 @@ export interface CustomSchemas {
   readonly preserveUnknownFields: boolean;
   /** By version; undefined for one that the definition does not have. */
   readonly schemaOf: (version: string) => Structural | undefined;
-  /** Other versions differ by their name only; false: a webhook knows how. */
-  readonly plainConversion: boolean;
+  /** Present where other versions differ by more than their name. */
+  readonly converter: ObjectConverter | undefined;
 }
 
 const anything: Structural = { "x-kubernetes-preserve-unknown-fields": true };
@@ -35,6 +36,7 @@ const anything: Structural = { "x-kubernetes-preserve-unknown-fields": true };
 /** How objects of one version of a custom resource are read and written. */
 export function createCustomCodec(schemas: CustomSchemas): ObjectCodec {
   const own = apiVersionOf(schemas.group, schemas.version);
+  const storedVersion = apiVersionOf(schemas.group, schemas.storageVersion);
   return {
     order: "sorted",
     decode(value, collectFindings) {
@@ -45,18 +47,33 @@ export function createCustomCodec(schemas: CustomSchemas): ObjectCodec {
       if (namesKind(schemas, object)) applyStructuralDefaults(object, schemas.schemaOf(schemas.version));
     },
     encode(object) {
-      return writeJson(sorted(object));
+      return writeJson(sortedJson(object));
     },
     toStored(object) {
-      const stored = apiVersionOf(schemas.group, schemas.storageVersion);
-      if (!schemas.plainConversion || schemas.version === schemas.storageVersion) return object;
-      return renamed(schemas, object, stored);
+      return schemas.version === schemas.storageVersion ? object : renamed(schemas, object, storedVersion);
     },
+    ...(schemas.converter && { converter: storedConverter(schemas, schemas.converter) }),
     decodeStored(bytes) {
       const { object } = coerce(schemas, parseJson(bytes), "drop");
       applyStructuralDefaults(object, schemaFor(schemas, object));
-      if (!schemas.plainConversion || object.apiVersion === own) return object;
+      if (schemas.converter !== undefined || object.apiVersion === own) return object;
       return renamed(schemas, object, own);
+    },
+  };
+}
+
+function storedConverter(schemas: CustomSchemas, { convert }: ObjectConverter): StoredConverter {
+  const own = apiVersionOf(schemas.group, schemas.version);
+  const stored = apiVersionOf(schemas.group, schemas.storageVersion);
+  /** What the webhook answers is pruned as if a client had sent it. */
+  const tidy = (object: KubeObject): KubeObject => coerce(schemas, object, "drop").object;
+  return {
+    isForeign: (object) => object.apiVersion !== own,
+    fromStored: async (objects) => (await convert(objects, own)).map(tidy),
+    async toStored(object) {
+      if (object.apiVersion === stored) return object;
+      const [converted] = await convert([object], stored);
+      return converted === undefined ? object : tidy(converted);
     },
   };
 }
@@ -108,20 +125,4 @@ function withMetadata(object: JsonMap, metadata: KubeObject["metadata"]): KubeOb
   if (metadata === undefined) delete object["metadata"];
   else object["metadata"] = metadata;
   return object as KubeObject;
-}
-
-/** The value with the members of all objects in Go's order; itself where they are. */
-export function sorted<T>(value: T): T {
-  if (Array.isArray(value)) {
-    const items = value.map((item: unknown) => sorted(item));
-    return items.every((item, i) => item === value[i]) ? value : (items as T);
-  }
-  if (!isJsonMap(value)) return value;
-  const names = Object.keys(value);
-  const inOrder = names.every((name, i) => i === 0 || compareBytes(names[i - 1] ?? "", name) < 0);
-  const members = names.map((name) => sorted(value[name]));
-  if (inOrder && members.every((member, i) => member === value[names[i] ?? ""])) return value;
-  const copy: JsonMap = {};
-  for (const name of names.sort(compareBytes)) setOwn(copy, name, sorted(value[name]));
-  return copy as T;
 }

@@ -20,8 +20,13 @@ import type { Structural } from "#apimachinery/structural/structural.ts";
 import { compareVersions } from "../discovery/discovery.ts";
 import { setCodec } from "../storage/codec.ts";
 import { isConditionTrue } from "./conditions.ts";
-import { createCustomCodec, type CustomSchemas } from "./custom-codec.ts";
+import { createCustomCodec, type CustomSchemas, renamed } from "./custom-codec.ts";
 import { customColumns } from "./custom-columns.ts";
+import {
+  createWebhookConverter,
+  type ObjectConverter,
+  type WebhookConversionOptions,
+} from "./webhook-conversion.ts";
 import { customStatusStrategy, customStrategy, type CustomTraits } from "./custom-strategy.ts";
 
 /** What Go knows of custom resources: nothing but metadata. */
@@ -41,8 +46,15 @@ const customVerbs: readonly Verb[] = [
 const viewVerbs: readonly Verb[] = ["get", "patch", "update"];
 
 /** The served versions of an established definition, as resources like all others. */
-export function resourcesOfCustom(crd: CustomResourceDefinition): ResourceDefinition[] {
-  return crd.spec.versions.filter(({ served }) => served).map((version) => resourceOf(crd, version));
+export function resourcesOfCustom(
+  crd: CustomResourceDefinition,
+  conversion: WebhookConversionOptions,
+): ResourceDefinition[] {
+  const isPlain = crd.spec.conversion?.strategy !== "Webhook";
+  const converter = isPlain ? undefined : createWebhookConverter(crd, conversion);
+  return crd.spec.versions
+    .filter(({ served }) => served)
+    .map((version) => resourceOf(crd, version, converter));
 }
 
 export function storageVersionOf({ spec }: CustomResourceDefinition): string {
@@ -52,10 +64,11 @@ export function storageVersionOf({ spec }: CustomResourceDefinition): string {
 function resourceOf(
   crd: CustomResourceDefinition,
   version: CustomResourceDefinitionVersion,
+  converter: ObjectConverter | undefined,
 ): ResourceDefinition {
   const { spec, status } = crd;
   const names = { ...spec.names, ...status?.acceptedNames };
-  const schemas = schemasOf(crd, version.name);
+  const schemas = schemasOf(crd, version.name, converter);
   const schema = schemas.schemaOf(version.name);
   const scale = scaleOf(version);
   const traits: CustomTraits = {
@@ -88,7 +101,10 @@ function resourceOf(
     custom: {
       preserveUnknownFields: schemas.preserveUnknownFields,
       structural: schema,
-      convert: (object, apiVersion) => ({ ...object, apiVersion }),
+      convert: (object, apiVersion) =>
+        schemas.converter === undefined
+          ? { ...object, apiVersion }
+          : renamed(schemas, object, apiVersion),
     },
     ...deprecationOf(crd, version),
   });
@@ -96,14 +112,18 @@ function resourceOf(
   return definition;
 }
 
-function schemasOf({ spec, status }: CustomResourceDefinition, version: string): CustomSchemas {
+function schemasOf(
+  { spec, status }: CustomResourceDefinition,
+  version: string,
+  converter: ObjectConverter | undefined,
+): CustomSchemas {
   return {
     group: spec.group,
     kind: status?.acceptedNames?.kind || spec.names.kind,
     version,
     storageVersion: spec.versions.find(({ storage }) => storage)?.name ?? "",
     preserveUnknownFields: spec.preserveUnknownFields === true,
-    plainConversion: spec.conversion?.strategy !== "Webhook",
+    converter,
     schemaOf: (name) =>
       spec.versions.find((one) => one.name === name)?.schema?.openAPIV3Schema as Structural | undefined,
   };

@@ -4,6 +4,7 @@ import type { ResourceDefinition } from "#apimachinery/resource.ts";
 import type { ApiTable } from "../api-table.ts";
 import type { LiveSet } from "../storage/live-set.ts";
 import { isConditionTrue } from "./conditions.ts";
+import type { WebhookConversionOptions } from "./webhook-conversion.ts";
 import { resourcesOfCustom } from "./custom-definition.ts";
 
 /** What is served of one definition. */
@@ -22,6 +23,7 @@ interface Served {
 export function serveCustomResources(
   table: ApiTable,
   crds: LiveSet<CustomResourceDefinition>,
+  conversion: WebhookConversionOptions,
 ): Disposable {
   const served = new Map<string, Served>();
   return crds.onChange((name, crd) => {
@@ -33,7 +35,7 @@ export function serveCustomResources(
       served.delete(name);
       return;
     }
-    const resources = resourcesOfCustom(crd)
+    const resources = resourcesOfCustom(crd, conversion)
       .filter(({ group, version, plural }) => table.find(group, version, plural) === undefined)
       .sort((a, b) => compareVersions(b.version, a.version));
     served.set(name, { state, resources });

@@ -7,6 +7,13 @@ import type { WriteFinisher, WriteHooks } from "../rest/rest.ts";
 import type { ServerParts } from "../server.ts";
 import { type CrdController, startCrdController } from "./crd-controller.ts";
 import { serveCustomResources } from "./custom-resources.ts";
+import type { WebhookConversionOptions } from "./webhook-conversion.ts";
+
+export interface ExtensionsOptions extends WebhookConversionOptions {
+  /** Acts as the server itself; there once the server is put together. */
+  readonly client: () => Client;
+  readonly log: Logger;
+}
 
 export interface Extensions extends Disposable {
   /** By `group/plural`. */
@@ -18,7 +25,7 @@ export interface Extensions extends Disposable {
 /** Serves custom resources, and looks after their definitions. Made before live sets are loaded. */
 export function createExtensions(
   parts: ServerParts,
-  { client, log }: { readonly client: () => Client; readonly log: Logger },
+  { client, log, ...conversion }: ExtensionsOptions,
 ): Extensions {
   const crds = parts.live<CustomResourceDefinition>(
     "apiextensions.k8s.io",
@@ -26,7 +33,7 @@ export function createExtensions(
     "customresourcedefinitions",
   );
   const resources = new DisposableStack();
-  resources.use(serveCustomResources(parts.table, crds));
+  resources.use(serveCustomResources(parts.table, crds, conversion));
   let controller: CrdController | undefined;
 
   /** Whoever made a definition may use it when the answer is there. */

@@ -56,7 +56,7 @@ async function removeOnce(endpoint: Endpoint, call: Call, attempt: Attempt): Pro
   if (plan.do === "mark") {
     const outcome = await endpoint.storage.updateFrom(attempt.key, current, {
       dryRun: isDryRun(call),
-      decision: { do: "write", value: endpoint.storage.encode(plan.object) },
+      decision: { do: "write", value: await endpoint.storage.encode(plan.object) },
     });
     return outcome && { kind: "entry", entry: outcome.entry, gone: false };
   }

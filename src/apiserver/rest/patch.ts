@@ -26,6 +26,7 @@ import {
   isStatusError,
   requestEntityTooLarge,
 } from "#apimachinery/status.ts";
+import { sortedJson } from "#apimachinery/sorted-json.ts";
 import { applyStrategicMergePatch } from "#apimachinery/strategic-merge.ts";
 import { StrategicMergeError } from "#apimachinery/strategic-merge-lists.ts";
 import { assert } from "#base/assert.ts";
@@ -99,7 +100,7 @@ function patched(
   assert(current !== undefined, "patch of an absent object");
   const { definition } = endpoint;
   const value = applyDocument(call, document, { live: current, schema: definition.schema });
-  const object = decodePatched(call, value, {
+  const object = decodePatched(call, definition.custom === undefined ? value : sortedJson(value), {
     findings: findingsOf(call, document),
     decode: (plain, collect) => codecOf(definition).decode(plain, collect),
     ...(call.patchType === "strategic" && { goSchema: definition.schema, shown: document.value }),

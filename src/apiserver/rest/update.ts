@@ -143,8 +143,12 @@ async function updateExisting(
     succeeded = !isDryRun(call);
     if (outcome.decision === "delete") {
       await hooksOf(plan.deps, endpoint.hub).afterDelete?.(outcome.entry.object, call);
-      const last = endpoint.storage.encode(object);
-      return { entry: endpoint.storage.entries.unstored(last, current.kv.modRevision), created: false };
+      const entry = endpoint.storage.entries.unstored(
+        await endpoint.storage.encode(object),
+        current.kv.modRevision,
+      );
+      await endpoint.storage.prepare([entry]);
+      return { entry, created: false };
     }
     return { entry: outcome.entry, created: false };
   } finally {
@@ -216,7 +220,7 @@ async function decide(
     });
   }
   if (shouldDelete(endpoint, object, old)) return { do: "delete" };
-  const value = endpoint.storage.encode(object);
+  const value = await endpoint.storage.encode(object);
   if (Buffer.compare(value, spec.current.kv.value) === 0) return { do: "keep" };
   const ttlSeconds = hooksOf(deps, endpoint.hub).ttlSeconds?.(object);
   return { do: "write", value, ...(ttlSeconds !== undefined && { ttlSeconds }) };

@@ -6,11 +6,15 @@ import { initialEventsAnnotation } from "#client/transport.ts";
 import { CompactedError, type KeyValue, type Revision, type StoreEvent } from "#store/store.ts";
 import type { Call, CallOptions, Endpoint } from "../call.ts";
 import type { Entry } from "../storage/entry.ts";
+import type { ResourceStorage } from "../storage/storage.ts";
 import { refuseListOptions } from "./list.ts";
 import { type Selection, selectionOf } from "./selection.ts";
 
 /** How often an idle watch that asked for bookmarks gets one. */
 const bookmarkIntervalMs = 60_000;
+
+/** Batches of a watch that wait for a conversion webhook; with more the watch ends. */
+const waitingBatchesMax = 1000;
 
 export type WatchMessage =
   | { readonly type: "ADDED" | "MODIFIED" | "DELETED"; readonly entry: Entry }
@@ -53,6 +57,8 @@ class WatchStream implements Disposable {
   readonly #range: { key: string; end: string };
   readonly #resources = new DisposableStack();
   #delivered: Revision = 0;
+  #converted: Promise<void> = Promise.resolve();
+  #waitingBatches = 0;
   #ended = false;
 
   constructor(endpoint: Endpoint, spec: StreamSpec) {
@@ -97,13 +103,32 @@ class WatchStream implements Disposable {
       { ...this.#range, startRevision, prevKv: true },
       {
         onBatch: (batch) => {
-          for (const event of batch.events) this.#onEvent(event, batch.revision);
-          this.#delivered = Math.max(this.#delivered, batch.revision);
+          if (this.#endpoint.storage.converts) this.#convert(batch);
+          else this.#deliver(batch);
         },
         onClosed: (error) => this.#end(endOf(error)),
       },
     );
     this.#resources.use(subscription);
+  }
+
+  #deliver({ events, revision }: Batch): void {
+    for (const event of events) this.#onEvent(event, revision);
+    this.#delivered = Math.max(this.#delivered, revision);
+  }
+
+  /** Batches wait for their objects to be converted, each for those before it. */
+  #convert(batch: Batch): void {
+    if (this.#waitingBatches === waitingBatchesMax) return this.#end();
+    this.#waitingBatches++;
+    const { storage } = this.#endpoint;
+    this.#converted = this.#converted
+      .then(() => storage.prepare(batch.events.flatMap((event) => entriesOf(storage, event, batch.revision))))
+      .then(() => {
+        this.#waitingBatches--;
+        this.#deliver(batch);
+      })
+      .catch((error: unknown) => this.#end(statusErrorOf(error)));
   }
 
   #onEvent(event: StoreEvent, revision: Revision): void {
@@ -136,7 +161,8 @@ class WatchStream implements Disposable {
     const timer = this.#spec.clock.after(bookmarkIntervalMs, () => {
       if (this.#ended) return;
       // In this process events arrive on the stack of the commit, so nothing below is outstanding.
-      this.#delivered = Math.max(this.#delivered, this.#endpoint.storage.store.revision);
+      const { store } = this.#endpoint.storage;
+      if (this.#waitingBatches === 0) this.#delivered = Math.max(this.#delivered, store.revision);
       this.#bookmark();
       this.#scheduleBookmark();
     });
@@ -169,6 +195,18 @@ class WatchStream implements Disposable {
     this.#ended = true;
     this.#resources.dispose();
   }
+}
+
+interface Batch {
+  readonly events: readonly StoreEvent[];
+  readonly revision: Revision;
+}
+
+/** Every entry that an event may show. */
+function entriesOf({ entries }: ResourceStorage, event: StoreEvent, revision: Revision): Entry[] {
+  const shown = event.type === "put" ? [entries.of(event.kv)] : [];
+  if (event.prevKv === undefined) return shown;
+  return [...shown, entries.of(event.prevKv), entries.deleted(event.prevKv, revision, event)];
 }
 
 function endOf(error: Error): StatusError | undefined {

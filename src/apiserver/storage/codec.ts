@@ -28,6 +28,16 @@ export interface ObjectCodec {
   decodeStored(bytes: Uint8Array): KubeObject;
   /** Order of members in the bytes. */
   readonly order: MemberOrder;
+  /** Present where somebody else (a webhook) knows how versions differ. */
+  readonly converter?: StoredConverter;
+}
+
+/** Between the version of a codec and the versions that objects are stored in. */
+export interface StoredConverter {
+  /** Whether what `decodeStored` gave is in another version. */
+  isForeign(object: KubeObject): boolean;
+  fromStored(objects: readonly KubeObject[]): Promise<readonly KubeObject[]>;
+  toStored(object: KubeObject): Promise<KubeObject>;
 }
 
 const codecs = new WeakMap<ResourceDefinition, ObjectCodec>();

@@ -29,6 +29,11 @@ export class Entry {
     return this.#object;
   }
 
+  /** Replaces the object by what a conversion made of it, before anyone saw it. */
+  install(object: KubeObject): void {
+    this.#object = object;
+  }
+
   /** The object as `definition`'s version shows it. */
   as(definition: ResourceDefinition): KubeObject {
     if (definition === this.#storageDefinition) return this.object;

@@ -78,7 +78,25 @@ export class ResourceStorage {
   async find(key: Key): Promise<Stored | undefined> {
     const { entries } = await this.#guard(this.store.range({ key }));
     const kv = entries[0];
-    return kv && { kv, entry: this.entries.of(kv) };
+    if (kv === undefined) return undefined;
+    const entry = this.entries.of(kv);
+    if (this.converts) await this.prepare([entry]);
+    return { kv, entry };
+  }
+
+  /** Whether entries must be prepared before they are read. */
+  get converts(): boolean {
+    return codecOf(this.#definition).converter !== undefined;
+  }
+
+  /** Brings entries into the version of this storage, all in one call of the converter. */
+  async prepare(entries: readonly Entry[]): Promise<void> {
+    const { converter } = codecOf(this.#definition);
+    if (converter === undefined) return;
+    const foreign = entries.filter((entry) => converter.isForeign(entry.object));
+    if (foreign.length === 0) return;
+    const objects = await converter.fromStored(foreign.map((entry) => entry.object));
+    for (const [i, entry] of foreign.entries()) entry.install(objects[i] ?? entry.object);
   }
 
   /**
@@ -93,12 +111,14 @@ export class ResourceStorage {
     onCompacted?: () => StatusError;
   }): Promise<RangeResult> {
     try {
-      return await this.store.range({
+      const result = await this.store.range({
         key: query.key,
         end: query.end,
         ...(query.revision !== undefined && { revision: query.revision }),
         ...(query.limit !== undefined && { limit: query.limit }),
       });
+      if (this.converts) await this.prepare(result.entries.map((kv) => this.entries.of(kv)));
+      return result;
     } catch (error) {
       if (error instanceof CompactedError) {
         throw query.onCompacted?.() ?? expired("The resourceVersion for the provided list is too old.");
@@ -117,12 +137,12 @@ export class ResourceStorage {
     const name = object.metadata?.name ?? "";
     if (options.dryRun) {
       if (await this.find(key)) throw alreadyExists(this.#qualified, name);
-      return this.#unstored(this.encode(object));
+      return this.#shown(this.#unstored(await this.encode(object)));
     }
-    const value = this.encode(object);
+    const value = await this.encode(object);
     const kv = await this.#put({ key, value, expected: 0, ttlSeconds: options.ttlSeconds ?? 0 });
     if (kv === undefined) throw alreadyExists(this.#qualified, name);
-    return this.entries.of(kv);
+    return this.#shown(this.entries.of(kv));
   }
 
   /**
@@ -140,14 +160,17 @@ export class ResourceStorage {
       const entry = await this.remove(key, current, spec.dryRun);
       return entry && { entry, decision: "delete" };
     }
-    if (spec.dryRun) return { entry: this.#unstored(decision.value, current), decision: "write" };
+    if (spec.dryRun) {
+      const entry = await this.#shown(this.#unstored(decision.value, current));
+      return { entry, decision: "write" };
+    }
     const kv = await this.#put({
       key,
       value: decision.value,
       expected: current.kv.modRevision,
       ttlSeconds: decision.ttlSeconds ?? 0,
     });
-    return kv && { entry: this.entries.of(kv), decision: "write" };
+    return kv && { entry: await this.#shown(this.entries.of(kv)), decision: "write" };
   }
 
   /** Removes exactly the state that was read; undefined when it has changed since. */
@@ -159,7 +182,8 @@ export class ResourceStorage {
         success: [{ op: "delete", key }],
       }),
     );
-    return result.succeeded ? this.entries.deleted(current.kv, result.revision) : undefined;
+    if (!result.succeeded) return undefined;
+    return this.#shown(this.entries.deleted(current.kv, result.revision));
   }
 
   async #put(spec: {
@@ -192,10 +216,16 @@ export class ResourceStorage {
   }
 
   /** What is stored of an object. */
-  encode(object: KubeObject): Uint8Array {
+  encode(object: KubeObject): Uint8Array | Promise<Uint8Array> {
     const codec = codecOf(this.#definition);
     const plain = withoutRevision(object);
-    return codec.encode(codec.toStored?.(plain) ?? plain);
+    if (codec.converter === undefined) return codec.encode(codec.toStored?.(plain) ?? plain);
+    return codec.converter.toStored(plain).then((stored) => codec.encode(stored));
+  }
+
+  async #shown(entry: Entry): Promise<Entry> {
+    if (this.converts) await this.prepare([entry]);
+    return entry;
   }
 
   /** What a dry run shows: the object as it would be, at the revision it has now. */
