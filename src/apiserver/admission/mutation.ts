@@ -1,3 +1,4 @@
+import { applyJsonPatch, JsonPatchError, type JsonPatchOperation } from "#apimachinery/json-patch.ts";
 import type { KubeObject } from "#apimachinery/object.ts";
 import type { ResourceDefinition } from "#apimachinery/resource.ts";
 import { internal } from "#apimachinery/status.ts";
@@ -25,4 +26,28 @@ export function withWireObject(
   const object = toHub({ ...request.endpoint, definition }, decoded);
   const { kind, apiVersion } = request.object ?? {};
   return { ...object, ...(kind && { kind }), ...(apiVersion && { apiVersion }) };
+}
+
+/**
+ * Applies a JSON patch of a webhook or policy. Errors: `JsonPatchError`, worded as json-patch does:
+ * `remove operation does not apply: doc is missing path: "/a": missing value`.
+ */
+export function patchedValue(document: unknown, operations: readonly JsonPatchOperation[]): unknown {
+  let value = document;
+  for (const operation of operations) {
+    try {
+      value = applyJsonPatch(value, [operation]);
+    } catch (error) {
+      if (!(error instanceof JsonPatchError)) throw error;
+      throw new JsonPatchError(wordedFailure(operation, error.message));
+    }
+  }
+  return value;
+}
+
+function wordedFailure({ op }: JsonPatchOperation, message: string): string {
+  const missing = /^operation does not apply: doc is missing path: (.*)$/.exec(message)?.[1];
+  if (missing === undefined) return message;
+  const path = op === "replace" ? missing : JSON.stringify(missing);
+  return `${op} operation does not apply: doc is missing path: ${path}: missing value`;
 }

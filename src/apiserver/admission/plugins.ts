@@ -9,9 +9,14 @@ import { defaultTolerationSeconds } from "./plugins/default-toleration-seconds.t
 import { namespaceLifecycle } from "./plugins/namespace-lifecycle.ts";
 import { priorityAdmission } from "./plugins/priority.ts";
 import { serviceAccountAdmission } from "./plugins/service-account.ts";
+import { mutatingAdmissionPolicy } from "./policy/mutating.ts";
+import type { Policy, PolicyBinding, PolicyContext } from "./policy/policies.ts";
+import { validatingAdmissionPolicy } from "./policy/validating.ts";
 import type { WebhookConfiguration, WebhookContext } from "./webhook/hooks.ts";
 import { mutatingAdmissionWebhook } from "./webhook/mutating.ts";
 import { validatingAdmissionWebhook } from "./webhook/validating.ts";
+
+const registration = "admissionregistration.k8s.io";
 
 export interface PluginSelection {
   readonly enable: readonly string[];
@@ -33,11 +38,18 @@ export function admissionPlugins(parts: ServerParts, options: PluginOptions): Ad
   const { random, selection } = options;
   const namespaces = live<Namespace>("", "v1", "namespaces");
   const webhookContext = (plural: string): WebhookContext => ({
-    configurations: live<WebhookConfiguration>("admissionregistration.k8s.io", "v1", plural),
+    configurations: live<WebhookConfiguration>(registration, "v1", plural),
     namespaces,
     authorizer: parts.authorizer,
     clients: options.webhooks,
     random,
+  });
+  const policyContext = <P extends Policy, B extends PolicyBinding>(plural: string): PolicyContext<P, B> => ({
+    policies: live<P>(registration, "v1", plural),
+    bindings: live<B>(registration, "v1", plural.replace(/ies$/, "ybindings")),
+    namespaces,
+    authorizer: parts.authorizer,
+    table: parts.table,
   });
   const all: AdmissionPlugin[] = [
     namespaceLifecycle(namespaces),
@@ -46,7 +58,9 @@ export function admissionPlugins(parts: ServerParts, options: PluginOptions): Ad
     defaultTolerationSeconds,
     // Webhooks see what all plugins above have set; quota comes last, so that only what is let in
     // is charged.
+    mutatingAdmissionPolicy(policyContext("mutatingadmissionpolicies")),
     mutatingAdmissionWebhook(webhookContext("mutatingwebhookconfigurations")),
+    validatingAdmissionPolicy(policyContext("validatingadmissionpolicies")),
     validatingAdmissionWebhook(webhookContext("validatingwebhookconfigurations")),
   ];
   return all.filter(

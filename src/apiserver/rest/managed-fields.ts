@@ -166,7 +166,7 @@ function createManagement(endpoint: Endpoint, subresource: string): FieldManagem
     apiVersion: apiVersionOf(definition.group, definition.version),
     schemaOf(apiVersion) {
       const found = versions().get(apiVersion);
-      return found && schemaOf(found);
+      return found && applySchemaOfDefinition(found);
     },
     convert(object, apiVersion) {
       const own = versions().get((object as KubeObject).apiVersion ?? "") ?? definition;
@@ -179,7 +179,7 @@ function createManagement(endpoint: Endpoint, subresource: string): FieldManagem
   };
 }
 
-function schemaOf({ custom, schema }: ResourceDefinition): ApplyNode {
+export function applySchemaOfDefinition({ custom, schema }: ResourceDefinition): ApplyNode {
   if (custom === undefined) return applySchemaOf(schema);
   return applySchemaOfStructural(custom.structural, custom.preserveUnknownFields);
 }

@@ -1,12 +1,12 @@
 import { deepEqual } from "#apimachinery/deep-equal.ts";
-import { applyJsonPatch, decodeJsonPatch, type JsonPatchOperation } from "#apimachinery/json-patch.ts";
+import { decodeJsonPatch, type JsonPatchOperation } from "#apimachinery/json-patch.ts";
 import type { KubeObject } from "#apimachinery/object.ts";
 import type { ResourceDefinition } from "#apimachinery/resource.ts";
 import { internal } from "#apimachinery/status.ts";
 import { parseJson } from "#wire/json.ts";
 import type { AdmissionPlugin } from "../admission.ts";
 import { isExempt } from "../matching/rules.ts";
-import { withWireObject } from "../mutation.ts";
+import { patchedValue, withWireObject } from "../mutation.ts";
 import { type AdmissionRequest, wireObject } from "../request.ts";
 import { askWebhook, denial, failedClosed, FailedWebhook } from "./call-webhook.ts";
 import { type Hook, hooksOf, type WebhookContext, wantedVersion } from "./hooks.ts";
@@ -116,7 +116,7 @@ function patched(
   const before = wireObject(request, request.object, definition);
   let after: unknown;
   try {
-    after = applyJsonPatch(before, operations);
+    after = patchedValue(before, operations);
   } catch (error) {
     throw internal((error as Error).message);
   }
