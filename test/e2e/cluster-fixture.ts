@@ -1,6 +1,7 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, mkdtempSync, openSync, readFileSync } from "node:fs";
+import { get } from "node:http";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -141,6 +142,19 @@ export async function startCluster(...upArgs: string[]): Promise<TestCluster> {
     serverPid: () => (JSON.parse(readFileSync(join(directory, "run/server.json"), "utf8")) as { pid: number }).pid,
     [Symbol.asyncDispose]: remove,
   };
+}
+
+/** The body that a new connection brings, "" when none can be made or nothing comes of it. */
+export function httpGet(url: string): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const request = get(url, { agent: false, timeout: 5_000 }, (response) => {
+    let body = "";
+    response.setEncoding("utf8").on("data", (text: string) => (body += text));
+    response.on("close", () => resolve(body));
+  });
+  request.on("timeout", () => request.destroy());
+  request.on("error", () => resolve(""));
+  return promise;
 }
 
 /** Ends a process at once, as a crash would. */

@@ -3,7 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { clusterObstacle, crash, startCluster, type TestCluster, tryRun } from "./cluster-fixture.ts";
+import { clusterObstacle, crash, httpGet, startCluster, type TestCluster, tryRun } from "./cluster-fixture.ts";
 
 const obstacle = await clusterObstacle();
 const options = { skip: obstacle ?? false, timeout: 180_000 };
@@ -16,6 +16,7 @@ before(async () => {
   for (const name of ["controller-manager", "scheduler", "kubelet", "proxy", "dns"]) start(name);
   await cluster.kubectl("apply", "-f", "samples/hello.yaml");
   await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=60s");
+  assert.match(await answerWhenServed("30080"), /^hello from web-/);
 });
 
 after(async () => {
@@ -39,7 +40,7 @@ async function stop(name: string): Promise<void> {
 }
 
 function answerOf(port: string): Promise<string> {
-  return tryRun("busybox", ["wget", "-T", "5", "-qO-", `http://${cluster.node.address}:${port}/`]).then(({ stdout }) => stdout);
+  return httpGet(`http://${cluster.node.address}:${port}/`);
 }
 
 async function podNames(): Promise<string[]> {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { clusterObstacle, startCluster, type TestCluster, tryRun } from "./cluster-fixture.ts";
+import { clusterObstacle, httpGet, startCluster, type TestCluster, tryRun } from "./cluster-fixture.ts";
 
 const obstacle = await clusterObstacle();
 const options = { skip: obstacle ?? false, timeout: 120_000 };
@@ -21,8 +21,8 @@ after(async () => {
 
 test("three Pods run, and a request through the Service is answered", options, async () => {
   assert.equal((await cluster.kubectl("get", "pods")).match(/1\/1 +Running/g)?.length, 3);
-  const { stdout } = await tryRun("busybox", ["wget", "-qO-", `http://${cluster.node.address}:30080/`]);
-  assert.match(stdout, /^hello from web-/);
+  const answer = await httpGet(`http://${cluster.node.address}:30080/`);
+  assert.match(answer, /^hello from web-/);
 });
 
 test("the machine's own network has the bridge's route and no rule", options, async () => {
@@ -51,8 +51,8 @@ test("kill -9 and up again: objects are there, containers were adopted", options
   const before = await cluster.kubectl("get", "pods", "-o", path);
   const readyMs = readFileSync(join(cluster.directory, "run/server.json"), "utf8");
   process.kill(cluster.serverPid(), "SIGKILL");
-  const { stdout } = await tryRun("busybox", ["wget", "-qO-", `http://${cluster.node.address}:30080/`]);
-  assert.match(stdout, /^hello from web-/, "Pods serve while nothing of the cluster's own runs");
+  const answer = await httpGet(`http://${cluster.node.address}:30080/`);
+  assert.match(answer, /^hello from web-/, "Pods serve while nothing of the cluster's own runs");
   await cluster.up();
   assert.notEqual(readFileSync(join(cluster.directory, "run/server.json"), "utf8"), readyMs);
   await cluster.kubectl("wait", "--for=condition=Ready", "pod", "--all", "--timeout=60s");
