@@ -1,4 +1,6 @@
+import type { LimitRange } from "#api/core/v1/limit-range.ts";
 import type { Namespace } from "#api/core/v1/namespace.ts";
+import { type ResourceQuota, resourceQuotas } from "#api/core/v1/resource-quota.ts";
 import type { ServiceAccount } from "#api/core/v1/service-account.ts";
 import type { PriorityClass } from "#api/scheduling/v1/priority-class.ts";
 import type { Random } from "#base/random.ts";
@@ -6,12 +8,14 @@ import type { ServerParts } from "../server.ts";
 import type { WebhookClients } from "../webhooks/webhook-client.ts";
 import type { AdmissionPlugin } from "./admission.ts";
 import { defaultTolerationSeconds } from "./plugins/default-toleration-seconds.ts";
+import { limitRanger } from "./plugins/limit-ranger.ts";
 import { namespaceLifecycle } from "./plugins/namespace-lifecycle.ts";
 import { priorityAdmission } from "./plugins/priority.ts";
 import { serviceAccountAdmission } from "./plugins/service-account.ts";
 import { mutatingAdmissionPolicy } from "./policy/mutating.ts";
 import type { Policy, PolicyBinding, PolicyContext } from "./policy/policies.ts";
 import { validatingAdmissionPolicy } from "./policy/validating.ts";
+import { resourceQuotaAdmission } from "./quota/resource-quota.ts";
 import type { WebhookConfiguration, WebhookContext } from "./webhook/hooks.ts";
 import { mutatingAdmissionWebhook } from "./webhook/mutating.ts";
 import { validatingAdmissionWebhook } from "./webhook/validating.ts";
@@ -53,6 +57,7 @@ export function admissionPlugins(parts: ServerParts, options: PluginOptions): Ad
   });
   const all: AdmissionPlugin[] = [
     namespaceLifecycle(namespaces),
+    limitRanger(live<LimitRange>("", "v1", "limitranges")),
     serviceAccountAdmission(live<ServiceAccount>("", "v1", "serviceaccounts"), random),
     priorityAdmission(live<PriorityClass>("scheduling.k8s.io", "v1", "priorityclasses")),
     defaultTolerationSeconds,
@@ -62,6 +67,7 @@ export function admissionPlugins(parts: ServerParts, options: PluginOptions): Ad
     mutatingAdmissionWebhook(webhookContext("mutatingwebhookconfigurations")),
     validatingAdmissionPolicy(policyContext("validatingadmissionpolicies")),
     validatingAdmissionWebhook(webhookContext("validatingwebhookconfigurations")),
+    resourceQuotaAdmission(live<ResourceQuota>("", "v1", "resourcequotas"), () => parts.table.of(resourceQuotas)),
   ];
   return all.filter(
     ({ name, enabledByDefault }) =>

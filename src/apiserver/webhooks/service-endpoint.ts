@@ -19,7 +19,7 @@ export function resolveEndpoint(
   { namespace, name, port }: { readonly namespace: string; readonly name: string; readonly port: number },
 ): { host: string; port: number } {
   const service = services.get(namespace, name);
-  if (service === undefined) throw notFound({ group: "", resource: "services" }, name);
+  if (service === undefined) throw notFound({ group: "", resource: "service" }, name);
   const { type, externalName = "", ports = [] } = service.spec ?? {};
   if (type === "ExternalName") return { host: externalName, port };
   const wanted = ports.find((one) => one.port === port);
