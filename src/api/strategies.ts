@@ -32,6 +32,8 @@ export function dropStatus(object: WithSpecAndStatus): void {
 interface StatusOptions<T> {
   validate?(object: T, context: UpdateContext<T>): FieldError[];
   warnings?: NonNullable<Strategy<T>["warnings"]>;
+  /** What a write never owns beside `spec`. */
+  readonly resetFields?: readonly string[];
   /** Further fields that status writes may not change, in place. */
   prepare?(object: T, context: UpdateContext<T>): void;
 }
@@ -49,6 +51,7 @@ export function statusSubresource<T extends WithSpecAndStatus>(
       },
       ...(options.validate && { validateUpdate: options.validate }),
       ...(options.warnings && { warnings: options.warnings }),
+      ...(options.resetFields && { resetFields: ["spec", ...options.resetFields] }),
     },
   };
 }

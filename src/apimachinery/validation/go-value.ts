@@ -59,6 +59,12 @@ const initialisms = new Map([
   ["https", "HTTPS"],
   ["ip", "IP"],
   ["tty", "TTY"],
+  ["aws", "AWS"],
+  ["fc", "FC"],
+  ["gce", "GCE"],
+  ["iscsi", "ISCSI"],
+  ["nfs", "NFS"],
+  ["rbd", "RBD"],
   ["ips", "IPs"],
   ["id", "ID"],
   ["os", "OS"],
@@ -69,6 +75,8 @@ const initialisms = new Map([
 ]);
 
 const irregular = new Map([
+  ["cephfs", "CephFS"],
+  ["storageos", "StorageOS"],
   ["seLinuxOptions", "SELinuxOptions"],
   ["seLinuxMount", "SELinuxMount"],
   ["seLinuxChangePolicy", "SELinuxChangePolicy"],

@@ -1,4 +1,6 @@
 import { ipAddresses, type IPAddress } from "#api/networking/v1/ip-address.ts";
+import { needsHealthCheck } from "#api/core/v1/service-defaults.ts";
+import { keepAllocatedValues } from "#api/core/v1/service-strategy.ts";
 import type { Service, ServiceSpec } from "#api/core/v1/service.ts";
 import { type FieldError, invalid } from "#apimachinery/field-error.ts";
 import { internal, invalidStatus, isAlreadyExists, isNotFound } from "#apimachinery/status.ts";
@@ -8,6 +10,7 @@ import type { Random } from "#base/random.ts";
 import { type Call, isDryRun } from "../call.ts";
 import type { WriteFinisher, WriteHooks } from "../rest/rest.ts";
 import type { LiveSet } from "../storage/live-set.ts";
+import { initFamilies } from "./families.ts";
 import { contains, type IpRange, parseRange, staticBand, toAddress } from "./ip-range.ts";
 
 const nodePortMin = 30_000;
@@ -58,8 +61,12 @@ interface Change {
 async function begin(allocation: Allocation, call: Call, change: Change): Promise<WriteFinisher | undefined> {
   const { service, old } = change;
   const spec = (service.spec ??= {} as ServiceSpec);
-  keepFromOld(spec, old?.spec);
-  fillFamilies(spec);
+  if (old !== undefined) keepAllocatedValues(service, old);
+  keepFamilies(spec, old?.spec);
+  const faults = initFamilies(service, old);
+  if (faults.length > 0) {
+    throw invalidStatus({ group: "", kind: "Service" }, service.metadata?.name ?? "", faults);
+  }
   const booked: string[] = [];
   if (hasClusterAddress(spec)) await allocateAddresses(allocation, call, { service, booked, old });
   const ports = allocatePorts(allocation, change);
@@ -74,30 +81,11 @@ function hasClusterAddress({ type, clusterIP }: ServiceSpec): boolean {
   return type !== "ExternalName" && clusterIP !== "None";
 }
 
-/** An update that leaves addresses and ports out keeps those that it has. */
-function keepFromOld(spec: ServiceSpec, old: ServiceSpec | undefined): void {
-  if (old === undefined || spec.type === "ExternalName") return;
-  if (old.type !== "ExternalName") {
-    if (!spec.clusterIP && old.clusterIP) spec.clusterIP = old.clusterIP;
-    if ((spec.clusterIPs?.length ?? 0) === 0 && spec.clusterIP === old.clusterIP && old.clusterIPs) {
-      spec.clusterIPs = [...old.clusterIPs];
-    }
-    if ((spec.ipFamilies?.length ?? 0) === 0 && old.ipFamilies) spec.ipFamilies = [...old.ipFamilies];
-    spec.ipFamilyPolicy ??= old.ipFamilyPolicy;
-  }
-  if (!needsNodePorts(spec) || !needsNodePorts(old)) return;
-  for (const port of spec.ports ?? []) {
-    if (port.nodePort) continue;
-    const before = old.ports?.find((other) => other.port === port.port && other.protocol === port.protocol);
-    if (before?.nodePort) port.nodePort = before.nodePort;
-  }
-}
-
-function fillFamilies(spec: ServiceSpec): void {
-  if (spec.type === "ExternalName") return;
-  spec.ipFamilyPolicy ??= "SingleStack";
-  if ((spec.ipFamilies?.length ?? 0) === 0) spec.ipFamilies = ["IPv4"];
-  if (spec.clusterIP === "None" && (spec.clusterIPs?.length ?? 0) === 0) spec.clusterIPs = ["None"];
+/** An update that leaves families out keeps those that it has. */
+function keepFamilies(spec: ServiceSpec, old: ServiceSpec | undefined): void {
+  if (old === undefined || spec.type === "ExternalName" || old.type === "ExternalName") return;
+  if ((spec.ipFamilies?.length ?? 0) === 0 && old.ipFamilies) spec.ipFamilies = [...old.ipFamilies];
+  spec.ipFamilyPolicy ??= old.ipFamilyPolicy;
 }
 
 function needsNodePorts({ type, allocateLoadBalancerNodePorts }: ServiceSpec): boolean {
@@ -114,7 +102,8 @@ async function allocateAddresses(allocation: Allocation, call: Call, booking: Bo
   const { service, booked, old } = booking;
   const spec = service.spec as ServiceSpec;
   const asked = spec.clusterIP || spec.clusterIPs?.[0] || "";
-  if (old !== undefined && asked !== "" && clusterAddresses(old).includes(asked)) return;
+  // What a Service has once it keeps: another address is for validation to refuse.
+  if (old !== undefined && clusterAddresses(old).length > 0) return;
   if (asked !== "") {
     if (!contains(allocation.range, asked)) {
       throw refuse(service, `failed to allocate IP ${asked}: the provided network does not match the current range`);
@@ -208,10 +197,7 @@ function clusterAddresses(service: KubeObject & { spec?: ServiceSpec | undefined
 /** Returns the ports that were given out now; they stay taken until the write is over. */
 function allocatePorts(allocation: Allocation, { service, old }: Change): number[] {
   const spec = service.spec as ServiceSpec;
-  if (!needsNodePorts(spec)) {
-    if (spec.type !== "LoadBalancer") for (const port of spec.ports ?? []) delete port.nodePort;
-    return [];
-  }
+  if (!needsNodePorts(spec)) return [];
   const own = new Set((old?.spec?.ports ?? []).map(({ nodePort }) => nodePort));
   const taken = takenPorts(allocation, service);
   const given: number[] = [];
@@ -229,6 +215,10 @@ function allocatePorts(allocation: Allocation, { service, old }: Change): number
     port.nodePort = twin?.nodePort ?? take(allocation, freePort(allocation, taken));
     taken.add(port.nodePort);
     given.push(port.nodePort);
+  }
+  if (needsHealthCheck(service) && !spec.healthCheckNodePort && errors.length === 0) {
+    spec.healthCheckNodePort = take(allocation, freePort(allocation, taken));
+    given.push(spec.healthCheckNodePort);
   }
   if (errors.length === 0) return given;
   for (const port of given) allocation.pendingPorts.delete(port);
@@ -255,8 +245,11 @@ function portProblem(port: number, taken: ReadonlySet<number>, spec: ServiceSpec
   if (port < nodePortMin || port > nodePortMax) {
     return `provided port is not in the valid range. The range of valid ports is ${nodePortMin}-${nodePortMax}`;
   }
-  const shared = (spec.ports ?? []).slice(0, index).some(({ nodePort }) => nodePort === port);
-  return taken.has(port) && !shared ? "provided port is already allocated" : undefined;
+  // Ports of one Service may share a number when their protocols differ.
+  const earlier = (spec.ports ?? []).slice(0, index).filter(({ nodePort }) => nodePort === port);
+  const clashes = earlier.some(({ protocol }) => protocol === spec.ports?.[index]?.protocol);
+  const isTaken = clashes || (taken.has(port) && earlier.length === 0);
+  return isTaken ? "provided port is already allocated" : undefined;
 }
 
 function freePort({ random }: Allocation, taken: ReadonlySet<number>): number {

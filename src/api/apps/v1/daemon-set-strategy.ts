@@ -11,7 +11,9 @@ import { validateDaemonSet, validateDaemonSetUpdate } from "./daemon-set-validat
 /** Where v1 keeps what the first versions called `spec.templateGeneration`. */
 export const templateGenerationAnnotation = "deprecated.daemonset.template.generation";
 
-function defaultDaemonSet({ spec }: DaemonSet): void {
+function defaultDaemonSet(set: DaemonSet): void {
+  const { spec } = set;
+  setTemplateGeneration(set, templateGenerationOf(set));
   defaultPodSpec(spec.template.spec);
   const strategy = (spec.updateStrategy ??= {});
   strategy.type ||= "RollingUpdate";

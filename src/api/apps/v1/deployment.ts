@@ -120,6 +120,7 @@ export const deployments = defineResource<Deployment>({
       },
     },
     status: statusSubresource({
+      resetFields: ["metadata.labels"],
       prepare: (deployment, { old }) => void (deployment.metadata.labels = old.metadata.labels),
       validate: (deployment, { old }) => [...validateDeploymentStatus(deployment, old)],
     }),

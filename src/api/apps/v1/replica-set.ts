@@ -109,7 +109,6 @@ export const replicaSets = defineResource<ReplicaSet>({
       ];
     },
   },
-  fieldSelectors: { "status.replicas": ({ status }) => `${status?.replicas ?? 0}` },
   columns: [
     nameColumn,
     countColumn("Desired", ({ spec }) => spec.replicas, "Pods wanted."),

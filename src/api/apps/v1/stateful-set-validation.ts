@@ -18,6 +18,7 @@ import {
   validateNonNegative,
 } from "#apimachinery/validation/checks.ts";
 import { internalValue } from "#apimachinery/validation/go-value.ts";
+import { validateAnnotations, validateLabels } from "#apimachinery/validation/object-meta.ts";
 import { checkDnsLabel } from "#apimachinery/validation/names.ts";
 import { isZero, validateIntOrPercent, validateShare } from "./rolling-update-validation.ts";
 import {
@@ -51,7 +52,11 @@ export function* validateStatefulSet({ spec }: StatefulSet, rules: PodRules): Fi
   if (selector === undefined) {
     yield invalid("spec.selector", spec.selector, "");
   } else {
+    const { metadata: meta } = spec.template;
     yield* validateWorkloadTemplate(withClaims(spec), { selector, rules, owner: "StatefulSet" });
+    // Upstream looks at these once more.
+    yield* validateLabels(meta.labels, "spec.template.labels");
+    yield* validateAnnotations(meta.annotations, "spec.template.annotations");
   }
 }
 

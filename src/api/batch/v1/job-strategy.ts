@@ -23,8 +23,12 @@ export function defaultJobTemplate(spec: JobSpec): void {
   }
 }
 
-function defaultJob({ spec }: Job): void {
+function defaultJob({ metadata: meta, spec }: Job): void {
   defaultJobTemplate(spec);
+  const { labels } = spec.template.metadata;
+  if (Object.keys(meta.labels ?? {}).length === 0 && labels !== undefined) {
+    meta.labels = { ...labels };
+  }
   if (spec.completions === undefined && spec.parallelism === undefined) spec.completions = 1;
   spec.parallelism ??= 1;
   spec.backoffLimit ??= spec.backoffLimitPerIndex === undefined ? backoffLimitDefault : int32Max;

@@ -167,6 +167,8 @@ function* validateIndexed(spec: JobSpec, path: string): Findings {
 export function* validateJobUpdate(job: Job, old: Job, rules: PodRules): Findings {
   const { spec } = job;
   yield* validateJob(job, rules);
+  // Upstream looks at the spec once more.
+  yield* validateSelectingSpec(spec, rules);
   yield* validateCompletionsChange(spec, old.spec);
   yield* validateImmutable(spec.selector, old.spec.selector, "spec.selector");
   yield* validateTemplateChange(job, old, rules);

@@ -32,7 +32,6 @@ export const configMaps = defineResource<ConfigMap>({
   scope: "Namespaced",
   schema: ConfigMap,
   strategy: {
-    allowCreateOnUpdate: true,
     validate: (configMap) => [...validateConfigMap(configMap)],
     validateUpdate: (configMap, { old }) => [
       ...validateImmutableContents(configMap, old),

@@ -1,3 +1,4 @@
+import { rfc3339 } from "#base/clock.ts";
 import { statusSubresource } from "#api/strategies.ts";
 import { validateKubeFinalizer } from "#apimachinery/validation/object-meta.ts";
 import { checkQualifiedName } from "#apimachinery/validation/names.ts";
@@ -80,6 +81,11 @@ export const namespaces = defineResource<Namespace>({
       namespace.metadata.labels = { ...namespace.metadata.labels, [nameLabel]: name };
     },
     holdsDeletion: ({ spec }) => (spec.finalizers ?? []).length > 0,
+    beginDeletion: (namespace, nowMs) => ({
+      ...namespace,
+      metadata: { ...namespace.metadata, deletionTimestamp: rfc3339(nowMs) },
+      status: { ...namespace.status, phase: "Terminating" },
+    }),
   },
   fieldSelectors: {
     "status.phase": (namespace) => namespace.status?.phase ?? "",

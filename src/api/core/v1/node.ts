@@ -66,7 +66,7 @@ export const nodes = defineResource<Node>({
       syncPodCidrs(node);
     },
     validate: (node) => [...validateNode(node)],
-    validateUpdate: (node, { old }) => [...validateNodeUpdate(node, old)],
+    validateUpdate: (node, { old }) => [...validateNode(node), ...validateNodeUpdate(node, old)],
     warnings: (node) => nodeWarnings(node),
   },
   fieldSelectors: { "spec.unschedulable": ({ spec }) => String(spec.unschedulable === true) },

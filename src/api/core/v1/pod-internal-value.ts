@@ -42,6 +42,44 @@ const order = [
   "SchedulingGroup",
 ];
 
+const volumeOrder = [
+  "Name",
+  "HostPath",
+  "EmptyDir",
+  "GCEPersistentDisk",
+  "AWSElasticBlockStore",
+  "GitRepo",
+  "Secret",
+  "NFS",
+  "ISCSI",
+  "Glusterfs",
+  "PersistentVolumeClaim",
+  "RBD",
+  "Quobyte",
+  "FlexVolume",
+  "Cinder",
+  "CephFS",
+  "Flocker",
+  "DownwardAPI",
+  "FC",
+  "AzureFile",
+  "ConfigMap",
+  "VsphereVolume",
+  "AzureDisk",
+  "PhotonPersistentDisk",
+  "Projected",
+  "PortworxVolume",
+  "ScaleIO",
+  "StorageOS",
+  "CSI",
+  "Ephemeral",
+  "Image",
+];
+
+function inOrder(names: readonly string[], value: Readonly<Record<string, unknown>>): object {
+  return Object.fromEntries(names.map((name) => [name, value[name] ?? null]));
+}
+
 /** Internally host namespaces are part of the security context. */
 const securityFields = ["HostNetwork", "HostPID", "HostIPC", "ShareProcessNamespace", "HostUsers"];
 
@@ -49,8 +87,10 @@ export function internalPodSpec(spec: PodSpec): Record<string, unknown> {
   const flat = internalValue(PodSpec, spec) as Record<string, unknown>;
   const own = flat["SecurityContext"] as Record<string, unknown> | null;
   const security = Object.fromEntries(securityFields.map((name) => [name, flat[name]]));
+  const volumes = flat["Volumes"] as Record<string, unknown>[] | null;
   const shown: Record<string, unknown> = {
     ...flat,
+    Volumes: volumes?.map((volume) => inOrder(volumeOrder, volume)) ?? null,
     SecurityContext: own && { ...security, ...lastFields(own, afterFsGroup) },
   };
   return Object.fromEntries(order.map((name) => [name, shown[name] ?? null]));

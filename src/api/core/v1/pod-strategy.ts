@@ -1,3 +1,4 @@
+import { semanticEqual } from "#apimachinery/deep-equal.ts";
 import { rfc3339 } from "#base/clock.ts";
 import type { LabelSelector } from "#apimachinery/meta/label-selector.ts";
 import type {
@@ -118,8 +119,12 @@ export function dropDisabledPodFields(
   const oldContainers = [...(old?.initContainers ?? []), ...(old?.containers ?? [])];
   const hadSignal = oldContainers.some(({ lifecycle }) => lifecycle?.stopSignal !== undefined);
   if (!features.enabled("ContainerStopSignals") && !hadSignal) {
-    for (const { lifecycle } of containers)
-      if (lifecycle !== undefined) delete lifecycle.stopSignal;
+    for (const container of containers) {
+      if (container.lifecycle?.stopSignal === undefined) continue;
+      const { stopSignal: _, ...hooks } = container.lifecycle;
+      if (Object.keys(hooks).length > 0) container.lifecycle = hooks;
+      else delete container.lifecycle;
+    }
   }
 }
 
@@ -293,6 +298,6 @@ function withResources(containers: Container[], old: readonly Container[]): Cont
 
 /** Subresources that change the spec count as generations, too. */
 function bumpGeneration(pod: Pod, old: Pod): void {
-  if (JSON.stringify(pod.spec) === JSON.stringify(old.spec)) return;
+  if (semanticEqual(pod.spec, old.spec)) return;
   pod.metadata.generation = (old.metadata.generation ?? 0) + 1;
 }

@@ -30,6 +30,8 @@ export const podTemplates = defineResource<PodTemplate>({
   scope: "Namespaced",
   schema: PodTemplate,
   strategy: {
+    generation: true,
+    deleteReturnsObject: true,
     default: ({ template }) => defaultPodSpec(template.spec),
     prepareForCreate({ template }, { features }) {
       dropDisabledPodFields(template.spec, undefined, features);

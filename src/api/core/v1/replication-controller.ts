@@ -94,6 +94,7 @@ export const replicationControllers = defineResource<ReplicationController>({
   schema: ReplicationController,
   strategy: {
     generation: true,
+    defaultGarbageCollection: "Orphan",
     default({ metadata: meta, spec }) {
       const labels = spec.template?.metadata.labels ?? {};
       if (spec.template !== undefined) defaultPodSpec(spec.template.spec);
