@@ -4,6 +4,7 @@ import { failed, type Status } from "./framework.ts";
 import type { NodeInfo } from "./node-info.ts";
 import type { PodInfo } from "./pod-info.ts";
 import type { ProfileRuntime } from "./profile-runtime.ts";
+import { askPermits, type Rejection, type WaitingPods } from "./waiting-pods.ts";
 
 export interface BindFailure {
   readonly plugin: string;
@@ -21,6 +22,29 @@ export function reserve(filters: readonly NamedFilter[], node: NodeInfo): BindFa
     return { plugin: name, status, message };
   }
   return undefined;
+}
+
+/** Asks for leave to bind. A promise: the pod has to wait for it. */
+export function permit(
+  pod: PodInfo,
+  node: NodeInfo,
+  { runtime, waiting }: { readonly runtime: ProfileRuntime; readonly waiting: WaitingPods },
+): BindFailure | undefined | Promise<BindFailure | undefined> {
+  const { profile, contextOf } = runtime;
+  if (profile.permits.length === 0) return undefined;
+  const answer = askPermits(
+    profile.permits.map((plugin) => ({
+      name: plugin.name,
+      ask: () => plugin.permit?.(pod, node, contextOf(plugin.name)),
+    })),
+  );
+  if ("plugin" in answer) return refused(answer);
+  if (answer.size === 0) return undefined;
+  return waiting.wait(pod, node, answer).then((rejection) => rejection && refused(rejection));
+}
+
+function refused({ plugin, status }: Rejection): BindFailure {
+  return { plugin, status, message: status.reasons.join(", ") };
 }
 
 export interface BindOptions {

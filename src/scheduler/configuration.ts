@@ -1,7 +1,7 @@
 /** KubeSchedulerConfiguration, read into profiles. Source: kubescheduler.config.k8s.io/v1. */
 import { type Extender, readExtender } from "./extender.ts";
 import type { Plugin } from "./framework.ts";
-import { defaultPlugins, otherPlugins } from "./plugins.ts";
+import { defaultPlugins } from "./plugins.ts";
 import { defaultSchedulerName, type Profile, type WeightedPlugin } from "./profile.ts";
 
 export interface SchedulerConfiguration {
@@ -40,19 +40,29 @@ interface Given {
 
 const apiVersion = "kubescheduler.config.k8s.io/v1";
 
-/** Throws what is wrong with it. `added`: plugins beside those that come along. */
-export function readConfiguration(given: unknown, added: readonly Plugin[] = []): SchedulerConfiguration {
+export interface ReadOptions {
+  /** Plugins beside those that come along. */
+  readonly added?: readonly Plugin[];
+  readonly featureEnabled?: (gate: string) => boolean;
+}
+
+/** Throws what is wrong with it. */
+export function readConfiguration(
+  given: unknown,
+  { added = [], featureEnabled = () => false }: ReadOptions = {},
+): SchedulerConfiguration {
   const config = (given ?? {}) as Given;
   if (given !== undefined && (config.apiVersion !== apiVersion || config.kind !== "KubeSchedulerConfiguration")) {
     throw new Error(`no kind ${JSON.stringify(config.kind ?? "")} is registered for version ${JSON.stringify(config.apiVersion ?? "")}`);
   }
   const known = new Map<string, Plugin>();
-  for (const plugin of [...defaultPlugins.map((each) => each.plugin), ...otherPlugins, ...added]) {
+  const defaults = defaultPlugins.filter(({ gate }) => gate === undefined || featureEnabled(gate));
+  for (const plugin of [...defaults.map((each) => each.plugin), ...added]) {
     if (known.has(plugin.name)) throw new Error(`a plugin named ${plugin.name} already exists`);
     known.set(plugin.name, plugin);
   }
   const percentage = percentageOf(config.percentageOfNodesToScore) ?? 0;
-  const profiles = (config.profiles?.length ? config.profiles : [{}]).map((profile) => readProfile(profile, known, percentage));
+  const profiles = (config.profiles?.length ? config.profiles : [{}]).map((profile) => readProfile(profile, { known, defaults, percentage }));
   const names = profiles.map(({ schedulerName }) => schedulerName);
   const duplicate = names.find((name, i) => names.indexOf(name) !== i);
   if (duplicate !== undefined) throw new Error(`profiles: Duplicate value: ${JSON.stringify(duplicate)}`);
@@ -74,10 +84,16 @@ function percentageOf(given: number | undefined): number | undefined {
 
 type Known = ReadonlyMap<string, Plugin>;
 
-function readProfile(given: GivenProfile, known: Known, percentage: number): Profile {
+interface Surroundings {
+  readonly known: Known;
+  readonly defaults: readonly WeightedPlugin[];
+  readonly percentage: number;
+}
+
+function readProfile(given: GivenProfile, { known, defaults, percentage }: Surroundings): Profile {
   const { schedulerName = given.plugins || given.pluginConfig ? "" : defaultSchedulerName } = given;
   const sets = given.plugins ?? {};
-  const everywhere = mergeSets(defaultPlugins.map(({ plugin, weight }) => ({ name: plugin.name, weight })), sets.multiPoint);
+  const everywhere = mergeSets(defaults.map(({ plugin, weight }) => ({ name: plugin.name, weight })), sets.multiPoint);
   const at = (point: Point): WeightedPlugin[] => pluginsAt(point, { everywhere, set: sets[point], known });
   const filters = at("filter").map(({ plugin }) => plugin);
   const [sort, second] = at("queueSort");

@@ -13,13 +13,14 @@ import type { Logger } from "#base/log.ts";
 import type { Random } from "#base/random.ts";
 import type { Client } from "#client/client.ts";
 import { attempt, type Found, messageOf, type Misfitted, postFilter, scoresOf } from "./attempt.ts";
-import { bindPod, reserve, type BindFailure } from "./binding.ts";
+import { bindPod, permit, reserve, type BindFailure } from "./binding.ts";
 import type { MutableCluster } from "./cluster.ts";
 import type { Nominator } from "./nominator.ts";
 import { conditionPatch, patchPodStatus, truncated } from "./pod-condition.ts";
 import type { PodInfo } from "./pod-info.ts";
 import type { ProfileRuntime } from "./profile-runtime.ts";
 import type { QueuedPod, Queue } from "./queue.ts";
+import type { WaitingPods } from "./waiting-pods.ts";
 import type { Explanation, Explanations } from "./why.ts";
 
 /** Bindings under way. */
@@ -32,6 +33,7 @@ export interface CyclesOptions {
   readonly cluster: MutableCluster;
   readonly nominator: Nominator;
   readonly explanations: Explanations;
+  readonly waiting: WaitingPods;
   readonly runtimeOf: (pod: PodInfo) => ProfileRuntime | undefined;
   readonly client: Client;
   readonly clock: Clock;
@@ -107,6 +109,26 @@ export function createCycles(options: CyclesOptions): Cycles {
     cluster.assume(info, node);
     const refusal = reserve(filters, node);
     if (refusal !== undefined) return undone(entry, runtime, { ...refusal, filters, node });
+    const scores = scoresOf(found);
+    const leave = permit(info, node, { runtime, waiting: options.waiting });
+    const goOn = (failure: BindFailure | undefined): void => {
+      if (failure !== undefined) undone(entry, runtime, { ...failure, filters, node });
+      else bind(entry, runtime, { filters, node });
+    };
+    if (leave instanceof Promise) void leave.then(goOn);
+    else goOn(leave);
+    explain(entry, {
+      outcome: "Scheduled",
+      message: `Successfully assigned ${info.key} to ${node.name}`,
+      nodeName: node.name,
+      refusals: [],
+      scores,
+      nodeCount: cluster.nodeCount,
+    });
+  }
+
+  function bind(entry: QueuedPod, runtime: ProfileRuntime, { filters, node }: Placed): void {
+    const { info } = entry;
     const binding = bindPod(info, { node, filters, runtime, signal: lifetime.signal })
       .then((failure) => {
         if (failure !== undefined) return undone(entry, runtime, { ...failure, filters, node });
@@ -116,15 +138,6 @@ export function createCycles(options: CyclesOptions): Cycles {
       })
       .catch((error: unknown) => log.error("binding cycle failed", error, { pod: info.key }));
     bindings.take(binding);
-    const scores = scoresOf(found);
-    explain(entry, {
-      outcome: "Scheduled",
-      message: `Successfully assigned ${info.key} to ${node.name}`,
-      nodeName: node.name,
-      refusals: [],
-      scores,
-      nodeCount: cluster.nodeCount,
-    });
   }
 
   /** Takes a pod off the node it was assumed on. */
@@ -223,10 +236,12 @@ export function createCycles(options: CyclesOptions): Cycles {
   };
 }
 
-interface Undone extends BindFailure {
+interface Placed {
   readonly filters: Found["evaluation"]["filters"];
   readonly node: Found["choice"]["node"];
 }
+
+type Undone = BindFailure & Placed;
 
 /** Promises under way, up to a number. */
 function createSlots(max: number) {

@@ -11,6 +11,7 @@ import { services } from "#api/core/v1/service.ts";
 import { deviceClasses } from "#api/resource/v1/device-class.ts";
 import { resourceClaims } from "#api/resource/v1/resource-claim.ts";
 import { resourceSlices } from "#api/resource/v1/resource-slice.ts";
+import { podGroups } from "#api/scheduling/v1alpha2/pod-group.ts";
 import { csiDrivers } from "#api/storage/v1/csi-driver.ts";
 import { csiNodes } from "#api/storage/v1/csi-node.ts";
 import { csiStorageCapacities } from "#api/storage/v1/csi-storage-capacity.ts";
@@ -36,6 +37,8 @@ export interface FollowOptions {
   readonly queue: Queue;
   readonly nominator: Nominator;
   readonly explanations: Explanations;
+  /** Whether pod groups are served. */
+  readonly groups: boolean;
   readonly runtimeOf: (pod: Pod) => ProfileRuntime | undefined;
 }
 
@@ -50,7 +53,8 @@ export function followCluster(options: FollowOptions): { readonly synced: Promis
   for (const definition of kinDefinitions) {
     lifetime.use(informers.dynamic(definition).subscribe(kinHandlers(options.cluster)));
   }
-  for (const [resource, definition] of watchedResources) {
+  const watched = options.groups ? [...watchedResources, ...groupResources] : watchedResources;
+  for (const [resource, definition] of watched) {
     lifetime.use(informers.dynamic(definition).subscribe(resourceHandlers(resource, options.queue)));
   }
   return { synced: informers.synced() };
@@ -106,7 +110,10 @@ function podHandlers(options: FollowOptions) {
   function wait(pod: Pod, old: Pod | undefined): void {
     const info = podInfoOf(pod);
     if (cluster.isAssumed(info.uid)) return;
-    if (old === undefined || !waiting(old)) queue.add(info);
+    if (old === undefined || !waiting(old)) {
+      queue.add(info);
+      queue.happened({ name: "Pod/add", object: pod });
+    }
     else {
       const names = podEvents("Pod", info, podInfoOf(old));
       queue.update(info, names.map((name) => ({ name, object: pod, old })));
@@ -154,6 +161,8 @@ const watchedResources: readonly (readonly [StorageResource, ResourceTarget])[] 
   ["ResourceSlice", resourceSlices],
   ["DeviceClass", deviceClasses],
 ];
+
+const groupResources: typeof watchedResources = [["PodGroup", podGroups]];
 
 function resourceHandlers(resource: StorageResource, queue: Queue) {
   return {

@@ -20,6 +20,7 @@ import type { NodeInfo } from "./node-info.ts";
 import type { Nominator } from "./nominator.ts";
 import type { PodInfo } from "./pod-info.ts";
 import type { QueuedPod } from "./queue.ts";
+import type { WaitingPods } from "./waiting-pods.ts";
 
 /** `Unschedulable` may be cured by preemption, `UnschedulableAndUnresolvable` may not. */
 export type Code = "Unschedulable" | "UnschedulableAndUnresolvable" | "Pending" | "Error";
@@ -84,6 +85,7 @@ export interface Context<Args = unknown> {
   readonly nominator: Nominator;
   /** Uids of pods whose victims are being removed. */
   readonly preempting: Set<string>;
+  readonly waiting: WaitingPods;
   /** Looks again at a pod that a `preEnqueue` held back. */
   readonly reconsider: (uid: string) => void;
   readonly featureEnabled: (gate: string) => boolean;

@@ -1,10 +1,10 @@
 /** Every plugin there is. The order is the one in which filters judge: the first refusal counts. */
-import type { Plugin } from "./framework.ts";
 import type { WeightedPlugin } from "./profile.ts";
 import { balancedAllocation } from "./plugins/balanced-allocation/plugin.ts";
 import { defaultBinder } from "./plugins/default-binder/plugin.ts";
 import { defaultPreemption } from "./plugins/default-preemption/plugin.ts";
 import { dynamicResources } from "./plugins/dynamic-resources/plugin.ts";
+import { gangScheduling } from "./plugins/gang-scheduling/plugin.ts";
 import { imageLocality } from "./plugins/image-locality/plugin.ts";
 import { interPodAffinity } from "./plugins/inter-pod-affinity/plugin.ts";
 import { nodeAffinity } from "./plugins/node-affinity/plugin.ts";
@@ -22,7 +22,10 @@ import { volumeRestrictions } from "./plugins/volume-restrictions/plugin.ts";
 import { volumeZone } from "./plugins/volume-zone/plugin.ts";
 
 /** Weights are those of a profile that says nothing. Source: default_plugins.go. */
-export const defaultPlugins: readonly WeightedPlugin[] = [
+export const defaultPlugins: readonly (WeightedPlugin & {
+  /** There only with this feature. */
+  readonly gate?: string;
+})[] = [
   { plugin: schedulingGates, weight: 0 },
   { plugin: prioritySort, weight: 0 },
   { plugin: nodeUnschedulable, weight: 0 },
@@ -42,8 +45,6 @@ export const defaultPlugins: readonly WeightedPlugin[] = [
   { plugin: defaultPreemption, weight: 0 },
   { plugin: balancedAllocation, weight: 1 },
   { plugin: imageLocality, weight: 1 },
+  { plugin: gangScheduling, weight: 0, gate: "GangScheduling" },
   { plugin: defaultBinder, weight: 0 },
 ];
-
-/** Those that a profile has to ask for. */
-export const otherPlugins: readonly Plugin[] = [];

@@ -1,6 +1,6 @@
 /** A profile at work: its plugins' contexts, and what is known of its classes of pods. */
 import type { EventRecorder } from "#client/events.ts";
-import type { ClusterEvent, EventHint } from "./cluster-events.ts";
+import type { ClusterEvent, EventHint, EventName } from "./cluster-events.ts";
 import type { Cluster } from "./cluster.ts";
 import { type Evaluation, evaluate, type Refusal } from "./evaluation.ts";
 import type { Context } from "./framework.ts";
@@ -92,6 +92,11 @@ export function createProfileRuntime({ profile, cluster, base, events }: Runtime
       return false;
     },
   };
+}
+
+/** Events that some plugin of a profile has a hint for. */
+export function eventsOfInterest({ plugins }: Profile): EventName[] {
+  return plugins.flatMap(({ enqueueOn = [] }) => enqueueOn.map((hint) => (typeof hint === "string" ? hint : hint.on)));
 }
 
 type Hint = string | EventHint;

@@ -10,7 +10,7 @@
  */
 import type { Clock, Timer } from "#base/clock.ts";
 import { createHeap, type Heap } from "#base/heap.ts";
-import type { ClusterEvent } from "./cluster-events.ts";
+import type { ClusterEvent, EventName } from "./cluster-events.ts";
 import type { PodInfo } from "./pod-info.ts";
 
 export interface QueuedPod {
@@ -32,6 +32,8 @@ export interface QueueOptions {
   readonly clock: Clock;
   /** Whether the plugins let the pod in at all; the name of the one that does not. */
   readonly gate: (pod: PodInfo) => string | undefined;
+  /** Other events help nobody. */
+  readonly interests: ReadonlySet<EventName>;
   readonly helps: (event: ClusterEvent, pod: PodInfo, refusedBy: ReadonlySet<string>) => boolean;
   readonly less?: (a: QueuedPod, b: QueuedPod) => boolean;
   readonly initialBackoffMs: number;
@@ -236,6 +238,7 @@ export function createQueue(options: QueueOptions): Queue {
       armLeftovers();
     },
     happened(event) {
+      if (!options.interests.has(event.name)) return;
       flights.happened(event);
       for (const entry of [...gated.values()]) if (concerns(event, entry)) activateNow(entry);
       for (const entry of [...unschedulable.values()]) if (concerns(event, entry)) requeue(entry);

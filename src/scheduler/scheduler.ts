@@ -14,10 +14,11 @@ import { readConfiguration, type SchedulerConfiguration } from "./configuration.
 import type { Plugin } from "./framework.ts";
 import { createListers } from "./listers.ts";
 import { createNominator } from "./nominator.ts";
-import { createProfileRuntime, type ProfileRuntime } from "./profile-runtime.ts";
+import { createProfileRuntime, eventsOfInterest, type ProfileRuntime } from "./profile-runtime.ts";
 import { createQueue, type Queue } from "./queue.ts";
 import { createCycles } from "./cycle.ts";
 import { followCluster } from "./follow.ts";
+import { createWaitingPods } from "./waiting-pods.ts";
 import { createExplanations, type Explanation } from "./why.ts";
 
 export interface SchedulerOptions {
@@ -34,6 +35,7 @@ export interface SchedulerOptions {
   readonly configuration?: unknown;
   /** Plugins that profiles may name, beside those that come along. */
   readonly plugins?: readonly Plugin[];
+  /** For what is off by default only: GenericWorkload, GangScheduling. Absent: all of that is off. */
   readonly featureEnabled?: (gate: string) => boolean;
   /** Lets others run, between batches of pods; a timer of no delay when absent. */
   readonly nextTurn?: () => Promise<void>;
@@ -49,11 +51,16 @@ export interface Scheduler {
 
 export function startScheduler(options: SchedulerOptions): Scheduler {
   const { client, informers, clock, random, log, lifetime } = options;
-  const configuration: SchedulerConfiguration = readConfiguration(options.configuration, options.plugins);
+  const featureEnabled = options.featureEnabled ?? (() => false);
+  const configuration: SchedulerConfiguration = readConfiguration(options.configuration, {
+    added: options.plugins ?? [],
+    featureEnabled,
+  });
   const [{ less } = {}] = configuration.profiles;
   const cluster = createCluster();
   const nominator = createNominator();
   const explanations = createExplanations();
+  const waiting = createWaitingPods(clock);
   const base = {
     cluster,
     listers: createListers(informers),
@@ -63,8 +70,9 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
     log,
     nominator,
     preempting: new Set<string>(),
+    waiting,
     reconsider: (uid: string) => queue.reconsider(uid),
-    featureEnabled: options.featureEnabled ?? (() => true),
+    featureEnabled,
   };
   const runtimes = new Map<string, ProfileRuntime>();
   for (const profile of configuration.profiles) {
@@ -77,6 +85,7 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
 
   const queue = createQueue({
     clock,
+    interests: new Set(configuration.profiles.flatMap(eventsOfInterest)),
     gate: (info) => runtimeOf(info.pod)?.gate(info)?.plugin,
     helps: (event, info, refusedBy) => runtimeOf(info.pod)?.helps(event, info, refusedBy) ?? false,
     ...(less && { less }),
@@ -90,6 +99,7 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
     cluster,
     nominator,
     explanations,
+    waiting,
     runtimeOf: (info) => runtimeOf(info.pod),
     client,
     clock,
@@ -98,7 +108,7 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
     lifetime,
     nextTurn: options.nextTurn ?? (() => clock.sleep(0)),
   });
-  const followed = followCluster({ informers, lifetime, cluster, queue, nominator, explanations, runtimeOf });
+  const followed = followCluster({ groups: featureEnabled("GangScheduling"), informers, lifetime, cluster, queue, nominator, explanations, runtimeOf });
   void followed.synced.then(() => cycles.start());
   return {
     why: (namespace, name) => explanations.get(`${namespace}/${name}`),
