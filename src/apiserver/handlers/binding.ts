@@ -1,9 +1,9 @@
 import { Binding } from "#api/core/v1/binding.ts";
 import type { Pod } from "#api/core/v1/pod.ts";
 import { rfc3339 } from "#base/clock.ts";
-import { notSupported, required, type FieldError } from "#apimachinery/field-error.ts";
+import { fieldErrorsText, notSupported, required, type FieldError } from "#apimachinery/field-error.ts";
 import { setOwn } from "#apimachinery/maps.ts";
-import { conflict, invalidStatus } from "#apimachinery/status.ts";
+import { badRequest, conflict, plainError } from "#apimachinery/status.ts";
 import type { Answer } from "../answer.ts";
 import type { Call, Endpoint } from "../call.ts";
 import { decodeBody, kindOf } from "../rest/decode.ts";
@@ -41,13 +41,15 @@ async function bind(context: HandlerContext, endpoint: Endpoint, call: Call): Pr
 }
 
 function refuseInvalid(call: Call, binding: Binding): void {
+  const own = binding.metadata?.name ?? "";
+  if (own !== "" && own !== call.name) throw badRequest("name in URL does not match name in Binding object");
   const errors: FieldError[] = [];
   const { kind, name } = binding.target;
   if (kind && kind !== "Node" && kind !== "Minion") {
     errors.push(notSupported("target.kind", kind, ["Node", "<empty>"]));
   }
   if (!name) errors.push(required("target.name", ""));
-  if (errors.length > 0) throw invalidStatus({ group: "", kind: "Binding" }, binding.metadata?.name ?? call.name, errors);
+  if (errors.length > 0) throw plainError(fieldErrorsText(errors));
 }
 
 function bound(call: Call, binding: Binding, pod: Pod): Pod {
@@ -60,14 +62,24 @@ function bound(call: Call, binding: Binding, pod: Pod): Pod {
   if ((spec?.schedulingGates?.length ?? 0) > 0) {
     throw refuse(`pod ${call.name} has non-empty .spec.schedulingGates`);
   }
-  const annotations = { ...metadata?.annotations };
-  for (const [key, value] of Object.entries(binding.metadata?.annotations ?? {})) setOwn(annotations, key, value);
+  const annotations = merged(metadata?.annotations, binding.metadata?.annotations);
+  const labels = merged(metadata?.labels, binding.metadata?.labels);
   return {
     ...pod,
-    metadata: { ...metadata, ...(Object.keys(annotations).length > 0 && { annotations }) },
+    metadata: { ...metadata, ...(annotations && { annotations }), ...(labels && { labels }) },
     spec: { ...pod.spec, nodeName: binding.target.name },
     status: { ...pod.status, conditions: scheduled(call, pod) },
   } as Pod;
+}
+
+type Texts = Record<string, string> | undefined;
+
+/** The binding's win; undefined when there are none. */
+function merged(own: Texts, added: Texts): Texts {
+  if (added === undefined) return own;
+  const result = { ...own };
+  for (const [key, value] of Object.entries(added)) setOwn(result, key, value);
+  return result;
 }
 
 function scheduled(call: Call, pod: Pod): NonNullable<NonNullable<Pod["status"]>["conditions"]> {

@@ -4,68 +4,72 @@ import { SelfSubjectAccessReview } from "#api/authorization/v1/self-subject-acce
 import { SelfSubjectRulesReview } from "#api/authorization/v1/self-subject-rules-review.ts";
 import { SubjectAccessReview } from "#api/authorization/v1/subject-access-review.ts";
 import { rfc3339 } from "#base/clock.ts";
-import { type FieldError, invalid } from "#apimachinery/field-error.ts";
-import { badRequest, invalidStatus } from "#apimachinery/status.ts";
+import type { Fields, StructSchema } from "#apimachinery/schema.ts";
+import { badRequest } from "#apimachinery/status.ts";
 import type { Answer } from "../answer.ts";
 import type { Attributes } from "../authorization/authorizer.ts";
 import { authenticated } from "../authentication/authenticator.ts";
-import type { Call, User } from "../call.ts";
+import type { Call, Endpoint, User } from "../call.ts";
 import { decodeBody, kindOf } from "../rest/decode.ts";
+import { trackUpdate } from "../rest/managed-fields.ts";
+import { ensureNamespace, metaOf } from "../rest/metadata.ts";
 import type { Handler, HandlerContext } from "./handler.ts";
+import { refuseInvalidReview } from "./review-validation.ts";
 
 const authorizationGroup = "authorization.k8s.io";
 
 type ReviewSpec = Pick<NonNullable<SubjectAccessReview["spec"]>, "resourceAttributes" | "nonResourceAttributes">;
 
 /** POST subjectaccessreviews: may that user do this? */
-export const subjectAccessReview: Handler = async (context, _endpoint, call) => {
-  const review = decodeBody(call, kindOf(SubjectAccessReview, authorizationGroup, "v1"), context.table) as SubjectAccessReview;
-  refuseInvalid("SubjectAccessReview", review.spec, true);
-  return answerReview(context, call, { review, schema: SubjectAccessReview, user: userOf(review.spec) });
+export const subjectAccessReview: Handler = async (context, endpoint, call) => {
+  const review = posted<SubjectAccessReview>(context, endpoint, { call, schema: SubjectAccessReview });
+  refuseInvalidReview(review, { named: true });
+  return answerReview(context, { review, schema: SubjectAccessReview, user: userOf(review.spec) });
 };
 
 /** POST localsubjectaccessreviews: the same inside one namespace. */
-export const localSubjectAccessReview: Handler = async (context, _endpoint, call) => {
-  const review = decodeBody(call, kindOf(LocalSubjectAccessReview, authorizationGroup, "v1"), context.table) as LocalSubjectAccessReview;
-  refuseInvalid("LocalSubjectAccessReview", review.spec, true);
-  const namespace = review.spec?.resourceAttributes?.namespace ?? "";
-  if (namespace !== call.namespace) {
-    throw badRequest(`spec.resourceAttributes.namespace must match namespace: ${call.namespace}`);
-  }
-  return answerReview(context, call, { review, schema: LocalSubjectAccessReview, user: userOf(review.spec) });
+export const localSubjectAccessReview: Handler = async (context, endpoint, call) => {
+  const review = posted<LocalSubjectAccessReview>(context, endpoint, { call, schema: LocalSubjectAccessReview });
+  refuseInvalidReview(review, { named: true, namespace: call.namespace });
+  return answerReview(context, { review, schema: LocalSubjectAccessReview, user: userOf(review.spec) });
 };
 
 /** POST selfsubjectaccessreviews: may I? */
-export const selfSubjectAccessReview: Handler = async (context, _endpoint, call) => {
-  const review = decodeBody(call, kindOf(SelfSubjectAccessReview, authorizationGroup, "v1"), context.table) as SelfSubjectAccessReview;
-  refuseInvalid("SelfSubjectAccessReview", review.spec, false);
-  return answerReview(context, call, { review, schema: SelfSubjectAccessReview, user: call.user });
+export const selfSubjectAccessReview: Handler = async (context, endpoint, call) => {
+  const review = posted<SelfSubjectAccessReview>(context, endpoint, { call, schema: SelfSubjectAccessReview });
+  refuseInvalidReview(review, { named: false });
+  return answerReview(context, { review, schema: SelfSubjectAccessReview, user: call.user });
 };
 
+/** The decoded body, booked to its writer as every created object is. */
+function posted<T>(
+  { table }: HandlerContext,
+  endpoint: Endpoint,
+  { call, schema }: { readonly call: Call; readonly schema: StructSchema<Fields> },
+): T {
+  const { group, version } = endpoint.definition;
+  const object = decodeBody(call, kindOf(schema, group, version), table);
+  ensureNamespace(call, metaOf(object));
+  return trackUpdate({ endpoint, call, updated: object }) as T;
+}
+
 interface Reviewed {
-  readonly review: { spec?: ReviewSpec | undefined };
+  readonly review: { metadata?: object | undefined; spec?: ReviewSpec | undefined };
   readonly schema: typeof SubjectAccessReview | typeof SelfSubjectAccessReview | typeof LocalSubjectAccessReview;
   readonly user: User;
 }
 
-async function answerReview(context: HandlerContext, call: Call, reviewed: Reviewed): Promise<Answer> {
-  const { review, schema, user } = reviewed;
-  const decision = await context.authorizer.authorize(attributesOf(user, review.spec ?? {}));
+async function answerReview({ authorizer }: HandlerContext, { review, schema, user }: Reviewed): Promise<Answer> {
+  const decision = await authorizer.authorize(attributesOf(user, review.spec ?? {}));
   const object = {
     ...review,
-    metadata: { creationTimestamp: rfc3339(call.nowMs) },
     status: {
       allowed: decision.verdict === "allow",
       ...(decision.verdict === "deny" && { denied: true }),
       ...(decision.reason !== "" && { reason: decision.reason }),
     },
   };
-  return { kind: "object", object: withoutCreation(object), schema, code: 201 };
-}
-
-/** Reviews are no stored objects: the time is not part of the answer. */
-function withoutCreation<T extends { metadata?: object }>(object: T): T {
-  return { ...object, metadata: {} };
+  return { kind: "object", object, schema, code: 201 };
 }
 
 function userOf(spec: SubjectAccessReview["spec"]): User {
@@ -90,22 +94,6 @@ function attributesOf(user: User, { resourceAttributes: of, nonResourceAttribute
     name: of.name ?? "",
     path: "",
   };
-}
-
-function refuseInvalid(kind: string, spec: SubjectAccessReview["spec"], withUser: boolean): void {
-  const errors: FieldError[] = [];
-  const { resourceAttributes: resource, nonResourceAttributes: path } = spec ?? {};
-  if (resource !== undefined && path !== undefined) {
-    const detail = "cannot be specified in combination with resourceAttributes";
-    errors.push(invalid("spec.nonResourceAttributes", path, detail));
-  }
-  if (resource === undefined && path === undefined) {
-    errors.push(invalid("spec.resourceAttributes", null, "exactly one of nonResourceAttributes or resourceAttributes must be specified"));
-  }
-  if (withUser && !spec?.user && (spec?.groups?.length ?? 0) === 0) {
-    errors.push(invalid("spec.user", spec?.user ?? "", "at least one of user or group must be specified"));
-  }
-  if (errors.length > 0) throw invalidStatus({ group: authorizationGroup, kind }, "", errors);
 }
 
 /** POST selfsubjectrulesreviews: what may I do in a namespace? */

@@ -3,11 +3,13 @@ import type { ServiceAccount } from "#api/core/v1/service-account.ts";
 import { rfc3339 } from "#base/clock.ts";
 import { type FieldError, invalid } from "#apimachinery/field-error.ts";
 import type { KubeObject } from "#apimachinery/object.ts";
+import { defineResource, type ResourceDefinition } from "#apimachinery/resource.ts";
 import { badRequest, conflict, invalidStatus } from "#apimachinery/status.ts";
 import type { JwtObjectReference, ServiceAccountClaims } from "#wire/jwt.ts";
 import type { Call } from "../call.ts";
 import { decodeBody, kindOf } from "../rest/decode.ts";
 import { get } from "../rest/list.ts";
+import { trackUpdate } from "../rest/managed-fields.ts";
 import { admitPosted } from "./admit.ts";
 import type { Handler, HandlerContext } from "./handler.ts";
 
@@ -25,11 +27,30 @@ export interface TokenIssuer {
   sign(claims: ServiceAccountClaims): string;
 }
 
+/** How fields of a request are booked: it is no resource of its own. */
+const tokenRequestDefinition = defineResource({
+  ...tokenRequestKind,
+  plural: "tokenrequests",
+  scope: "Namespaced",
+  schema: TokenRequest,
+}) as ResourceDefinition;
+const tokenRequests = {
+  definition: tokenRequestDefinition,
+  hub: tokenRequestDefinition,
+  versions: () => new Map([["authentication.k8s.io/v1", tokenRequestDefinition]]),
+};
+
 /** POST serviceaccounts/NAME/token. Source: registry/core/serviceaccount/storage/token.go. */
 export const serviceAccountToken: Handler = async (context, endpoint, call) => {
   const account = (await get(endpoint, call)).object as ServiceAccount;
   const expected = kindOf(TokenRequest, "authentication.k8s.io", "v1");
-  const posted = decodeBody(call, expected, context.table) as TokenRequest;
+  const decoded = decodeBody(call, expected, context.table) as TokenRequest;
+  const asked = decoded.spec?.expirationSeconds ?? expirationSecondsDefault;
+  const posted = trackUpdate({
+    endpoint: tokenRequests,
+    call,
+    updated: { ...decoded, spec: { ...decoded.spec, expirationSeconds: asked } } as TokenRequest,
+  }) as TokenRequest;
   const request = await admitPosted(context, endpoint, { call, object: posted, kind: tokenRequestKind });
   const { name, namespace } = request.metadata ?? {};
   if (name && name !== call.name) {
@@ -39,7 +60,7 @@ export const serviceAccountToken: Handler = async (context, endpoint, call) => {
     throw badRequest("metadata.namespace must match the namespace in the request");
   }
   const seconds = request.spec?.expirationSeconds ?? expirationSecondsDefault;
-  refuseInvalid(call, seconds);
+  refuseInvalid(seconds);
   const bound = await boundTo(context, call, request.spec);
   const { tokens } = context;
   const audiences = request.spec?.audiences?.length ? request.spec.audiences : tokens.audiences;
@@ -61,14 +82,20 @@ export const serviceAccountToken: Handler = async (context, endpoint, call) => {
   const object: TokenRequest = {
     kind: "TokenRequest",
     apiVersion: "authentication.k8s.io/v1",
-    metadata: { name: call.name, namespace: call.namespace, creationTimestamp: rfc3339(call.nowMs) },
+    metadata: {
+      name: call.name,
+      namespace: call.namespace,
+      uid: account.metadata?.uid,
+      creationTimestamp: rfc3339(call.nowMs),
+      managedFields: request.metadata?.managedFields,
+    },
     spec: { ...request.spec, audiences: [...audiences], expirationSeconds: seconds },
     status: { token, expirationTimestamp: rfc3339((nowSeconds + seconds) * 1000) },
   };
   return { kind: "object", object, schema: TokenRequest, code: 201 };
 };
 
-function refuseInvalid(call: Call, seconds: number): void {
+function refuseInvalid(seconds: number): void {
   const errors: FieldError[] = [];
   const field = "spec.expirationSeconds";
   if (seconds < expirationSecondsMin) {
@@ -78,7 +105,7 @@ function refuseInvalid(call: Call, seconds: number): void {
     errors.push(invalid(field, seconds, "may not specify a duration larger than 2^32 seconds"));
   }
   if (errors.length > 0) {
-    throw invalidStatus({ group: "authentication.k8s.io", kind: "TokenRequest" }, call.name, errors);
+    throw invalidStatus({ group: "authentication.k8s.io", kind: "TokenRequest" }, "", errors);
   }
 }
 
@@ -91,7 +118,10 @@ async function boundTo(context: HandlerContext, call: Call, spec: TokenRequestSp
   const { kind = "", apiVersion = "", name = "" } = reference;
   const plural = { Pod: "pods", Secret: "secrets", Node: "nodes" }[kind];
   if (apiVersion !== "v1" || plural === undefined) {
-    throw badRequest(`cannot bind token for serviceaccount ${JSON.stringify(call.name)} to object ${kind}`);
+    const slash = apiVersion.indexOf("/");
+    const group = slash < 0 ? "" : apiVersion.slice(0, slash);
+    const type = `${group}/${apiVersion.slice(slash + 1)}, Kind=${kind}`;
+    throw badRequest(`cannot bind token to object of type ${type}`);
   }
   const object = await read(context, call, { plural, name });
   const uid = object.metadata?.uid ?? "";

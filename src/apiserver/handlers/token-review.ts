@@ -1,18 +1,20 @@
 import { TokenReview } from "#api/authentication/v1/token-review.ts";
 import { badRequest } from "#apimachinery/status.ts";
 import { decodeBody, kindOf } from "../rest/decode.ts";
+import { trackUpdate } from "../rest/managed-fields.ts";
 import type { Handler } from "./handler.ts";
 
 /** POST tokenreviews: whose token is this? Source: registry/authentication/tokenreview/storage.go. */
-export const tokenReview: Handler = async (context, _endpoint, call) => {
-  const review = decodeBody(call, kindOf(TokenReview, "authentication.k8s.io", "v1"), context.table) as TokenReview;
+export const tokenReview: Handler = async (context, endpoint, call) => {
+  const decoded = decodeBody(call, kindOf(TokenReview, "authentication.k8s.io", "v1"), context.table);
+  const review = trackUpdate({ endpoint, call, updated: decoded }) as TokenReview;
   const token = review.spec?.token ?? "";
   if (token === "") throw badRequest("token is required for TokenReview in authentication");
   const audiences = review.spec?.audiences ?? [];
   const verdict = await context.reviewToken(token, audiences);
   const status =
     verdict === undefined
-      ? { user: {}, ...(audiences.length > 0 && { error: "" }) }
+      ? { user: {}, error: "invalid bearer token" }
       : {
           authenticated: true,
           user: {
@@ -25,6 +27,6 @@ export const tokenReview: Handler = async (context, _endpoint, call) => {
           },
           audiences: [...verdict.audiences],
         };
-  const object = { ...review, metadata: {}, status } as TokenReview;
+  const object = { ...review, status } as TokenReview;
   return { kind: "object", object, schema: TokenReview, code: 201 };
 };

@@ -24,6 +24,7 @@ import type { Impersonator } from "../authentication/impersonation.ts";
 import type { Call, CallOptions, Endpoint, User } from "../call.ts";
 import {
   bodyMediaType,
+  contentTypes,
   negotiate,
   type NegotiationRules,
   refuseUnframed,
@@ -83,6 +84,8 @@ export interface FrontendOptions {
   readonly features: FeatureReader;
   readonly paths: readonly PathHandler[];
   readonly connects: ReadonlyMap<string, ConnectHandler>;
+  /** Passes on what other servers serve; false when that is nothing of theirs. */
+  readonly aggregate: PathHandler;
   readonly filters: readonly RequestFilter[];
   /** Whom a request acts as. */
   readonly impersonate: Impersonator;
@@ -154,6 +157,8 @@ function credentialsOf(exchange: HttpExchange): Credentials {
   return {
     authorization: exchange.headers["authorization"] ?? "",
     header: (name) => exchange.headers[name],
+    values: (name) => exchange.headerValues(name),
+    names: () => Object.keys(exchange.headers),
     ...(peerCertificate && { certificate: peerCertificate }),
     ...(token !== undefined && {
       webSocketToken: Buffer.from(token.slice(tokenProtocol.length), "base64url").toString("utf8"),
@@ -183,6 +188,7 @@ async function serve(options: FrontendOptions, request: Incoming, user: User): P
   const decision = await options.authorizer.authorize(attributes);
   if (decision.verdict !== "allow") throw forbiddenBy(attributes, decision.reason);
   const { exchange, info, query } = request;
+  if (await options.aggregate({ exchange, path: info.path, query, user })) return;
   if (!info.isResource) {
     for (const handler of options.paths) {
       if (await handler({ exchange, path: info.path, query, user })) return;
@@ -233,6 +239,8 @@ async function serveResource(
   { endpoint, user }: Routed,
 ): Promise<void> {
   const { info, query, exchange } = request;
+  const { deprecation } = endpoint.definition;
+  if (deprecation !== undefined) request.warnings.add(deprecation);
   const verb = routeVerb(endpoint, info, {
     method: exchange.method,
     accept: exchange.headers["accept"],
@@ -247,6 +255,11 @@ async function serveResource(
   const representation = negotiate(exchange.headers["accept"], rulesOf(endpoint, request));
   if (verb === "watch") {
     refuseUnframed(representation);
+    if (representation.as === "PartialObjectMetadataList") {
+      // A watch has no lists to show: the stream ends before it begins.
+      exchange.respond(200, { "content-type": contentTypes[representation.mediaType] });
+      return;
+    }
     const call = callOf(options, request, { endpoint, user, verb, options: watchOptions(info, query) });
     await serveWatch({ exchange, endpoint, call, clock: options.clock, render: renderOptions(options, request, representation) });
     return;

@@ -69,8 +69,14 @@ export function deleteOptions(query: URLSearchParams): CallOptions {
   const gracePeriodSeconds = integer(query, "gracePeriodSeconds");
   const orphan = query.get("orphanDependents");
   const propagationPolicy = query.get("propagationPolicy");
+  const dryRun = query.getAll("dryRun");
+  if (dryRun.some((value) => value !== "All")) {
+    throw invalidStatus({ group: "meta.k8s.io", kind: "DeleteOptions" }, "", [
+      notSupported("dryRun", dryRun, ["All"]),
+    ]);
+  }
   return {
-    ...(query.has("dryRun") && { dryRun: true }),
+    ...(dryRun.length > 0 && { dryRun: true }),
     ...(gracePeriodSeconds !== undefined && { gracePeriodSeconds }),
     ...(orphan !== null && { orphanDependents: isTrue(orphan) }),
     ...(propagationPolicy !== null && { propagationPolicy }),
@@ -88,7 +94,11 @@ function integer(query: URLSearchParams, name: string): number | undefined {
   if (!/^[-+]?\d+$/.test(text)) {
     throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
   }
-  return Number(text);
+  const number = Number(text);
+  if (BigInt(text) !== BigInt.asIntN(64, BigInt(text))) {
+    throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: value out of range`);
+  }
+  return number;
 }
 
 /** Errors: BadRequest. Source: apiserver/pkg/endpoints/filters/request_deadline.go. */

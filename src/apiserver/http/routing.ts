@@ -15,7 +15,7 @@ import type { RequestInfo } from "./request-info.ts";
 /** A cluster-scoped kind is not found under a namespace (CVE-2019-11247), nor the other way. */
 export function fitsScope({ definition }: Endpoint, info: RequestInfo): boolean {
   if (definition.plural === "namespaces" && definition.group === "") {
-    return info.namespace === "" || info.parts[0] === "namespaces";
+    return info.namespace === "" || info.parts[1] === info.namespace;
   }
   if (definition.scope === "Cluster") return info.namespace === "";
   return info.namespace !== "" || info.parts.length < 2;
@@ -41,13 +41,18 @@ export function routeVerb(endpoint: Endpoint, info: RequestInfo, headers: RouteH
   const verb = info.verb as RequestVerb;
   const verbs = subresource?.verbs ?? definition.verbs;
   const onItem = info.parts.length > 1;
+  if (info.subresource === "" && onItem && definition.handler !== undefined && !verbs.includes("get")) {
+    throw unknownResource();
+  }
   const wrongLevel =
     info.subresource === "" &&
     (onItem ? verb === "create" || (verb as string) === "deletecollection" : itemVerbs.has(verb));
   const acrossNamespaces = definition.scope === "Namespaced" && info.namespace === "";
+  // What only can be created has no route across namespaces.
+  if (acrossNamespaces && !verbs.includes("list") && info.subresource === "") throw unknownResource();
   const readsOnly = acrossNamespaces && verb !== "list" && verb !== "watch";
-  const headOfObject = headers.method === "HEAD" && !isDeep;
-  if (wrongLevel || readsOnly || headOfObject) throw methodNotAllowed();
+  const otherMethod = !isDeep && (headers.method === "HEAD" || (verb === "watch" && headers.method !== "GET"));
+  if (wrongLevel || readsOnly || otherMethod) throw methodNotAllowed();
   if (!verbs.includes(verb) && !isDeep) {
     // Only a watch has no route of its own: it is the list's, and the store refuses.
     if (verb === "watch" && verbs.includes("list")) throw watchNotSupported(endpoint);

@@ -32,6 +32,8 @@ export interface Expected {
   readonly schema: StructSchema<Fields>;
   /** Option kinds are the same in every group version. */
   readonly anyVersion?: boolean;
+  /** Options are decoded without the words about the object around an error. */
+  readonly bare?: boolean;
   /** Custom resources: a wrong kind is a finding of validation. */
   readonly anyKind?: boolean;
 }
@@ -161,6 +163,7 @@ function readProto(bytes: Uint8Array, expected: Expected): unknown {
 }
 
 function unrecognized(expected: Expected, body: Body, why: string): StatusError {
+  if (expected.bare === true) return badRequest(why);
   const shown = body.form === "bytes" ? summary(body.bytes) : "object";
   return badRequest(
     `the object provided is unrecognized (must be of type ${expected.kind}): ${why} (${shown})`,
@@ -210,12 +213,8 @@ function checkKind(named: GroupVersionKind, expected: Expected, kinds: KindLooku
   if (sameVersion && named.kind === expected.kind) return;
   const apiVersion = apiVersionOf(named.group, named.version);
   const prefix = `${named.kind} in version ${JSON.stringify(apiVersion === named.version ? apiVersion : named.version)} cannot be handled as a ${expected.kind}: `;
-  if (!kinds.has(named)) {
-    throw badRequest(
-      `${prefix}no kind ${JSON.stringify(named.kind)} is registered for version ${JSON.stringify(apiVersion)} ` +
-        'in scheme "pkg/api/legacyscheme/scheme.go:30"',
-    );
-  }
+  if (expected.bare === true) throw badRequest(unregistered(named, internalScheme));
+  if (!kinds.has(named)) throw badRequest(`${prefix}${unregistered(named, "pkg/api/legacyscheme/scheme.go:30")}`);
   if (named.kind === expected.kind && named.group === expected.group) {
     throw badRequest(
       `the API version in the data (${apiVersion}) does not match the expected API version ` +
@@ -227,6 +226,16 @@ function checkKind(named: GroupVersionKind, expected: Expected, kinds: KindLooku
   throw badRequest(`${prefix}converting (${from}) to (${to}): unknown conversion`);
 }
 
+const internalScheme = "k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27";
+
+function unregistered({ group, version, kind }: GroupVersionKind, scheme: string): string {
+  const apiVersion = apiVersionOf(group, version);
+  return (
+    `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} ` +
+    `in scheme ${JSON.stringify(scheme)}`
+  );
+}
+
 function decodeValue(
   value: unknown,
   spec: { expected: Expected; named: GroupVersionKind; collect: boolean },
@@ -236,6 +245,7 @@ function decodeValue(
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     const { kind, version } = spec.named;
+    if (spec.expected.bare === true) throw badRequest(error.message);
     throw badRequest(
       `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${spec.expected.kind}: ${error.message}`,
     );

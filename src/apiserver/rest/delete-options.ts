@@ -15,8 +15,9 @@ export function decodeDeleteOptions(call: Call, schema: StructSchema<Fields>): D
       ...(options.dryRun === true && { dryRun: ["All"] }),
     };
   }
-  const expected = { ...kindOf(schema, "", "v1"), anyVersion: true };
-  return decodeBody(call, expected, {
+  const expected = { ...kindOf(schema, "", "v1"), anyVersion: true, bare: true };
+  const lenient = { ...call, options: { ...call.options, fieldValidation: "Ignore" as const } };
+  return decodeBody(lenient, expected, {
     // DeleteOptions are accepted under every group version that the server knows.
     has: ({ kind }) => kind === "DeleteOptions",
   }) as DeleteOptions;

@@ -52,7 +52,7 @@ async function removeOnce(endpoint: Endpoint, call: Call, attempt: Attempt): Pro
   checkPreconditions(endpoint, old, options);
   if (attempt.admitted !== true) await admit(endpoint, call, { admission: deps.admission, old });
   const plan = planDeletion(endpoint, old, { options, nowMs: call.nowMs });
-  if (plan.do === "already") return answer(endpoint, current.entry, false);
+  if (plan.do === "already") return { kind: "entry", entry: current.entry, gone: false };
   if (plan.do === "mark") {
     const outcome = await endpoint.storage.updateFrom(attempt.key, current, {
       dryRun: isDryRun(call),
@@ -60,10 +60,37 @@ async function removeOnce(endpoint: Endpoint, call: Call, attempt: Attempt): Pro
     });
     return outcome && { kind: "entry", entry: outcome.entry, gone: false };
   }
-  const entry = await endpoint.storage.remove(attempt.key, current, isDryRun(call));
+  return plan.object === undefined
+    ? take(endpoint, call, attempt)
+    : takeMarked(endpoint, call, { attempt, object: plan.object });
+}
+
+/** Removes the state that was read. */
+async function take(endpoint: Endpoint, call: Call, { key, current, deps }: Attempt): Promise<Deleted | undefined> {
+  const entry = await endpoint.storage.remove(key, current, isDryRun(call));
   if (entry === undefined) return undefined;
   if (!isDryRun(call)) await hooksOf(deps, endpoint.hub).afterDelete?.(entry.object, call);
   return answer(endpoint, entry, true);
+}
+
+/** Kinds with a grace period show their end to watchers before they go. */
+async function takeMarked(
+  endpoint: Endpoint,
+  call: Call,
+  { attempt, object }: { readonly attempt: Attempt; readonly object: KubeObject },
+): Promise<Deleted | undefined> {
+  const { storage } = endpoint;
+  const decision = { do: "write", value: await storage.encode(object) } as const;
+  const marked = await storage.updateFrom(attempt.key, attempt.current, { dryRun: isDryRun(call), decision });
+  if (marked === undefined) return undefined;
+  if (isDryRun(call)) return answer(endpoint, marked.entry, true);
+  for (let current: Stored | undefined; ; ) {
+    current = await storage.find(attempt.key);
+    // Somebody else took it: what was asked for has happened.
+    if (current === undefined) return answer(endpoint, marked.entry, true);
+    const taken = await take(endpoint, call, { ...attempt, current });
+    if (taken !== undefined) return taken;
+  }
 }
 
 interface Admitted {
@@ -107,7 +134,8 @@ function answer(endpoint: Endpoint, entry: Entry, gone: boolean): Deleted {
 }
 
 export type DeletionPlan =
-  | { readonly do: "remove" }
+  /** `object`: the state to show before. */
+  | { readonly do: "remove"; readonly object?: KubeObject }
   /** Deletion is under way and this request changes nothing. */
   | { readonly do: "already" }
   | { readonly do: "mark"; readonly object: KubeObject };
@@ -125,6 +153,7 @@ export function planDeletion(
   if (begun !== undefined && old.metadata?.deletionTimestamp === undefined) {
     return { do: "mark", object: begun(old, nowMs) };
   }
+  if (begun !== undefined && hub.strategy.holdsDeletion?.(old) === true) return { do: "already" };
   const meta: ObjectMeta = { ...old.metadata };
   const finalizers = finalizersFor(hub.strategy.defaultGarbageCollection, meta, options);
   const grace = planGrace(hub.strategy.gracePeriodSeconds, old, { options, nowMs });
@@ -135,8 +164,8 @@ export function planDeletion(
   if (grace !== undefined) {
     Object.assign(meta, grace);
     if (finalizers.length > 0 || meta.finalizers !== undefined) meta.finalizers = finalizers;
-    if (grace.deletionGracePeriodSeconds === 0 && !held) return { do: "remove" };
-    return { do: "mark", object: { ...old, metadata: meta } };
+    const object = { ...old, metadata: meta };
+    return { do: grace.deletionGracePeriodSeconds === 0 && !held ? "remove" : "mark", object };
   }
   if (!held) return { do: "remove" };
   if (!meta.deletionTimestamp && (meta.generation ?? 0) > 0) meta.generation = (meta.generation ?? 0) + 1;
@@ -261,9 +290,17 @@ export async function removeEach(
   for (const entry of spec.entries) {
     const { namespace = "", name = "" } = entry.object.metadata ?? {};
     try {
-      await remove(endpoint, { ...call, namespace, name }, spec);
+      await remove(endpoint, { ...call, namespace, name }, guarded(call, spec, entry));
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }
   }
+}
+
+/** Objects of an older state are taken only as they were. */
+function guarded(call: Call, spec: Deletion, entry: Entry): Deletion {
+  const { resourceVersion = "", resourceVersionMatch } = call.options;
+  if (resourceVersion === "" || resourceVersion === "0" || resourceVersionMatch !== "Exact") return spec;
+  const preconditions = { resourceVersion: String(entry.revision), ...spec.options.preconditions };
+  return { ...spec, options: { ...spec.options, preconditions } };
 }

@@ -47,7 +47,9 @@ export async function list(endpoint: Endpoint, call: Call): Promise<ListPage> {
   const namespace = call.namespace || selection.namespace || "";
   const prefix = endpoint.storage.namespacePrefix(namespace);
   const start = startOf(endpoint, call, prefix);
-  const limit = call.options.limit ?? 0;
+  // Any state will do: upstream's cache answers, and it has no pages.
+  const anyState = call.options.resourceVersion === "0" && (call.options.continue ?? "") !== "";
+  const limit = anyState ? 0 : (call.options.limit ?? 0);
   const page = await scan(endpoint, { ...start, limit, selection, prefix });
   const revision = start.exact ?? page.revision;
   const next =
@@ -77,6 +79,7 @@ function startOf(endpoint: Endpoint, call: Call, prefix: string): Start {
       throw badRequest("specifying resource version is not allowed when using continue");
     }
     if (position.revision < 0) return { key: position.startKey };
+    refuseFuture(endpoint, position.revision);
     return {
       key: position.startKey,
       exact: position.revision,

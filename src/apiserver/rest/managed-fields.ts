@@ -28,8 +28,11 @@ import { codecOf } from "../storage/codec.ts";
 import { managerOf } from "./metadata.ts";
 import { applyDefaults, fromHub, toHub } from "./rest.ts";
 
+/** As much of an endpoint as tracking needs. */
+export type TrackedEndpoint = Pick<Endpoint, "definition" | "hub" | "versions">;
+
 export interface Tracked {
-  readonly endpoint: Endpoint;
+  readonly endpoint: TrackedEndpoint;
   readonly call: Call;
   /** The wanted object in the request's version; the request's own. */
   readonly updated: KubeObject;
@@ -143,7 +146,7 @@ function decodeApplied(
 
 const managements = new WeakMap<ResourceDefinition, Map<string, FieldManagement>>();
 
-function managementOf(endpoint: Endpoint, { subresource }: Call): FieldManagement {
+function managementOf(endpoint: TrackedEndpoint, { subresource }: Call): FieldManagement {
   const { definition } = endpoint;
   let known = managements.get(definition);
   if (known === undefined) {
@@ -158,7 +161,7 @@ function managementOf(endpoint: Endpoint, { subresource }: Call): FieldManagemen
   return management;
 }
 
-function createManagement(endpoint: Endpoint, subresource: string): FieldManagement {
+function createManagement(endpoint: TrackedEndpoint, subresource: string): FieldManagement {
   const { definition, versions } = endpoint;
   return {
     kind: definition.kind,

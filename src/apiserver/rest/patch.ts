@@ -34,7 +34,7 @@ import { findDuplicateKeys, JsonError, parseJson, writeJsonText } from "#wire/js
 import type { Call, Endpoint } from "../call.ts";
 import { codecOf } from "../storage/codec.ts";
 import { applyConfiguration, trackUpdate } from "./managed-fields.ts";
-import { dedupOwners, ensureName, ensureNamespace, metaOf } from "./metadata.ts";
+import { dedupOwners, dropSelfLink, ensureName, ensureNamespace, metaOf } from "./metadata.ts";
 import { applyDefaults, type RestDeps, type Written } from "./rest.ts";
 import { updateWith } from "./update.ts";
 
@@ -61,6 +61,7 @@ export async function patch(endpoint: Endpoint, call: Call, deps: RestDeps): Pro
       }
       ensureNamespace(call, meta);
       ensureName(call, meta);
+      dropSelfLink(meta);
       dedupOwners(call, meta, true);
       return Promise.resolve(wanted);
     },

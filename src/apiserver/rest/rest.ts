@@ -61,7 +61,7 @@ export function applyDefaults(definition: ResourceDefinition, object: KubeObject
 }
 
 /** From the version of the request to the one that is stored and that hooks see. */
-export function toHub(endpoint: Endpoint, object: KubeObject): KubeObject {
+export function toHub(endpoint: Pick<Endpoint, "definition" | "hub">, object: KubeObject): KubeObject {
   const { definition, hub } = endpoint;
   if (definition === hub || definition.conversion === undefined) return object;
   const converted = definition.conversion.toStorage(object);
@@ -69,7 +69,7 @@ export function toHub(endpoint: Endpoint, object: KubeObject): KubeObject {
 }
 
 /** From the stored version to the request's. */
-export function fromHub(endpoint: Endpoint, object: KubeObject): KubeObject {
+export function fromHub(endpoint: Pick<Endpoint, "definition" | "hub">, object: KubeObject): KubeObject {
   const { definition, hub } = endpoint;
   if (definition === hub || definition.conversion === undefined) return object;
   const converted = definition.conversion.fromStorage(object);

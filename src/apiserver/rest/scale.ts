@@ -30,9 +30,10 @@ export async function readScale(endpoint: Endpoint, call: Call): Promise<Answer>
 /** PUT or PATCH of `scale`: changes the replicas of the workload and nothing else. */
 export async function writeScale(endpoint: Endpoint, call: Call, deps: RestDeps): Promise<Answer> {
   const paths = pathsOf(endpoint, call);
+  const posted = call.verb === "patch" ? undefined : decodeBody(call, kindOf(Scale, "autoscaling", "v1"), deps.kinds);
   const { entry } = await updateWith(endpoint, call, {
     deps,
-    uid: "",
+    uid: posted?.metadata?.uid ?? "",
     allowCreate: false,
     admission: (object, old) => ({
       kind: scaleKind,
@@ -42,7 +43,7 @@ export async function writeScale(endpoint: Endpoint, call: Call, deps: RestDeps)
     async transform(live) {
       assert(live !== undefined, "scale of an absent object");
       const scale = withScaleManagers(endpoint, live, scaleOf(endpoint, live));
-      const asked = wantedScale(call, { live: scale, deps });
+      const asked = posted === undefined ? patchedScale(call, scale) : ({ ...posted, metadata: { ...posted.metadata } } as Scale);
       ensureName(call, metaOf(asked));
       const wanted = await admit(endpoint, call, { deps, scale: asked, live: scale });
       if (endpoint.definition.custom === undefined) refuseBadScale(call, wanted);
@@ -79,13 +80,7 @@ async function admit(
   return (mutated ?? scale) as Scale;
 }
 
-function wantedScale(
-  call: Call,
-  { live, deps }: { readonly live: Scale; readonly deps: RestDeps },
-): Scale {
-  if (call.verb !== "patch") {
-    return decodeBody(call, kindOf(Scale, "autoscaling", "v1"), deps.kinds) as Scale;
-  }
+function patchedScale(call: Call, live: Scale): Scale {
   if (call.patchType === "apply") return applyScale(call, live);
   return applyToPlain(call, { live, schema: Scale }) as Scale;
 }

@@ -52,7 +52,7 @@ function parseFields(definition: ResourceDefinition, text: string): FieldSelecto
     throw badRequest((error as Error).message);
   }
   for (const { field } of selector.requirements) {
-    if (!isSelectable(definition, field)) {
+    if (field !== "" && !isSelectable(definition, field)) {
       throw badRequest(unsupportedField(definition, field));
     }
   }

@@ -22,6 +22,7 @@ import { decodeBody, expectedOf } from "./decode.ts";
 import { keepTimestamps, trackUpdate } from "./managed-fields.ts";
 import {
   dedupOwners,
+  dropSelfLink,
   ensureName,
   ensureNamespace,
   fillSystemFields,
@@ -45,6 +46,7 @@ export async function update(endpoint: Endpoint, call: Call, deps: RestDeps): Pr
   ensureName(call, meta);
   ensureNamespace(call, meta);
   applyDefaults(endpoint.definition, decoded);
+  dropSelfLink(meta);
   dedupOwners(call, meta, false);
   return updateWith(endpoint, call, {
     deps,
@@ -259,6 +261,8 @@ function prepareUpdate(
       nameRule: "path",
       plainFinalizers: endpoint.hub.strategy.plainFinalizers === true,
     }),
+    // Upstream looks at it twice, by itself and with the kind, and lists what it finds twice.
+    ...validateObjectMetaUpdate(meta, oldMeta),
     ...validateObjectMetaUpdate(meta, oldMeta),
     ...(strategy.validateUpdate?.(object, context) ?? []),
   ]);

@@ -237,9 +237,9 @@ function refuseBadWatchOptions(options: CallOptions): void {
       errors.push(forbidden(field, detail));
     }
     if (match !== "NotOlderThan") errors.push(notSupported(field, match, ["NotOlderThan"]));
-    if (options.continue) {
-      errors.push(forbidden(field, "resourceVersionMatch is forbidden when continue is provided"));
-    }
+  }
+  if (options.continue) {
+    errors.push(forbidden(field, "resourceVersionMatch is forbidden when continue is provided"));
   }
   refuseListOptions(errors);
 }

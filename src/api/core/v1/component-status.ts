@@ -40,6 +40,7 @@ export const componentStatuses = defineResource<ComponentStatus>({
   ],
   verbs: ["get", "list"],
   handler: "componentstatuses",
+  deprecation: "v1 ComponentStatus is deprecated in v1.19+",
 });
 
 function healthOf({ conditions }: ComponentStatus): ComponentCondition | undefined {

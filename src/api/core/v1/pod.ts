@@ -46,6 +46,7 @@ export const pods = defineResource<Pod>({
     "spec.hostNetwork": (pod) => String(pod.spec.hostNetwork === true),
     "status.phase": (pod) => pod.status?.phase ?? "",
     "status.podIP": (pod) => pod.status?.podIPs?.[0]?.ip ?? pod.status?.podIP ?? "",
+    "status.podIPs": (pod) => pod.status?.podIPs?.[0]?.ip ?? pod.status?.podIP ?? "",
     "status.nominatedNodeName": (pod) => pod.status?.nominatedNodeName ?? "",
   },
   indexes: { "spec.nodeName": (pod) => [pod.spec.nodeName ?? ""] },
