@@ -1,3 +1,6 @@
+import type { EndpointSlice } from "#api/discovery/v1/endpoint-slice.ts";
+import type { Service } from "#api/core/v1/service.ts";
+import type { APIService } from "#api/apiregistration/v1/api-service.ts";
 import type { Clock } from "#base/clock.ts";
 import type { HttpExchange } from "#base/http.ts";
 import type { Logger } from "#base/log.ts";
@@ -12,6 +15,9 @@ import { type Client, createClient } from "#client/client.ts";
 import type { Transport } from "#client/transport.ts";
 import type { Store } from "#store/store.ts";
 import { type AdmissionPlugin, createAdmission } from "./admission/admission.ts";
+import { createAggregator } from "./aggregation/aggregator.ts";
+import { registerLocalServices } from "./aggregation/local-services.ts";
+import type { OpenRemote } from "./aggregation/remote-service.ts";
 import type { Answer } from "./answer.ts";
 import { ApiTable } from "./api-table.ts";
 import type { Authenticator } from "./authentication/authenticator.ts";
@@ -26,6 +32,7 @@ import { createNodeAuthorizer } from "./authorization/node.ts";
 import { clusterRoles } from "./bootstrap/cluster-roles.ts";
 import { createRbac, type Rbac, type RbacSources } from "./authorization/rbac.ts";
 import type { Call, Endpoint } from "./call.ts";
+import type { RemoteGroups } from "./discovery/remote-groups.ts";
 import { dispatch } from "./dispatch.ts";
 import type { TokenReviewer } from "./authentication/token-reviewer.ts";
 import { createExtensions } from "./extensions/extensions.ts";
@@ -56,6 +63,8 @@ export interface ApiServerOptions {
   /** Further authorizers, asked before RBAC. */
   readonly authorizers: readonly Authorizer[];
   readonly admission: (server: ServerParts) => readonly AdmissionPlugin[];
+  /** A way to an extension API server. */
+  readonly openRemote: OpenRemote;
   /** Ways to conversion webhooks. */
   readonly webhooks: (server: ServerParts) => WebhookClients;
   readonly paths: (server: ServerParts) => readonly PathHandler[];
@@ -73,6 +82,8 @@ export interface ServerParts {
   readonly authorizer: Authorizer;
   readonly clock: Clock;
   readonly features: FeatureReader;
+  /** What other servers serve. */
+  readonly remotes: RemoteGroups;
   /** A kind kept in memory, current with the store. Started before the server is ready. */
   live<T extends object>(group: string, version: string, plural: string): LiveSet<T>;
 }
@@ -120,7 +131,19 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     assert(transport !== undefined, "the server is not put together yet");
     return createClient({ transport, userAgent: "kube-apiserver/v1.36.2" });
   };
-  const parts: ServerParts = { table, rbac, authorizer, clock, features, live };
+  const aggregator = createAggregator({
+    registrations: live<APIService>("apiregistration.k8s.io", "v1", "apiservices"),
+    endpoints: {
+      services: live<Service>("", "v1", "services"),
+      slices: live<EndpointSlice>("discovery.k8s.io", "v1", "endpointslices"),
+      random,
+    },
+    open: options.openRemote,
+    client: loopback,
+    clock,
+    log,
+  });
+  const parts: ServerParts = { table, rbac, authorizer, clock, features, live, remotes: aggregator };
   const extensions = createExtensions(parts, {
     client: loopback,
     log,
@@ -161,6 +184,13 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     raw: (request, user) => rawCall(paths, request, user),
   });
   extensions.start();
+  aggregator.start();
+  const registrations = registerLocalServices({
+    table,
+    services: live<APIService>("apiregistration.k8s.io", "v1", "apiservices"),
+    client: loopback,
+    log,
+  });
   return {
     table,
     transport,
@@ -175,11 +205,14 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       features,
       paths,
       connects,
+      aggregate: (request) => aggregator.handle(request),
       filters: options.filters,
       impersonate: createImpersonator(authorizer, features),
       dispatch: run,
     }),
     [Symbol.dispose]() {
+      registrations[Symbol.dispose]();
+      aggregator[Symbol.dispose]();
       extensions[Symbol.dispose]();
       for (const set of liveSets.values()) set[Symbol.dispose]();
     },

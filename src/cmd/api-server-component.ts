@@ -15,6 +15,7 @@ import type { Authenticator } from "#apiserver/authentication/authenticator.ts";
 import { createCertificateAuthenticator } from "#apiserver/authentication/client-certificate.ts";
 import { createTokenReviewer } from "#apiserver/authentication/token-reviewer.ts";
 import { issuerPaths } from "#apiserver/http/issuer-paths.ts";
+import { createRequestHeaderAuthenticator } from "#apiserver/authentication/request-header.ts";
 import { createServiceAccountAuthenticator, type ServiceAccountTokenOptions } from "#apiserver/authentication/service-account.ts";
 import { createTokenFileAuthenticator } from "#apiserver/authentication/token-file.ts";
 import { createKubeletClients } from "#apiserver/connect/kubelet-client.ts";
@@ -73,6 +74,12 @@ export async function startApiServer(
     organizations: ["system:masters"],
     usages: ["client auth"],
   });
+  const frontProxyPair = await openLeaf(world, pki, {
+    file: "front-proxy-client",
+    authority: pki.frontProxyCa,
+    commonName: "front-proxy-client",
+    usages: ["client auth"],
+  });
   const signingKey = createSigningKey(pki.serviceAccountKey);
   const server = await createApiServer({
     store: spec.store,
@@ -95,10 +102,22 @@ export async function startApiServer(
         selection: { enable: flags.enableAdmissionPlugins, disable: flags.disableAdmissionPlugins },
       }),
     webhooks: (parts) => webhookClients(world, parts),
+    openRemote: ({ baseUrl, serverName, ca, insecure }) =>
+      createHttpClient({
+        baseUrl,
+        http1Only: true,
+        tls: {
+          cert: frontProxyPair.cert,
+          key: frontProxyPair.key,
+          serverName,
+          insecure,
+          ...(ca !== undefined && { ca }),
+        },
+      }),
     paths: (parts) => [
       healthPaths(checks),
       indexPath(parts.table, checks),
-      discoveryPaths(createDiscovery(parts.table)),
+      discoveryPaths(createDiscovery(parts.table, parts.remotes)),
       openApiPaths(parts.table),
       issuerPaths(issuer, [createVerificationKey(pki.serviceAccountKey)]),
     ],
@@ -208,6 +227,10 @@ function authenticatorsOf(
 ): Authenticator[] {
   const { pki, tokenFile, parts } = spec;
   return [
+    createRequestHeaderAuthenticator({
+      roots: parseCertificates(pki.frontProxyCaPem),
+      clock: world.clock,
+    }),
     createCertificateAuthenticator({ roots: parseCertificates(pki.caPem), clock: world.clock }),
     createServiceAccountAuthenticator(tokenOptions(world, pki, parts)),
     ...(tokenFile === undefined ? [] : [createTokenFileAuthenticator(tokenFile)]),

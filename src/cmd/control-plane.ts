@@ -3,6 +3,7 @@ import { type ClusterRoleBinding, clusterRoleBindings } from "#api/rbac/v1/clust
 import { isAlreadyExists } from "#apimachinery/status.ts";
 import type { World } from "#base/world.ts";
 import type { Client } from "#client/client.ts";
+import { ensureExtensionAuthentication } from "#apiserver/bootstrap/extension-authentication.ts";
 import { ensureSystemObjects } from "#apiserver/bootstrap/system-objects.ts";
 import { ensureKubernetesService, type ServerAddress } from "#apiserver/bootstrap/kubernetes-service.ts";
 import { parseRange, toAddress } from "#apiserver/services/ip-range.ts";
@@ -17,13 +18,16 @@ export function loopbackClient(server: ApiServer): Client {
 /** What a fresh API server makes before it calls itself ready. */
 export async function bootstrap(
   world: World,
-  spec: { readonly server: ApiServer; readonly serviceCidrs: readonly string[]; readonly at: Omit<ServerAddress, "clusterAddress"> },
+  spec: { readonly server: ApiServer; readonly serviceCidrs: readonly string[]; readonly at: Omit<ServerAddress, "clusterAddress">;
+    readonly authorities: { readonly clientCaPem: string; readonly frontProxyCaPem: string };
+  },
 ): Promise<void> {
   const client = loopbackClient(spec.server);
   await ensureSystemObjects(client, { serviceCidrs: spec.serviceCidrs });
   const [range = ""] = spec.serviceCidrs;
   const clusterAddress = toAddress(parseRange(range).first);
   await ensureKubernetesService(client, { ...spec.at, clusterAddress });
+  await ensureExtensionAuthentication(client, spec.authorities);
   await reconcileRbac(client);
   world.log.debug("system objects are in place");
 }

@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { Lifetime } from "#base/lifetime.ts";
 import type { World } from "#base/world.ts";
+import { startCompactor } from "#store/compactor.ts";
+import type { EtcdStoreOptions } from "#store/etcd-client.ts";
 import { openDurableStore } from "#store/durable.ts";
 import { createMemoryStore } from "#store/memory.ts";
 import { startScheduler } from "#scheduler/scheduler.ts";
@@ -32,11 +34,15 @@ export const componentNames = [
 ] as const;
 export type ComponentName = (typeof componentNames)[number];
 
+export type EtcdFlags = Pick<EtcdStoreOptions, "endpoints" | "tls">;
+
 export interface ServerOptions {
   readonly dataDirectory: string;
   readonly components: ReadonlySet<ComponentName>;
   /** `memory` forgets everything at the end. */
   readonly storage: "durable" | "memory";
+  /** An etcd cluster instead. */
+  readonly etcd?: EtcdFlags;
   readonly apiServer: ApiServerFlags;
   /** Address that the kubernetes Service leads to. */
   readonly advertiseAddress: string;
@@ -58,9 +64,14 @@ export interface RunningServer {
 }
 
 /** Opens the store of a data directory. */
-export function openStore(world: World, options: Pick<ServerOptions, "storage" | "dataDirectory">): Promise<Store> {
+async function openStore(world: World, options: ServerOptions): Promise<Store> {
   const { clock, random, files, log } = world;
-  if (options.storage === "memory") return Promise.resolve(createMemoryStore({ clock, random }));
+  if (options.etcd !== undefined) {
+    // gRPC is loaded by those alone who need it: it takes longer than opening the embedded store.
+    const { openEtcdStore } = await import("#store/etcd-client.ts");
+    return openEtcdStore({ ...options.etcd, clock, log: log.named("etcd") });
+  }
+  if (options.storage === "memory") return createMemoryStore({ clock, random });
   const directory = join(options.dataDirectory, "store");
   return openDurableStore({ files, directory, clock, random, log: log.named("store") });
 }
@@ -75,6 +86,7 @@ export async function startServer(
   await world.files.makeDirectory(dataDirectory, 0o700);
   const [store, pki] = await Promise.all([openStore(world, options), openPki(world, dataDirectory)]);
   lifetime.use(store);
+  lifetime.use(startCompactor({ store, clock: world.clock, log: world.log.named("compactor") }));
   const features = featureReader(options.featureGates, featureDefaults);
   const api = await startApiServer(world, { store, pki, features, flags: options.apiServer });
   lifetime.use(api);
@@ -86,6 +98,7 @@ export async function startServer(
       server: api.server,
       serviceCidrs: options.apiServer.serviceClusterIpRange.split(","),
       at: { address: advertiseAddress, port: api.http.port },
+      authorities: { clientCaPem: pki.caPem, frontProxyCaPem: pki.frontProxyCaPem },
     }),
   ]);
   api.markBootstrapped();

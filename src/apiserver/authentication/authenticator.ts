@@ -8,6 +8,10 @@ export interface Credentials {
   /** Client certificate of the connection, verified against nothing yet. */
   readonly certificate?: PeerCertificate;
   readonly header: (name: string) => string | undefined;
+  /** The values of a header one by one. */
+  readonly values: (name: string) => readonly string[];
+  /** Names of all headers, in lower case. */
+  readonly names: () => readonly string[];
   /** Bearer token carried as a WebSocket subprotocol. */
   readonly webSocketToken?: string;
 }

@@ -17,7 +17,13 @@ export function createTokenReviewer(
         ? undefined
         : { user: authenticated(verdict.user), audiences: verdict.audiences };
     }
-    const user = await authenticate(ways, { authorization: `Bearer ${token}`, header: () => undefined }, false);
+    const credentials = {
+      authorization: `Bearer ${token}`,
+      header: () => undefined,
+      values: () => [],
+      names: () => [],
+    };
+    const user = await authenticate(ways, credentials, false);
     const shared = audiences.filter((audience) => serviceAccounts.audiences.includes(audience));
     return user === undefined || shared.length === 0 ? undefined : { user, audiences: shared };
   };

@@ -3,6 +3,14 @@ import { apiVersionOf } from "#apimachinery/object.ts";
 import type { ResourceDefinition } from "#apimachinery/resource.ts";
 import { compareBytes } from "#apimachinery/maps.ts";
 import type { ApiTable } from "../api-table.ts";
+import {
+  insertRemote,
+  noRemoteGroups,
+  remoteDiscoveryItem,
+  remoteGroupDocument,
+  type RemoteGroups,
+  remoteGroupsOf,
+} from "./remote-groups.ts";
 
 /**
  * Discovery documents, made from what is served and kept until that changes. JSON shapes are those
@@ -47,13 +55,14 @@ const groupPriority: readonly string[] = [
   "storagemigration.k8s.io",
 ];
 
-export function createDiscovery(table: ApiTable): Discovery {
-  let generation = -1;
+export function createDiscovery(table: ApiTable, remotes: RemoteGroups = noRemoteGroups): Discovery {
+  let generation = "";
   let cache = new Map<string, unknown>();
 
   function cached<T>(key: string, make: () => T): T {
-    if (generation !== table.generation) {
-      generation = table.generation;
+    const current = `${table.generation}/${remotes.generation}`;
+    if (generation !== current) {
+      generation = current;
       cache = new Map();
     }
     if (!cache.has(key)) cache.set(key, make());
@@ -71,18 +80,37 @@ export function createDiscovery(table: ApiTable): Discovery {
       cached("list", () => ({
         kind: "APIGroupList",
         apiVersion: "v1",
-        groups: [...groups().entries()].filter(([name]) => name !== "").map(([name, found]) => groupDocument(name, found)),
+        groups: withRemotes(groups(), remotes, (name, found) => groupDocument(name, found), remoteGroupDocument),
       })),
     group(name) {
       const found = groups().get(name);
-      return found && { kind: "APIGroup", apiVersion: "v1", ...groupDocument(name, found) };
+      const remote = remoteGroupsOf(remotes).find((group) => group.name === name);
+      const document = found ? groupDocument(name, found) : remote && remoteGroupDocument(remote);
+      return document && { kind: "APIGroup", apiVersion: "v1", ...document };
     },
     resourceList(group, version) {
       const found = groups().get(group)?.get(version);
       return found && cached(`resources ${group}/${version}`, () => resourceListOf(table, { group, version }, found));
     },
-    aggregated: (core) => cached(`aggregated ${core}`, () => aggregatedOf(groups(), core)),
+    aggregated: (core) => cached(`aggregated ${core}`, () => aggregatedOf(groups(), core, remotes)),
   };
+}
+
+/** Documents of local groups and of remote ones that have no local version. */
+function withRemotes<T>(
+  groups: Groups,
+  remotes: RemoteGroups,
+  local: (name: string, versions: ReadonlyMap<string, readonly ResourceDefinition[]>) => T,
+  remote: Parameters<typeof insertRemote<T>>[2]["document"],
+): T[] {
+  const named = [...groups].filter(([name]) => name !== "");
+  const builtInCount = named.filter(([name]) => groupPriority.includes(name)).length;
+  const others: RemoteGroups = {
+    generation: remotes.generation,
+    versions: () => remotes.versions().filter(({ group }) => !groups.has(group)),
+  };
+  const documents = named.map(([name, versions]) => local(name, versions));
+  return insertRemote(documents, builtInCount, { remotes: others, document: remote });
 }
 
 /** group -> version -> definitions, both in priority order. */
@@ -221,25 +249,37 @@ function orderResource(document: ResourceDocument): object {
   };
 }
 
-function aggregatedOf(groups: Groups, core: boolean): { document: object; etag: string } {
-  const items = [...groups]
-    .filter(([name]) => (name === "") === core)
-    .map(([name, versions]) => ({
-      metadata: name === "" ? {} : { name },
-      versions: [...versions].map(([version, definitions]) => ({
-        version,
-        resources: definitions.toSorted((a, b) => compareBytes(a.plural, b.plural)).map(aggregatedResource),
-        freshness: "Current",
-      })),
-    }));
+function aggregatedOf(
+  groups: Groups,
+  core: boolean,
+  remotes: RemoteGroups,
+): { document: object; etag: string } {
+  const coreVersions = groups.get("");
+  const items = core
+    ? coreVersions && [discoveryItem("", coreVersions)]
+    : withRemotes(groups, remotes, discoveryItem, remoteDiscoveryItem);
   const document = {
     kind: "APIGroupDiscoveryList",
     apiVersion: "apidiscovery.k8s.io/v2",
     metadata: {},
-    items,
+    items: items ?? [],
   };
   const etag = createHash("sha512").update(JSON.stringify(document)).digest("hex").toUpperCase();
   return { document, etag: `"${etag}"` };
+}
+
+function discoveryItem(
+  name: string,
+  versions: ReadonlyMap<string, readonly ResourceDefinition[]>,
+): object {
+  return {
+    metadata: name === "" ? {} : { name },
+    versions: [...versions].map(([version, definitions]) => ({
+      version,
+      resources: definitions.toSorted((a, b) => compareBytes(a.plural, b.plural)).map(aggregatedResource),
+      freshness: "Current",
+    })),
+  };
 }
 
 function aggregatedResource(definition: ResourceDefinition): object {

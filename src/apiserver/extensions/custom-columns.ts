@@ -1,11 +1,10 @@
 import type { CustomResourceColumnDefinition } from "#api/apiextensions/v1/custom-resource-definition.ts";
-import { ageText } from "#apimachinery/columns.ts";
+import { ageText, creationDescription, nameDescription } from "#apimachinery/columns.ts";
 import { parseTime, TimeError } from "#apimachinery/go-time.ts";
 import { compileFieldPath, printResults } from "#apimachinery/jsonpath.ts";
 import { JsonPathError } from "#apimachinery/jsonpath-parser.ts";
 import type { KubeObject } from "#apimachinery/object.ts";
 import type { Column } from "#apimachinery/resource.ts";
-import { creationDescription, nameDescription } from "../http/metadata-columns.ts";
 
 const nameColumn: Column<KubeObject> = {
   name: "Name",

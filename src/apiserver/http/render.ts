@@ -102,9 +102,7 @@ function renderEntry(
   if (representation.as === "Table") {
     const object = entry.as(definition);
     const { resourceVersion } = object.metadata ?? {};
-    const isGeneric = definition.custom !== undefined || definition.columns.length === 0;
-    const metadata = isGeneric ? { resourceVersion } : {};
-    return encoded(representation, { object: tableFor(endpoint, [object], metadata, options), code });
+        return encoded(representation, { object: tableFor(endpoint, [object], { resourceVersion }, options), code });
   }
   if (representation.as !== "") {
     const partial = partialMetadata(entry.as(definition), representation.version);

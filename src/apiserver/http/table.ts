@@ -1,8 +1,8 @@
+import { creationDescription, nameDescription } from "#apimachinery/columns.ts";
 import { apiVersionOf, type KubeObject } from "#apimachinery/object.ts";
 import type { Column, ResourceDefinition } from "#apimachinery/resource.ts";
 import { badRequest } from "#apimachinery/status.ts";
 import { rfc3339 } from "#base/clock.ts";
-import { creationDescription, nameDescription } from "./metadata-columns.ts";
 
 /** What of the object goes into each row. */
 export type IncludeObject = "None" | "Metadata" | "Object";

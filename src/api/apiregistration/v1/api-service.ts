@@ -31,7 +31,7 @@ export interface ServiceReference extends Infer<typeof ServiceReference> {}
 export const APIServiceSpec = struct(
   "io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIServiceSpec",
   {
-    service: ptr(1, ServiceReference, { nullable: true }),
+    service: ptr(1, ServiceReference),
     group: opt(2, string),
     version: opt(3, string),
     insecureSkipTLSVerify: opt(4, bool),
@@ -85,10 +85,10 @@ export const apiServices = defineResource<APIService>({
   strategy: apiServiceStrategy,
   columns: [
     nameColumn,
-    column("Service", ({ spec: { service } }) =>
-      service === undefined ? "Local" : `${service.namespace ?? ""}/${service.name ?? ""}`,
-    ),
-    column("Available", availableText),
+    column("Service", serviceText, {
+      description: "The reference to the service that hosts this API endpoint.",
+    }),
+    column("Available", availableText, { description: "Whether this service is available." }),
     ageColumn,
   ],
   storage: { prefix: "apiregistration.k8s.io/apiservices" },
@@ -96,6 +96,10 @@ export const apiServices = defineResource<APIService>({
     status: statusSubresource(),
   },
 });
+
+function serviceText({ spec: { service } }: APIService): string {
+  return service === undefined ? "Local" : `${service.namespace ?? ""}/${service.name ?? ""}`;
+}
 
 function availableText({ status }: APIService): string {
   const condition = status?.conditions?.find(({ type }) => type === "Available");
