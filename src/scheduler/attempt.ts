@@ -78,7 +78,7 @@ function refusedAtOnce(pod: PodInfo, { plugin, status }: Refusal, cluster: Clust
     refusedBy: new Set([plugin]),
     nodeCount: cluster.nodeCount,
     refusedByOne: status,
-    failed: { pod, statusOf: () => status, fits: () => status },
+    failed: { pod, statusOf: () => status, fits: () => status, remember: (_node, _basis, find) => find() },
   };
 }
 
@@ -87,22 +87,33 @@ function misfit(
   evaluation: Evaluation,
   { cluster, nominator }: AttemptOptions,
 ): Misfitted {
-  const groups = new Map<string, RefusalGroup & { nodeCount: number; nodes: string[] }>();
+  type Group = RefusalGroup & { nodeCount: number; nodes: string[] };
+  const groups = new Map<string, Group>();
+  /** Equal statuses are one value mostly, and far fewer than nodes. */
+  const groupsOf = new Map<Status, { readonly plugin: string; readonly groups: readonly Group[] }>();
   const refusedBy = new Set<string>();
   for (const node of cluster.nodes) {
     if (node === undefined) continue;
     const refusal = evaluation.refusalOf(node);
     if (refusal === undefined) continue;
     const { plugin, status } = refusal;
-    raiseErrors(status);
-    refusedBy.add(plugin);
-    for (const reason of status.reasons) {
-      const key = `${plugin}\n${reason}`;
+    let counted = groupsOf.get(status);
+    if (counted?.plugin !== plugin) {
+      raiseErrors(status);
+      refusedBy.add(plugin);
       const resolvable = status.code === "Unschedulable";
-      const group = groups.get(key) ?? { plugin, reason, resolvable, nodeCount: 0, nodes: [] };
+      const ofStatus = status.reasons.map((reason) => {
+        const key = `${plugin}\n${reason}`;
+        const group = groups.get(key) ?? { plugin, reason, resolvable, nodeCount: 0, nodes: [] };
+        groups.set(key, group);
+        return group;
+      });
+      counted = { plugin, groups: ofStatus };
+      groupsOf.set(status, counted);
+    }
+    for (const group of counted.groups) {
       group.nodeCount++;
       if (group.nodes.length < namesMax) group.nodes.push(node.name);
-      groups.set(key, group);
     }
   }
   return {
@@ -113,6 +124,7 @@ function misfit(
     failed: {
       pod,
       statusOf: (node) => evaluation.refusalOf(node)?.status,
+      remember: (node, basis, find) => evaluation.remember(pod, { node, nominator, basis, find }),
       fits: (supposed) => evaluation.trial(pod, supposed, nominator)?.status,
     },
   };

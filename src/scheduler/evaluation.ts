@@ -65,8 +65,17 @@ export interface Evaluation {
   /** Undefined: no node will do; `refusalOf` says why. */
   choose(pod: PodInfo, options: ChooseOptions): Choice | undefined;
   refusalOf(node: NodeInfo): Refusal | undefined;
+  /** See `FailedAttempt.remember`. */
+  remember<T>(pod: PodInfo, kept: Kept<T>): T;
   /** Checks a node as it would be; the real one stays untouched. */
   trial(pod: PodInfo, supposed: NodeInfo, nominator: Nominator): Refusal | undefined;
+}
+
+export interface Kept<T> {
+  readonly node: NodeInfo;
+  readonly nominator: Nominator;
+  readonly basis: unknown;
+  readonly find: () => T;
 }
 
 export interface ChooseOptions {
@@ -131,6 +140,9 @@ function createEvaluation(parts: Parts): Evaluation {
   const candidates = candidatesOf(filters);
   const standable = candidates === undefined && !verdicts.wide && canStand(scorers);
   let standing: Standing | undefined;
+  const wide = verdicts.wide;
+  const crowding = createMemory<Refusal | undefined>(cluster, wide);
+  const memory = createMemory<unknown>(cluster, wide);
   let outside: Refusal | undefined;
   let seen = cluster.sequence;
 
@@ -179,9 +191,11 @@ function createEvaluation(parts: Parts): Evaluation {
 
   /** Whether nominated pods of no less priority leave no room. */
   function crowdedOut(pod: PodInfo, node: NodeInfo, nominator: Nominator): boolean {
-    const crowded = withNominated(pod, node, nominator);
-    if (crowded === undefined) return false;
-    const refusal = verdicts.trial(crowded);
+    const find = (): Refusal | undefined => {
+      const crowded = withNominated(pod, node, nominator);
+      return crowded && verdicts.trial(crowded);
+    };
+    const refusal = crowding.of(pod, { node, nominator, basis: undefined, find });
     if (refusal !== undefined) verdicts.refuseOnce(node, refusal);
     return refusal !== undefined;
   }
@@ -265,10 +279,36 @@ function createEvaluation(parts: Parts): Evaluation {
       if (candidates === undefined || candidates.has(node.name)) return verdicts.refusalOf(node);
       return (outside ??= refusalOutside(filters));
     },
+    // What was put in under a basis is what comes out under it.
+    remember: <T>(pod: PodInfo, kept: Kept<T>): T => memory.of(pod, kept) as T,
     trial(pod, supposed, nominator) {
       const crowded = withNominated(pod, supposed, nominator);
       const refusal = crowded && verdicts.trial(crowded);
       return refusal ?? verdicts.trial(supposed);
+    },
+  };
+}
+
+/** Findings about nodes for a class of pods, as long as they hold. */
+function createMemory<T>(cluster: Cluster, never: boolean) {
+  interface Finding {
+    readonly changedAt: number;
+    readonly nominated: number;
+    readonly basis: unknown;
+    readonly value: T;
+  }
+  const findings: (Finding | undefined)[] = [];
+  return {
+    of(pod: PodInfo, { node, nominator, basis, find }: Kept<T>): T {
+      // A pod does not stand in its own way, but in that of its like.
+      if (never || nominator.nodeOf(pod.uid) === node.name) return find();
+      const changedAt = cluster.changedAt[node.index] as number;
+      const nominated = nominator.versionOf(node.name);
+      const known = findings[node.index];
+      if (known?.changedAt === changedAt && known.nominated === nominated && known.basis === basis) return known.value;
+      const value = find();
+      findings[node.index] = { changedAt, nominated, basis, value };
+      return value;
     },
   };
 }

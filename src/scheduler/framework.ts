@@ -144,6 +144,11 @@ export interface FailedAttempt {
   statusOf(node: NodeInfo): Status | undefined;
   /** Checks the pod on a node as it would be. */
   fits(supposed: NodeInfo): Status | undefined;
+  /**
+   * What `find` finds about a node, kept for pods of the class until something about the node, its
+   * nominated pods or `basis` (by identity) changes. Not kept where other nodes matter too.
+   */
+  remember<T>(node: NodeInfo, basis: unknown, find: () => T): T;
 }
 
 export interface PluginShape<Args> {

@@ -10,6 +10,8 @@ export interface Nominator {
   readonly nodeNames: Iterable<string>;
   readonly size: number;
   on(nodeName: string): Iterable<PodInfo>;
+  /** Grows with each change of what is nominated to a node. */
+  versionOf(nodeName: string): number;
 }
 
 const none: readonly PodInfo[] = Object.freeze([]);
@@ -17,6 +19,8 @@ const none: readonly PodInfo[] = Object.freeze([]);
 export function createNominator(): Nominator {
   const byNode = new Map<string, Map<string, PodInfo>>();
   const nodeByUid = new Map<string, string>();
+  const versions = new Map<string, number>();
+  let version = 0;
 
   function remove(uid: string): void {
     const nodeName = nodeByUid.get(uid);
@@ -24,6 +28,7 @@ export function createNominator(): Nominator {
     nodeByUid.delete(uid);
     const pods = byNode.get(nodeName);
     pods?.delete(uid);
+    versions.set(nodeName, ++version);
     if (pods?.size === 0) byNode.delete(nodeName);
   }
 
@@ -33,6 +38,7 @@ export function createNominator(): Nominator {
       if (nodeName === "") return;
       const pods = byNode.get(nodeName) ?? new Map<string, PodInfo>();
       pods.set(pod.uid, pod);
+      versions.set(nodeName, ++version);
       byNode.set(nodeName, pods);
       nodeByUid.set(pod.uid, nodeName);
     },
@@ -44,6 +50,7 @@ export function createNominator(): Nominator {
     get size() {
       return nodeByUid.size;
     },
+    versionOf: (nodeName) => versions.get(nodeName) ?? 0,
     on: (nodeName) => byNode.get(nodeName)?.values() ?? none,
   };
 }

@@ -34,7 +34,7 @@ export function findCandidates(attempt: FailedAttempt, search: Search): Candidat
   const offset = potential.length === 0 ? 0 : search.offset(potential.length);
   for (let i = 0; i < potential.length; i++) {
     const node = potential[(offset + i) % potential.length] as NodeInfo;
-    const found = victimsOn(node, attempt, search.budgets);
+    const found = attempt.remember(node, search.budgets, () => victimsOn(node, attempt, search.budgets));
     if ("code" in found) refusals.push(found);
     else if (found.pods.length > 0) (found.violationCount === 0 ? harmless : violating).push(found);
     if (harmless.length > 0 && harmless.length + violating.length >= enough) break;
