@@ -1,5 +1,6 @@
 import type { LimitRange } from "#api/core/v1/limit-range.ts";
 import type { Namespace } from "#api/core/v1/namespace.ts";
+import type { Pod } from "#api/core/v1/pod.ts";
 import { type ResourceQuota, resourceQuotas } from "#api/core/v1/resource-quota.ts";
 import type { ServiceAccount } from "#api/core/v1/service-account.ts";
 import type { PriorityClass } from "#api/scheduling/v1/priority-class.ts";
@@ -12,6 +13,7 @@ import { limitRanger } from "./plugins/limit-ranger.ts";
 import { namespaceLifecycle } from "./plugins/namespace-lifecycle.ts";
 import { priorityAdmission } from "./plugins/priority.ts";
 import { serviceAccountAdmission } from "./plugins/service-account.ts";
+import { podSecurity } from "./pod-security/pod-security.ts";
 import { mutatingAdmissionPolicy } from "./policy/mutating.ts";
 import type { Policy, PolicyBinding, PolicyContext } from "./policy/policies.ts";
 import { validatingAdmissionPolicy } from "./policy/validating.ts";
@@ -59,6 +61,7 @@ export function admissionPlugins(parts: ServerParts, options: PluginOptions): Ad
     namespaceLifecycle(namespaces),
     limitRanger(live<LimitRange>("", "v1", "limitranges")),
     serviceAccountAdmission(live<ServiceAccount>("", "v1", "serviceaccounts"), random),
+    podSecurity(namespaces, live<Pod>("", "v1", "pods")),
     priorityAdmission(live<PriorityClass>("scheduling.k8s.io", "v1", "priorityclasses")),
     defaultTolerationSeconds,
     // Webhooks see what all plugins above have set; quota comes last, so that only what is let in
