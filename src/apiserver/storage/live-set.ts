@@ -1,5 +1,5 @@
 import { type KubeObject, objectKey, splitKey } from "#apimachinery/object.ts";
-import type { Key } from "#store/store.ts";
+import { CompactedError, type Key } from "#store/store.ts";
 import type { ResourceStorage } from "./storage.ts";
 
 /**
@@ -12,7 +12,8 @@ export class LiveSet<T extends KubeObject> implements Disposable {
   readonly #storage: ResourceStorage;
   readonly #objects = new Map<string, T>();
   readonly #listeners = new Set<(key: string, object: T | undefined) => void>();
-  readonly #resources = new DisposableStack();
+  #watch: Disposable | undefined;
+  #isDisposed = false;
   #generation = 0;
 
   constructor(storage: ResourceStorage) {
@@ -24,8 +25,15 @@ export class LiveSet<T extends KubeObject> implements Disposable {
     const range = this.#storage.rangeOf(this.#storage.prefix);
     const state = await this.#storage.range(range);
     const { entries } = this.#storage;
-    for (const kv of state.entries) this.#set(this.#keyOf(kv.key), entries.of(kv).object as T);
-    const watch = this.#storage.store.watch(
+    const gone = new Set(this.#objects.keys());
+    for (const kv of state.entries) {
+      const key = this.#keyOf(kv.key);
+      gone.delete(key);
+      this.#set(key, entries.of(kv).object as T);
+    }
+    for (const key of gone) this.#set(key, undefined);
+    if (this.#isDisposed) return;
+    this.#watch = this.#storage.store.watch(
       { ...range, startRevision: state.revision + 1 },
       {
         onBatch: ({ events }) => {
@@ -34,10 +42,15 @@ export class LiveSet<T extends KubeObject> implements Disposable {
             this.#set(key, event.type === "put" ? (entries.of(event.kv).object as T) : undefined);
           }
         },
-        onClosed: () => {},
+        // A store of another process may have compacted what this set had yet to see.
+        onClosed: (error) => this.#startAgain(error),
       },
     );
-    this.#resources.use(watch);
+  }
+
+  #startAgain(reason: unknown): void {
+    if (this.#isDisposed || !(reason instanceof CompactedError)) return;
+    this.start().catch((error: unknown) => this.#startAgain(error));
   }
 
   get generation(): number {
@@ -63,7 +76,8 @@ export class LiveSet<T extends KubeObject> implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#resources.dispose();
+    this.#isDisposed = true;
+    this.#watch?.[Symbol.dispose]();
   }
 
   #keyOf(key: Key): string {
