@@ -215,6 +215,7 @@ function keepHouse(
     machine,
     directories,
     images,
+    events: kubelet.services.events,
     usages: () => podUsages(kubelet),
     changed,
   });

@@ -2,6 +2,7 @@ import type { World } from "#base/world.ts";
 import type { Machine } from "../node/machine.ts";
 import type { NodePressure } from "../node/node-status.ts";
 import { uidOf } from "../pod/container-list.ts";
+import type { PodEvents } from "../pod/pod-events.ts";
 import type { PodManager } from "../pod/pod-manager.ts";
 import { type NodeDirectories, volumeDirectory } from "../pod/pod-paths.ts";
 import type { PodWorker } from "../pod/pod-worker.ts";
@@ -32,6 +33,7 @@ export interface EvictionOptions {
   readonly machine: Machine;
   readonly directories: NodeDirectories;
   readonly images: ImageCollector;
+  readonly events: PodEvents;
   readonly usages: () => Promise<readonly PodUsage[]>;
   /** The pressure has changed. */
   readonly changed: () => void;
@@ -83,6 +85,7 @@ export function createEvictionManager(options: EvictionOptions): EvictionManager
   }
 
   function evict({ pod }: Pick<PodConsumption, "pod">, message: string): void {
+    options.events.warning(pod, "Evicted", message);
     manager.byUid(uidOf(pod))?.fail({ reason: "Evicted", message }, evictionGraceSeconds);
   }
 

@@ -7,25 +7,16 @@
  * directories when the object is gone. 5. Nothing is looked at without a cause: an event, a change
  * of the object, a result of a probe, or a time known before.
  */
-import type { PodStatus } from "#api/core/v1/pod-status.ts";
+import type { PodCondition, PodStatus } from "#api/core/v1/pod-status.ts";
 import type { Pod } from "#api/core/v1/pod.ts";
 import { deepEqual } from "#apimachinery/deep-equal.ts";
-import type { Timer } from "#base/clock.ts";
-import { containerState } from "../cri/messages.ts";
 import { VolumeError } from "../volumes/volume-manager.ts";
 import { containersOf, podDescription, uidOf } from "./container-list.ts";
 import type { WaitingReason } from "./container-statuses.ts";
 import { isIdle, planPod } from "./plan-pod.ts";
 import { podDirectory, podLogDirectory } from "./pod-paths.ts";
-import {
-  emptyPodRuntime,
-  type PodRuntime,
-  podIpsOf,
-  readPodRuntime,
-  runningContainers,
-} from "./pod-runtime.ts";
+import { type PodRuntime, podIpsOf, runningContainers } from "./pod-runtime.ts";
 import { fieldContext, type PodServices } from "./pod-services.ts";
-import { podStatusOf } from "./pod-status.ts";
 import {
   crashKey,
   hastenKill,
@@ -34,10 +25,11 @@ import {
   removePodRuntime,
   syncPod,
 } from "./pod-sync.ts";
+import { createPodView } from "./pod-view.ts";
 import { createResizer } from "./resizer.ts";
 import type { ResizeRefusal } from "./resize.ts";
 import type { StatusManager } from "./status-manager.ts";
-import { readTerminationMessages } from "./termination-message.ts";
+import { createWakeLoop } from "./wake-loop.ts";
 
 /** Why the node ends a Pod by itself. */
 export interface PodFailure {
@@ -92,82 +84,31 @@ export interface PodWorkerOptions {
 const retryMinMs = 500;
 const retryMaxMs = 10_000;
 const volumeRetryMs = 30_000;
-/** The runtime hears of an exit a moment after its own event. */
-const settleMs = [10, 20, 40, 80, 160, 320, 640] as const;
-
-/** 128 + SIGKILL. */
-const killedExitCode = 137;
-/** An end so close to the kernel's report is taken for its consequence. */
-const killedWithinMs = 5000;
 
 export function createPodWorker(options: PodWorkerOptions): PodWorker {
   const { services, statuses } = options;
-  const { world, cri, lifetime } = services;
+  const { world, lifetime } = services;
   const uid = uidOf(options.pod);
-  const waiting = new Map<string, WaitingReason>();
-  const messages = new Map<string, string>();
-  const stopped = new Map<string, number>();
-  const lookers = new Set<() => void>();
-  const removed = Promise.withResolvers<void>();
+  const loop = createWakeLoop({ clock: world.clock, lifetime, step, failed: stepFailed });
+  const view = createPodView({ uid, services, statuses, lookAfter: loop.wakeAfter });
   const resizer = createResizer({ pod: options.pod, services, refuse: options.refuseResize });
+  const waiting = new Map<string, WaitingReason>();
+  const removed = Promise.withResolvers<void>();
   let pod = resizer.pod;
   let latest = options.pod;
-  let runtime = emptyPodRuntime;
   let state: PodWorker["state"] = "running";
   let failure: PodFailure | undefined = options.refused;
   let failureGraceSeconds: number | undefined;
   let objectGone = false;
   let volumesChanged = false;
-  let stepping = false;
-  let again = false;
-  let timer: Timer | undefined;
-  let failures = 0;
   let syncing = new AbortController();
   let graceSeconds = Infinity;
-  let killedMs = -Infinity;
-  const outOfMemory = new Set<string>();
 
-  function wake({ volumes = false, stopped: id, outOfMemory = false }: WakeCause = {}): void {
-    if (outOfMemory) killedMs = world.clock.nowMs();
-    if (volumes) volumesChanged = true;
-    if (id !== undefined) stopped.set(id, 0);
-    again = true;
-    if (!stepping && !lifetime.ended) void run();
-  }
-
-  function wakeAfter(delayMs: number): void {
-    if (lifetime.ended) return;
-    const dueMs = world.clock.monotonicMs() + delayMs;
-    if (timer !== undefined && timer.dueMonotonicMs <= dueMs) return;
-    timer?.[Symbol.dispose]();
-    timer = world.clock.after(delayMs, () => {
-      timer = undefined;
-      wake();
-    });
-  }
-
-  async function run(): Promise<void> {
-    stepping = true;
-    while (again && !lifetime.ended) {
-      again = false;
-      timer?.[Symbol.dispose]();
-      timer = undefined;
-      try {
-        await step();
-        failures = 0;
-      } catch (error) {
-        stepFailed(error);
-      }
-    }
-    stepping = false;
-  }
-
-  function stepFailed(error: unknown): void {
-    if (lifetime.ended) return;
-    if (syncing.signal.aborted && wantsToEnd()) return void (again = true);
+  function stepFailed(error: unknown, failuresBefore: number): void {
+    if (syncing.signal.aborted && wantsToEnd()) return loop.wake();
     if (error instanceof VolumeError) services.events.warning(pod, "FailedMount", error.message);
     else world.log.error("pod step failed", error, { pod: podDescription(pod), state });
-    wakeAfter(Math.min(retryMaxMs, retryMinMs * 2 ** failures++));
+    loop.wakeAfter(Math.min(retryMaxMs, retryMinMs * 2 ** failuresBefore));
   }
 
   function wantsToEnd(): boolean {
@@ -175,67 +116,60 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
   }
 
   async function step(): Promise<void> {
-    if (state === "ended") return killedMs > -Infinity ? explainEnd() : finish();
+    if (state === "ended") return afterEnd();
     await look();
     if (state === "running" && !wantsToEnd() && !isOver(pod)) await sync();
     else if (state === "running") state = "ending";
     if (state === "ending") await end();
   }
 
-  /** Reads the runtime and says what the Pod is like. */
-  async function look(used = pod): Promise<PodStatus> {
-    runtime = await readPodRuntime(cri.runtime, uid);
-    resizer.note(runtime, used);
-    for (const [id, looks] of stopped) {
-      const seen = runtime.containers.find((container) => container.id === id);
-      const delayMs = settleMs[looks];
-      if (seen?.state !== containerState.running || delayMs === undefined) stopped.delete(id);
-      else {
-        stopped.set(id, looks + 1);
-        wakeAfter(delayMs);
-      }
+  /** Reads the runtime and says what the Pod is like; new containers are as `used` wanted them. */
+  async function look(used = pod): Promise<void> {
+    await view.look();
+    resizer.note(view.runtime, used);
+    services.probes.follow(pod, view.runtime, { ending: state !== "running" });
+    say(false);
+  }
+
+  function say(terminal: boolean): void {
+    const conditions = [...resizer.conditions, ...disruptionOf(failure)];
+    view.say(pod, { waiting, terminal, failure, conditions, applied: resizer.applied });
+  }
+
+  async function sync(): Promise<void> {
+    if (deadlinePassed()) return loop.wake();
+    syncing = new AbortController();
+    await refreshVolumes();
+    if (await resizer.carryOut(view.runtime)) {
+      pod = resizer.pod;
+      await look();
     }
-    noteKilled();
-    await readTerminationMessages(runtime, { known: messages, files: world.files });
-    services.probes.follow(pod, runtime, { ending: state !== "running" });
-    for (const looked of lookers) looked();
-    return say(false);
+    // Each round starts what the one before made possible: the next init container, for instance.
+    for (let round = 0; round < roundsMax(pod); round++) if (!(await syncRound())) break;
+    if (wantsToEnd()) return loop.wake();
+    await removeOldInstances(pod, view.runtime, services);
+    if (isOver({ ...pod, status: view.status })) state = "ending";
   }
 
-  /** The kernel's word may come after the end that it explains. */
-  async function explainEnd(): Promise<void> {
-    runtime = await readPodRuntime(cri.runtime, uid);
-    noteKilled();
-    killedMs = -Infinity;
-    say(true);
-    await finish();
-  }
-
-  function noteKilled(): void {
-    for (const { id, state: seen, exitCode, finishedAt } of runtime.containers) {
-      if (seen !== containerState.exited || exitCode !== killedExitCode) continue;
-      if (Math.abs(finishedAt / 1e6 - killedMs) < killedWithinMs) outOfMemory.add(id);
-    }
-  }
-
-  function say(terminal: boolean): PodStatus {
-    const status = podStatusOf({
-      pod,
-      runtime,
-      waiting,
-      terminal,
-      failure,
-      terminationMessages: messages,
-      probes: services.probes,
-      runtimeName: services.runtimeName,
-      previous: statuses.get(uid) ?? pod.status ?? {},
-      hostIps: services.node.ips,
-      outOfMemory,
-      applied: resizer.applied,
-      extraConditions: resizer.conditions,
-    });
-    statuses.set(pod, status);
-    return status;
+  /** Returns whether another round may find more to do. */
+  async function syncRound(): Promise<boolean> {
+    const used = pod;
+    const plan = planPod(used, view.runtime, services.probes);
+    if (isIdle(plan)) return false;
+    const sandboxReady = (runtime: PodRuntime): void => {
+      view.take(runtime);
+      say(false);
+    };
+    const { signal } = syncing;
+    const outcome = await syncPod(
+      { pod: used, runtime: view.runtime, plan, waiting, signal, sandboxReady },
+      services,
+    );
+    await look(used);
+    if (wantsToEnd() || (plan.killPod && !plan.createSandbox)) return false;
+    if (outcome.retryAfterMs === undefined) return true;
+    loop.wakeAfter(outcome.retryAfterMs);
+    return false;
   }
 
   /** What cannot be written anew stays as it was: the containers go on with it. */
@@ -243,55 +177,23 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
     if (!volumesChanged) return;
     volumesChanged = false;
     try {
-      await services.volumes.refresh(pod, fieldContext(services, podIpsOf(runtime)));
+      await services.volumes.refresh(pod, fieldContext(services, podIpsOf(view.runtime)));
     } catch (error) {
       if (!(error instanceof VolumeError)) throw error;
       services.events.warning(pod, "FailedMount", error.message);
       volumesChanged = true;
-      wakeAfter(volumeRetryMs);
+      loop.wakeAfter(volumeRetryMs);
     }
-  }
-
-  async function sync(): Promise<void> {
-    if (deadlinePassed()) return wake();
-    syncing = new AbortController();
-    await refreshVolumes();
-    if (await resizer.carryOut(runtime)) {
-      pod = resizer.pod;
-      await look();
-    }
-    // Each round starts what the one before made possible: the next init container, for instance.
-    for (let round = 0; round < roundsMax(pod); round++) {
-      const plan = planPod(pod, runtime, services.probes);
-      if (isIdle(plan)) break;
-      const { signal } = syncing;
-      const used = pod;
-      const sandboxReady = (now: PodRuntime): void => {
-        runtime = now;
-        say(false);
-      };
-      const input = { pod: used, runtime, plan, waiting, signal, sandboxReady };
-      const outcome = await syncPod(input, services);
-      await look(used);
-      if (wantsToEnd()) return void (again = true);
-      if (outcome.retryAfterMs !== undefined) {
-        wakeAfter(outcome.retryAfterMs);
-        break;
-      }
-      if (plan.killPod && !plan.createSandbox) break;
-    }
-    await removeOldInstances(pod, runtime, services);
-    if (isOver({ ...pod, status: statuses.get(uid) })) state = "ending";
   }
 
   /** Whether `activeDeadlineSeconds` is over; else wakes when it is. */
   function deadlinePassed(): boolean {
     const { activeDeadlineSeconds } = pod.spec;
-    const started = statuses.get(uid)?.startTime ?? pod.status?.startTime;
+    const started = view.status?.startTime ?? pod.status?.startTime;
     if (activeDeadlineSeconds === undefined || started === undefined) return false;
     const leftMs = Date.parse(started) + activeDeadlineSeconds * 1000 - world.clock.nowMs();
     if (leftMs > 0) {
-      wakeAfter(leftMs);
+      loop.wakeAfter(leftMs);
       return false;
     }
     const message = "Pod was active on the node longer than the specified deadline";
@@ -301,22 +203,20 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
   }
 
   async function end(): Promise<void> {
-    services.probes.follow(pod, runtime, { ending: true });
+    services.probes.follow(pod, view.runtime, { ending: true });
     say(false);
     graceSeconds = graceOf();
     const override = failureGraceSeconds ?? (objectGone ? graceSeconds : undefined);
-    await killPod({ pod, runtime, graceSeconds: override }, services);
+    await killPod({ pod, runtime: view.runtime, graceSeconds: override }, services);
     await look();
-    if (runningContainers(runtime).length > 0) {
-      again = true;
-      return;
-    }
+    if (runningContainers(view.runtime).length > 0) return loop.wake();
     say(true);
     services.probes.forget(uid);
     await services.volumes.tearDown(uid);
     await services.cgroups.removePod(pod);
-    for (const { container } of containersOf(pod))
+    for (const { container } of containersOf(pod)) {
       services.crashes.forget(crashKey(pod, container));
+    }
     state = "ended";
     options.ended?.(pod);
     await finish();
@@ -327,65 +227,80 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
     return failureGraceSeconds ?? Math.max(1, pod.metadata?.deletionGracePeriodSeconds ?? own);
   }
 
+  /** The kernel's word may come after the end that it explains. */
+  async function afterEnd(): Promise<void> {
+    if (view.unexplained) {
+      await view.look();
+      say(true);
+    }
+    await finish();
+  }
+
   async function finish(): Promise<void> {
     if (!objectGone) return statuses.finish(pod);
     statuses.forget(uid);
-    runtime = await readPodRuntime(cri.runtime, uid);
-    await removePodRuntime(runtime, services);
+    await view.look();
+    await removePodRuntime(view.runtime, services);
     await world.files.remove(podDirectory(services.directories, uid));
     await world.files.remove(podLogDirectory(services.directories, pod));
     removed.resolve();
   }
 
+  /** Ends what goes on with less patience than before, if there is less. */
   function hasten(): void {
     const next = graceOf();
     if (state !== "ending" || next >= graceSeconds) return;
     graceSeconds = next;
-    hastenKill({ pod, runtime, graceSeconds: next }, services).catch((error: unknown) =>
-      world.log.error("pod not hastened", error, { pod: podDescription(pod) }),
+    hastenKill({ pod, runtime: view.runtime, graceSeconds: next }, services).catch(
+      (error: unknown) => world.log.error("pod not hastened", error, { pod: podDescription(pod) }),
     );
   }
 
+  function breakOff(why: string): void {
+    syncing.abort(new DOMException(why, "AbortError"));
+  }
+
+  function wake(cause: WakeCause): void {
+    if (cause.volumes === true) volumesChanged = true;
+    if (cause.stopped !== undefined) view.noteStopped(cause.stopped);
+    if (cause.outOfMemory === true) view.noteOutOfMemory();
+    loop.wake();
+  }
+
   const release = (): void => {
-    timer?.[Symbol.dispose]();
-    syncing.abort(new DOMException("kubelet is ending", "AbortError"));
+    loop[Symbol.dispose]();
+    breakOff("kubelet is ending");
   };
   lifetime.signal.addEventListener("abort", release, { once: true });
-  removed.promise.then(
-    () => lifetime.signal.removeEventListener("abort", release),
-    () => undefined,
-  );
-  wake();
+  void removed.promise.then(() => lifetime.signal.removeEventListener("abort", release));
+  loop.wake();
   return {
     get pod() {
       return pod;
     },
     get runtime() {
-      return runtime;
+      return view.runtime;
     },
     get state() {
       return state;
     },
     get status() {
-      return statuses.get(uid) ?? pod.status;
-    },
-    onLook(looked) {
-      lookers.add(looked);
-      return { [Symbol.dispose]: () => void lookers.delete(looked) };
+      return view.status ?? pod.status;
     },
     get resizeDeferred() {
       return resizer.deferred;
     },
     get busy() {
-      return stepping;
+      return loop.busy;
     },
+    onLook: view.onLook,
     wake,
     update(next) {
       const before = latest;
       latest = next;
       resizer.wish(next);
       pod = resizer.pod;
-      if (wantsToEnd()) syncing.abort(new DOMException("pod is being deleted", "AbortError"));
+      if (wantsToEnd()) breakOff("pod is being deleted");
       hasten();
       if (!matters(before, next)) return;
       const described = (each: Pod) => [each.metadata?.labels, each.metadata?.annotations];
@@ -394,18 +309,25 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
     fail(why, withinSeconds) {
       failure ??= why;
       failureGraceSeconds ??= withinSeconds;
-      syncing.abort(new DOMException(why.reason, "AbortError"));
+      breakOff(why.reason);
       hasten();
-      wake();
+      loop.wake();
     },
     remove(last) {
       pod = last;
       objectGone = true;
-      syncing.abort(new DOMException("pod is gone", "AbortError"));
-      wake();
+      breakOff("pod is gone");
+      loop.wake();
       return removed.promise;
     },
   };
+}
+
+/** Pods that are evicted tell controllers so. Source: eviction_manager.go evictPod. */
+function disruptionOf(failure: PodFailure | undefined): PodCondition[] {
+  if (failure?.reason !== "Evicted") return [];
+  const { message } = failure;
+  return [{ type: "DisruptionTarget", status: "True", reason: "TerminationByKubelet", message }];
 }
 
 /** The phase says that nothing of the Pod will run again. */
