@@ -2,12 +2,15 @@ import type { Service } from "#api/core/v1/service.ts";
 import type { IPAddress } from "#api/networking/v1/ip-address.ts";
 import type { Client } from "#client/client.ts";
 import type { Random } from "#base/random.ts";
+import { bindingHooks, type EscalationGuard, roleHooks } from "../authorization/escalation.ts";
 import { serviceAllocator } from "../services/allocator.ts";
 import type { ServerParts } from "../server.ts";
 import type { WriteHooks } from "./rest.ts";
 
 /** How long Events are kept, seconds. Source: --event-ttl. */
 const eventTtlSeconds = 3600;
+
+const rbacGroup = "rbac.authorization.k8s.io";
 
 export interface WriteHookOptions {
   /** Acts as the server itself; there once the server is put together. */
@@ -26,7 +29,19 @@ export function writeHooks(parts: ServerParts, options: WriteHookOptions): Reado
     random: options.random,
     cidr: options.serviceCidr,
   });
+  const guard: EscalationGuard = {
+    rbac: parts.rbac,
+    authorizer: parts.authorizer,
+    sources: {
+      roles: parts.live(rbacGroup, "v1", "roles"),
+      clusterRoles: parts.live(rbacGroup, "v1", "clusterroles"),
+    },
+  };
   return new Map([
+    [`${rbacGroup}/roles`, roleHooks(guard)],
+    [`${rbacGroup}/clusterroles`, roleHooks(guard)],
+    [`${rbacGroup}/rolebindings`, bindingHooks(guard)],
+    [`${rbacGroup}/clusterrolebindings`, bindingHooks(guard)],
     ["/events", events],
     ["events.k8s.io/events", events],
     ["/services", services],
