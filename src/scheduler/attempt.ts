@@ -1,6 +1,7 @@
 /** One try to find a node for a pod. Decides, and changes nothing. */
 import type { Cluster } from "./cluster.ts";
 import type { Choice, Evaluation, Refusal } from "./evaluation.ts";
+import type { ExtenderCalls } from "./extender-calls.ts";
 import type { FailedAttempt, PostFilterResult, Status } from "./framework.ts";
 import { misfitText, noNodesMessage } from "./failure-text.ts";
 import type { Nominator } from "./nominator.ts";
@@ -49,6 +50,41 @@ export function attempt(pod: PodInfo, options: AttemptOptions): Found | Misfitte
   runtime.searchStart = (runtime.searchStart + choice.evaluatedCount) % Math.max(1, cluster.nodes.length);
   evaluation.uses++;
   return { outcome: "found", evaluation, choice };
+}
+
+/** As `attempt`, for pods that extenders have a say about. */
+export async function attemptExtended(
+  pod: PodInfo,
+  options: AttemptOptions,
+  extenders: ExtenderCalls,
+): Promise<Found | Misfitted> {
+  const { runtime, cluster, nominator, below } = options;
+  const evaluation = runtime.evaluationOf(pod);
+  if (!("choose" in evaluation)) return refusedAtOnce(pod, evaluation, cluster);
+  const feasible = evaluation.feasible(pod, nominator);
+  if (feasible.length === 0) return misfit(pod, evaluation, options);
+  const totals = evaluation.totalsOf(feasible);
+  const { nodes, refusals } = await extenders.filter(pod, feasible);
+  if (nodes.length === 0) return withRefusals(misfit(pod, evaluation, options), refusals);
+  const added = nodes.length > 1 ? await extenders.prioritize(pod, nodes) : new Map<string, number>();
+  const sums = nodes.map((node) => (totals[feasible.indexOf(node)] ?? 0) + (added.get(node.name) ?? 0));
+  const greatest = Math.max(...sums);
+  const best = nodes.filter((_, i) => sums[i] === greatest);
+  const only = best[best.length > 1 ? below(best.length) : 0];
+  const choice = only && evaluation.choose(pod, { nominator, below, start: 0, feasibleMax: 1, only });
+  if (choice === undefined) throw new Error("node changed while extenders were asked");
+  return { outcome: "found", evaluation, choice };
+}
+
+function withRefusals(result: Misfitted, refusals: ReadonlyMap<string, Status>): Misfitted {
+  const groups = [...refusals].flatMap(([node, { code, reasons }]) =>
+    reasons.map((reason) => ({ plugin: "Extender", reason, resolvable: code === "Unschedulable", nodeCount: 1, nodes: [node] })),
+  );
+  return {
+    ...result,
+    refusals: [...result.refusals, ...groups],
+    failed: { ...result.failed, statusOf: (node) => refusals.get(node.name) ?? result.failed.statusOf(node) },
+  };
 }
 
 /** The node that room was made on comes first. */

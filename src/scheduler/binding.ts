@@ -1,5 +1,6 @@
 /** From the decision to the written binding. */
 import type { NamedFilter } from "./evaluation.ts";
+import type { ExtenderCalls } from "./extender-calls.ts";
 import { failed, type Status } from "./framework.ts";
 import type { NodeInfo } from "./node-info.ts";
 import type { PodInfo } from "./pod-info.ts";
@@ -51,6 +52,7 @@ export interface BindOptions {
   readonly node: NodeInfo;
   readonly filters: readonly NamedFilter[];
   readonly runtime: ProfileRuntime;
+  readonly extenders: ExtenderCalls | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -62,6 +64,11 @@ export async function bindPod(pod: PodInfo, options: BindOptions): Promise<BindF
     if (filter.preBind === undefined) continue;
     const status = await filter.preBind(node, signal).catch(failed);
     if (status !== undefined) return failure(name, status, `running PreBind plugin "${name}"`);
+  }
+  try {
+    if ((await options.extenders?.bind(pod, node.name)) !== undefined) return undefined;
+  } catch (error) {
+    return failure("Extender", failed(error), "binding rejected");
   }
   for (const plugin of profile.binders) {
     try {

@@ -1,6 +1,8 @@
 /** KubeSchedulerConfiguration, read into profiles. Source: kubescheduler.config.k8s.io/v1. */
 import { type Extender, readExtender } from "./extender.ts";
 import type { Plugin } from "./framework.ts";
+import type { ResourcesFitArgs } from "./plugins/node-resources-fit/args.ts";
+import { nodeResourcesFit } from "./plugins/node-resources-fit/plugin.ts";
 import { defaultPlugins } from "./plugins.ts";
 import { defaultSchedulerName, type Profile, type WeightedPlugin } from "./profile.ts";
 
@@ -62,13 +64,15 @@ export function readConfiguration(
     known.set(plugin.name, plugin);
   }
   const percentage = percentageOf(config.percentageOfNodesToScore) ?? 0;
-  const profiles = (config.profiles?.length ? config.profiles : [{}]).map((profile) => readProfile(profile, { known, defaults, percentage }));
+  const extenders = (config.extenders ?? []).map(readExtender);
+  const ignored = new Set(extenders.flatMap((each) => [...each.ignoredResources]));
+  const profiles = (config.profiles?.length ? config.profiles : [{}]).map((profile) => readProfile(profile, { known, defaults, percentage, ignored }));
   const names = profiles.map(({ schedulerName }) => schedulerName);
   const duplicate = names.find((name, i) => names.indexOf(name) !== i);
   if (duplicate !== undefined) throw new Error(`profiles: Duplicate value: ${JSON.stringify(duplicate)}`);
   return {
     profiles,
-    extenders: (config.extenders ?? []).map(readExtender),
+    extenders,
     initialBackoffMs: (config.podInitialBackoffSeconds || 1) * 1000,
     backoffMsMax: (config.podMaxBackoffSeconds || 10) * 1000,
   };
@@ -88,9 +92,11 @@ interface Surroundings {
   readonly known: Known;
   readonly defaults: readonly WeightedPlugin[];
   readonly percentage: number;
+  /** Resources that extenders count in the scheduler's place. */
+  readonly ignored: ReadonlySet<string>;
 }
 
-function readProfile(given: GivenProfile, { known, defaults, percentage }: Surroundings): Profile {
+function readProfile(given: GivenProfile, { known, defaults, percentage, ignored }: Surroundings): Profile {
   const { schedulerName = given.plugins || given.pluginConfig ? "" : defaultSchedulerName } = given;
   const sets = given.plugins ?? {};
   const everywhere = mergeSets(defaults.map(({ plugin, weight }) => ({ name: plugin.name, weight })), sets.multiPoint);
@@ -115,7 +121,7 @@ function readProfile(given: GivenProfile, { known, defaults, percentage }: Surro
     schedulerName: schedulerName || defaultSchedulerName,
     plugins,
     ...points,
-    args: readArgs(given, known),
+    args: ignoring(readArgs(given, known), ignored),
     percentageOfNodesToScore: percentageOf(given.percentageOfNodesToScore) ?? percentage,
     ...(less && { less }),
   };
@@ -133,6 +139,14 @@ function readArgs({ pluginConfig = [] }: GivenProfile, known: Known): Map<string
     }
   }
   return args;
+}
+
+function ignoring(args: Map<string, unknown>, resources: ReadonlySet<string>): Map<string, unknown> {
+  if (resources.size === 0) return args;
+  const { name } = nodeResourcesFit;
+  // What the plugin's own reader gave, or its default.
+  const own = (args.get(name) ?? nodeResourcesFit.args) as ResourcesFitArgs;
+  return args.set(name, { ...own, ignoredResources: own.ignoredResources.union(resources) });
 }
 
 /** Extension points, and what a plugin has to have to take part in them. */

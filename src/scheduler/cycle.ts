@@ -12,9 +12,10 @@ import type { Lifetime } from "#base/lifetime.ts";
 import type { Logger } from "#base/log.ts";
 import type { Random } from "#base/random.ts";
 import type { Client } from "#client/client.ts";
-import { attempt, type Found, messageOf, type Misfitted, postFilter, scoresOf } from "./attempt.ts";
+import { attempt, attemptExtended, type Found, messageOf, type Misfitted, postFilter, scoresOf } from "./attempt.ts";
 import { bindPod, permit, reserve, type BindFailure } from "./binding.ts";
 import type { MutableCluster } from "./cluster.ts";
+import type { ExtenderCalls } from "./extender-calls.ts";
 import type { Nominator } from "./nominator.ts";
 import { conditionPatch, patchPodStatus, truncated } from "./pod-condition.ts";
 import type { PodInfo } from "./pod-info.ts";
@@ -34,6 +35,7 @@ export interface CyclesOptions {
   readonly nominator: Nominator;
   readonly explanations: Explanations;
   readonly waiting: WaitingPods;
+  readonly extenders: ExtenderCalls | undefined;
   readonly runtimeOf: (pod: PodInfo) => ProfileRuntime | undefined;
   readonly client: Client;
   readonly clock: Clock;
@@ -92,14 +94,20 @@ export function createCycles(options: CyclesOptions): Cycles {
       runtime.events.warning(info.pod, "FailedScheduling", `skip schedule deleting pod: ${info.key}`);
       return void queue.done(entry);
     }
-    try {
-      const result = attempt(info, { runtime, cluster, nominator: options.nominator, below });
+    const { nominator, extenders } = options;
+    const conclude = (result: Found | Misfitted): Promise<void> | undefined => {
       if (result.outcome === "misfit") return unplaced(entry, runtime, result);
-      place(entry, runtime, result);
-    } catch (error) {
-      failedByError(entry, runtime, error);
+      return void place(entry, runtime, result);
+    };
+    const failed = (error: unknown): void => failedByError(entry, runtime, error);
+    if (extenders?.concerned(info)) {
+      return attemptExtended(info, { runtime, cluster, nominator, below }, extenders).then(conclude).catch(failed);
     }
-    return undefined;
+    try {
+      return conclude(attempt(info, { runtime, cluster, nominator, below }));
+    } catch (error) {
+      return void failed(error);
+    }
   }
 
   function place(entry: QueuedPod, runtime: ProfileRuntime, found: Found): void {
@@ -129,7 +137,7 @@ export function createCycles(options: CyclesOptions): Cycles {
 
   function bind(entry: QueuedPod, runtime: ProfileRuntime, { filters, node }: Placed): void {
     const { info } = entry;
-    const binding = bindPod(info, { node, filters, runtime, signal: lifetime.signal })
+    const binding = bindPod(info, { node, filters, runtime, extenders: options.extenders, signal: lifetime.signal })
       .then((failure) => {
         if (failure !== undefined) return undone(entry, runtime, { ...failure, filters, node });
         queue.done(entry);

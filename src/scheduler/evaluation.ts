@@ -65,6 +65,10 @@ export interface Evaluation {
   /** Undefined: no node will do; `refusalOf` says why. */
   choose(pod: PodInfo, options: ChooseOptions): Choice | undefined;
   refusalOf(node: NodeInfo): Refusal | undefined;
+  /** Every node that will do, for those who choose themselves. */
+  feasible(pod: PodInfo, nominator: Nominator): NodeInfo[];
+  /** Totals of nodes that `feasible` gave, in their order. */
+  totalsOf(nodes: readonly NodeInfo[]): number[];
   /** See `FailedAttempt.remember`. */
   remember<T>(pod: PodInfo, kept: Kept<T>): T;
   /** Checks a node as it would be; the real one stays untouched. */
@@ -278,6 +282,17 @@ function createEvaluation(parts: Parts): Evaluation {
     refusalOf(node) {
       if (candidates === undefined || candidates.has(node.name)) return verdicts.refusalOf(node);
       return (outside ??= refusalOutside(filters));
+    },
+    feasible(pod, nominator) {
+      refresh();
+      verdicts.begin();
+      const { count } = collect(pod, { nominator, feasibleMax: Infinity, start: 0, below: () => 0 });
+      return Array.from(feasible.subarray(0, count), (index) => cluster.nodes[index] as NodeInfo);
+    },
+    totalsOf(chosen) {
+      for (const [i, { index }] of chosen.entries()) feasible[i] = index;
+      score(chosen.length);
+      return chosen.map(({ index }) => totals[index] as number);
     },
     // What was put in under a basis is what comes out under it.
     remember: <T>(pod: PodInfo, kept: Kept<T>): T => memory.of(pod, kept) as T,

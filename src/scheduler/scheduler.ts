@@ -11,6 +11,7 @@ import { createEventRecorder, type EventRecorder } from "#client/events.ts";
 import type { Informers } from "#client/informer-factory.ts";
 import { createCluster } from "./cluster.ts";
 import { readConfiguration, type SchedulerConfiguration } from "./configuration.ts";
+import { createExtenderCalls, type PostJson } from "./extender-calls.ts";
 import type { Plugin } from "./framework.ts";
 import { createListers } from "./listers.ts";
 import { createNominator } from "./nominator.ts";
@@ -37,6 +38,8 @@ export interface SchedulerOptions {
   readonly plugins?: readonly Plugin[];
   /** For what is off by default only: GenericWorkload, GangScheduling. Absent: all of that is off. */
   readonly featureEnabled?: (gate: string) => boolean;
+  /** How extenders are called; needed when the configuration has any. */
+  readonly postJson?: PostJson;
   /** Lets others run, between batches of pods; a timer of no delay when absent. */
   readonly nextTurn?: () => Promise<void>;
 }
@@ -74,6 +77,12 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
     reconsider: (uid: string) => queue.reconsider(uid),
     featureEnabled,
   };
+  const { postJson } = options;
+  if (configuration.extenders.length > 0 && postJson === undefined) throw new Error("extenders cannot be called: no way to post");
+  const extenders =
+    configuration.extenders.length === 0 || postJson === undefined
+      ? undefined
+      : createExtenderCalls({ extenders: configuration.extenders, postJson, signal: lifetime.signal });
   const runtimes = new Map<string, ProfileRuntime>();
   for (const profile of configuration.profiles) {
     const component = profile.schedulerName;
@@ -100,6 +109,7 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
     nominator,
     explanations,
     waiting,
+    extenders,
     runtimeOf: (info) => runtimeOf(info.pod),
     client,
     clock,

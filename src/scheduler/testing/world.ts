@@ -12,6 +12,7 @@ import { createVirtualRandom } from "#base/virtual/random.ts";
 import { createClient } from "#client/client.ts";
 import { createInformers } from "#client/informer-factory.ts";
 import { createFakeApi } from "#testing/fake-api.ts";
+import type { PostJson } from "../extender-calls.ts";
 import type { Plugin } from "../framework.ts";
 import { startScheduler } from "../scheduler.ts";
 
@@ -66,9 +67,12 @@ export interface WorldOptions {
   readonly configuration?: unknown;
   readonly seed?: number;
   readonly plugins?: readonly Plugin[];
+  readonly postJson?: PostJson;
+  /** Gates that are on. */
+  readonly features?: readonly string[];
 }
 
-export function makeWorld({ configuration, seed = 1, plugins }: WorldOptions = {}) {
+export function makeWorld({ configuration, seed = 1, plugins, postJson, features = [] }: WorldOptions = {}) {
   const clock = createVirtualClock();
   const random = createVirtualRandom(seed);
   const api = createFakeApi({ clock, random });
@@ -85,6 +89,8 @@ export function makeWorld({ configuration, seed = 1, plugins }: WorldOptions = {
     nextTurn: () => Promise.resolve(),
     ...(configuration !== undefined && { configuration }),
     ...(plugins && { plugins }),
+    ...(postJson && { postJson }),
+    featureEnabled: (gate) => features.includes(gate),
   });
   const keyOf = (name: string): string => (name.includes("/") ? name : `default/${name}`);
   const podOf = (name: string): Pod | undefined => api.get(pods, keyOf(name)) as Pod | undefined;

@@ -26,7 +26,10 @@ async function evictOne(
   victim: PodInfo,
   { preemptor, nodeName, context }: { readonly preemptor: PodInfo; readonly nodeName: string; readonly context: Context },
 ): Promise<void> {
-  const { client, clock, events } = context;
+  const { client, clock, events, waiting } = context;
+  const held = waiting.get(victim.uid);
+  // It is not bound yet: its place is taken from it, not its life.
+  if (held !== undefined) return held.reject("DefaultPreemption", "preempted");
   const schedulerName = preemptor.pod.spec.schedulerName ?? "";
   const patch = conditionPatch(
     victim.pod,
