@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { test } from "node:test";
 import { layers } from "./layers.ts";
+import { limitsPage } from "./limits.ts";
 import { importsOf, root, type SourceFile, sourceFiles } from "./source.ts";
 
 const files = sourceFiles("src");
@@ -154,4 +155,23 @@ test("markdown: one title for each file", () => {
 
 test("exceptions: each is still needed", () => {
   assert.deepEqual([...exceptions].filter((key) => !used.has(key)), []);
+});
+
+test("limits: the page lists what the code has (node tools/limits.ts)", () => {
+  assert.equal(readFileSync(join(root, "docs/reference/limits.md"), "utf8"), limitsPage());
+});
+
+test("dependencies: each has a line, and a user", () => {
+  const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+    readonly dependencies: Record<string, string>;
+    readonly optionalDependencies: Record<string, string>;
+  };
+  const page = readFileSync(join(root, "docs/dependencies.md"), "utf8");
+  const imported = new Set(code.flatMap((file) => importsOf(file)));
+  for (const name of Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies })) {
+    assert.ok(page.includes(`\`${name}\``), `docs/dependencies.md has no line for ${name}`);
+  }
+  for (const name of Object.keys(manifest.dependencies)) {
+    assert.ok([...imported].some((path) => path === name || path.startsWith(`${name}/`)), `nobody imports ${name}`);
+  }
 });
