@@ -2,7 +2,8 @@ import type { Command } from "commander";
 import { Lifetime } from "#base/lifetime.ts";
 import { hostAddresses } from "#base/os/host.ts";
 import { type CommandContext, listOption, pathOption, verbosityOf } from "./command.ts";
-import { startServer } from "./server.ts";
+import { type EtcdFlags, startServer } from "./server.ts";
+import type { World } from "#base/world.ts";
 
 interface ApiServerCliOptions {
   readonly dataDir: string;
@@ -16,6 +17,10 @@ interface ApiServerCliOptions {
   readonly serviceClusterIpRange: string;
   readonly featureGates?: string;
   readonly storage: "durable" | "memory";
+  readonly etcdServers?: readonly string[];
+  readonly etcdCafile?: string;
+  readonly etcdCertfile?: string;
+  readonly etcdKeyfile?: string;
   readonly v?: string;
 }
 
@@ -35,8 +40,24 @@ export function addApiServerCommand(program: Command, context: CommandContext): 
     .option("--service-cluster-ip-range <cidr>", "range of Service addresses", "10.96.0.0/16")
     .option("--feature-gates <gates>", "A=true,B=false")
     .option("--storage <kind>", "durable, or memory to forget everything at the end", "durable")
+    .option("--etcd-servers <urls>", "an etcd cluster instead of the embedded store", listOption)
+    .option("--etcd-cafile <file>", "CA of etcd's certificates")
+    .option("--etcd-certfile <file>", "client certificate for etcd")
+    .option("--etcd-keyfile <file>", "its key")
     .option("-v, --v <level>", "log verbosity")
     .action((options: ApiServerCliOptions) => runApiServer(context, options));
+}
+
+async function etcdOptions(
+  world: World,
+  { etcdCafile, etcdCertfile, etcdKeyfile }: ApiServerCliOptions,
+  endpoints: readonly string[],
+): Promise<EtcdFlags> {
+  const text = (path: string | undefined): Promise<string> | undefined =>
+    path === undefined ? undefined : world.files.readText(path);
+  const [ca, cert, key] = await Promise.all([text(etcdCafile), text(etcdCertfile), text(etcdKeyfile)]);
+  if (ca === undefined) return { endpoints };
+  return { endpoints, tls: { ca, ...(cert !== undefined && { cert }), ...(key !== undefined && { key }) } };
 }
 
 async function runApiServer(context: CommandContext, options: ApiServerCliOptions): Promise<void> {
@@ -51,6 +72,7 @@ async function runApiServer(context: CommandContext, options: ApiServerCliOption
       dataDirectory: options.dataDir,
       components: new Set(["apiserver"]),
       storage: options.storage,
+      ...(options.etcdServers !== undefined && { etcd: await etcdOptions(world, options, options.etcdServers) }),
       advertiseAddress: advertised,
       kubeconfigAddress: bound,
       clusterCidr: "10.244.0.0/16",
