@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { configMaps } from "#api/core/v1/config-map.ts";
 import { type Pod, pods } from "#api/core/v1/pod.ts";
+import { openContainerRuntime } from "#kubelet/cri/containerd.ts";
 import { nodeObstacle, startTestNode, testImage, type TestNode } from "./node-fixture.ts";
 
 const obstacle = await nodeObstacle();
@@ -264,7 +265,8 @@ test(
 
 test("an image can be a volume", options, async () => {
   const volumes = [{ name: "files", image: { reference: testImage, pullPolicy: "IfNotPresent" } }];
-  const script = "head -1 /files/etc/passwd; touch /files/x 2>/dev/null || echo read-only; ls /part";
+  const script =
+    "head -1 /files/etc/passwd; touch /files/x 2>/dev/null || echo read-only; ls /part";
   const volumeMounts = [
     { name: "files", mountPath: "/files" },
     { name: "files", mountPath: "/part", subPath: "var" },
@@ -287,4 +289,31 @@ test("a container that is killed for memory says so", options, async () => {
   );
   assert.equal(told(pod)?.exitCode, 137);
   await remove("hungry");
+});
+
+test("a containerd that dies comes back, and finds its containers running", options, async () => {
+  run("survivor", "sleep 1000", { restartPolicy: "Always", terminationGracePeriodSeconds: 0 });
+  const before = await node.until<Pod>(
+    pods,
+    "default/survivor",
+    (each) => each?.status?.phase === "Running",
+  );
+  const record = await node.world.files.readText("/run/kubets-e2e-t1/containerd.json");
+  const { pid } = JSON.parse(record) as { pid: number };
+  const kill = `kill -9 $(pgrep -P $(pgrep -P ${pid}) -x containerd)`;
+  assert.equal((await node.world.processes.run("sh", ["-c", kill])).code, 0);
+  // The kubelet hears of the end of the stream, and goes on when there is another one.
+  await using runtime = await openContainerRuntime(node.containerd.socketPath, node.world);
+  const [container] = await runtime.runtime.listContainers();
+  assert.equal(
+    `containerd://${container?.id}`,
+    before?.status?.containerStatuses?.[0]?.containerID,
+  );
+  await runtime.runtime.stopContainer(container?.id ?? "", 0);
+  await node.until<Pod>(
+    pods,
+    "default/survivor",
+    (each) => each?.status?.containerStatuses?.[0]?.restartCount === 1,
+  );
+  await remove("survivor");
 });

@@ -120,7 +120,9 @@ async function untilInitialized(channel: GrpcChannel, clock: Clock): Promise<voi
       await channel.call(methods.version, { version: "0.1.0" }, options);
       return;
     } catch (error) {
-      const early = isRuntimeError(error) && error.description.includes("not initialized yet");
+      const early =
+        isRuntimeError(error, "UNAVAILABLE") ||
+        (isRuntimeError(error) && error.description.includes("not initialized yet"));
       if (!early || clock.monotonicMs() > deadlineMs) throw error;
       await clock.sleep(initializeRetryMs);
     }
