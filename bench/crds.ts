@@ -1,0 +1,148 @@
+/**
+ * What CustomResourceDefinitions cost: memory and time for each, idle and with one instance.
+ *
+ *   node --expose-gc bench/crds.ts [COUNT] [PROPERTIES]
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { KubeObject } from "#apimachinery/object.ts";
+import { Lifetime } from "#base/lifetime.ts";
+import { silentLogger } from "#base/log.ts";
+import { openWorld } from "#base/os/world.ts";
+import type { ApiServer } from "#apiserver/server.ts";
+import type { ResourceTarget } from "#client/client.ts";
+import { startServer } from "#cmd/server.ts";
+
+const crds: ResourceTarget = {
+  group: "apiextensions.k8s.io",
+  version: "v1",
+  plural: "customresourcedefinitions",
+  kind: "CustomResourceDefinition",
+  scope: "Cluster",
+};
+
+/** Ten properties to an object, with descriptions as real charts have them. */
+function schemaOf(properties: number): object {
+  const groups = Math.ceil(properties / 10);
+  const leaf = (i: number): object => ({
+    type: i % 3 === 0 ? "integer" : "string",
+    description: `Field ${i} says how this part behaves when the controller reconciles it.`,
+  });
+  const group = (at: number): object => ({
+    type: "object",
+    description: `Group ${at} of settings.`,
+    properties: Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`field${at}x${i}`, leaf(i)])),
+  });
+  const spec = Object.fromEntries(Array.from({ length: groups }, (_, i) => [`group${i}`, group(i)]));
+  return {
+    type: "object",
+    properties: { spec: { type: "object", properties: spec }, status: { type: "object" } },
+  };
+}
+
+function definition(i: number, properties: number): KubeObject {
+  return {
+    metadata: { name: `widgets.g${i}.example.com` },
+    spec: {
+      group: `g${i}.example.com`,
+      scope: "Namespaced",
+      names: { plural: "widgets", kind: "Widget" },
+      versions: [
+        {
+          name: "v1",
+          served: true,
+          storage: true,
+          schema: { openAPIV3Schema: schemaOf(properties) },
+          subresources: { status: {} },
+        },
+      ],
+    },
+  } as KubeObject;
+}
+
+function instance(i: number): { target: ResourceTarget; object: KubeObject } {
+  const target: ResourceTarget = {
+    group: `g${i}.example.com`,
+    version: "v1",
+    plural: "widgets",
+    kind: "Widget",
+    scope: "Namespaced",
+  };
+  const spec = { group0: { field0x0: 1, field0x1: "x" } };
+  return { target, object: { metadata: { namespace: "default", name: "w" }, spec } as KubeObject };
+}
+
+function heapMiB(): number {
+  for (let i = 0; i < 3; i++) globalThis.gc?.();
+  return process.memoryUsage().heapUsed / 2 ** 20 + process.memoryUsage().arrayBuffers / 2 ** 20;
+}
+
+/** What stays when history goes, as it does every five minutes. */
+async function compact(server: ApiServer): Promise<void> {
+  for (const { storage } of server.table.endpoints()) {
+    await storage.store.compact(storage.store.revision);
+    return;
+  }
+}
+
+interface Figures {
+  readonly heapMiBEach: number;
+  readonly msEach: number;
+}
+
+async function measure(
+  server: ApiServer,
+  count: number,
+  work: (i: number) => Promise<unknown>,
+): Promise<Figures> {
+  const heapBefore = heapMiB();
+  const started = performance.now();
+  for (let i = 0; i < count; i++) await work(i);
+  const msEach = (performance.now() - started) / count;
+  await compact(server);
+  return { heapMiBEach: (heapMiB() - heapBefore) / count, msEach };
+}
+
+function show(what: string, { heapMiBEach, msEach }: Figures): void {
+  console.log(`${what.padEnd(34)} ${heapMiBEach.toFixed(3)} MiB  ${msEach.toFixed(2)} ms each`);
+}
+
+async function run(server: ApiServer, count: number, properties: number): Promise<void> {
+  const client = server.loopback;
+  const api = client.dynamic(crds);
+  show(`${properties} properties, served`, await measure(server, count, (i) => api.create(definition(i, properties))));
+  const used = await measure(server, count, (i) => {
+    const { target, object } = instance(i);
+    return client.dynamic(target).create(object);
+  });
+  show("and one instance of each", used);
+}
+
+const [count = "200", properties = "200"] = process.argv.slice(2);
+const directory = await mkdtemp(join(tmpdir(), "kubets-bench-"));
+const lifetime = new Lifetime("bench");
+const { api } = await startServer(
+  openWorld({ log: silentLogger }),
+  {
+    dataDirectory: directory,
+    components: new Set(["apiserver"]),
+    storage: "memory",
+    advertiseAddress: "127.0.0.1",
+    clusterCidr: "10.244.0.0/16",
+    featureGates: "",
+    apiServer: {
+      bindAddress: "127.0.0.1",
+      securePort: 0,
+      anonymousAuth: false,
+      disableAdmissionPlugins: ["ServiceAccount"],
+      enableAdmissionPlugins: [],
+      serviceClusterIpRange: "10.96.0.0/16",
+      extraNames: [],
+    },
+  },
+  lifetime,
+);
+await run(api.server, Number(count), Number(properties));
+await lifetime.end();
+await rm(directory, { recursive: true, force: true });
