@@ -8,6 +8,7 @@ import { runtimeClasses } from "#api/node/v1/runtime-class.ts";
 import { objectKey } from "#apimachinery/object.ts";
 import { isNotFound } from "#apimachinery/status.ts";
 import type { Lifetime } from "#base/lifetime.ts";
+import { createMetricRegistry, type MetricRegistry } from "#base/metrics.ts";
 import type { World } from "#base/world.ts";
 import type { Client } from "#client/client.ts";
 import { createEventRecorder } from "#client/events.ts";
@@ -20,6 +21,7 @@ import { createEvictionManager, type EvictionManager } from "./housekeeping/evic
 import { startChores } from "./housekeeping/housekeeping.ts";
 import { createImageCollector } from "./housekeeping/image-collector.ts";
 import { rotateLogs } from "./housekeeping/log-rotation.ts";
+import { createKubeletMetrics, type KubeletMetrics } from "./kubelet-metrics.ts";
 import { createImageManager } from "./images/image-manager.ts";
 import { type Machine, readMachine } from "./node/machine.ts";
 import { startNodeAgent } from "./node/node-agent.ts";
@@ -51,6 +53,7 @@ export interface KubeletOptions {
   readonly config: KubeletConfig;
   readonly cri: ContainerRuntime;
   readonly network: ProbeNetwork;
+  readonly metrics?: MetricRegistry;
   /** Ending it leaves every container running. */
   readonly lifetime: Lifetime;
 }
@@ -166,7 +169,9 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     config,
     node: () => agent.node,
   });
-  follow(options, manager, podInformer);
+  const metrics = createKubeletMetrics(options.metrics ?? createMetricRegistry(), config.nodeName);
+  lifetime.use(metrics.follow(manager));
+  follow(options, { manager, informer: podInformer, metrics });
   if (config.staticPodDirectory !== undefined) {
     await followStaticPods({
       directory: config.staticPodDirectory,
@@ -187,7 +192,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
       return agent.node;
     },
   };
-  evictions = keepHouse(options, { kubelet, machine, changed: agent.report });
+  evictions = keepHouse(options, { kubelet, machine, metrics, changed: agent.report });
   return kubelet;
 }
 
@@ -198,9 +203,14 @@ const imagesMs = 300_000;
 
 function keepHouse(
   { config, cri, world, lifetime }: KubeletOptions,
-  parts: { readonly kubelet: Kubelet; readonly machine: Machine; readonly changed: () => void },
+  parts: {
+    readonly kubelet: Kubelet;
+    readonly machine: Machine;
+    readonly metrics: KubeletMetrics;
+    readonly changed: () => void;
+  },
 ): EvictionManager {
-  const { kubelet, machine, changed } = parts;
+  const { kubelet, machine, metrics, changed } = parts;
   const { directories } = config;
   const images = createImageCollector({
     cri,
@@ -216,6 +226,7 @@ function keepHouse(
     directories,
     images,
     events: kubelet.services.events,
+    count: metrics.evictions,
     usages: () => podUsages(kubelet),
     changed,
   });
@@ -237,9 +248,13 @@ function keepHouse(
 
 function follow(
   { cri, world, lifetime }: KubeletOptions,
-  manager: PodManager,
-  informer: Informer<Pod>,
+  parts: {
+    readonly manager: PodManager;
+    readonly informer: Informer<Pod>;
+    readonly metrics: KubeletMetrics;
+  },
 ): void {
+  const { manager, informer, metrics } = parts;
   const subscription = informer.subscribe({
     onAdd: manager.add,
     onUpdate: manager.update,
@@ -253,6 +268,7 @@ function follow(
     changed: manager.wake,
     lost: manager.wakeAll,
     relisted: manager.compare,
+    missed: metrics.missedEvents,
   });
 }
 

@@ -34,6 +34,8 @@ export interface EvictionOptions {
   readonly directories: NodeDirectories;
   readonly images: ImageCollector;
   readonly events: PodEvents;
+  /** Called for every Pod evicted for the node's sake. */
+  readonly count: (signal: string) => void;
   readonly usages: () => Promise<readonly PodUsage[]>;
   /** The pressure has changed. */
   readonly changed: () => void;
@@ -77,7 +79,9 @@ export function createEvictionManager(options: EvictionOptions): EvictionManager
     const usages = await options.usages();
     const consumptions = running().map((worker) => consumptionOf(worker, usages));
     const [worst] = rankForEviction(state.signal, consumptions);
-    if (worst !== undefined) evict(worst, evictionMessage(state, worst));
+    if (worst === undefined) return;
+    options.count(state.signal);
+    evict(worst, evictionMessage(state, worst));
   }
 
   function running(): PodWorker[] {
