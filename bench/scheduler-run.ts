@@ -10,6 +10,7 @@ import { storageClasses } from "#api/storage/v1/storage-class.ts";
 import { type KubeObject, keyOfObject } from "#apimachinery/object.ts";
 import { isAlreadyExists } from "#apimachinery/status.ts";
 import { systemClock } from "#base/os/clock.ts";
+import type { ResourceTarget } from "#client/client.ts";
 import type { BenchCluster } from "./scheduler-cluster.ts";
 import { countOf, fromTemplate, type Operation, type Workload } from "./scheduler-workload.ts";
 
@@ -301,12 +302,15 @@ class Run {
   }
 
   async #createAny(operation: Operation): Promise<void> {
-    const resources: Record<string, typeof nodes | typeof storageClasses> = { Node: nodes, StorageClass: storageClasses };
+    const resources: Readonly<Record<string, ResourceTarget>> = { Node: nodes, StorageClass: storageClasses, Service: services, Pod: pods };
     await inFlight(countOf(operation, this.#workload), async (i) => {
       const object = fromTemplate(this.#workload, operation.templatePath ?? "", i);
       const definition = resources[object.kind ?? ""];
       if (definition === undefined) throw new Error(`createAny of ${object.kind} is not supported`);
-      await this.#cluster.client.dynamic(definition).create(object);
+      const { namespace } = operation;
+      if (namespace !== undefined) await this.#ensureNamespace(namespace);
+      const scoped = namespace === undefined ? object : { ...object, metadata: { ...object.metadata, namespace } };
+      await this.#cluster.client.dynamic(definition).create(scoped);
     });
   }
 }

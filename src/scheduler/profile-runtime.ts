@@ -94,9 +94,16 @@ export function createProfileRuntime({ profile, cluster, base, events }: Runtime
   };
 }
 
-/** Events that some plugin of a profile has a hint for. */
-export function eventsOfInterest({ plugins }: Profile): EventName[] {
-  return plugins.flatMap(({ enqueueOn = [] }) => enqueueOn.map((hint) => (typeof hint === "string" ? hint : hint.on)));
+/** Plugins by the events that they have hints for. */
+export function interestsOf(profiles: readonly Profile[]): ReadonlyMap<EventName, ReadonlySet<string>> {
+  const interests = new Map<EventName, Set<string>>();
+  for (const { name, enqueueOn = [] } of profiles.flatMap(({ plugins }) => plugins)) {
+    for (const hint of enqueueOn) {
+      const on = typeof hint === "string" ? hint : hint.on;
+      interests.set(on, (interests.get(on) ?? new Set<string>()).add(name));
+    }
+  }
+  return interests;
 }
 
 type Hint = string | EventHint;

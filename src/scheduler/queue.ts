@@ -32,8 +32,8 @@ export interface QueueOptions {
   readonly clock: Clock;
   /** Whether the plugins let the pod in at all; the name of the one that does not. */
   readonly gate: (pod: PodInfo) => string | undefined;
-  /** Other events help nobody. */
-  readonly interests: ReadonlySet<EventName>;
+  /** Plugins by the events that may help pods they refused. */
+  readonly interests: ReadonlyMap<EventName, ReadonlySet<string>>;
   readonly helps: (event: ClusterEvent, pod: PodInfo, refusedBy: ReadonlySet<string>) => boolean;
   readonly less?: (a: QueuedPod, b: QueuedPod) => boolean;
   readonly initialBackoffMs: number;
@@ -84,12 +84,25 @@ export function createQueue(options: QueueOptions): Queue {
     (a, b) => a.backoffUntilMs - b.backoffUntilMs < 0 || (a.backoffUntilMs === b.backoffUntilMs && a.sequence < b.sequence),
     "backoff",
   );
+  /** Those of `gated` and `unschedulable`, by each plugin that refused them. */
+  const refused = new Map<string, Set<QueuedPod>>();
   const flights = createFlights();
   let sequence = 0;
   let backoffTimer: Timer | undefined;
   let leftoverTimer: Timer | undefined;
 
+  function refuse(entry: QueuedPod, by: ReadonlySet<string>): void {
+    entry.refusedBy = by;
+    for (const plugin of by) {
+      const entries = refused.get(plugin) ?? new Set<QueuedPod>();
+      refused.set(plugin, entries.add(entry));
+    }
+  }
+
   function leave(entry: QueuedPod): void {
+    if (entry.place === "gated" || entry.place === "unschedulable") {
+      for (const plugin of entry.refusedBy) refused.get(plugin)?.delete(entry);
+    }
     unschedulable.delete(entry.info.uid);
     gated.delete(entry.info.uid);
     if (entry.place === "active") active.left();
@@ -101,7 +114,7 @@ export function createQueue(options: QueueOptions): Queue {
     const plugin = options.gate(entry.info);
     if (plugin === undefined) return false;
     entry.place = "gated";
-    entry.refusedBy = new Set([plugin]);
+    refuse(entry, new Set([plugin]));
     gated.set(entry.info.uid, entry);
     return true;
   }
@@ -234,14 +247,21 @@ export function createQueue(options: QueueOptions): Queue {
       const helped = missed === "lost" || missed.some((event) => concerns(event, entry));
       if (entry.failedByError || helped) return requeue(entry);
       entry.place = "unschedulable";
+      refuse(entry, refusedBy);
       unschedulable.set(entry.info.uid, entry);
       armLeftovers();
     },
     happened(event) {
-      if (!options.interests.has(event.name)) return;
+      const plugins = options.interests.get(event.name);
+      if (plugins === undefined) return;
       flights.happened(event);
-      for (const entry of [...gated.values()]) if (concerns(event, entry)) activateNow(entry);
-      for (const entry of [...unschedulable.values()]) if (concerns(event, entry)) requeue(entry);
+      for (const plugin of plugins) {
+        for (const entry of [...(refused.get(plugin) ?? [])]) {
+          if (!concerns(event, entry)) continue;
+          if (entry.place === "gated") activateNow(entry);
+          else if (entry.place === "unschedulable") requeue(entry);
+        }
+      }
     },
     activate(uids) {
       for (const uid of uids) {

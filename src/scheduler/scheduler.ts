@@ -15,7 +15,7 @@ import { createExtenderCalls, type PostJson } from "./extender-calls.ts";
 import type { Plugin } from "./framework.ts";
 import { createListers } from "./listers.ts";
 import { createNominator } from "./nominator.ts";
-import { createProfileRuntime, eventsOfInterest, type ProfileRuntime } from "./profile-runtime.ts";
+import { createProfileRuntime, interestsOf, type ProfileRuntime } from "./profile-runtime.ts";
 import { createQueue, type Queue } from "./queue.ts";
 import { createCycles } from "./cycle.ts";
 import { followCluster } from "./follow.ts";
@@ -94,7 +94,7 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
 
   const queue = createQueue({
     clock,
-    interests: new Set(configuration.profiles.flatMap(eventsOfInterest)),
+    interests: interestsOf(configuration.profiles),
     gate: (info) => runtimeOf(info.pod)?.gate(info)?.plugin,
     helps: (event, info, refusedBy) => runtimeOf(info.pod)?.helps(event, info, refusedBy) ?? false,
     ...(less && { less }),
