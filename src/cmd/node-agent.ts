@@ -6,7 +6,6 @@ import { createForwarder, resolversOf } from "#dns/forwarder.ts";
 import { startDnsServer } from "#dns/server.ts";
 import { publishDns } from "#dns/service.ts";
 import { openZoneSource } from "#dns/source.ts";
-import { createMetricRegistry } from "#base/metrics.ts";
 import { serveHttps } from "#base/os/http.ts";
 import { createHttpClient } from "#base/os/http-client.ts";
 import { createKubeletAuth } from "#kubelet/server/authorization.ts";
@@ -178,7 +177,7 @@ async function serveKubelet(world: World, serving: KubeletServing): Promise<void
       kubelet,
       config,
       auth: createKubeletAuth({ client, clock: world.clock, nodeName: node.name }),
-      metrics: createMetricRegistry(),
+      metrics: kubelet.metrics,
       openHttpClient: (baseUrl) => createHttpClient({ baseUrl, http1Only: true }),
     }),
     log: world.log.named("kubelet-server"),

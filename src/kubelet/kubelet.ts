@@ -62,6 +62,7 @@ export interface Kubelet {
   readonly node: Node;
   readonly pods: PodManager;
   readonly services: PodServices;
+  readonly metrics: MetricRegistry;
 }
 
 /** Resolves when the node is registered and what it runs was taken over. */
@@ -169,7 +170,8 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     config,
     node: () => agent.node,
   });
-  const metrics = createKubeletMetrics(options.metrics ?? createMetricRegistry(), config.nodeName);
+  const registry = options.metrics ?? createMetricRegistry();
+  const metrics = createKubeletMetrics(registry, config.nodeName);
   lifetime.use(metrics.follow(manager));
   follow(options, { manager, informer: podInformer, metrics });
   if (config.staticPodDirectory !== undefined) {
@@ -188,6 +190,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   const kubelet: Kubelet = {
     pods: manager,
     services,
+    metrics: registry,
     get node() {
       return agent.node;
     },
