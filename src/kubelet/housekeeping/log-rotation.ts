@@ -36,12 +36,11 @@ async function rotate(
   path: string,
 ): Promise<void> {
   const { files, clock } = world;
+  // One more is made now, and the one being written counts too.
   const old = await rotatedLogs(files, path);
-  // The newest old one stays as it is: the runtime, or a reader, may still have it open.
-  for (const name of old.slice(0, -1)) if (!name.endsWith(".gz")) await compress(files, name);
-  const kept = await rotatedLogs(files, path);
-  for (const name of kept.slice(0, Math.max(0, kept.length - (filesMax - 2))))
-    await files.remove(name);
+  const excess = Math.max(0, old.length - (filesMax - 2));
+  for (const name of old.slice(0, excess)) await files.remove(name);
+  for (const name of old.slice(excess)) if (!name.endsWith(".gz")) await compress(files, name);
   const stamp = new Date(clock.nowMs())
     .toISOString()
     .slice(0, 19)
