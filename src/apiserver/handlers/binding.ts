@@ -88,7 +88,6 @@ function scheduled(call: Call, pod: Pod): NonNullable<NonNullable<Pod["status"]>
     type: "PodScheduled",
     status: "True",
     lastTransitionTime: rfc3339(call.nowMs),
-    observedGeneration: pod.metadata?.generation,
   };
   return [...others, condition] as NonNullable<NonNullable<Pod["status"]>["conditions"]>;
 }
