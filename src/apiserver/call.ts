@@ -18,6 +18,8 @@ export interface Endpoint {
   readonly storage: ResourceStorage;
   /** Every served version of the kind, by `apiVersion`: managed fields may be booked in any. */
   readonly versions: () => ReadonlyMap<string, ResourceDefinition>;
+  /** Aborts when the endpoint is served no longer, or by another definition: watches end. */
+  readonly retired: AbortSignal;
 }
 
 /** What a body is before it is decoded. */
@@ -57,6 +59,8 @@ export interface CallOptions extends RequestOptions {
   readonly gracePeriodSeconds?: number;
   readonly propagationPolicy?: string;
   readonly orphanDependents?: boolean;
+  /** Of a delete without a body. */
+  readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
 }
 
 export function isDryRun(call: Call): boolean {

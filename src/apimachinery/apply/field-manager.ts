@@ -32,6 +32,8 @@ export interface FieldManagement extends ApplyVersions {
   readonly kind: string;
   /** Empty for the resource itself. */
   readonly subresource: string;
+  /** What a new object is compared with: one of the kind with nothing set. Default `{}`. */
+  readonly blank?: () => object;
 }
 
 export interface UpdateRequest {
@@ -60,7 +62,7 @@ export function updateManagedFields(
   const start = startingManagers(management, request);
   if (start.size === 0 && live?.metadata?.uid) return undefined;
   try {
-    const change = { before: live ?? {}, after: request.updated };
+    const change = { before: live ?? management.blank?.() ?? {}, after: request.updated };
     const { managers, taken } = trackUpdate(management, change, start);
     const tracked = capUpdateManagers(record(management, { managers, taken, ...request }));
     const isLive = tracked === start && start === liveManagers(live);

@@ -76,6 +76,21 @@ export function createRbac(sources: RbacSources): Rbac {
     }
   }
 
+  /** Roles that the user's bindings name and that are not there, as one Go error. */
+  function missingRoles(user: User, namespace: string): string {
+    const texts = new Set<string>();
+    for (const { object } of index.clusterBindings(user)) {
+      const { name } = object.roleRef;
+      if (sources.clusterRoles.get("", name) === undefined) texts.add(notFoundText("ClusterRole", name));
+    }
+    for (const { object } of namespace === "" ? [] : index.bindings(user, namespace)) {
+      const { kind, name } = object.roleRef;
+      const role = kind === "Role" ? sources.roles.get(namespace, name) : sources.clusterRoles.get("", name);
+      if (role === undefined) texts.add(notFoundText(kind, name));
+    }
+    return texts.size > 1 ? `[${[...texts].join(", ")}]` : [...texts].join("");
+  }
+
   return {
     authorize(attributes): Decision {
       for (const grant of grants(attributes.user, attributes.namespace)) {
@@ -83,11 +98,16 @@ export function createRbac(sources: RbacSources): Rbac {
           return { verdict: "allow", reason: `RBAC: allowed by ${grant.source}` };
         }
       }
-      return noOpinion;
+      const missing = missingRoles(attributes.user, attributes.namespace);
+      return missing === "" ? noOpinion : { verdict: "noOpinion", reason: `RBAC: ${missing}` };
     },
     rulesFor: (user, namespace) => rulesOf([...grants(user, namespace)].map(({ rule }) => rule)),
     rules: (user, namespace) => [...grants(user, namespace)].map(({ rule }) => rule),
   };
+}
+
+function notFoundText(kind: string, name: string): string {
+  return `${kind.toLowerCase()}.rbac.authorization.k8s.io ${quoted(name)} not found`;
 }
 
 function quoted(text: string | undefined): string {

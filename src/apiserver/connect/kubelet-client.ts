@@ -1,6 +1,6 @@
 import type { Node } from "#api/core/v1/node.ts";
 import type { HttpClient } from "#base/http.ts";
-import { badRequest, internal } from "#apimachinery/status.ts";
+import { notFound, plainError } from "#apimachinery/status.ts";
 import type { LiveSet } from "../storage/live-set.ts";
 
 /** Connections to kubelets, one client per node address. */
@@ -21,9 +21,9 @@ export function createKubeletClients(spec: {
   return {
     of(nodeName) {
       const node = spec.nodes.get("", nodeName);
-      if (node === undefined) throw badRequest(`node ${JSON.stringify(nodeName)} not found`);
+      if (node === undefined) throw notFound({ group: "", resource: "nodes" }, nodeName);
       const host = addressOf(node);
-      if (host === undefined) throw internal(`no preferred addresses found; known addresses: []`);
+      if (host === undefined) throw plainError("no preferred addresses found; known addresses: []");
       const port = node.status?.daemonEndpoints?.kubeletEndpoint?.Port || kubeletPortDefault;
       const key = `${host}:${port}`;
       let client = clients.get(key);

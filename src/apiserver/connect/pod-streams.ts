@@ -1,6 +1,7 @@
 import type { Pod } from "#api/core/v1/pod.ts";
 import { BodyTooLargeError } from "#base/http.ts";
-import { badRequest, failure, internal } from "#apimachinery/status.ts";
+import { type FieldError, forbidden, invalid } from "#apimachinery/field-error.ts";
+import { badRequest, failure, internal, invalidStatus } from "#apimachinery/status.ts";
 import { proxyUpgrade } from "#wire/upgrade-proxy.ts";
 import type { ConnectHandler, ConnectRequest } from "../http/frontend.ts";
 import { get } from "../rest/list.ts";
@@ -23,9 +24,14 @@ function pathOf(parts: readonly string[], query: URLSearchParams): string {
 export function podLog(kubelets: KubeletClients): ConnectHandler {
   return async (request) => {
     const { exchange, query, call } = request;
-    refuseBadLogOptions(query);
+    refuseBadLogOptions(call.name, query);
     const pod = await podOf(request);
     const container = containerOf(pod, query.get("container") ?? "");
+    if (!pod.spec?.nodeName) {
+      // It has said nothing yet.
+      exchange.respond(204, { "cache-control": "no-cache, private" });
+      return;
+    }
     const passed = new URLSearchParams();
     for (const name of logParameters) {
       const value = query.get(name);
@@ -58,13 +64,30 @@ const logParameters = [
   "stream",
 ];
 
-function refuseBadLogOptions(query: URLSearchParams): void {
-  for (const name of ["tailLines", "limitBytes", "sinceSeconds"]) {
-    const text = query.get(name);
-    if (text !== null && text !== "" && !/^-?\d+$/.test(text)) {
+/** Source: pkg/apis/core/validation ValidatePodLogOptions. */
+function refuseBadLogOptions(name: string, query: URLSearchParams): void {
+  const number = (field: string): number | undefined => {
+    const text = query.get(field) ?? "";
+    if (text === "") return undefined;
+    if (!/^[-+]?\d+$/.test(text)) {
       throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
     }
+    return Number(text);
+  };
+  const [tailLines, limitBytes, sinceSeconds] = [number("tailLines"), number("limitBytes"), number("sinceSeconds")];
+  const errors: FieldError[] = [];
+  if (tailLines !== undefined && tailLines < 0) {
+    errors.push(invalid("tailLines", tailLines, "must be greater than or equal to 0"));
   }
+  if (limitBytes !== undefined && limitBytes < 1) {
+    errors.push(invalid("limitBytes", limitBytes, "must be greater than 0"));
+  }
+  if (sinceSeconds !== undefined && query.get("sinceTime")) {
+    errors.push(forbidden("[]", "at most one of `sinceTime` or `sinceSeconds` may be specified"));
+  } else if (sinceSeconds !== undefined && sinceSeconds < 1) {
+    errors.push(invalid("sinceSeconds", sinceSeconds, "must be greater than 0"));
+  }
+  if (errors.length > 0) throw invalidStatus({ group: "", kind: "PodLogOptions" }, name, errors);
 }
 
 function emptyWhenLong(error: unknown): Uint8Array {
@@ -92,10 +115,10 @@ export function podCommand(kubelets: KubeletClients, kind: "exec" | "attach"): C
       if (isTrue(query.get(ours))) passed.set(theirs, "1");
     }
     for (const argument of query.getAll("command")) passed.append("command", argument);
-    if (kind === "exec" && !passed.has("command")) throw badRequest("you must specify at least one command for the container");
+    const client = kubelets.of(nodeOf(pod));
     if (exchange.upgrade === undefined) throw badRequest("Upgrade request required");
     const path = pathOf([kind, call.namespace, call.name, container], passed);
-    await proxyUpgrade(exchange, { client: kubelets.of(nodeOf(pod)), path });
+    await proxyUpgrade(exchange, { client, path });
   };
 }
 

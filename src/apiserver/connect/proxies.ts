@@ -4,7 +4,7 @@ import type { Service } from "#api/core/v1/service.ts";
 import type { EndpointSlice } from "#api/discovery/v1/endpoint-slice.ts";
 import type { HttpClient } from "#base/http.ts";
 import type { Random } from "#base/random.ts";
-import { badRequest, serviceUnavailable } from "#apimachinery/status.ts";
+import { badRequest, notFound, serviceUnavailable } from "#apimachinery/status.ts";
 import { proxyHttp } from "#wire/http-proxy.ts";
 import { proxyUpgrade } from "#wire/upgrade-proxy.ts";
 import type { ConnectHandler, ConnectRequest } from "../http/frontend.ts";
@@ -108,11 +108,20 @@ export function serviceProxy(targets: ProxyTargets): ConnectHandler {
     const { scheme, name, port } = addressed(request);
     const { endpoint, call } = request;
     const service = (await get(endpoint, { ...call, name })).object as Service;
+    if (!hasSlices(targets, { namespace: call.namespace, name })) {
+      throw notFound({ group: "", resource: "services" }, name);
+    }
     const target = pickEndpoint(targets, { service, namespace: call.namespace, port });
     if (target === undefined) throw serviceUnavailable(`no endpoints available for service ${JSON.stringify(name)}`);
     refuseForbiddenAddress(target.host);
     await pass(request, targets.open({ scheme, ...target }));
   };
+}
+
+function hasSlices({ slices }: ProxyTargets, of: { namespace: string; name: string }): boolean {
+  return slices
+    .inNamespace(of.namespace)
+    .some((slice) => slice.metadata?.labels?.["kubernetes.io/service-name"] === of.name);
 }
 
 interface Pick {

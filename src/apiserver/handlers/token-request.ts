@@ -10,6 +10,7 @@ import type { Call } from "../call.ts";
 import { decodeBody, kindOf } from "../rest/decode.ts";
 import { get } from "../rest/list.ts";
 import { trackUpdate } from "../rest/managed-fields.ts";
+import { ensureNamespace, metaOf } from "../rest/metadata.ts";
 import { admitPosted } from "./admit.ts";
 import type { Handler, HandlerContext } from "./handler.ts";
 
@@ -45,6 +46,13 @@ export const serviceAccountToken: Handler = async (context, endpoint, call) => {
   const account = (await get(endpoint, call)).object as ServiceAccount;
   const expected = kindOf(TokenRequest, "authentication.k8s.io", "v1");
   const decoded = decodeBody(call, expected, context.table) as TokenRequest;
+  const own = metaOf(decoded);
+  ensureNamespace(call, own);
+  if (own.name && own.name !== call.name) {
+    const detail = "must match the service account name if specified";
+    const error = invalid("metadata.name", own.name, detail);
+    throw invalidStatus({ group: tokenRequestKind.group, kind: tokenRequestKind.kind }, call.name, [error]);
+  }
   const asked = decoded.spec?.expirationSeconds ?? expirationSecondsDefault;
   const posted = trackUpdate({
     endpoint: tokenRequests,
@@ -52,13 +60,6 @@ export const serviceAccountToken: Handler = async (context, endpoint, call) => {
     updated: { ...decoded, spec: { ...decoded.spec, expirationSeconds: asked } } as TokenRequest,
   }) as TokenRequest;
   const request = await admitPosted(context, endpoint, { call, object: posted, kind: tokenRequestKind });
-  const { name, namespace } = request.metadata ?? {};
-  if (name && name !== call.name) {
-    throw badRequest("metadata.name must match the service account name in the request");
-  }
-  if (namespace && namespace !== call.namespace) {
-    throw badRequest("metadata.namespace must match the namespace in the request");
-  }
   const seconds = request.spec?.expirationSeconds ?? expirationSecondsDefault;
   refuseInvalid(seconds);
   const bound = await boundTo(context, call, request.spec);
@@ -127,7 +128,7 @@ async function boundTo(context: HandlerContext, call: Call, spec: TokenRequestSp
   const uid = object.metadata?.uid ?? "";
   if (reference.uid && reference.uid !== uid) {
     const why = `the UID in the bound object reference (${reference.uid}) does not match the UID in record. The object might have been deleted and then recreated`;
-    throw conflict({ group: "", resource: plural }, name, why);
+    throw conflict({ group: "", resource: kind }, name, why);
   }
   if (kind === "Secret") return { secret: { name, uid } };
   if (kind === "Node") return { node: { name, uid } };

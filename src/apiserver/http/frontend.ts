@@ -240,7 +240,7 @@ async function serveResource(
 ): Promise<void> {
   const { info, query, exchange } = request;
   const { deprecation } = endpoint.definition;
-  if (deprecation !== undefined) request.warnings.add(deprecation);
+  if (deprecation !== undefined && info.verb === "watch") request.warnings.add(deprecation);
   const verb = routeVerb(endpoint, info, {
     method: exchange.method,
     accept: exchange.headers["accept"],

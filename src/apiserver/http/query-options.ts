@@ -75,8 +75,12 @@ export function deleteOptions(query: URLSearchParams): CallOptions {
       notSupported("dryRun", dryRun, ["All"]),
     ]);
   }
+  const uid = query.get("uid") ?? "";
+  const resourceVersion = query.get("resourceVersion") ?? "";
+  const preconditions = { ...(uid !== "" && { uid }), ...(resourceVersion !== "" && { resourceVersion }) };
   return {
     ...(dryRun.length > 0 && { dryRun: true }),
+    ...(Object.keys(preconditions).length > 0 && { preconditions }),
     ...(gracePeriodSeconds !== undefined && { gracePeriodSeconds }),
     ...(orphan !== null && { orphanDependents: isTrue(orphan) }),
     ...(propagationPolicy !== null && { propagationPolicy }),

@@ -7,6 +7,7 @@ import { encodeProto, wrapUnknown } from "#apimachinery/proto-codec.ts";
 import type { ResourceDefinition } from "#apimachinery/resource.ts";
 import type { Fields, StructSchema } from "#apimachinery/schema.ts";
 import { kind, listOf, req } from "#apimachinery/schema.ts";
+import { failure, type StatusError } from "#apimachinery/status.ts";
 import { parseJson, writeJson } from "#wire/json.ts";
 import { writeYaml } from "#wire/yaml.ts";
 import type { Answer } from "../answer.ts";
@@ -104,6 +105,9 @@ function renderEntry(
     const { resourceVersion } = object.metadata ?? {};
         return encoded(representation, { object: tableFor(endpoint, [object], { resourceVersion }, options), code });
   }
+  if (representation.as === "PartialObjectMetadataList") {
+    throw notAcceptable(`you requested PartialObjectMetadataList, but the requested object is not a list (${goType(definition, "")})`);
+  }
   if (representation.as !== "") {
     const partial = partialMetadata(entry.as(definition), representation.version);
     return encoded(representation, { object: partial, schema: PartialObjectMetadata, code });
@@ -115,6 +119,16 @@ function renderEntry(
     return { code, contentType: contentTypes.protobuf, chunks: [protoEntry(entry, definition)] };
   }
   return fromJson(representation, entry.json(definition), code);
+}
+
+/** Upstream's internal type, which its error names. */
+function goType({ group, kind, custom }: ResourceDefinition, suffix: "" | "List"): string {
+  if (custom !== undefined) return `*unstructured.Unstructured${suffix}`;
+  return `*${group === "" ? "core" : (group.split(".")[0] ?? "")}.${kind}${suffix}`;
+}
+
+function notAcceptable(message: string): StatusError {
+  return failure("NotAcceptable", { message });
 }
 
 /** The protobuf form of an entry, with its envelope, kept with the entry. */
@@ -161,6 +175,9 @@ function renderList(
     const objects = page.entries.map((entry) => entry.as(definition));
     const object = tableFor(endpoint, objects, metadata, options);
     return encoded(representation, { object, code: 200 });
+  }
+  if (representation.as === "PartialObjectMetadata") {
+    throw notAcceptable(`you requested PartialObjectMetadata, but the requested object is a list (${goType(definition, "List")})`);
   }
   if (representation.as !== "") return renderPartialList(endpoint, page, options);
   if (representation.mediaType !== "protobuf") {

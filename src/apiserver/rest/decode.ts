@@ -141,7 +141,8 @@ function readValue(body: Body, expected: Expected, collect: boolean): Parsed {
 
 function readYaml(bytes: Uint8Array, collect: boolean): Parsed {
   const { value, duplicates } = parseYaml(bytes);
-  return { value: value ?? {}, duplicates: collect ? duplicates : [] };
+  if (!collect || duplicates.length === 0) return { value: value ?? {}, duplicates: [] };
+  return { value: value ?? {}, duplicates: [`yaml: unmarshal errors:\n  ${duplicates.join("\n  ")}`] };
 }
 
 function readProto(bytes: Uint8Array, expected: Expected): unknown {

@@ -290,17 +290,9 @@ export async function removeEach(
   for (const entry of spec.entries) {
     const { namespace = "", name = "" } = entry.object.metadata ?? {};
     try {
-      await remove(endpoint, { ...call, namespace, name }, guarded(call, spec, entry));
+      await remove(endpoint, { ...call, namespace, name }, spec);
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }
   }
-}
-
-/** Objects of an older state are taken only as they were. */
-function guarded(call: Call, spec: Deletion, entry: Entry): Deletion {
-  const { resourceVersion = "", resourceVersionMatch } = call.options;
-  if (resourceVersion === "" || resourceVersion === "0" || resourceVersionMatch !== "Exact") return spec;
-  const preconditions = { resourceVersion: String(entry.revision), ...spec.options.preconditions };
-  return { ...spec, options: { ...spec.options, preconditions } };
 }

@@ -163,10 +163,11 @@ function managementOf(endpoint: TrackedEndpoint, { subresource }: Call): FieldMa
 
 function createManagement(endpoint: TrackedEndpoint, subresource: string): FieldManagement {
   const { definition, versions } = endpoint;
+  const apiVersion = apiVersionOf(definition.group, definition.version);
   return {
     kind: definition.kind,
     subresource,
-    apiVersion: apiVersionOf(definition.group, definition.version),
+    apiVersion,
     schemaOf(apiVersion) {
       const found = versions().get(apiVersion);
       return found && applySchemaOfDefinition(found);
@@ -178,6 +179,9 @@ function createManagement(endpoint: TrackedEndpoint, subresource: string): Field
       if (own.custom?.convert !== undefined) return own.custom.convert(object, apiVersion);
       return fromHub({ ...endpoint, definition: wanted }, toHub({ ...endpoint, definition: own }, object));
     },
+    ...(definition.custom === undefined && {
+      blank: () => codecOf(definition).decode({ kind: definition.kind, apiVersion }, false).object,
+    }),
     filterOf: () => filterOf(definition, subresource),
   };
 }

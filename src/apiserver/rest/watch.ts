@@ -71,6 +71,10 @@ class WatchStream implements Disposable {
 
   async start(): Promise<void> {
     const { options } = this.#spec.call;
+    const { retired } = this.#endpoint;
+    const retire = (): void => this.#end();
+    retired.addEventListener("abort", retire);
+    this.#resources.defer(() => retired.removeEventListener("abort", retire));
     const version = parseWatchVersion(options.resourceVersion ?? "");
     const wantsState = options.sendInitialEvents ?? version === 0;
     if (wantsState) await this.#startWithState(options);

@@ -102,6 +102,7 @@ export const namespaces = defineResource<Namespace>({
       verbs: ["update"],
       handler: "namespaces/finalize",
       strategy: {
+        resetFields: ["status"],
         prepareForUpdate(namespace, { old }) {
           namespace.status = old.status;
         },
