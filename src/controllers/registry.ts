@@ -7,10 +7,13 @@ import { endpointsController } from "./endpoints/controller.ts";
 import { endpointSliceController } from "./endpointslice/controller.ts";
 import { endpointSliceMirroringController } from "./endpointslice-mirroring/controller.ts";
 import type { Controller } from "./framework/controller.ts";
+import { ephemeralVolumeController } from "./ephemeral-volume/controller.ts";
 import { garbageCollector } from "./garbage-collector/controller.ts";
 import { jobController } from "./job/controller.ts";
 import { namespaceController } from "./namespace/controller.ts";
 import { nodeLifecycleController } from "./node-lifecycle/controller.ts";
+import { persistentVolumeBinder } from "./persistentvolume-binder/controller.ts";
+import { persistentVolumeExpander } from "./persistentvolume-expander/controller.ts";
 import { podGarbageCollector } from "./pod-gc/controller.ts";
 import { pvProtectionController } from "./pv-protection/controller.ts";
 import { pvcProtectionController } from "./pvc-protection/controller.ts";
@@ -48,6 +51,9 @@ export const controllers: readonly Controller[] = [
   podGarbageCollector,
   nodeLifecycleController,
   taintEvictionController,
+  persistentVolumeBinder,
+  persistentVolumeExpander,
+  ephemeralVolumeController,
   pvcProtectionController,
   pvProtectionController,
   clusterRoleAggregationController,
