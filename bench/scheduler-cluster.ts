@@ -57,8 +57,20 @@ export async function openBenchCluster(featureGates: string): Promise<BenchClust
     start() {
       running = lifetime.child("scheduler");
       const own = createInformers({ client, clock, random, log: silentLogger, lifetime: running });
-      const log = { ...silentLogger, error: (message: string, error: unknown) => process.stderr.write(`${message}: ${String(error)}\n`) };
-      return startScheduler({ client, informers: own, clock, random, log, lifetime: running, nextTurn });
+      const log = {
+        ...silentLogger,
+        error: (message: string, error: unknown) =>
+          process.stderr.write(`${message}: ${String(error)}\n`),
+      };
+      return startScheduler({
+        client,
+        informers: own,
+        clock,
+        random,
+        log,
+        lifetime: running,
+        nextTurn,
+      });
     },
     async stop() {
       await running?.end();

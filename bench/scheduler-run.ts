@@ -111,7 +111,9 @@ class Run {
       if (unique) labels[unique.labelKey] = `node-${index}`;
       const { nodeAllocatable, csiNodeAllocatable } = operation.nodeAllocatableStrategy ?? {};
       const capacity = { ...node.status?.capacity, ...nodeAllocatable };
-      const made = await this.#cluster.client.resource(nodes).create({ ...node, metadata: { ...node.metadata, labels } });
+      const made = await this.#cluster.client
+        .resource(nodes)
+        .create({ ...node, metadata: { ...node.metadata, labels } });
       if (made.status?.allocatable === undefined) {
         const status = { ...node.status, capacity, allocatable: capacity };
         await this.#cluster.client.resource(nodes).updateStatus({ ...made, status });
@@ -120,7 +122,9 @@ class Run {
         const name = made.metadata?.name ?? "";
         await this.#cluster.client.resource(csiNodes).create({
           metadata: { name },
-          spec: { drivers: [{ name: driver, nodeID: name, topologyKeys: [], allocatable: { count } }] },
+          spec: {
+            drivers: [{ name: driver, nodeID: name, topologyKeys: [], allocatable: { count } }],
+          },
         });
       }
     });
@@ -129,22 +133,30 @@ class Run {
   async #createNamespaces(operation: Operation): Promise<void> {
     const { prefix = "", namespaceTemplatePath } = operation;
     for (let i = 0; i < countOf(operation, this.#workload); i++) {
-      const template = namespaceTemplatePath ? fromTemplate(this.#workload, namespaceTemplatePath, i) : {};
+      const template = namespaceTemplatePath
+        ? fromTemplate(this.#workload, namespaceTemplatePath, i)
+        : {};
       await this.#ensureNamespace(`${prefix}-${i}`, template);
     }
   }
 
   async #ensureNamespace(name: string, template: KubeObject = {}): Promise<void> {
     const namespace = { ...template, metadata: { ...template.metadata, name } };
-    await this.#cluster.client.resource(namespaces).create(namespace as never).catch((error: unknown) => {
-      if (!isAlreadyExists(error)) throw error;
-    });
+    await this.#cluster.client
+      .resource(namespaces)
+      .create(namespace as never)
+      .catch((error: unknown) => {
+        if (!isAlreadyExists(error)) throw error;
+      });
   }
 
   async #createPods(operation: Operation): Promise<void> {
     const namespace = operation.namespace ?? `namespace-${++this.#podNamespaces}`;
     await this.#ensureNamespace(namespace);
-    const path = operation.podTemplatePath ?? this.#workload.defaultPodTemplatePath ?? "../templates/pod-default.yaml";
+    const path =
+      operation.podTemplatePath ??
+      this.#workload.defaultPodTemplatePath ??
+      "../templates/pod-default.yaml";
     const count = countOf(operation, this.#workload);
     const measured = operation.collectMetrics === true;
     if (measured && this.#queued) await this.#cluster.stop();
@@ -154,7 +166,9 @@ class Run {
       await this.#createVolume(operation, namespace, i);
       const pod = withClaim(fromTemplate(this.#workload, path, i) as Pod, operation, i);
       const atMs = systemClock.monotonicMs();
-      const made = await this.#cluster.client.resource(pods).create({ ...pod, metadata: { ...pod.metadata, namespace } });
+      const made = await this.#cluster.client
+        .resource(pods)
+        .create({ ...pod, metadata: { ...pod.metadata, namespace } });
       const key = keyOfObject(made);
       this.#createdAt.set(key, atMs);
       this.#collecting?.names.add(key);
@@ -169,11 +183,17 @@ class Run {
     if (measured) this.#measure(names, { startMs, createdMs });
   }
 
-  #measure(names: readonly string[], { startMs, createdMs }: { startMs: number; createdMs: number }): void {
+  #measure(
+    names: readonly string[],
+    { startMs, createdMs }: { startMs: number; createdMs: number },
+  ): void {
     const elapsedMs = systemClock.monotonicMs() - startMs;
     const since = (key: string): number => Math.max(startMs, this.#createdAt.get(key) ?? startMs);
-    const latencies = names.map((key) => (this.#boundAt.get(key) ?? 0) - since(key)).sort((a, b) => a - b);
-    const at = (share: number): number => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? 0;
+    const latencies = names
+      .map((key) => (this.#boundAt.get(key) ?? 0) - since(key))
+      .sort((a, b) => a - b);
+    const at = (share: number): number =>
+      latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? 0;
     this.figures.push({
       pods: names.length,
       podsPerSecond: (names.length / elapsedMs) * 1000,
@@ -191,7 +211,8 @@ class Run {
   }
 
   async #createVolume(operation: Operation, namespace: string, index: number): Promise<void> {
-    const { persistentVolumeTemplatePath: pvPath, persistentVolumeClaimTemplatePath: pvcPath } = operation;
+    const { persistentVolumeTemplatePath: pvPath, persistentVolumeClaimTemplatePath: pvcPath } =
+      operation;
     if (pvPath === undefined || pvcPath === undefined) return;
     const [pvName, pvcName] = [`${namespace}-pv-${index}`, `pvc-${index}`];
     const volume = fromTemplate(this.#workload, pvPath, index);
@@ -199,7 +220,12 @@ class Run {
     const { client } = this.#cluster;
     const made = await client.resource(persistentVolumeClaims).create({
       ...claim,
-      metadata: { ...claim.metadata, name: pvcName, namespace, annotations: { "pv.kubernetes.io/bind-completed": "true" } },
+      metadata: {
+        ...claim.metadata,
+        name: pvcName,
+        namespace,
+        annotations: { "pv.kubernetes.io/bind-completed": "true" },
+      },
       spec: { ...(claim as { spec?: object }).spec, volumeName: pvName },
     } as never);
     const { uid } = made.metadata ?? {};
@@ -208,7 +234,9 @@ class Run {
       metadata: { ...volume.metadata, name: pvName },
       spec: { ...(volume as { spec?: object }).spec, claimRef: { namespace, name: pvcName, uid } },
     } as never);
-    await client.resource(persistentVolumeClaims).updateStatus({ ...made, status: { ...made.status, phase: "Bound" } });
+    await client
+      .resource(persistentVolumeClaims)
+      .updateStatus({ ...made, status: { ...made.status, phase: "Bound" } });
   }
 
   async #createPodSets(operation: Operation): Promise<void> {
@@ -240,7 +268,12 @@ class Run {
     }
   }
 
-  async #churn({ mode, number = 0, intervalMilliseconds = 500, templatePaths = [] }: Operation): Promise<void> {
+  async #churn({
+    mode,
+    number = 0,
+    intervalMilliseconds = 500,
+    templatePaths = [],
+  }: Operation): Promise<void> {
     const namespace = `namespace-${++this.#podNamespaces}`;
     await this.#ensureNamespace(namespace);
     const { client } = this.#cluster;
@@ -252,7 +285,10 @@ class Run {
       for (const path of templatePaths) {
         const object = fromTemplate(this.#workload, path, 0);
         const definition = resources[object.kind as keyof typeof resources];
-        const scoped = object.kind === "Node" ? object : { ...object, metadata: { ...object.metadata, namespace } };
+        const scoped =
+          object.kind === "Node"
+            ? object
+            : { ...object, metadata: { ...object.metadata, namespace } };
         made.push(await client.dynamic(definition).create(scoped));
       }
       while (mode === "recreate" && made.length > number * templatePaths.length) {
@@ -263,7 +299,9 @@ class Run {
     };
     const arm = (): void => {
       timer = systemClock.after(intervalMilliseconds, () => {
-        tick().catch((error: unknown) => process.stderr.write(`churn: ${String(error)}\n`)).finally(() => stopped || arm());
+        tick()
+          .catch((error: unknown) => process.stderr.write(`churn: ${String(error)}\n`))
+          .finally(() => stopped || arm());
       });
     };
     arm();
@@ -275,12 +313,19 @@ class Run {
     });
   }
 
-  async #deletePods({ namespace, deletePodsPerSecond, skipWaitToCompletion, labelSelector }: Operation): Promise<void> {
+  async #deletePods({
+    namespace,
+    deletePodsPerSecond,
+    skipWaitToCompletion,
+    labelSelector,
+  }: Operation): Promise<void> {
     const { client } = this.#cluster;
     const within = namespace === undefined ? {} : { namespace };
     const { items } = await client.resource(pods).list(within);
     const chosen = items.filter(({ metadata }) =>
-      Object.entries(labelSelector ?? {}).every(([key, value]) => metadata?.labels?.[key] === value),
+      Object.entries(labelSelector ?? {}).every(
+        ([key, value]) => metadata?.labels?.[key] === value,
+      ),
     );
     const all = (async () => {
       for (const pod of chosen) {
@@ -295,21 +340,31 @@ class Run {
   async #barrier({ stageRequirement, labelSelector }: Operation): Promise<void> {
     const { items } = await this.#cluster.client.resource(pods).list();
     const chosen = items.filter(({ metadata }) =>
-      Object.entries(labelSelector ?? {}).every(([key, value]) => metadata?.labels?.[key] === value),
+      Object.entries(labelSelector ?? {}).every(
+        ([key, value]) => metadata?.labels?.[key] === value,
+      ),
     );
     if (stageRequirement === "Attempted") await systemClock.sleep(500);
     else await this.#scheduled(chosen.map(keyOfObject));
   }
 
   async #createAny(operation: Operation): Promise<void> {
-    const resources: Readonly<Record<string, ResourceTarget>> = { Node: nodes, StorageClass: storageClasses, Service: services, Pod: pods };
+    const resources: Readonly<Record<string, ResourceTarget>> = {
+      Node: nodes,
+      StorageClass: storageClasses,
+      Service: services,
+      Pod: pods,
+    };
     await inFlight(countOf(operation, this.#workload), async (i) => {
       const object = fromTemplate(this.#workload, operation.templatePath ?? "", i);
       const definition = resources[object.kind ?? ""];
       if (definition === undefined) throw new Error(`createAny of ${object.kind} is not supported`);
       const { namespace } = operation;
       if (namespace !== undefined) await this.#ensureNamespace(namespace);
-      const scoped = namespace === undefined ? object : { ...object, metadata: { ...object.metadata, namespace } };
+      const scoped =
+        namespace === undefined
+          ? object
+          : { ...object, metadata: { ...object.metadata, namespace } };
       await this.#cluster.client.dynamic(definition).create(scoped);
     });
   }

@@ -26,7 +26,10 @@ export interface Operation {
   readonly skipWaitToCompletion?: boolean;
   readonly stageRequirement?: "Attempted" | "Scheduled";
   readonly labelSelector?: Readonly<Record<string, string>>;
-  readonly labelNodePrepareStrategy?: { readonly labelKey: string; readonly labelValues: readonly string[] };
+  readonly labelNodePrepareStrategy?: {
+    readonly labelKey: string;
+    readonly labelValues: readonly string[];
+  };
   readonly uniqueNodeLabelStrategy?: { readonly labelKey: string };
   readonly nodeAllocatableStrategy?: {
     readonly nodeAllocatable?: Readonly<Record<string, string>>;
@@ -72,7 +75,8 @@ export function readWorkloads(file: string): Workload[] {
     test.workloads.map((workload) => ({
       name: `${test.name}/${workload.name}`,
       labels: workload.labels ?? [],
-      threshold: typeof workload.threshold === "number" ? workload.threshold : workload.threshold?.default,
+      threshold:
+        typeof workload.threshold === "number" ? workload.threshold : workload.threshold?.default,
       featureGates: { ...test.featureGates, ...workload.featureGates },
       operations: test.workloadTemplate,
       params: workload.params ?? {},

@@ -17,7 +17,10 @@ import { readWorkloads, type Workload } from "./scheduler-workload.ts";
 const words = process.argv.slice(2);
 const queued = words.includes("--queued");
 const rest = words.filter((word) => !word.startsWith("--"));
-const directory = rest[0]?.includes("/") && !rest[0].match(/^[A-Z]/) ? (rest.shift() as string) : "../shared/kubernetes-1.36/scheduler_perf";
+const directory =
+  rest[0]?.includes("/") && !rest[0].match(/^[A-Z]/)
+    ? (rest.shift() as string)
+    : "../shared/kubernetes-1.36/scheduler_perf";
 const wanted = rest.length > 0 ? rest : ["SchedulingBasic/5000Nodes_10000Pods"];
 
 const all = readdirSync(directory, { recursive: true, encoding: "utf8" })
@@ -25,22 +28,35 @@ const all = readdirSync(directory, { recursive: true, encoding: "utf8" })
   .toSorted()
   .flatMap((file) => readWorkloads(join(directory, file)));
 
-process.stdout.write(`${"workload".padEnd(64)} ${"pods/s".padStart(8)} ${"p50 ms".padStart(8)} ${"p99 ms".padStart(8)} ${"created/s".padStart(10)} ${"gate".padStart(6)}\n`);
+process.stdout.write(
+  `${"workload".padEnd(64)} ${"pods/s".padStart(8)} ${"p50 ms".padStart(8)} ${"p99 ms".padStart(8)} ${"created/s".padStart(10)} ${"gate".padStart(6)}\n`,
+);
 for (const workload of all) {
-  if (wanted.some((name) => workload.name === name || workload.name.startsWith(`${name}/`))) await measure(workload);
+  if (wanted.some((name) => workload.name === name || workload.name.startsWith(`${name}/`)))
+    await measure(workload);
 }
 
 async function measure(workload: Workload): Promise<void> {
   const gates = Object.entries(workload.featureGates).map(([gate, value]) => `${gate}=${value}`);
   await using cluster = await openBenchCluster(gates.join(","));
   try {
-    for (const { podsPerSecond, latencyMs, createdPerSecond } of await runWorkload(workload, cluster, { queued })) {
-      const columns = [podsPerSecond, latencyMs.p50, latencyMs.p99].map((value) => value.toFixed(0).padStart(8));
+    for (const { podsPerSecond, latencyMs, createdPerSecond } of await runWorkload(
+      workload,
+      cluster,
+      { queued },
+    )) {
+      const columns = [podsPerSecond, latencyMs.p50, latencyMs.p99].map((value) =>
+        value.toFixed(0).padStart(8),
+      );
       const gate = workload.threshold === undefined ? "" : String(workload.threshold);
-      process.stdout.write(`${workload.name.padEnd(64)} ${columns.join(" ")} ${createdPerSecond.toFixed(0).padStart(10)} ${gate.padStart(6)}\n`);
+      process.stdout.write(
+        `${workload.name.padEnd(64)} ${columns.join(" ")} ${createdPerSecond.toFixed(0).padStart(10)} ${gate.padStart(6)}\n`,
+      );
     }
   } catch (error) {
-    process.stdout.write(`${workload.name.padEnd(64)} ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stdout.write(
+      `${workload.name.padEnd(64)} ${error instanceof Error ? error.message : String(error)}\n`,
+    );
     await cluster.stop();
   }
 }

@@ -38,16 +38,19 @@ export function attempt(pod: PodInfo, options: AttemptOptions): Found | Misfitte
   const { runtime, cluster, nominator } = options;
   const evaluation = runtime.evaluationOf(pod);
   if (!("choose" in evaluation)) return refusedAtOnce(pod, evaluation, cluster);
-  const choice = chooseNominated(pod, evaluation, options) ?? evaluation.choose(pod, {
-    nominator,
-    below: options.below,
-    start: runtime.searchStart,
-    feasibleMax: runtime.wholeSearch(evaluation)
-      ? Infinity
-      : feasibleNodesEnough(cluster.nodeCount, runtime.profile.percentageOfNodesToScore),
-  });
+  const choice =
+    chooseNominated(pod, evaluation, options) ??
+    evaluation.choose(pod, {
+      nominator,
+      below: options.below,
+      start: runtime.searchStart,
+      feasibleMax: runtime.wholeSearch(evaluation)
+        ? Infinity
+        : feasibleNodesEnough(cluster.nodeCount, runtime.profile.percentageOfNodesToScore),
+    });
   if (choice === undefined) return misfit(pod, evaluation, options);
-  runtime.searchStart = (runtime.searchStart + choice.evaluatedCount) % Math.max(1, cluster.nodes.length);
+  runtime.searchStart =
+    (runtime.searchStart + choice.evaluatedCount) % Math.max(1, cluster.nodes.length);
   evaluation.uses++;
   return { outcome: "found", evaluation, choice };
 }
@@ -66,24 +69,37 @@ export async function attemptExtended(
   const totals = evaluation.totalsOf(feasible);
   const { nodes, refusals } = await extenders.filter(pod, feasible);
   if (nodes.length === 0) return withRefusals(misfit(pod, evaluation, options), refusals);
-  const added = nodes.length > 1 ? await extenders.prioritize(pod, nodes) : new Map<string, number>();
-  const sums = nodes.map((node) => (totals[feasible.indexOf(node)] ?? 0) + (added.get(node.name) ?? 0));
+  const added =
+    nodes.length > 1 ? await extenders.prioritize(pod, nodes) : new Map<string, number>();
+  const sums = nodes.map(
+    (node) => (totals[feasible.indexOf(node)] ?? 0) + (added.get(node.name) ?? 0),
+  );
   const greatest = Math.max(...sums);
   const best = nodes.filter((_, i) => sums[i] === greatest);
   const only = best[best.length > 1 ? below(best.length) : 0];
-  const choice = only && evaluation.choose(pod, { nominator, below, start: 0, feasibleMax: 1, only });
+  const choice =
+    only && evaluation.choose(pod, { nominator, below, start: 0, feasibleMax: 1, only });
   if (choice === undefined) throw new Error("node changed while extenders were asked");
   return { outcome: "found", evaluation, choice };
 }
 
 function withRefusals(result: Misfitted, refusals: ReadonlyMap<string, Status>): Misfitted {
   const groups = [...refusals].flatMap(([node, { code, reasons }]) =>
-    reasons.map((reason) => ({ plugin: "Extender", reason, resolvable: code === "Unschedulable", nodeCount: 1, nodes: [node] })),
+    reasons.map((reason) => ({
+      plugin: "Extender",
+      reason,
+      resolvable: code === "Unschedulable",
+      nodeCount: 1,
+      nodes: [node],
+    })),
   );
   return {
     ...result,
     refusals: [...result.refusals, ...groups],
-    failed: { ...result.failed, statusOf: (node) => refusals.get(node.name) ?? result.failed.statusOf(node) },
+    failed: {
+      ...result.failed,
+      statusOf: (node) => refusals.get(node.name) ?? result.failed.statusOf(node),
+    },
   };
 }
 
@@ -114,7 +130,12 @@ function refusedAtOnce(pod: PodInfo, { plugin, status }: Refusal, cluster: Clust
     refusedBy: new Set([plugin]),
     nodeCount: cluster.nodeCount,
     refusedByOne: status,
-    failed: { pod, statusOf: () => status, fits: () => status, remember: (_node, _basis, find) => find() },
+    failed: {
+      pod,
+      statusOf: () => status,
+      fits: () => status,
+      remember: (_node, _basis, find) => find(),
+    },
   };
 }
 
@@ -126,7 +147,10 @@ function misfit(
   type Group = RefusalGroup & { nodeCount: number; nodes: string[] };
   const groups = new Map<string, Group>();
   /** Equal statuses are one value mostly, and far fewer than nodes. */
-  const groupsOf = new Map<Status, { readonly plugin: string; readonly groups: readonly Group[] }>();
+  const groupsOf = new Map<
+    Status,
+    { readonly plugin: string; readonly groups: readonly Group[] }
+  >();
   const refusedBy = new Set<string>();
   for (const node of cluster.nodes) {
     if (node === undefined) continue;
@@ -178,20 +202,28 @@ export async function postFilter(
   const reasons: string[] = [];
   let nominatedNodeName: string | undefined;
   for (const plugin of runtime.profile.postFilters) {
-    const result: PostFilterResult = (await plugin.postFilter?.(failed, runtime.contextOf(plugin.name))) ?? {};
+    const result: PostFilterResult =
+      (await plugin.postFilter?.(failed, runtime.contextOf(plugin.name))) ?? {};
     if (result.status === undefined) return { message: "", ...result };
     raiseErrors(result.status);
     nominatedNodeName = result.nominatedNodeName ?? nominatedNodeName;
     reasons.push(...result.status.reasons);
     if (result.status.code === "UnschedulableAndUnresolvable") break;
   }
-  return { message: reasons.join(", "), ...(nominatedNodeName !== undefined && { nominatedNodeName }) };
+  return {
+    message: reasons.join(", "),
+    ...(nominatedNodeName !== undefined && { nominatedNodeName }),
+  };
 }
 
-export function messageOf({ nodeCount, refusals, refusedByOne }: Misfitted, postFilterMessage: string): string {
+export function messageOf(
+  { nodeCount, refusals, refusedByOne }: Misfitted,
+  postFilterMessage: string,
+): string {
   if (nodeCount === 0) return noNodesMessage;
   const reasons = new Map<string, number>();
-  for (const { reason, nodeCount: count } of refusals) reasons.set(reason, (reasons.get(reason) ?? 0) + count);
+  for (const { reason, nodeCount: count } of refusals)
+    reasons.set(reason, (reasons.get(reason) ?? 0) + count);
   return misfitText({ nodeCount, reasons, refusedByOne, postFilterMessage });
 }
 

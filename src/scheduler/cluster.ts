@@ -10,13 +10,7 @@
 import type { Node } from "#api/core/v1/node.ts";
 import type { Pod } from "#api/core/v1/pod.ts";
 import { deepEqual } from "#apimachinery/deep-equal.ts";
-import {
-  addPodTo,
-  createNodeInfo,
-  type NodeInfo,
-  removePodFrom,
-  setNode,
-} from "./node-info.ts";
+import { addPodTo, createNodeInfo, type NodeInfo, removePodFrom, setNode } from "./node-info.ts";
 import type { PodInfo } from "./pod-info.ts";
 
 export interface Cluster {
@@ -193,7 +187,11 @@ export function createCluster(): MutableCluster {
       for (const pod of left) {
         const placeholder = nodeFor(name);
         addPodTo(placeholder, pod);
-        places.set(pod.uid, { pod, info: placeholder, assumed: places.get(pod.uid)?.assumed ?? false });
+        places.set(pod.uid, {
+          pod,
+          info: placeholder,
+          assumed: places.get(pod.uid)?.assumed ?? false,
+        });
       }
     },
     addPod(pod) {

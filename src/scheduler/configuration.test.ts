@@ -10,15 +10,36 @@ describe("readConfiguration", () => {
   it("has upstream's plugins in upstream's order without being told", () => {
     const [profile] = readConfiguration(undefined).profiles;
     assert.equal(profile?.schedulerName, "default-scheduler");
-    assert.deepEqual(profile?.filters.map(({ name }) => name), [
-      "NodeUnschedulable", "NodeName", "TaintToleration", "NodeAffinity", "NodePorts", "NodeResourcesFit",
-      "VolumeRestrictions", "NodeVolumeLimits", "VolumeBinding", "VolumeZone", "PodTopologySpread",
-      "InterPodAffinity", "DynamicResources",
-    ]);
-    assert.deepEqual(profile?.scorers.map(({ plugin, weight }) => `${plugin.name}=${weight}`), [
-      "TaintToleration=3", "NodeAffinity=2", "NodeResourcesFit=1", "PodTopologySpread=2", "InterPodAffinity=2",
-      "NodeResourcesBalancedAllocation=1", "ImageLocality=1",
-    ]);
+    assert.deepEqual(
+      profile?.filters.map(({ name }) => name),
+      [
+        "NodeUnschedulable",
+        "NodeName",
+        "TaintToleration",
+        "NodeAffinity",
+        "NodePorts",
+        "NodeResourcesFit",
+        "VolumeRestrictions",
+        "NodeVolumeLimits",
+        "VolumeBinding",
+        "VolumeZone",
+        "PodTopologySpread",
+        "InterPodAffinity",
+        "DynamicResources",
+      ],
+    );
+    assert.deepEqual(
+      profile?.scorers.map(({ plugin, weight }) => `${plugin.name}=${weight}`),
+      [
+        "TaintToleration=3",
+        "NodeAffinity=2",
+        "NodeResourcesFit=1",
+        "PodTopologySpread=2",
+        "InterPodAffinity=2",
+        "NodeResourcesBalancedAllocation=1",
+        "ImageLocality=1",
+      ],
+    );
   });
 
   it("merges what a profile says with the defaults", () => {
@@ -28,26 +49,67 @@ describe("readConfiguration", () => {
         {
           schedulerName: "mine",
           plugins: {
-            multiPoint: { enabled: [{ name: "NodeAffinity", weight: 7 }], disabled: [{ name: "ImageLocality" }] },
-            score: { enabled: [{ name: "NodeResourcesFit", weight: 9 }], disabled: [{ name: "InterPodAffinity" }] },
+            multiPoint: {
+              enabled: [{ name: "NodeAffinity", weight: 7 }],
+              disabled: [{ name: "ImageLocality" }],
+            },
+            score: {
+              enabled: [{ name: "NodeResourcesFit", weight: 9 }],
+              disabled: [{ name: "InterPodAffinity" }],
+            },
           },
         },
       ],
     }).profiles;
-    assert.deepEqual(profile?.scorers.map(({ plugin, weight }) => `${plugin.name}=${weight}`), [
-      "NodeResourcesFit=9", "TaintToleration=3", "NodeAffinity=7", "PodTopologySpread=2",
-      "NodeResourcesBalancedAllocation=1",
-    ]);
+    assert.deepEqual(
+      profile?.scorers.map(({ plugin, weight }) => `${plugin.name}=${weight}`),
+      [
+        "NodeResourcesFit=9",
+        "TaintToleration=3",
+        "NodeAffinity=7",
+        "PodTopologySpread=2",
+        "NodeResourcesBalancedAllocation=1",
+      ],
+    );
     assert.ok(profile?.filters.some(({ name }) => name === "InterPodAffinity"));
   });
 
   const wrong: readonly (readonly [name: string, given: object, message: RegExp])[] = [
     ["another kind", { apiVersion: "v1", kind: "Pod" }, /no kind "Pod" is registered/],
-    ["an unknown plugin", { ...header, profiles: [{ plugins: { filter: { enabled: [{ name: "Nope" }] } } }] }, /Nope does not exist/],
-    ["a plugin at a point it has not", { ...header, profiles: [{ plugins: { score: { enabled: [{ name: "NodeName" }] } } }] }, /does not extend score plugin/],
-    ["two profiles of one name", { ...header, profiles: [{ schedulerName: "a" }, { schedulerName: "a" }] }, /Duplicate value: "a"/],
-    ["no binder", { ...header, profiles: [{ plugins: { multiPoint: { disabled: [{ name: "*" }] } } }] }, /at least one bind plugin/],
-    ["wrong arguments", { ...header, profiles: [{ pluginConfig: [{ name: "NodeResourcesFit", args: { scoringStrategy: { type: "Odd" } } }] }] }, /Unsupported value: "Odd"/],
+    [
+      "an unknown plugin",
+      { ...header, profiles: [{ plugins: { filter: { enabled: [{ name: "Nope" }] } } }] },
+      /Nope does not exist/,
+    ],
+    [
+      "a plugin at a point it has not",
+      { ...header, profiles: [{ plugins: { score: { enabled: [{ name: "NodeName" }] } } }] },
+      /does not extend score plugin/,
+    ],
+    [
+      "two profiles of one name",
+      { ...header, profiles: [{ schedulerName: "a" }, { schedulerName: "a" }] },
+      /Duplicate value: "a"/,
+    ],
+    [
+      "no binder",
+      { ...header, profiles: [{ plugins: { multiPoint: { disabled: [{ name: "*" }] } } }] },
+      /at least one bind plugin/,
+    ],
+    [
+      "wrong arguments",
+      {
+        ...header,
+        profiles: [
+          {
+            pluginConfig: [
+              { name: "NodeResourcesFit", args: { scoringStrategy: { type: "Odd" } } },
+            ],
+          },
+        ],
+      },
+      /Unsupported value: "Odd"/,
+    ],
   ];
   for (const [name, given, message] of wrong) {
     it(`refuses ${name}`, () => assert.throws(() => readConfiguration(given), message));
@@ -63,7 +125,9 @@ describe("profiles", () => {
           {},
           {
             schedulerName: "packer",
-            pluginConfig: [{ name: "NodeResourcesFit", args: { scoringStrategy: { type: "MostAllocated" } } }],
+            pluginConfig: [
+              { name: "NodeResourcesFit", args: { scoringStrategy: { type: "MostAllocated" } } },
+            ],
           },
         ],
       },
@@ -83,16 +147,25 @@ describe("profiles", () => {
     const evenOnly = definePlugin({
       name: "EvenOnly",
       enqueueOn: ["Node/add"],
-      filter: () => ({ check: ({ name }) => (Number(name.slice(1)) % 2 === 0 ? undefined : unschedulable("odd node(s)")) }),
+      filter: () => ({
+        check: ({ name }) =>
+          Number(name.slice(1)) % 2 === 0 ? undefined : unschedulable("odd node(s)"),
+      }),
     });
     await using world = makeWorld({
       plugins: [evenOnly],
-      configuration: { ...header, profiles: [{ plugins: { multiPoint: { enabled: [{ name: "EvenOnly" }] } } }] },
+      configuration: {
+        ...header,
+        profiles: [{ plugins: { multiPoint: { enabled: [{ name: "EvenOnly" }] } } }],
+      },
     });
     world.addNode(node("n1"));
     world.addPod(pod("web"));
     await world.settle();
-    assert.match(world.conditionOf("web", "PodScheduled").message, /^0\/1 nodes are available: 1 odd node\(s\)\./);
+    assert.match(
+      world.conditionOf("web", "PodScheduled").message,
+      /^0\/1 nodes are available: 1 odd node\(s\)\./,
+    );
     world.addNode(node("n2"));
     await world.advance(1000);
     assert.equal(world.nodeOf("web"), "n2");

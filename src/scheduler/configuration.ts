@@ -54,8 +54,13 @@ export function readConfiguration(
   { added = [], featureEnabled = () => false }: ReadOptions = {},
 ): SchedulerConfiguration {
   const config = (given ?? {}) as Given;
-  if (given !== undefined && (config.apiVersion !== apiVersion || config.kind !== "KubeSchedulerConfiguration")) {
-    throw new Error(`no kind ${JSON.stringify(config.kind ?? "")} is registered for version ${JSON.stringify(config.apiVersion ?? "")}`);
+  if (
+    given !== undefined &&
+    (config.apiVersion !== apiVersion || config.kind !== "KubeSchedulerConfiguration")
+  ) {
+    throw new Error(
+      `no kind ${JSON.stringify(config.kind ?? "")} is registered for version ${JSON.stringify(config.apiVersion ?? "")}`,
+    );
   }
   const known = new Map<string, Plugin>();
   const defaults = defaultPlugins.filter(({ gate }) => gate === undefined || featureEnabled(gate));
@@ -66,10 +71,13 @@ export function readConfiguration(
   const percentage = percentageOf(config.percentageOfNodesToScore) ?? 0;
   const extenders = (config.extenders ?? []).map(readExtender);
   const ignored = new Set(extenders.flatMap((each) => [...each.ignoredResources]));
-  const profiles = (config.profiles?.length ? config.profiles : [{}]).map((profile) => readProfile(profile, { known, defaults, percentage, ignored }));
+  const profiles = (config.profiles?.length ? config.profiles : [{}]).map((profile) =>
+    readProfile(profile, { known, defaults, percentage, ignored }),
+  );
   const names = profiles.map(({ schedulerName }) => schedulerName);
   const duplicate = names.find((name, i) => names.indexOf(name) !== i);
-  if (duplicate !== undefined) throw new Error(`profiles: Duplicate value: ${JSON.stringify(duplicate)}`);
+  if (duplicate !== undefined)
+    throw new Error(`profiles: Duplicate value: ${JSON.stringify(duplicate)}`);
   return {
     profiles,
     extenders,
@@ -81,7 +89,9 @@ export function readConfiguration(
 function percentageOf(given: number | undefined): number | undefined {
   if (given === undefined) return undefined;
   if (!(given >= 0 && given <= 100)) {
-    throw new Error(`percentageOfNodesToScore: Invalid value: ${given}: not in valid range [0-100]`);
+    throw new Error(
+      `percentageOfNodesToScore: Invalid value: ${given}: not in valid range [0-100]`,
+    );
   }
   return given;
 }
@@ -96,11 +106,18 @@ interface Surroundings {
   readonly ignored: ReadonlySet<string>;
 }
 
-function readProfile(given: GivenProfile, { known, defaults, percentage, ignored }: Surroundings): Profile {
+function readProfile(
+  given: GivenProfile,
+  { known, defaults, percentage, ignored }: Surroundings,
+): Profile {
   const { schedulerName = given.plugins || given.pluginConfig ? "" : defaultSchedulerName } = given;
   const sets = given.plugins ?? {};
-  const everywhere = mergeSets(defaults.map(({ plugin, weight }) => ({ name: plugin.name, weight })), sets.multiPoint);
-  const at = (point: Point): WeightedPlugin[] => pluginsAt(point, { everywhere, set: sets[point], known });
+  const everywhere = mergeSets(
+    defaults.map(({ plugin, weight }) => ({ name: plugin.name, weight })),
+    sets.multiPoint,
+  );
+  const at = (point: Point): WeightedPlugin[] =>
+    pluginsAt(point, { everywhere, set: sets[point], known });
   const filters = at("filter").map(({ plugin }) => plugin);
   const [sort, second] = at("queueSort");
   if (second !== undefined) throw new Error("only one queue sort plugin can be enabled");
@@ -115,7 +132,9 @@ function readProfile(given: GivenProfile, { known, defaults, percentage, ignored
   };
   if (points.binders.length === 0) throw new Error("at least one bind plugin is needed");
   const { scorers, ...lists } = points;
-  const plugins = [...new Set([...Object.values(lists).flat(), ...scorers.map(({ plugin }) => plugin)])];
+  const plugins = [
+    ...new Set([...Object.values(lists).flat(), ...scorers.map(({ plugin }) => plugin)]),
+  ];
   const less = sort?.plugin.queueLess;
   return {
     schedulerName: schedulerName || defaultSchedulerName,
@@ -135,13 +154,18 @@ function readArgs({ pluginConfig = [] }: GivenProfile, known: Known): Map<string
     try {
       args.set(name, plugin?.readArgs ? plugin.readArgs(given) : given);
     } catch (error) {
-      throw new Error(`initializing plugin ${JSON.stringify(name)}: ${error instanceof Error ? error.message : String(error)}`);
+      throw new Error(
+        `initializing plugin ${JSON.stringify(name)}: ${error instanceof Error ? error.message : String(error)}`,
+      );
     }
   }
   return args;
 }
 
-function ignoring(args: Map<string, unknown>, resources: ReadonlySet<string>): Map<string, unknown> {
+function ignoring(
+  args: Map<string, unknown>,
+  resources: ReadonlySet<string>,
+): Map<string, unknown> {
   if (resources.size === 0) return args;
   const { name } = nodeResourcesFit;
   // What the plugin's own reader gave, or its default.
@@ -173,7 +197,15 @@ function mergeSets(defaults: readonly PluginRef[], set: PluginSet | undefined): 
 
 function pluginsAt(
   point: Point,
-  { everywhere, set, known }: { readonly everywhere: readonly PluginRef[]; readonly set: PluginSet | undefined; readonly known: Known },
+  {
+    everywhere,
+    set,
+    known,
+  }: {
+    readonly everywhere: readonly PluginRef[];
+    readonly set: PluginSet | undefined;
+    readonly known: Known;
+  },
 ): WeightedPlugin[] {
   const find = ({ name, weight }: PluginRef): WeightedPlugin => {
     const plugin = known.get(name);
@@ -183,13 +215,22 @@ function pluginsAt(
   const takesPart = ({ plugin }: WeightedPlugin): boolean => plugin[points[point]] !== undefined;
   const named = (set?.enabled ?? []).map(find);
   const wrong = named.find((each) => !takesPart(each));
-  if (wrong !== undefined) throw new Error(`plugin ${JSON.stringify(wrong.plugin.name)} does not extend ${point} plugin`);
+  if (wrong !== undefined)
+    throw new Error(`plugin ${JSON.stringify(wrong.plugin.name)} does not extend ${point} plugin`);
   const disabled = new Set(set?.disabled?.map(({ name }) => name));
   const isNamed = (name: string): boolean => named.some(({ plugin }) => plugin.name === name);
   const inherited = disabled.has("*")
     ? []
-    : everywhere.filter(({ name }) => !disabled.has(name) && !isNamed(name)).map(find).filter(takesPart);
-  const isEverywhere = ({ plugin }: WeightedPlugin): boolean => everywhere.some(({ name }) => name === plugin.name);
+    : everywhere
+        .filter(({ name }) => !disabled.has(name) && !isNamed(name))
+        .map(find)
+        .filter(takesPart);
+  const isEverywhere = ({ plugin }: WeightedPlugin): boolean =>
+    everywhere.some(({ name }) => name === plugin.name);
   // Those reconfigured for the point go first, those that are only for the point last.
-  return [...named.filter(isEverywhere), ...inherited, ...named.filter((each) => !isEverywhere(each))];
+  return [
+    ...named.filter(isEverywhere),
+    ...inherited,
+    ...named.filter((each) => !isEverywhere(each)),
+  ];
 }

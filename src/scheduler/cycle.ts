@@ -12,7 +12,15 @@ import type { Lifetime } from "#base/lifetime.ts";
 import type { Logger } from "#base/log.ts";
 import type { Random } from "#base/random.ts";
 import type { Client } from "#client/client.ts";
-import { attempt, attemptExtended, type Found, messageOf, type Misfitted, postFilter, scoresOf } from "./attempt.ts";
+import {
+  attempt,
+  attemptExtended,
+  type Found,
+  messageOf,
+  type Misfitted,
+  postFilter,
+  scoresOf,
+} from "./attempt.ts";
 import { bindPod, permit, reserve, type BindFailure } from "./binding.ts";
 import type { MutableCluster } from "./cluster.ts";
 import type { ExtenderCalls } from "./extender-calls.ts";
@@ -91,7 +99,11 @@ export function createCycles(options: CyclesOptions): Cycles {
     const runtime = options.runtimeOf(info);
     if (runtime === undefined || cluster.pod(info.uid) !== undefined) return void queue.done(entry);
     if (info.terminating) {
-      runtime.events.warning(info.pod, "FailedScheduling", `skip schedule deleting pod: ${info.key}`);
+      runtime.events.warning(
+        info.pod,
+        "FailedScheduling",
+        `skip schedule deleting pod: ${info.key}`,
+      );
       return void queue.done(entry);
     }
     const { nominator, extenders } = options;
@@ -101,7 +113,9 @@ export function createCycles(options: CyclesOptions): Cycles {
     };
     const failed = (error: unknown): void => failedByError(entry, runtime, error);
     if (extenders?.concerned(info)) {
-      return attemptExtended(info, { runtime, cluster, nominator, below }, extenders).then(conclude).catch(failed);
+      return attemptExtended(info, { runtime, cluster, nominator, below }, extenders)
+        .then(conclude)
+        .catch(failed);
     }
     try {
       return conclude(attempt(info, { runtime, cluster, nominator, below }));
@@ -137,12 +151,22 @@ export function createCycles(options: CyclesOptions): Cycles {
 
   function bind(entry: QueuedPod, runtime: ProfileRuntime, { filters, node }: Placed): void {
     const { info } = entry;
-    const binding = bindPod(info, { node, filters, runtime, extenders: options.extenders, signal: lifetime.signal })
+    const binding = bindPod(info, {
+      node,
+      filters,
+      runtime,
+      extenders: options.extenders,
+      signal: lifetime.signal,
+    })
       .then((failure) => {
         if (failure !== undefined) return undone(entry, runtime, { ...failure, filters, node });
         queue.done(entry);
         options.nominator.remove(info.uid);
-        runtime.events.normal(info.pod, "Scheduled", `Successfully assigned ${info.key} to ${node.name}`);
+        runtime.events.normal(
+          info.pod,
+          "Scheduled",
+          `Successfully assigned ${info.key} to ${node.name}`,
+        );
       })
       .catch((error: unknown) => log.error("binding cycle failed", error, { pod: info.key }));
     bindings.take(binding);
@@ -162,7 +186,11 @@ export function createCycles(options: CyclesOptions): Cycles {
     queue.putBack(entry, new Set([plugin]));
   }
 
-  function unplaced(entry: QueuedPod, runtime: ProfileRuntime, result: Misfitted): Promise<void> | undefined {
+  function unplaced(
+    entry: QueuedPod,
+    runtime: ProfileRuntime,
+    result: Misfitted,
+  ): Promise<void> | undefined {
     const { info } = entry;
     if (result.nodeCount === 0 || runtime.profile.postFilters.length === 0) {
       return void refused(entry, runtime, { result, postFilterMessage: "" });
@@ -179,7 +207,11 @@ export function createCycles(options: CyclesOptions): Cycles {
   function refused(
     entry: QueuedPod,
     runtime: ProfileRuntime,
-    { result, postFilterMessage, nominatedNodeName }: {
+    {
+      result,
+      postFilterMessage,
+      nominatedNodeName,
+    }: {
       readonly result: Misfitted;
       readonly postFilterMessage: string;
       readonly nominatedNodeName?: string | undefined;
@@ -189,7 +221,8 @@ export function createCycles(options: CyclesOptions): Cycles {
     const { refusals, nodeCount } = result;
     explain(entry, { outcome: "Unschedulable", message, refusals, scores: [], nodeCount });
     // Without a node there was nobody to refuse: any plugin's hints will do.
-    const refusedBy = nodeCount === 0 ? new Set(runtime.profile.plugins.map(({ name }) => name)) : result.refusedBy;
+    const refusedBy =
+      nodeCount === 0 ? new Set(runtime.profile.plugins.map(({ name }) => name)) : result.refusedBy;
     queue.putBack(entry, refusedBy);
     void report(entry, runtime, { message, reason: "Unschedulable", nominatedNodeName });
   }
@@ -199,7 +232,13 @@ export function createCycles(options: CyclesOptions): Cycles {
     if (queue.get(entry.info.uid) === undefined) return;
     const message = error instanceof Error ? error.message : String(error);
     log.error("scheduling failed; retrying", error, { pod: entry.info.key });
-    explain(entry, { outcome: "Error", message, refusals: [], scores: [], nodeCount: cluster.nodeCount });
+    explain(entry, {
+      outcome: "Error",
+      message,
+      refusals: [],
+      scores: [],
+      nodeCount: cluster.nodeCount,
+    });
     queue.putBack(entry, new Set());
     void report(entry, runtime, { message, reason: "SchedulerError" });
   }
@@ -207,7 +246,11 @@ export function createCycles(options: CyclesOptions): Cycles {
   async function report(
     { info }: QueuedPod,
     runtime: ProfileRuntime,
-    said: { readonly message: string; readonly reason: string; readonly nominatedNodeName?: string | undefined },
+    said: {
+      readonly message: string;
+      readonly reason: string;
+      readonly nominatedNodeName?: string | undefined;
+    },
   ): Promise<void> {
     const { message, reason, nominatedNodeName } = said;
     runtime.events.warning(info.pod, "FailedScheduling", truncated(message));
@@ -222,7 +265,9 @@ export function createCycles(options: CyclesOptions): Cycles {
 
   function explain(
     { info, attempts }: QueuedPod,
-    told: Pick<Explanation, "outcome" | "message" | "refusals" | "scores" | "nodeCount"> & { readonly nodeName?: string },
+    told: Pick<Explanation, "outcome" | "message" | "refusals" | "scores" | "nodeCount"> & {
+      readonly nodeName?: string;
+    },
   ): void {
     const explanation = { pod: info.key, uid: info.uid, attempts, atMs: clock.nowMs(), ...told };
     options.explanations.record(info.key, () => explanation);

@@ -101,7 +101,11 @@ const refusedState = 2;
 /** A refusal by one filter for all nodes comes back as it is. */
 export function evaluate(
   pod: PodInfo,
-  { profile, cluster, contextOf }: {
+  {
+    profile,
+    cluster,
+    contextOf,
+  }: {
     profile: Profile;
     cluster: Cluster;
     contextOf: (plugin: string) => Context;
@@ -219,7 +223,8 @@ function createEvaluation(parts: Parts): Evaluation {
     }
     for (const { scorer, raw, scores, weight } of scorers) {
       if (scorer.normalize) {
-        for (let i = 0; i < count; i++) scores[feasible[i] as number] = raw[feasible[i] as number] as number;
+        for (let i = 0; i < count; i++)
+          scores[feasible[i] as number] = raw[feasible[i] as number] as number;
         scorer.normalize(scores, feasible, count);
       }
       for (let i = 0; i < count; i++) {
@@ -286,7 +291,12 @@ function createEvaluation(parts: Parts): Evaluation {
     feasible(pod, nominator) {
       refresh();
       verdicts.begin();
-      const { count } = collect(pod, { nominator, feasibleMax: Infinity, start: 0, below: () => 0 });
+      const { count } = collect(pod, {
+        nominator,
+        feasibleMax: Infinity,
+        start: 0,
+        below: () => 0,
+      });
       return Array.from(feasible.subarray(0, count), (index) => cluster.nodes[index] as NodeInfo);
     },
     totalsOf(chosen) {
@@ -320,7 +330,8 @@ function createMemory<T>(cluster: Cluster, never: boolean) {
       const changedAt = cluster.changedAt[node.index] as number;
       const nominated = nominator.versionOf(node.name);
       const known = findings[node.index];
-      if (known?.changedAt === changedAt && known.nominated === nominated && known.basis === basis) return known.value;
+      if (known?.changedAt === changedAt && known.nominated === nominated && known.basis === basis)
+        return known.value;
       const value = find();
       findings[node.index] = { changedAt, nominated, basis, value };
       return value;

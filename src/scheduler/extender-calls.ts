@@ -6,7 +6,11 @@ import type { NodeInfo } from "./node-info.ts";
 import type { PodInfo } from "./pod-info.ts";
 
 /** POSTs JSON and gives the answer's; throws for anything but 200. The caller brings it along. */
-export type PostJson = (url: string, body: object, options: { readonly timeoutMs: number; readonly signal: AbortSignal }) => Promise<unknown>;
+export type PostJson = (
+  url: string,
+  body: object,
+  options: { readonly timeoutMs: number; readonly signal: AbortSignal },
+) => Promise<unknown>;
 
 /** Scores of extenders go to 10. */
 const extenderScoreMax = 10;
@@ -44,21 +48,46 @@ export function createExtenderCalls({ extenders, postJson, signal }: CallsOption
   const post = (extender: Extender, verb: string, body: object): Promise<unknown> =>
     postJson(`${extender.urlPrefix}/${verb}`, body, { timeoutMs: extender.timeoutMs, signal });
 
-  const argsOf = ({ nodeCacheCapable }: Extender, pod: PodInfo, nodes: readonly NodeInfo[]): object => ({
+  const argsOf = (
+    { nodeCacheCapable }: Extender,
+    pod: PodInfo,
+    nodes: readonly NodeInfo[],
+  ): object => ({
     pod: pod.pod,
     ...(nodeCacheCapable
       ? { nodenames: nodes.map(({ name }) => name) }
-      : { nodes: { kind: "NodeList", apiVersion: "v1", metadata: {}, items: nodes.map(({ node }) => node) } }),
+      : {
+          nodes: {
+            kind: "NodeList",
+            apiVersion: "v1",
+            metadata: {},
+            items: nodes.map(({ node }) => node),
+          },
+        }),
   });
 
-  async function filterBy(extender: Extender, pod: PodInfo, nodes: readonly NodeInfo[]): Promise<Filtered> {
+  async function filterBy(
+    extender: Extender,
+    pod: PodInfo,
+    nodes: readonly NodeInfo[],
+  ): Promise<Filtered> {
     // Names on the wire are those of Go's fields without tags, read without regard to case.
-    const answer = lowerKeys(await post(extender, extender.filterVerb, argsOf(extender, pod, nodes))) as FilterResult & { nodenames?: readonly string[]; failednodes?: FilterResult["failedNodes"]; failedandunresolvablenodes?: FilterResult["failedNodes"] };
+    const answer = lowerKeys(
+      await post(extender, extender.filterVerb, argsOf(extender, pod, nodes)),
+    ) as FilterResult & {
+      nodenames?: readonly string[];
+      failednodes?: FilterResult["failedNodes"];
+      failedandunresolvablenodes?: FilterResult["failedNodes"];
+    };
     if (answer.error) throw new Error(answer.error);
-    const left = new Set(answer.nodenames ?? answer.nodes?.items?.map(({ metadata }) => metadata?.name ?? "") ?? []);
+    const left = new Set(
+      answer.nodenames ?? answer.nodes?.items?.map(({ metadata }) => metadata?.name ?? "") ?? [],
+    );
     const refusals = new Map<string, Status>();
-    for (const [name, reason] of Object.entries(answer.failednodes ?? {})) refusals.set(name, unschedulable(reason));
-    for (const [name, reason] of Object.entries(answer.failedandunresolvablenodes ?? {})) refusals.set(name, unresolvable(reason));
+    for (const [name, reason] of Object.entries(answer.failednodes ?? {}))
+      refusals.set(name, unschedulable(reason));
+    for (const [name, reason] of Object.entries(answer.failedandunresolvablenodes ?? {}))
+      refusals.set(name, unresolvable(reason));
     return { nodes: nodes.filter(({ name }) => left.has(name)), refusals };
   }
 
@@ -86,9 +115,16 @@ export function createExtenderCalls({ extenders, postJson, signal }: CallsOption
         extenders.map(async (extender) => {
           if (extender.prioritizeVerb === "" || !concernsPod(extender, pod.pod)) return;
           // Wishes that cannot be heard are none.
-          const answer = await post(extender, extender.prioritizeVerb, argsOf(extender, pod, nodes)).catch(() => []);
+          const answer = await post(
+            extender,
+            extender.prioritizeVerb,
+            argsOf(extender, pod, nodes),
+          ).catch(() => []);
           for (const each of Array.isArray(answer) ? answer : []) {
-            const { host = "", score = 0 } = lowerKeys(each) as { readonly host?: string; readonly score?: number };
+            const { host = "", score = 0 } = lowerKeys(each) as {
+              readonly host?: string;
+              readonly score?: number;
+            };
             const weighted = score * extender.weight * (nodeScoreMax / extenderScoreMax);
             sums.set(host, (sums.get(host) ?? 0) + weighted);
           }
@@ -97,9 +133,16 @@ export function createExtenderCalls({ extenders, postJson, signal }: CallsOption
       return sums;
     },
     async bind({ pod, name, namespace, uid }, nodeName) {
-      const binder = extenders.find((extender) => extender.bindVerb !== "" && concernsPod(extender, pod));
+      const binder = extenders.find(
+        (extender) => extender.bindVerb !== "" && concernsPod(extender, pod),
+      );
       if (binder === undefined) return undefined;
-      const answer = await post(binder, binder.bindVerb, { podName: name, podNamespace: namespace, podUID: uid, node: nodeName });
+      const answer = await post(binder, binder.bindVerb, {
+        podName: name,
+        podNamespace: namespace,
+        podUID: uid,
+        node: nodeName,
+      });
       const { error } = lowerKeys(answer) as { readonly error?: string };
       if (error) throw new Error(error);
       return "bound";
@@ -109,5 +152,7 @@ export function createExtenderCalls({ extenders, postJson, signal }: CallsOption
 
 function lowerKeys(answer: unknown): object {
   if (typeof answer !== "object" || answer === null) return {};
-  return Object.fromEntries(Object.entries(answer).map(([key, value]) => [key.toLowerCase(), value]));
+  return Object.fromEntries(
+    Object.entries(answer).map(([key, value]) => [key.toLowerCase(), value]),
+  );
 }

@@ -4,9 +4,18 @@ import type { PostJson } from "./extender-calls.ts";
 import { makeWorld, node, pod } from "./testing/world.ts";
 
 const header = { apiVersion: "kubescheduler.config.k8s.io/v1", kind: "KubeSchedulerConfiguration" };
-const extender = { urlPrefix: "http://extender/", filterVerb: "filter", prioritizeVerb: "prioritize", weight: 5, nodeCacheCapable: true };
+const extender = {
+  urlPrefix: "http://extender/",
+  filterVerb: "filter",
+  prioritizeVerb: "prioritize",
+  weight: 5,
+  nodeCacheCapable: true,
+};
 
-function extended(more: object, answers: Readonly<Record<string, (body: { nodenames?: string[] }) => unknown>>) {
+function extended(
+  more: object,
+  answers: Readonly<Record<string, (body: { nodenames?: string[] }) => unknown>>,
+) {
   const asked: string[] = [];
   const postJson: PostJson = async (url, body) => {
     const verb = url.split("/").at(-1) ?? "";
@@ -15,17 +24,28 @@ function extended(more: object, answers: Readonly<Record<string, (body: { nodena
     if (answer === undefined) throw new Error("connection refused");
     return answer(body as { nodenames?: string[] });
   };
-  const world = makeWorld({ postJson, configuration: { ...header, extenders: [{ ...extender, ...more }] } });
+  const world = makeWorld({
+    postJson,
+    configuration: { ...header, extenders: [{ ...extender, ...more }] },
+  });
   for (const name of ["a", "b", "c"]) world.addNode(node(name));
   return { world, asked };
 }
 
 describe("extenders", () => {
   it("filter and weigh nodes", async () => {
-    const { world, asked } = extended({}, {
-      filter: ({ nodenames = [] }) => ({ NodeNames: nodenames.filter((name) => name !== "a"), FailedNodes: { a: "not a" }, Error: "" }),
-      prioritize: ({ nodenames = [] }) => nodenames.map((host) => ({ Host: host, Score: host === "c" ? 10 : 0 })),
-    });
+    const { world, asked } = extended(
+      {},
+      {
+        filter: ({ nodenames = [] }) => ({
+          NodeNames: nodenames.filter((name) => name !== "a"),
+          FailedNodes: { a: "not a" },
+          Error: "",
+        }),
+        prioritize: ({ nodenames = [] }) =>
+          nodenames.map((host) => ({ Host: host, Score: host === "c" ? 10 : 0 })),
+      },
+    );
     await using _ = world;
     world.addPod(pod("web"));
     await world.settle();
@@ -34,13 +54,22 @@ describe("extenders", () => {
   });
 
   it("say why no node is left", async () => {
-    const { world } = extended({}, {
-      filter: ({ nodenames = [] }) => ({ nodeNames: [], failedNodes: Object.fromEntries(nodenames.map((name) => [name, "no licence"])) }),
-    });
+    const { world } = extended(
+      {},
+      {
+        filter: ({ nodenames = [] }) => ({
+          nodeNames: [],
+          failedNodes: Object.fromEntries(nodenames.map((name) => [name, "no licence"])),
+        }),
+      },
+    );
     await using _ = world;
     world.addPod(pod("web"));
     await world.settle();
-    assert.match(world.conditionOf("web", "PodScheduled").message, /^0\/3 nodes are available: 3 no licence\./);
+    assert.match(
+      world.conditionOf("web", "PodScheduled").message,
+      /^0\/3 nodes are available: 3 no licence\./,
+    );
   });
 
   it("are passed over when they fail and may be ignored, and keep pods back when not", async () => {
@@ -50,13 +79,18 @@ describe("extenders", () => {
       world.addPod(pod("web"));
       await world.settle();
       assert.equal(world.nodeOf("web") !== undefined, ignorable);
-      if (!ignorable) assert.equal(world.conditionOf("web", "PodScheduled").reason, "SchedulerError");
+      if (!ignorable)
+        assert.equal(world.conditionOf("web", "PodScheduled").reason, "SchedulerError");
     }
   });
 
   it("are asked about pods with their resources only, which the scheduler does not count", async () => {
     const { world, asked } = extended(
-      { prioritizeVerb: "", bindVerb: "bind", managedResources: [{ name: "example.com/seat", ignoredByScheduler: true }] },
+      {
+        prioritizeVerb: "",
+        bindVerb: "bind",
+        managedResources: [{ name: "example.com/seat", ignoredByScheduler: true }],
+      },
       { filter: ({ nodenames = [] }) => ({ nodeNames: nodenames }), bind: () => ({ Error: "" }) },
     );
     await using _ = world;

@@ -27,7 +27,10 @@ interface Given {
   readonly weight?: number;
   readonly httpTimeout?: string;
   readonly nodeCacheCapable?: boolean;
-  readonly managedResources?: readonly { readonly name: string; readonly ignoredByScheduler?: boolean }[];
+  readonly managedResources?: readonly {
+    readonly name: string;
+    readonly ignoredByScheduler?: boolean;
+  }[];
   readonly ignorable?: boolean;
 }
 
@@ -37,7 +40,9 @@ export function readExtender(given: unknown): Extender {
   const extender = (given ?? {}) as Given;
   const { urlPrefix = "", managedResources = [], weight = 0 } = extender;
   if (extender.prioritizeVerb && weight <= 0) {
-    throw new Error(`extenders.weight: Invalid value: ${weight}: must have a positive weight applied to it`);
+    throw new Error(
+      `extenders.weight: Invalid value: ${weight}: must have a positive weight applied to it`,
+    );
   }
   return {
     urlPrefix: urlPrefix.replace(/\/+$/, ""),
@@ -49,7 +54,11 @@ export function readExtender(given: unknown): Extender {
     timeoutMs: secondsOf(extender.httpTimeout) ?? timeoutMsDefault,
     nodeCacheCapable: extender.nodeCacheCapable ?? false,
     resources: new Set(managedResources.map(({ name }) => name)),
-    ignoredResources: new Set(managedResources.filter(({ ignoredByScheduler }) => ignoredByScheduler).map(({ name }) => name)),
+    ignoredResources: new Set(
+      managedResources
+        .filter(({ ignoredByScheduler }) => ignoredByScheduler)
+        .map(({ name }) => name),
+    ),
     ignorable: extender.ignorable ?? false,
   };
 }
@@ -66,6 +75,8 @@ export function concernsPod({ resources }: Extender, { spec }: Pod): boolean {
   if (resources.size === 0) return true;
   const containers = [...(spec.initContainers ?? []), ...spec.containers];
   return containers.some(({ resources: own }) =>
-    [...Object.keys(own?.requests ?? {}), ...Object.keys(own?.limits ?? {})].some((name) => resources.has(name)),
+    [...Object.keys(own?.requests ?? {}), ...Object.keys(own?.limits ?? {})].some((name) =>
+      resources.has(name),
+    ),
   );
 }

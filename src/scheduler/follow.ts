@@ -21,6 +21,7 @@ import { deepEqual } from "#apimachinery/deep-equal.ts";
 import type { KubeObject } from "#apimachinery/object.ts";
 import type { Lifetime } from "#base/lifetime.ts";
 import type { ResourceTarget } from "#client/client.ts";
+import type { Handlers } from "#client/informer.ts";
 import type { Informers } from "#client/informer-factory.ts";
 import { type EventName, nodeEvents, podEvents, type StorageResource } from "./cluster-events.ts";
 import type { MutableCluster } from "./cluster.ts";
@@ -50,14 +51,19 @@ export function followCluster(options: FollowOptions): { readonly synced: Promis
   lifetime.use(nodeInformer.subscribe(nodeHandlers(options)));
   lifetime.use(podInformer.subscribe(podHandlers(options)));
   lifetime.use(namespaceInformer.subscribe(namespaceHandlers(options)));
-  for (const definition of kinDefinitions) {
-    lifetime.use(informers.dynamic(definition).subscribe(kinHandlers(options.cluster)));
-  }
+  // Others' informers of the process are none of ours to wait for.
+  const own = [nodeInformer.synced(), podInformer.synced(), namespaceInformer.synced()];
+  const follow = (definition: ResourceTarget, handlers: Handlers<KubeObject>): void => {
+    const informer = informers.dynamic(definition);
+    own.push(informer.synced());
+    lifetime.use(informer.subscribe(handlers));
+  };
+  for (const definition of kinDefinitions) follow(definition, kinHandlers(options.cluster));
   const watched = options.groups ? [...watchedResources, ...groupResources] : watchedResources;
   for (const [resource, definition] of watched) {
-    lifetime.use(informers.dynamic(definition).subscribe(resourceHandlers(resource, options.queue)));
+    follow(definition, resourceHandlers(resource, options.queue));
   }
-  return { synced: informers.synced() };
+  return { synced: Promise.all(own).then(() => undefined) };
 }
 
 function nodeHandlers({ cluster, queue }: FollowOptions) {
@@ -113,10 +119,12 @@ function podHandlers(options: FollowOptions) {
     if (old === undefined || !waiting(old)) {
       queue.add(info);
       queue.happened({ name: "Pod/add", object: pod });
-    }
-    else {
+    } else {
       const names = podEvents("Pod", info, podInfoOf(old));
-      queue.update(info, names.map((name) => ({ name, object: pod, old })));
+      queue.update(
+        info,
+        names.map((name) => ({ name, object: pod, old })),
+      );
     }
     nominator.nominate(info, pod.status?.nominatedNodeName ?? "");
   }
@@ -167,7 +175,8 @@ const groupResources: typeof watchedResources = [["PodGroup", podGroups]];
 function resourceHandlers(resource: StorageResource, queue: Queue) {
   return {
     onAdd: (object: KubeObject) => queue.happened({ name: `${resource}/add`, object }),
-    onUpdate: (object: KubeObject, old: KubeObject) => queue.happened({ name: `${resource}/update`, object, old }),
+    onUpdate: (object: KubeObject, old: KubeObject) =>
+      queue.happened({ name: `${resource}/update`, object, old }),
     onDelete: (object: KubeObject) => queue.happened({ name: `${resource}/delete`, object }),
   };
 }

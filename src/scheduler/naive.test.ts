@@ -23,7 +23,11 @@ function dice(random: Random, plain: boolean) {
 
   function taints(): Taint[] {
     const keys = ["gpu", "old", "slow"].filter(() => chance(0.15));
-    return keys.map((key) => ({ key, value: "yes", effect: one("NoSchedule", "PreferNoSchedule", "PreferNoSchedule", "NoExecute") }));
+    return keys.map((key) => ({
+      key,
+      value: "yes",
+      effect: one("NoSchedule", "PreferNoSchedule", "PreferNoSchedule", "NoExecute"),
+    }));
   }
 
   function someNode(name: string): Node {
@@ -33,32 +37,52 @@ function dice(random: Random, plain: boolean) {
       podsMax: one("4", "10", "10"),
       taints: taints(),
       unschedulable: chance(0.08),
-      labels: { ...(chance(0.85) && { [zone]: one("east", "west", "north") }), ...(chance(0.5) && { disk: one("ssd", "hdd") }) },
+      labels: {
+        ...(chance(0.85) && { [zone]: one("east", "west", "north") }),
+        ...(chance(0.5) && { disk: one("ssd", "hdd") }),
+      },
       ...(chance(0.3) && { extended: { "example.com/widget": one("1", "3") } }),
     });
   }
 
-  const term = () => ({ topologyKey: one(zone, hostname), labelSelector: { matchLabels: { app: one(...apps) } } });
-  const requirement = () => one(
-    { key: "disk", operator: "In", values: [one("ssd", "hdd")] },
-    { key: "disk", operator: "NotIn", values: ["hdd"] },
-    { key: zone, operator: "Exists" },
-    { key: "disk", operator: "DoesNotExist" },
-  );
+  const term = () => ({
+    topologyKey: one(zone, hostname),
+    labelSelector: { matchLabels: { app: one(...apps) } },
+  });
+  const requirement = () =>
+    one(
+      { key: "disk", operator: "In", values: [one("ssd", "hdd")] },
+      { key: "disk", operator: "NotIn", values: ["hdd"] },
+      { key: zone, operator: "Exists" },
+      { key: "disk", operator: "DoesNotExist" },
+    );
 
   function affinity(): NonNullable<PodSpec["affinity"]> {
-    const required = (share: number) => (chance(share) ? { requiredDuringSchedulingIgnoredDuringExecution: [term()] } : {});
+    const required = (share: number) =>
+      chance(share) ? { requiredDuringSchedulingIgnoredDuringExecution: [term()] } : {};
     const preferred = (share: number) =>
-      chance(share) ? { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: one(1, 30, 100), podAffinityTerm: term() }] } : {};
+      chance(share)
+        ? {
+            preferredDuringSchedulingIgnoredDuringExecution: [
+              { weight: one(1, 30, 100), podAffinityTerm: term() },
+            ],
+          }
+        : {};
     return {
       ...(!plain && { podAffinity: { ...required(0.15), ...preferred(0.2) } }),
       ...(!plain && { podAntiAffinity: { ...required(0.15), ...preferred(0.2) } }),
       nodeAffinity: {
-        ...(chance(0.2) && { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: [requirement()] }] } }),
-        preferredDuringSchedulingIgnoredDuringExecution: (plain ? [0.8, 0.8, 0.8] : [0.3, 0.3]).filter(chance).map(() => ({
-          weight: one(1, 20, 50),
-          preference: { matchExpressions: [requirement()] },
-        })),
+        ...(chance(0.2) && {
+          requiredDuringSchedulingIgnoredDuringExecution: {
+            nodeSelectorTerms: [{ matchExpressions: [requirement()] }],
+          },
+        }),
+        preferredDuringSchedulingIgnoredDuringExecution: (plain ? [0.8, 0.8, 0.8] : [0.3, 0.3])
+          .filter(chance)
+          .map(() => ({
+            weight: one(1, 20, 50),
+            preference: { matchExpressions: [requirement()] },
+          })),
       },
     };
   }
@@ -105,29 +129,44 @@ async function compare(seed: number, steps: number): Promise<void> {
     const sketch = one(...templates);
     const name = `p${step}`;
     const added = pod(name, sketch);
-    const expected = decideNaively(added, world.api.list(nodes) as Node[], world.api.list(pods) as Pod[]);
+    const expected = decideNaively(
+      added,
+      world.api.list(nodes) as Node[],
+      world.api.list(pods) as Pod[],
+    );
     world.addPod(added);
     await world.settle();
     const key = `${sketch.namespace}/${name}`;
     const where = `seed ${seed}, step ${step}`;
     const actual = world.nodeOf(key);
     if (expected.best.length > 0) {
-      assert.ok(expected.best.includes(actual ?? ""), `${where}: ${actual} is not among ${expected.best.join()}`);
+      assert.ok(
+        expected.best.includes(actual ?? ""),
+        `${where}: ${actual} is not among ${expected.best.join()}`,
+      );
       standing.push(key);
       continue;
     }
     assert.equal(actual, undefined, where);
-    const counted = Object.entries(expected.reasons).map(([reason, count]) => `${count} ${reason}`).toSorted();
+    const counted = Object.entries(expected.reasons)
+      .map(([reason, count]) => `${count} ${reason}`)
+      .toSorted();
     const count = world.api.list(nodes).length;
     const { message } = world.conditionOf(key, "PodScheduled");
-    assert.equal(message.split(". no new claims")[0], `0/${count} nodes are available: ${counted.join(", ")}`, where);
+    assert.equal(
+      message.split(". no new claims")[0],
+      `0/${count} nodes are available: ${counted.join(", ")}`,
+      where,
+    );
     world.deletePod(key);
   }
 
   async function disturb(): Promise<void> {
-    if (chance(plain ? 0.4 : 0.15) && standing.length > 0) world.deletePod(standing.splice(standing.indexOf(one(...standing)), 1)[0] ?? "");
+    if (chance(plain ? 0.4 : 0.15) && standing.length > 0)
+      world.deletePod(standing.splice(standing.indexOf(one(...standing)), 1)[0] ?? "");
     if (chance(plain ? 0.3 : 0.08)) world.addNode(someNode(`n${one(0, 1, 2, 11, 12)}`));
-    if (chance(0.03) && world.api.list(nodes).length > 1) world.removeNode(one(...world.api.list(nodes)).metadata?.name ?? "");
+    if (chance(0.03) && world.api.list(nodes).length > 1)
+      world.removeNode(one(...world.api.list(nodes)).metadata?.name ?? "");
   }
 }
 

@@ -1,7 +1,11 @@
 /**
  * Node selectors, compiled. Source: k8s.io/component-helpers scheduling/corev1/nodeaffinity.
  */
-import type { NodeSelector, NodeSelectorRequirement, NodeSelectorTerm } from "#api/core/v1/node-selector.ts";
+import type {
+  NodeSelector,
+  NodeSelectorRequirement,
+  NodeSelectorTerm,
+} from "#api/core/v1/node-selector.ts";
 import type { Pod } from "#api/core/v1/pod.ts";
 import type { Labels } from "#apimachinery/label-requirement.ts";
 import { getOwn } from "#apimachinery/maps.ts";

@@ -35,16 +35,25 @@ export interface RuntimeOptions {
   readonly events: EventRecorder;
 }
 
-export function createProfileRuntime({ profile, cluster, base, events }: RuntimeOptions): ProfileRuntime {
+export function createProfileRuntime({
+  profile,
+  cluster,
+  base,
+  events,
+}: RuntimeOptions): ProfileRuntime {
   const contexts = new Map<string, Context>(
-    profile.plugins.map(({ name, args }) => [name, { ...base, events, args: profile.args.get(name) ?? args }]),
+    profile.plugins.map(({ name, args }) => [
+      name,
+      { ...base, events, args: profile.args.get(name) ?? args },
+    ]),
   );
   const evaluations = new Map<string, Evaluation>();
   const hints = hintsOf(profile);
 
   function contextOf(plugin: string): Context {
     const context = contexts.get(plugin);
-    if (context === undefined) throw new Error(`plugin ${plugin} is not in profile ${profile.schedulerName}`);
+    if (context === undefined)
+      throw new Error(`plugin ${plugin} is not in profile ${profile.schedulerName}`);
     return context;
   }
 
@@ -79,15 +88,26 @@ export function createProfileRuntime({ profile, cluster, base, events }: Runtime
     gate(pod) {
       for (const plugin of profile.preEnqueue) {
         const status = plugin.preEnqueue?.(pod, contextOf(plugin.name));
-        if (status !== undefined) return { plugin: plugin.name, message: status.reasons.join(", ") };
+        if (status !== undefined)
+          return { plugin: plugin.name, message: status.reasons.join(", ") };
       }
       return undefined;
     },
     helps(event, pod, refusedBy) {
-      if (refusedBy.size === 0 || event.name === "ForceActivate" || event.name === "UnschedulableTimeout") return true;
+      if (
+        refusedBy.size === 0 ||
+        event.name === "ForceActivate" ||
+        event.name === "UnschedulableTimeout"
+      )
+        return true;
       for (const name of refusedBy) {
         const matching = hints.get(name)?.get(event.name);
-        if (matching?.some((hint) => hint === event.name || (typeof hint === "object" && hint.helps(event, pod)))) return true;
+        if (
+          matching?.some(
+            (hint) => hint === event.name || (typeof hint === "object" && hint.helps(event, pod)),
+          )
+        )
+          return true;
       }
       return false;
     },
@@ -95,7 +115,9 @@ export function createProfileRuntime({ profile, cluster, base, events }: Runtime
 }
 
 /** Plugins by the events that they have hints for. */
-export function interestsOf(profiles: readonly Profile[]): ReadonlyMap<EventName, ReadonlySet<string>> {
+export function interestsOf(
+  profiles: readonly Profile[],
+): ReadonlyMap<EventName, ReadonlySet<string>> {
   const interests = new Map<EventName, Set<string>>();
   for (const { name, enqueueOn = [] } of profiles.flatMap(({ plugins }) => plugins)) {
     for (const hint of enqueueOn) {

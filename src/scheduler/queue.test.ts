@@ -35,8 +35,17 @@ function makeQueue() {
 describe("createQueue", () => {
   it("gives the highest priority first, of equals the first to come (2)", () => {
     const { queue, info, popped } = makeQueue();
-    for (const [name, priority] of [["a", 0], ["b", 5], ["c", 0], ["d", 5]] as const) queue.add(info(name, { priority }));
-    assert.deepEqual([popped(), popped(), popped(), popped(), popped()], ["b", "d", "a", "c", undefined]);
+    for (const [name, priority] of [
+      ["a", 0],
+      ["b", 5],
+      ["c", 0],
+      ["d", 5],
+    ] as const)
+      queue.add(info(name, { priority }));
+    assert.deepEqual(
+      [popped(), popped(), popped(), popped(), popped()],
+      ["b", "d", "a", "c", undefined],
+    );
   });
 
   it("brings a refused pod back for an event that helps it only (3)", () => {

@@ -10,14 +10,18 @@ describe("scheduler", () => {
     world.addPod(pod("web", { cpu: "2" }));
     await world.settle();
     assert.equal(world.nodeOf("web"), "b");
-    assert.deepEqual(world.eventsOf("web"), ["Normal Scheduled Successfully assigned default/web to b"]);
+    assert.deepEqual(world.eventsOf("web"), [
+      "Normal Scheduled Successfully assigned default/web to b",
+    ]);
   });
 
   it("says in condition and event why no node will do", async () => {
     await using world = makeWorld();
     world.addNode(node("a", { cpu: "1" }));
     world.addNode(node("b", { cpu: "4", unschedulable: true }));
-    world.addNode(node("c", { cpu: "4", taints: [{ key: "gpu", value: "yes", effect: "NoSchedule" }] }));
+    world.addNode(
+      node("c", { cpu: "4", taints: [{ key: "gpu", value: "yes", effect: "NoSchedule" }] }),
+    );
     world.addPod(pod("web", { cpu: "2" }));
     await world.settle();
     assert.equal(world.nodeOf("web"), undefined);
@@ -34,7 +38,10 @@ describe("scheduler", () => {
     await using world = makeWorld();
     world.addPod(pod("web"));
     await world.settle();
-    assert.equal(world.conditionOf("web", "PodScheduled").message, "no nodes available to schedule pods");
+    assert.equal(
+      world.conditionOf("web", "PodScheduled").message,
+      "no nodes available to schedule pods",
+    );
     world.addNode(node("a"));
     await world.advance(1000);
     assert.equal(world.nodeOf("web"), "a");
@@ -54,7 +61,11 @@ describe("scheduler", () => {
 
   it("takes the more important pod first, of equals the first", async () => {
     await using world = makeWorld();
-    for (const [name, priority] of [["low", 0], ["high", 10], ["also-high", 10]] as const) {
+    for (const [name, priority] of [
+      ["low", 0],
+      ["high", 10],
+      ["also-high", 10],
+    ] as const) {
       world.addPod(pod(name, { priority, cpu: "1" }));
     }
     await world.settle();
@@ -86,15 +97,21 @@ describe("scheduler", () => {
     world.addPod(pod("clash", { nodeSelector: { disk: "ssd" }, hostPort: 80 }));
     await world.settle();
     assert.equal(world.nodeOf("ssd"), "a");
-    assert.match(world.conditionOf("none", "PodScheduled").message, /2 node\(s\) didn't match Pod's node affinity\/selector\./);
+    assert.match(
+      world.conditionOf("none", "PodScheduled").message,
+      /2 node\(s\) didn't match Pod's node affinity\/selector\./,
+    );
     assert.match(
       world.conditionOf("clash", "PodScheduled").message,
       /1 node\(s\) didn't have free ports for the requested pod ports, 1 node\(s\) didn't match Pod's node affinity\/selector\./,
     );
     const why = world.scheduler.why("default", "clash");
-    assert.deepEqual(why?.refusals.map(({ plugin, nodes }) => [plugin, nodes]), [
-      ["NodePorts", ["a"]],
-      ["NodeAffinity", ["b"]],
-    ]);
+    assert.deepEqual(
+      why?.refusals.map(({ plugin, nodes }) => [plugin, nodes]),
+      [
+        ["NodePorts", ["a"]],
+        ["NodeAffinity", ["b"]],
+      ],
+    );
   });
 });

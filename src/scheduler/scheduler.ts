@@ -78,15 +78,21 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
     featureEnabled,
   };
   const { postJson } = options;
-  if (configuration.extenders.length > 0 && postJson === undefined) throw new Error("extenders cannot be called: no way to post");
+  if (configuration.extenders.length > 0 && postJson === undefined)
+    throw new Error("extenders cannot be called: no way to post");
   const extenders =
     configuration.extenders.length === 0 || postJson === undefined
       ? undefined
-      : createExtenderCalls({ extenders: configuration.extenders, postJson, signal: lifetime.signal });
+      : createExtenderCalls({
+          extenders: configuration.extenders,
+          postJson,
+          signal: lifetime.signal,
+        });
   const runtimes = new Map<string, ProfileRuntime>();
   for (const profile of configuration.profiles) {
     const component = profile.schedulerName;
-    const events = options.events ?? createEventRecorder({ client, clock, log, lifetime, component });
+    const events =
+      options.events ?? createEventRecorder({ client, clock, log, lifetime, component });
     runtimes.set(component, createProfileRuntime({ profile, cluster, base, events }));
   }
   const runtimeOf = (pod: { readonly spec: { readonly schedulerName?: string | undefined } }) =>
@@ -118,7 +124,16 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
     lifetime,
     nextTurn: options.nextTurn ?? (() => clock.sleep(0)),
   });
-  const followed = followCluster({ groups: featureEnabled("GangScheduling"), informers, lifetime, cluster, queue, nominator, explanations, runtimeOf });
+  const followed = followCluster({
+    groups: featureEnabled("GangScheduling"),
+    informers,
+    lifetime,
+    cluster,
+    queue,
+    nominator,
+    explanations,
+    runtimeOf,
+  });
   void followed.synced.then(() => cycles.start());
   return {
     why: (namespace, name) => explanations.get(`${namespace}/${name}`),

@@ -35,7 +35,8 @@ export interface StandingOptions {
 export function canStand(scorers: readonly NamedScorer[]): boolean {
   return scorers.every(
     ({ scorer }) =>
-      scorer.changed === undefined && (scorer.normalize === undefined || scalesToMax(scorer.normalize)),
+      scorer.changed === undefined &&
+      (scorer.normalize === undefined || scalesToMax(scorer.normalize)),
   );
 }
 
@@ -76,7 +77,10 @@ export function createStanding({ cluster, scorers, capacity, fits }: StandingOpt
     const node = cluster.nodes[index];
     if (node === undefined || !fits(node)) {
       totals[index] = -1;
-      return !was || scorers.every(({ scorer, raw }) => scorer.normalize === undefined || raw[index] === 0);
+      return (
+        !was ||
+        scorers.every(({ scorer, raw }) => scorer.normalize === undefined || raw[index] === 0)
+      );
     }
     for (const { scorer, raw, scores } of scorers) {
       const next = scorer.score(node);

@@ -27,7 +27,14 @@ export interface NodeSketch {
 }
 
 export function node(name: string, sketch: NodeSketch = {}): Node {
-  const { cpu = "8", memory = "16Gi", podsMax = "110", labels = {}, taints, unschedulable } = sketch;
+  const {
+    cpu = "8",
+    memory = "16Gi",
+    podsMax = "110",
+    labels = {},
+    taints,
+    unschedulable,
+  } = sketch;
   return {
     kind: "Node",
     apiVersion: "v1",
@@ -57,7 +64,13 @@ export function pod(name: string, sketch: PodSketch = {}): Pod {
   return {
     kind: "Pod",
     apiVersion: "v1",
-    metadata: { name, namespace, uid: `uid-${namespace}-${name}`, labels: { ...labels }, generation: 1 },
+    metadata: {
+      name,
+      namespace,
+      uid: `uid-${namespace}-${name}`,
+      labels: { ...labels },
+      generation: 1,
+    },
     spec: { schedulerName: "default-scheduler", ...spec, containers: [container] },
     status: { phase: "Pending" },
   } as Pod;
@@ -72,7 +85,13 @@ export interface WorldOptions {
   readonly features?: readonly string[];
 }
 
-export function makeWorld({ configuration, seed = 1, plugins, postJson, features = [] }: WorldOptions = {}) {
+export function makeWorld({
+  configuration,
+  seed = 1,
+  plugins,
+  postJson,
+  features = [],
+}: WorldOptions = {}) {
   const clock = createVirtualClock();
   const random = createVirtualRandom(seed);
   const api = createFakeApi({ clock, random });
@@ -118,7 +137,9 @@ export function makeWorld({ configuration, seed = 1, plugins, postJson, features
     deletePod: (name: string) => void api.remove(pods, keyOf(name)),
     /** What kubelets do: pods that were told to go are gone. Returns their names. */
     finishDeletions(): string[] {
-      const leaving = api.list(pods).filter(({ metadata }) => metadata?.deletionTimestamp !== undefined);
+      const leaving = api
+        .list(pods)
+        .filter(({ metadata }) => metadata?.deletionTimestamp !== undefined);
       for (const each of leaving) api.remove(pods, keyOfObject(each));
       return leaving.map(({ metadata }) => metadata?.name ?? "");
     },
@@ -129,7 +150,14 @@ export function makeWorld({ configuration, seed = 1, plugins, postJson, features
       return { status: found?.status, reason: found?.reason, message: found?.message ?? "" };
     },
     eventsOf: (name: string): string[] =>
-      (api.list(events) as { involvedObject?: { name?: string }; type?: string; reason?: string; message?: string }[])
+      (
+        api.list(events) as {
+          involvedObject?: { name?: string };
+          type?: string;
+          reason?: string;
+          message?: string;
+        }[]
+      )
         .filter(({ involvedObject }) => involvedObject?.name === name)
         .map(({ type, reason, message }) => `${type} ${reason} ${message}`),
     async advance(ms: number): Promise<void> {

@@ -2,7 +2,11 @@
  * Finds devices for claims on a node: a search that goes back when a choice turns out wrong.
  * Source: k8s.io/dynamic-resource-allocation/structured.
  */
-import type { DeviceConstraint, DeviceRequest, ExactDeviceRequest } from "#api/resource/v1/resource-claim-spec.ts";
+import type {
+  DeviceConstraint,
+  DeviceRequest,
+  ExactDeviceRequest,
+} from "#api/resource/v1/resource-claim-spec.ts";
 import type { ResourceClaim } from "#api/resource/v1/resource-claim.ts";
 import { quantityNumber } from "#apimachinery/quantity.ts";
 import { isTolerated } from "../../toleration.ts";
@@ -39,7 +43,10 @@ export function allocate(
   options: AllocatorOptions,
 ): readonly Pick[] | undefined {
   const wanted = claims.flatMap((claim) =>
-    (claim.spec.devices?.requests ?? []).map((request) => ({ claim, alternatives: alternativesOf(request) })),
+    (claim.spec.devices?.requests ?? []).map((request) => ({
+      claim,
+      alternatives: alternativesOf(request),
+    })),
   );
   const picks: Pick[] = [];
   let steps = 0;
@@ -53,10 +60,16 @@ export function allocate(
   function place(at: number): boolean {
     const next = wanted[at];
     if (next === undefined) return true;
-    return next.alternatives.some((request) => fill(at, request, { left: countOf(request), from: 0 }));
+    return next.alternatives.some((request) =>
+      fill(at, request, { left: countOf(request), from: 0 }),
+    );
   }
 
-  function fill(at: number, request: AnyRequest, { left, from }: { left: number | "all"; from: number }): boolean {
+  function fill(
+    at: number,
+    request: AnyRequest,
+    { left, from }: { left: number | "all"; from: number },
+  ): boolean {
     const { claim } = wanted[at] as (typeof wanted)[number];
     if (left === "all") return fillAll(at, request, claim);
     if (left === 0) return place(at + 1);
@@ -85,7 +98,9 @@ export function allocate(
   function usable(device: PublishedDevice, request: AnyRequest): boolean {
     const tolerations = request.tolerations ?? [];
     const untolerated = (device.device.taints ?? []).some(
-      (taint) => (taint.effect === "NoSchedule" || taint.effect === "NoExecute") && !isTolerated(taint, tolerations),
+      (taint) =>
+        (taint.effect === "NoSchedule" || taint.effect === "NoExecute") &&
+        !isTolerated(taint, tolerations),
     );
     return !untolerated && options.selects(request, device);
   }
@@ -93,7 +108,11 @@ export function allocate(
   return place(0) ? picks : undefined;
 }
 
-export function alternativesOf({ name, exactly, firstAvailable = [] }: DeviceRequest): AnyRequest[] {
+export function alternativesOf({
+  name,
+  exactly,
+  firstAvailable = [],
+}: DeviceRequest): AnyRequest[] {
   if (exactly !== undefined) return [{ ...exactly, fullName: name }];
   return firstAvailable.map((request) => ({ ...request, fullName: `${name}/${request.name}` }));
 }
@@ -107,9 +126,14 @@ function consistent(picks: readonly Pick[], claim: ResourceClaim): boolean {
   return (claim.spec.devices?.constraints ?? []).every((constraint) => holds(constraint, own));
 }
 
-function holds({ requests = [], matchAttribute, distinctAttribute }: DeviceConstraint, picks: readonly Pick[]): boolean {
+function holds(
+  { requests = [], matchAttribute, distinctAttribute }: DeviceConstraint,
+  picks: readonly Pick[],
+): boolean {
   const concerned = picks.filter(
-    ({ request }) => requests.length === 0 || requests.some((name) => name === request.fullName || request.fullName.startsWith(`${name}/`)),
+    ({ request }) =>
+      requests.length === 0 ||
+      requests.some((name) => name === request.fullName || request.fullName.startsWith(`${name}/`)),
   );
   const attribute = matchAttribute ?? distinctAttribute;
   if (attribute === undefined || concerned.length === 0) return true;

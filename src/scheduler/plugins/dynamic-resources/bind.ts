@@ -1,5 +1,9 @@
 /** Writes allocations and reservations before the pod is bound. */
-import { type AllocationResult, type ResourceClaim, resourceClaims } from "#api/resource/v1/resource-claim.ts";
+import {
+  type AllocationResult,
+  type ResourceClaim,
+  resourceClaims,
+} from "#api/resource/v1/resource-claim.ts";
 import { keyOfObject } from "#apimachinery/object.ts";
 import { isConflict } from "#apimachinery/status.ts";
 import type { Client } from "#client/client.ts";
@@ -11,7 +15,15 @@ const conflictsMax = 5;
 
 export async function reserveClaim(
   claim: ResourceClaim,
-  { pod, allocation, client }: { readonly pod: PodInfo; readonly allocation: AllocationResult | undefined; readonly client: Client },
+  {
+    pod,
+    allocation,
+    client,
+  }: {
+    readonly pod: PodInfo;
+    readonly allocation: AllocationResult | undefined;
+    readonly client: Client;
+  },
 ): Promise<void> {
   const resource = client.resource(resourceClaims);
   let current = claim;
@@ -27,24 +39,44 @@ export async function reserveClaim(
   async function write(from: ResourceClaim): Promise<void> {
     let next = from;
     const name = `${next.metadata?.namespace}/${next.metadata?.name}`;
-    if (next.metadata?.deletionTimestamp !== undefined) throw new Error(`claim ${name} got deleted in the meantime`);
+    if (next.metadata?.deletionTimestamp !== undefined)
+      throw new Error(`claim ${name} got deleted in the meantime`);
     if (isReservedFor(next, pod)) return;
     if (allocation !== undefined) {
-      if (next.status?.allocation !== undefined) throw new Error(`claim ${name} got allocated elsewhere in the meantime`);
+      if (next.status?.allocation !== undefined)
+        throw new Error(`claim ${name} got allocated elsewhere in the meantime`);
       const finalizers = next.metadata?.finalizers ?? [];
       if (!finalizers.includes(claimFinalizer)) {
-        next = await resource.update({ ...next, metadata: { ...next.metadata, finalizers: [...finalizers, claimFinalizer] } });
+        next = await resource.update({
+          ...next,
+          metadata: { ...next.metadata, finalizers: [...finalizers, claimFinalizer] },
+        });
       }
     }
-    const reservedFor = [...(next.status?.reservedFor ?? []), { resource: "pods", name: pod.name, uid: pod.uid }];
-    await resource.updateStatus({ ...next, status: { ...next.status, ...(allocation && { allocation }), reservedFor } });
+    const reservedFor = [
+      ...(next.status?.reservedFor ?? []),
+      { resource: "pods", name: pod.name, uid: pod.uid },
+    ];
+    await resource.updateStatus({
+      ...next,
+      status: { ...next.status, ...(allocation && { allocation }), reservedFor },
+    });
   }
 }
 
 /** Takes the pod off the users of a claim. */
-export async function releaseClaim(claim: ResourceClaim, { uid }: PodInfo, client: Client): Promise<void> {
-  const body = { metadata: { uid: claim.metadata?.uid }, status: { reservedFor: [{ $patch: "delete", uid }] } };
-  await client.resource(resourceClaims).patch(keyOfObject(claim), { type: "strategic", body, subresource: "status" });
+export async function releaseClaim(
+  claim: ResourceClaim,
+  { uid }: PodInfo,
+  client: Client,
+): Promise<void> {
+  const body = {
+    metadata: { uid: claim.metadata?.uid },
+    status: { reservedFor: [{ $patch: "delete", uid }] },
+  };
+  await client
+    .resource(resourceClaims)
+    .patch(keyOfObject(claim), { type: "strategic", body, subresource: "status" });
 }
 
 /** Gives back the devices of a claim that nobody uses. */

@@ -3,7 +3,11 @@ import { describe, it } from "node:test";
 import { type DeviceClass, deviceClasses } from "#api/resource/v1/device-class.ts";
 import { type ResourceClaim, resourceClaims } from "#api/resource/v1/resource-claim.ts";
 import type { DeviceRequest } from "#api/resource/v1/resource-claim-spec.ts";
-import { type Device, type ResourceSlice, resourceSlices } from "#api/resource/v1/resource-slice.ts";
+import {
+  type Device,
+  type ResourceSlice,
+  resourceSlices,
+} from "#api/resource/v1/resource-slice.ts";
 import { makeWorld, node, pod } from "../../testing/world.ts";
 
 const driver = "gpu.example.com";
@@ -11,11 +15,20 @@ const driver = "gpu.example.com";
 function slice(nodeName: string, devices: readonly Device[]): ResourceSlice {
   return {
     metadata: { name: `slice-${nodeName}` },
-    spec: { driver, nodeName, pool: { name: nodeName, generation: 1, resourceSliceCount: 1 }, devices: [...devices] },
+    spec: {
+      driver,
+      nodeName,
+      pool: { name: nodeName, generation: 1, resourceSliceCount: 1 },
+      devices: [...devices],
+    },
   };
 }
 
-function claim(name: string, requests: readonly DeviceRequest[], constraints?: object[]): ResourceClaim {
+function claim(
+  name: string,
+  requests: readonly DeviceRequest[],
+  constraints?: object[],
+): ResourceClaim {
   return {
     metadata: { name, namespace: "default", uid: `uid-${name}` },
     spec: { devices: { requests: [...requests], ...(constraints && { constraints }) } },
@@ -29,13 +42,20 @@ function gpus(expression = `device.driver == "${driver}"`) {
     metadata: { name: "gpu" },
     spec: { selectors: [{ cel: { expression } }] },
   } as DeviceClass);
-  const claimOf = (name: string) => world.api.get(resourceClaims, `default/${name}`) as ResourceClaim;
-  const devicesOf = (name: string) => claimOf(name).status?.allocation?.devices?.results?.map(({ device }) => device);
+  const claimOf = (name: string) =>
+    world.api.get(resourceClaims, `default/${name}`) as ResourceClaim;
+  const devicesOf = (name: string) =>
+    claimOf(name).status?.allocation?.devices?.results?.map(({ device }) => device);
   return { world, claimOf, devicesOf };
 }
 
-const one: DeviceRequest = { name: "gpu", exactly: { deviceClassName: "gpu", allocationMode: "ExactCount", count: 1 } };
-const uses = (resourceClaimName: string) => ({ resourceClaims: [{ name: "gpu", resourceClaimName }] });
+const one: DeviceRequest = {
+  name: "gpu",
+  exactly: { deviceClassName: "gpu", allocationMode: "ExactCount", count: 1 },
+};
+const uses = (resourceClaimName: string) => ({
+  resourceClaims: [{ name: "gpu", resourceClaimName }],
+});
 
 describe("DynamicResources", () => {
   it("takes the pod to a free device, and writes who has it", async () => {
@@ -48,10 +68,16 @@ describe("DynamicResources", () => {
     assert.equal(world.nodeOf("train"), "b");
     const { metadata, status } = claimOf("mine");
     assert.deepEqual(metadata?.finalizers, ["resource.kubernetes.io/delete-protection"]);
-    assert.deepEqual(status?.reservedFor, [{ resource: "pods", name: "train", uid: "uid-default-train" }]);
+    assert.deepEqual(status?.reservedFor, [
+      { resource: "pods", name: "train", uid: "uid-default-train" },
+    ]);
     assert.deepEqual(status?.allocation, {
       devices: { results: [{ request: "gpu", driver, pool: "b", device: "gpu-0" }] },
-      nodeSelector: { nodeSelectorTerms: [{ matchFields: [{ key: "metadata.name", operator: "In", values: ["b"] }] }] },
+      nodeSelector: {
+        nodeSelectorTerms: [
+          { matchFields: [{ key: "metadata.name", operator: "In", values: ["b"] }] },
+        ],
+      },
     });
   });
 
@@ -65,20 +91,40 @@ describe("DynamicResources", () => {
     }
     await world.settle();
     assert.equal(world.nodeOf("first"), "a");
-    assert.match(world.conditionOf("second", "PodScheduled").message, /^0\/2 nodes are available: 2 cannot allocate all claims\. still not schedulable, preemption:/);
+    assert.match(
+      world.conditionOf("second", "PodScheduled").message,
+      /^0\/2 nodes are available: 2 cannot allocate all claims\. still not schedulable, preemption:/,
+    );
     world.api.seed(resourceSlices, slice("b", [{ name: "gpu-0" }]));
     await world.advance(1000);
     assert.equal(world.nodeOf("second"), "b");
   });
 
   it("selects by attributes and capacity", async () => {
-    const { world, devicesOf } = gpus(`device.attributes["${driver}"].model == "big" && device.capacity["${driver}"].memory.compareTo(quantity("40Gi")) >= 0`);
+    const { world, devicesOf } = gpus(
+      `device.attributes["${driver}"].model == "big" && device.capacity["${driver}"].memory.compareTo(quantity("40Gi")) >= 0`,
+    );
     await using _ = world;
-    world.api.seed(resourceSlices, slice("a", [
-      { name: "small", attributes: { model: { string: "small" } }, capacity: { memory: { value: "80Gi" } } },
-      { name: "short", attributes: { model: { string: "big" } }, capacity: { memory: { value: "20Gi" } } },
-      { name: "right", attributes: { model: { string: "big" } }, capacity: { memory: { value: "80Gi" } } },
-    ]));
+    world.api.seed(
+      resourceSlices,
+      slice("a", [
+        {
+          name: "small",
+          attributes: { model: { string: "small" } },
+          capacity: { memory: { value: "80Gi" } },
+        },
+        {
+          name: "short",
+          attributes: { model: { string: "big" } },
+          capacity: { memory: { value: "20Gi" } },
+        },
+        {
+          name: "right",
+          attributes: { model: { string: "big" } },
+          capacity: { memory: { value: "80Gi" } },
+        },
+      ]),
+    );
     world.api.seed(resourceClaims, claim("mine", [one]));
     world.addPod(pod("train", uses("mine")));
     await world.settle();
@@ -89,12 +135,18 @@ describe("DynamicResources", () => {
     const { world, devicesOf } = gpus();
     await using _ = world;
     const on = (board: string) => ({ board: { string: board } });
-    world.api.seed(resourceSlices, slice("a", [
-      { name: "x1", attributes: on("x") },
-      { name: "y1", attributes: on("y") },
-      { name: "y2", attributes: on("y") },
-    ]));
-    const pair: DeviceRequest = { name: "pair", exactly: { deviceClassName: "gpu", allocationMode: "ExactCount", count: 2 } };
+    world.api.seed(
+      resourceSlices,
+      slice("a", [
+        { name: "x1", attributes: on("x") },
+        { name: "y1", attributes: on("y") },
+        { name: "y2", attributes: on("y") },
+      ]),
+    );
+    const pair: DeviceRequest = {
+      name: "pair",
+      exactly: { deviceClassName: "gpu", allocationMode: "ExactCount", count: 2 },
+    };
     world.api.seed(resourceClaims, claim("pair", [pair], [{ matchAttribute: `${driver}/board` }]));
     world.addPod(pod("pair", uses("pair")));
     await world.settle();

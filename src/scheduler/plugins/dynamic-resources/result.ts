@@ -1,7 +1,11 @@
 /** The allocation that is written into a claim. Source: structured allocator. */
 import type { NodeSelector, NodeSelectorRequirement } from "#api/core/v1/node-selector.ts";
 import type { DeviceClass } from "#api/resource/v1/device-class.ts";
-import type { AllocationResult, DeviceAllocationConfiguration, ResourceClaim } from "#api/resource/v1/resource-claim.ts";
+import type {
+  AllocationResult,
+  DeviceAllocationConfiguration,
+  ResourceClaim,
+} from "#api/resource/v1/resource-claim.ts";
 import type { Pick } from "./allocator.ts";
 
 export function allocationOf(
@@ -21,8 +25,12 @@ export function allocationOf(
         device: device.device.name,
         ...(request.adminAccess === true && { adminAccess: true }),
         ...(request.tolerations && { tolerations: request.tolerations }),
-        ...(device.device.bindingConditions && { bindingConditions: device.device.bindingConditions }),
-        ...(device.device.bindingFailureConditions && { bindingFailureConditions: device.device.bindingFailureConditions }),
+        ...(device.device.bindingConditions && {
+          bindingConditions: device.device.bindingConditions,
+        }),
+        ...(device.device.bindingFailureConditions && {
+          bindingFailureConditions: device.device.bindingFailureConditions,
+        }),
       })),
       ...(config.length > 0 && { config }),
     },
@@ -38,10 +46,20 @@ function configurationOf(
   const names = new Set(picks.map(({ request }) => request.fullName));
   const classes = new Map(picks.map(({ request }) => [request.fullName, request.deviceClassName]));
   const ofClasses = [...classes].flatMap(([request, name]) =>
-    (classOf(name)?.spec.config ?? []).map((config) => ({ ...config, source: "FromClass", requests: [request] })),
+    (classOf(name)?.spec.config ?? []).map((config) => ({
+      ...config,
+      source: "FromClass",
+      requests: [request],
+    })),
   );
   const ofClaim = (claim.spec.devices?.config ?? [])
-    .filter(({ requests = [] }) => requests.length === 0 || requests.some((name) => names.has(name) || [...names].some((full) => full.startsWith(`${name}/`))))
+    .filter(
+      ({ requests = [] }) =>
+        requests.length === 0 ||
+        requests.some(
+          (name) => names.has(name) || [...names].some((full) => full.startsWith(`${name}/`)),
+        ),
+    )
     .map((config) => ({ ...config, source: "FromClaim" }));
   return [...ofClasses, ...ofClaim];
 }
@@ -50,14 +68,19 @@ function configurationOf(
 function commonSelector(picks: readonly Pick[]): NodeSelector | undefined {
   const matchFields: NodeSelectorRequirement[] = [];
   const matchExpressions: NodeSelectorRequirement[] = [];
-  const add = (to: NodeSelectorRequirement[], from: readonly NodeSelectorRequirement[] = []): void => {
-    for (const each of from) if (!to.some((other) => JSON.stringify(other) === JSON.stringify(each))) to.push(each);
+  const add = (
+    to: NodeSelectorRequirement[],
+    from: readonly NodeSelectorRequirement[] = [],
+  ): void => {
+    for (const each of from)
+      if (!to.some((other) => JSON.stringify(other) === JSON.stringify(each))) to.push(each);
   };
   for (const { device } of picks) {
     const [term] = device.nodeSelector?.nodeSelectorTerms ?? [];
     add(matchFields, term?.matchFields);
     add(matchExpressions, term?.matchExpressions);
   }
-  if (matchFields.length > 0) return { nodeSelectorTerms: [{ matchFields: matchFields.slice(0, 1) }] };
+  if (matchFields.length > 0)
+    return { nodeSelectorTerms: [{ matchFields: matchFields.slice(0, 1) }] };
   return matchExpressions.length === 0 ? undefined : { nodeSelectorTerms: [{ matchExpressions }] };
 }

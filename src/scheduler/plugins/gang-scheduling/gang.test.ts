@@ -4,7 +4,10 @@ import { type PodGroup, podGroups } from "#api/scheduling/v1alpha2/pod-group.ts"
 import { makeWorld, node, pod } from "../../testing/world.ts";
 
 const group = (name: string, minCount: number): PodGroup =>
-  ({ metadata: { name, namespace: "default" }, spec: { schedulingPolicy: { gang: { minCount } } } }) as PodGroup;
+  ({
+    metadata: { name, namespace: "default" },
+    spec: { schedulingPolicy: { gang: { minCount } } },
+  }) as PodGroup;
 
 describe("GangScheduling", () => {
   it("binds a gang when all of it has found room", async () => {
@@ -28,7 +31,8 @@ describe("GangScheduling", () => {
     await using world = makeWorld({ features: ["GangScheduling"] });
     world.addNode(node("a", { cpu: "1" }));
     world.api.seed(podGroups, group("train", 2));
-    for (const name of ["w0", "w1"]) world.addPod(pod(name, { cpu: "1", schedulingGroup: { podGroupName: "train" } }));
+    for (const name of ["w0", "w1"])
+      world.addPod(pod(name, { cpu: "1", schedulingGroup: { podGroupName: "train" } }));
     await world.settle();
     world.addPod(pod("other", { cpu: "1", priority: 10 }));
     await world.advance(2000);
@@ -37,6 +41,11 @@ describe("GangScheduling", () => {
     world.deletePod("other");
     await world.advance(310_000);
     const messages = ["w0", "w1"].map((name) => world.conditionOf(name, "PodScheduled").message);
-    assert.ok(messages.some((text) => text === "rejected due to timeout after waiting 300s at plugin GangScheduling"), messages.join());
+    assert.ok(
+      messages.some(
+        (text) => text === "rejected due to timeout after waiting 300s at plugin GangScheduling",
+      ),
+      messages.join(),
+    );
   });
 });

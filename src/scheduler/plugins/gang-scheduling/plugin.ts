@@ -23,14 +23,24 @@ function groupKeys({ metadata, spec }: Pod): readonly string[] {
 export const gangScheduling = definePlugin({
   name,
   enqueueOn: [
-    { on: "Pod/add", helps: ({ object }, pod) => object === undefined || sameGroup(object as Pod, pod) },
-    { on: "PodGroup/add", helps: ({ object }, pod) => groupKeys(pod.pod)[0] === `${object?.metadata?.namespace}/${object?.metadata?.name}` },
+    {
+      on: "Pod/add",
+      helps: ({ object }, pod) => object === undefined || sameGroup(object as Pod, pod),
+    },
+    {
+      on: "PodGroup/add",
+      helps: ({ object }, pod) =>
+        groupKeys(pod.pod)[0] === `${object?.metadata?.namespace}/${object?.metadata?.name}`,
+    },
   ],
   preEnqueue(pod, context) {
     const [key] = groupKeys(pod.pod);
     if (key === undefined) return undefined;
     const gang = gangOf(key, context);
-    if (gang === "missing") return unresolvable(`waiting for pods's pod group ${JSON.stringify(pod.pod.spec.schedulingGroup?.podGroupName)} to appear in scheduling queue`);
+    if (gang === "missing")
+      return unresolvable(
+        `waiting for pods's pod group ${JSON.stringify(pod.pod.spec.schedulingGroup?.podGroupName)} to appear in scheduling queue`,
+      );
     if (membersOf(key, context).length >= gang.minCount) return undefined;
     return pending("waiting for minCount pods from a gang to appear in scheduling queue");
   },
@@ -39,7 +49,9 @@ export const gangScheduling = definePlugin({
     const gang = key === undefined ? undefined : gangOf(key, context);
     if (key === undefined || gang === undefined || gang === "missing") return undefined;
     const { cluster, waiting } = context;
-    const placed = membersOf(key, context).filter(({ metadata }) => cluster.pod(metadata?.uid ?? "") !== undefined);
+    const placed = membersOf(key, context).filter(
+      ({ metadata }) => cluster.pod(metadata?.uid ?? "") !== undefined,
+    );
     if (placed.length < gang.minCount) return { waitMs: gangWaitMs };
     for (const other of waiting.values()) if (sameGroup(other.pod.pod, pod)) other.allow(name);
     return undefined;
@@ -52,7 +64,10 @@ function sameGroup(a: Pod, b: PodInfo): boolean {
 }
 
 function membersOf(key: string, { listers }: Context): Pod[] {
-  return listers.of(pods).by(byGroup, key).filter((pod) => !isTerminal(pod) && pod.metadata?.deletionTimestamp === undefined);
+  return listers
+    .of(pods)
+    .by(byGroup, key)
+    .filter((pod) => !isTerminal(pod) && pod.metadata?.deletionTimestamp === undefined);
 }
 
 function gangOf(key: string, { listers }: Context): { readonly minCount: number } | "missing" {

@@ -6,7 +6,10 @@ import { type PodInfo, podInfoOf } from "../../pod-info.ts";
 
 export const hintedByTerms: readonly (EventName | EventHint)[] = [
   { on: "AssignedPod/add", helps: (event, pod) => newcomerHelps(event, pod) },
-  { on: "AssignedPod/update-label", helps: (event, pod) => newcomerHelps(event, pod) || leaverHelps(event, pod) },
+  {
+    on: "AssignedPod/update-label",
+    helps: (event, pod) => newcomerHelps(event, pod) || leaverHelps(event, pod),
+  },
   { on: "AssignedPod/delete", helps: (event, pod) => leaverHelps(event, pod) },
   "Pod/update-label",
   "Node/add",
@@ -17,7 +20,9 @@ export const hintedByTerms: readonly (EventName | EventHint)[] = [
 
 /** Hints may err on the side of one attempt too many: any namespace that a selector may mean counts. */
 function anyMatches(terms: readonly AffinityTerm[], pod: PodInfo): boolean {
-  return terms.some((term) => termMatches({ ...term, namespaces: openNamespaces(term, pod) }, pod, () => undefined));
+  return terms.some((term) =>
+    termMatches({ ...term, namespaces: openNamespaces(term, pod) }, pod, () => undefined),
+  );
 }
 
 function openNamespaces(term: AffinityTerm, { namespace }: PodInfo): ReadonlySet<string> {
@@ -31,5 +36,8 @@ function newcomerHelps({ object }: ClusterEvent, pod: PodInfo): boolean {
 function leaverHelps({ object, old = object }: ClusterEvent, pod: PodInfo): boolean {
   if (old === undefined) return true;
   const gone = podInfoOf(old as Pod);
-  return anyMatches(pod.terms.requiredAntiAffinity, gone) || anyMatches(gone.terms.requiredAntiAffinity, pod);
+  return (
+    anyMatches(pod.terms.requiredAntiAffinity, gone) ||
+    anyMatches(gone.terms.requiredAntiAffinity, pod)
+  );
 }

@@ -14,8 +14,8 @@ export const interPodAffinity = definePlugin<InterPodAffinityArgs>({
   name: "InterPodAffinity",
   args: { hardPodAffinityWeight: 1, ignorePreferredTermsOfExistingPods: false },
   readArgs(given) {
-    const { hardPodAffinityWeight = 1, ignorePreferredTermsOfExistingPods = false } =
-      (given ?? {}) as Partial<InterPodAffinityArgs>;
+    const { hardPodAffinityWeight = 1, ignorePreferredTermsOfExistingPods = false } = (given ??
+      {}) as Partial<InterPodAffinityArgs>;
     if (!(hardPodAffinityWeight >= 0 && hardPodAffinityWeight <= 100)) {
       throw new Error(
         `hardPodAffinityWeight: Invalid value: ${hardPodAffinityWeight}: not in valid range [0-100]`,

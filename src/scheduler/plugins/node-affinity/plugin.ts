@@ -27,7 +27,9 @@ export const nodeAffinity = definePlugin<Args>({
     const added = args.addedAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
     if (required === undefined && added === undefined) return undefined;
     const matchesAdded = added === undefined ? undefined : nodeSelectorMatcher(added);
-    const nodeNames = namedNodes(pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution);
+    const nodeNames = namedNodes(
+      pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution,
+    );
     if (nodeNames?.size === 0) return conflict;
     return {
       ...(nodeNames && { nodeNames }),

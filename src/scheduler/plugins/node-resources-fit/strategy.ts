@@ -67,7 +67,9 @@ export function takenOf(node: NodeInfo, column: number, counting: Counting): num
 }
 
 function isScalar(name: string): boolean {
-  return name.includes("/") || name.startsWith("hugepages-") || name.startsWith("attachable-volumes-");
+  return (
+    name.includes("/") || name.startsWith("hugepages-") || name.startsWith("attachable-volumes-")
+  );
 }
 
 function markOf({ type, shape }: ScoringStrategy): Mark {

@@ -55,10 +55,12 @@ function withinLimits(wanted: Volumes, node: NodeInfo, listers: Listers): boolea
   const limits = new Map(drivers.map(({ name, allocatable }) => [name, allocatable?.count]));
   if ([...wanted.values()].every((driver) => limits.get(driver) === undefined)) return true;
   const attached = new Map<string, string>();
-  for (const other of node.pods.values()) for (const [name, driver] of volumesOf(other, listers)) attached.set(name, driver);
+  for (const other of node.pods.values())
+    for (const [name, driver] of volumesOf(other, listers)) attached.set(name, driver);
   for (const { spec } of listers.of(volumeAttachments).list()) {
     const csi = listers.of(persistentVolumes).get(spec.source.persistentVolumeName ?? "")?.spec.csi;
-    if (spec.nodeName === node.name && csi) attached.set(`${csi.driver}/${csi.volumeHandle}`, csi.driver);
+    if (spec.nodeName === node.name && csi)
+      attached.set(`${csi.driver}/${csi.volumeHandle}`, csi.driver);
   }
   const counts = new Map<string, number>();
   for (const driver of attached.values()) counts.set(driver, (counts.get(driver) ?? 0) + 1);

@@ -28,7 +28,10 @@ interface Part {
 export function createDomains(
   nodes: readonly (NodeInfo | undefined)[],
   constraint: Constraint,
-  { namespace, counts }: { readonly namespace: string; readonly counts: (node: NodeInfo) => boolean },
+  {
+    namespace,
+    counts,
+  }: { readonly namespace: string; readonly counts: (node: NodeInfo) => boolean },
 ): Domains {
   const domains = new Map<string, Domain>();
   const parts: (Part | undefined)[] = [];

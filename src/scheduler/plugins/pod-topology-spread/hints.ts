@@ -14,7 +14,11 @@ export const spreadHints: readonly (EventName | EventHint)[] = [
   "Pod/update-toleration",
   { on: "Node/add", helps: nodeMatters },
   { on: "Node/delete", helps: nodeMatters },
-  { on: "Node/update-label", helps: (event, pod) => nodeMatters(event, pod) || nodeMatters({ ...event, object: event.old ?? {} }, pod) },
+  {
+    on: "Node/update-label",
+    helps: (event, pod) =>
+      nodeMatters(event, pod) || nodeMatters({ ...event, object: event.old ?? {} }, pod),
+  },
   "Node/update-taint",
 ];
 
@@ -31,7 +35,9 @@ function podMatters({ object, old }: ClusterEvent, pod: PodInfo): boolean {
   return [object, old].some(
     (other) =>
       other !== undefined &&
-      constraints.some(({ labelSelector }) => labelSelectorOf(labelSelector).matches((other as Pod).metadata?.labels ?? {})),
+      constraints.some(({ labelSelector }) =>
+        labelSelectorOf(labelSelector).matches((other as Pod).metadata?.labels ?? {}),
+      ),
   );
 }
 

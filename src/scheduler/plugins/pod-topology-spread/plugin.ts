@@ -8,14 +8,21 @@ import {
   unschedulable,
 } from "../../framework.ts";
 import type { PodInfo } from "../../pod-info.ts";
-import { type Constraint, compileConstraints, hasAllKeys, type WhenUnsatisfiable } from "./constraint.ts";
+import {
+  type Constraint,
+  compileConstraints,
+  hasAllKeys,
+  type WhenUnsatisfiable,
+} from "./constraint.ts";
 import { defaultSelector } from "./default-selector.ts";
 import { createDomains } from "./domains.ts";
 import { spreadHints } from "./hints.ts";
 import { spreadScorer } from "./score.ts";
 import { readSpreadArgs, type SpreadArgs } from "./args.ts";
 
-const missingLabel = unresolvable("node(s) didn't match pod topology spread constraints (missing required label)");
+const missingLabel = unresolvable(
+  "node(s) didn't match pod topology spread constraints (missing required label)",
+);
 const tooSkewed = unschedulable("node(s) didn't match pod topology spread constraints");
 
 /** Spreads pods over zones, nodes and other domains. Source: scheduler PodTopologySpread. */
@@ -24,12 +31,16 @@ export const podTopologySpread = definePlugin<SpreadArgs>({
   args: readSpreadArgs(undefined),
   readArgs: readSpreadArgs,
   enqueueOn: spreadHints,
-  filter: (pod, context) => spreadFilter(pod, constraintsOf(pod, context, "DoNotSchedule"), context),
+  filter: (pod, context) =>
+    spreadFilter(pod, constraintsOf(pod, context, "DoNotSchedule"), context),
   score(pod, context) {
     const constraints = constraintsOf(pod, context, "ScheduleAnyway");
     if (constraints.length === 0) return undefined;
     const own = ownConstraints(pod).length > 0;
-    return spreadScorer(pod, constraints, { cluster: context.cluster, allKeys: own || !context.args.systemDefaults });
+    return spreadScorer(pod, constraints, {
+      cluster: context.cluster,
+      allKeys: own || !context.args.systemDefaults,
+    });
   },
 });
 
@@ -45,7 +56,9 @@ function constraintsOf(
 ): Constraint[] {
   const own = ownConstraints(pod);
   if (own.length > 0) return compileConstraints(pod, own, { when });
-  const defaults = args.defaultConstraints.filter(({ whenUnsatisfiable }) => whenUnsatisfiable === when);
+  const defaults = args.defaultConstraints.filter(
+    ({ whenUnsatisfiable }) => whenUnsatisfiable === when,
+  );
   if (defaults.length === 0) return [];
   const selector = defaultSelector(pod, listers);
   return selector === undefined ? [] : compileConstraints(pod, defaults, { when, selector });

@@ -58,7 +58,9 @@ export function spreadScorer(
       for (const { constraint, domains, weight } of counted) {
         const value = getOwn(node.labels, constraint.topologyKey);
         if (value === undefined) continue;
-        const pods = domains ? domains.countOf(value) : countMatching(node, namespace, constraint.selector);
+        const pods = domains
+          ? domains.countOf(value)
+          : countMatching(node, namespace, constraint.selector);
         score += pods * weight + (constraint.maxSkew - 1);
       }
       return Math.round(score);

@@ -15,7 +15,8 @@ const spread = (more: Partial<TopologySpreadConstraint> = {}): TopologySpreadCon
 
 function zones(...names: string[]) {
   const world = makeWorld();
-  for (const [i, name] of names.entries()) world.addNode(node(`n${i}`, { labels: { [zone]: name } }));
+  for (const [i, name] of names.entries())
+    world.addNode(node(`n${i}`, { labels: { [zone]: name } }));
   const countByZone = (pods: readonly string[]) => {
     const counts: Record<string, number> = {};
     for (const each of pods) {
@@ -34,7 +35,8 @@ describe("PodTopologySpread", () => {
     const { world, countByZone } = zones("east", "east", "east", "west");
     await using _ = world;
     const names = Array.from({ length: 6 }, (__, i) => `web-${i}`);
-    for (const name of names) world.addPod(pod(name, { labels: { app: "web" }, topologySpreadConstraints: [spread()] }));
+    for (const name of names)
+      world.addPod(pod(name, { labels: { app: "web" }, topologySpreadConstraints: [spread()] }));
     await world.settle();
     assert.deepEqual(countByZone(names), { east: 3, west: 3 });
   });
@@ -60,7 +62,12 @@ describe("PodTopologySpread", () => {
     await using _ = world;
     const names = ["web-0", "web-1", "web-2"];
     for (const name of names) {
-      world.addPod(pod(name, { labels: { app: "web" }, topologySpreadConstraints: [spread({ minDomains: 3 })] }));
+      world.addPod(
+        pod(name, {
+          labels: { app: "web" },
+          topologySpreadConstraints: [spread({ minDomains: 3 })],
+        }),
+      );
     }
     await world.settle();
     assert.deepEqual(countByZone(names), { east: 1, west: 1 });
@@ -69,7 +76,10 @@ describe("PodTopologySpread", () => {
   it("spreads the pods of a service without being asked", async () => {
     const { world, countByZone } = zones("east", "east", "east", "west", "west", "west");
     await using _ = world;
-    world.api.seed(services, { metadata: { name: "web", namespace: "default" }, spec: { selector: { app: "web" } } });
+    world.api.seed(services, {
+      metadata: { name: "web", namespace: "default" },
+      spec: { selector: { app: "web" } },
+    });
     await world.settle();
     const names = Array.from({ length: 12 }, (__, i) => `web-${i}`);
     for (const name of names) world.addPod(pod(name, { labels: { app: "web" } }));

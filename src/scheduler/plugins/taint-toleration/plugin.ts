@@ -14,7 +14,9 @@ export const taintToleration = definePlugin({
     return {
       check({ taints }) {
         if (taints.length === 0) return undefined;
-        return firstUntolerated(taints, tolerations, hardEffects) === undefined ? undefined : refusal;
+        return firstUntolerated(taints, tolerations, hardEffects) === undefined
+          ? undefined
+          : refusal;
       },
     };
   },

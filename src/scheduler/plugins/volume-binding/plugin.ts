@@ -1,7 +1,13 @@
 import { persistentVolumeClaims } from "#api/core/v1/persistent-volume-claim.ts";
 import type { ClusterEvent } from "../../cluster-events.ts";
 import { keyOfObject } from "#apimachinery/object.ts";
-import { type Context, definePlugin, failed, type NodeFilter, type Status } from "../../framework.ts";
+import {
+  type Context,
+  definePlugin,
+  failed,
+  type NodeFilter,
+  type Status,
+} from "../../framework.ts";
 import type { PodInfo } from "../../pod-info.ts";
 import { hasPlacedVolumes, podClaimsOf } from "../../pod-claims.ts";
 import { bindVolumes } from "./bind.ts";
@@ -19,7 +25,10 @@ export const volumeBinding = definePlugin<Args>({
   args: { bindTimeoutMs: 600_000 },
   readArgs(given) {
     const { bindTimeoutSeconds = 600 } = (given ?? {}) as { readonly bindTimeoutSeconds?: number };
-    if (bindTimeoutSeconds < 0) throw new Error(`bindTimeoutSeconds: Invalid value: ${bindTimeoutSeconds}: invalid BindTimeoutSeconds, should not be a negative value`);
+    if (bindTimeoutSeconds < 0)
+      throw new Error(
+        `bindTimeoutSeconds: Invalid value: ${bindTimeoutSeconds}: invalid BindTimeoutSeconds, should not be a negative value`,
+      );
     return { bindTimeoutMs: bindTimeoutSeconds * 1000 };
   },
   unique: hasPlacedVolumes,
@@ -61,7 +70,8 @@ function volumeFilter(pod: PodInfo, context: Context<Args>): NodeFilter | Status
     },
     reserve({ name }) {
       const decision = decisions.get(name);
-      if (decision === undefined) return failed(new Error(`no volumes were found for node ${name}`));
+      if (decision === undefined)
+        return failed(new Error(`no volumes were found for node ${name}`));
       note(ledger, decision, name);
       return undefined;
     },
@@ -70,28 +80,39 @@ function volumeFilter(pod: PodInfo, context: Context<Args>): NodeFilter | Status
       const decision = decisions.get(name);
       if (decision === undefined || sorted.delayed.length === 0) return undefined;
       try {
-        await bindVolumes(fresh(decision, context), name, { context, timeoutMs: args.bindTimeoutMs, signal });
+        await bindVolumes(fresh(decision, context), name, {
+          context,
+          timeoutMs: args.bindTimeoutMs,
+          signal,
+        });
         strike(ledger, decision);
         return undefined;
       } catch (error) {
-        return failed(new Error(`binding volumes: ${error instanceof Error ? error.message : String(error)}`));
+        return failed(
+          new Error(`binding volumes: ${error instanceof Error ? error.message : String(error)}`),
+        );
       }
     },
   };
 }
 
 function note(ledger: Ledger, { bindings, provisions }: Decision, nodeName: string): void {
-  for (const { claim, volume } of bindings) ledger.volumes.set(volume.metadata?.name ?? "", keyOfObject(claim));
+  for (const { claim, volume } of bindings)
+    ledger.volumes.set(volume.metadata?.name ?? "", keyOfObject(claim));
   for (const claim of provisions) ledger.claims.set(keyOfObject(claim), nodeName);
 }
 
 function strike(ledger: Ledger, decision: Decision | undefined): void {
-  for (const { volume } of decision?.bindings ?? []) ledger.volumes.delete(volume.metadata?.name ?? "");
+  for (const { volume } of decision?.bindings ?? [])
+    ledger.volumes.delete(volume.metadata?.name ?? "");
   for (const claim of decision?.provisions ?? []) ledger.claims.delete(keyOfObject(claim));
 }
 
 /** Claims as they are now: another pod of the same claim may have written to them. */
 function fresh(decision: Decision, { listers }: Context<Args>): Decision {
   const claims = listers.of(persistentVolumeClaims);
-  return { ...decision, provisions: decision.provisions.map((claim) => claims.get(keyOfObject(claim)) ?? claim) };
+  return {
+    ...decision,
+    provisions: decision.provisions.map((claim) => claims.get(keyOfObject(claim)) ?? claim),
+  };
 }
