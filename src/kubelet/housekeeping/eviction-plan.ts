@@ -1,7 +1,7 @@
 /** Whom to evict when the node runs out of something. Pure. Source: kubelet/eviction/helpers.go. */
 import type { Pod } from "#api/core/v1/pod.ts";
 import { formatQuantity, quantityOf, quantityValue } from "#apimachinery/quantity.ts";
-import { isMirrorPod, isStaticPod } from "../pod/container-list.ts";
+import { isCritical } from "../pod/container-list.ts";
 import { podAmount } from "../pod/resources.ts";
 
 export type EvictionSignal = "memory.available" | "nodefs.available";
@@ -62,13 +62,6 @@ export function rankForEviction(
       const priority = (a.pod.spec.priority ?? 0) - (b.pod.spec.priority ?? 0);
       return priority !== 0 ? priority : excess(b) - excess(a);
     });
-}
-
-const systemCriticalPriority = 2_000_000_000;
-
-/** Source: kubelet/types IsCriticalPod. */
-export function isCritical(pod: Pod): boolean {
-  return isStaticPod(pod) || isMirrorPod(pod) || (pod.spec.priority ?? 0) >= systemCriticalPriority;
 }
 
 /** The Pod's message. Source: eviction/helpers.go evictionMessage. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Node } from "#api/core/v1/node.ts";
 import type { Pod } from "#api/core/v1/pod.ts";
-import { admitPod } from "./admission.ts";
+import { admitPod, preemptionVictims } from "./admission.ts";
 
 const node: Node = {
   metadata: { name: "n1", labels: { zone: "a", disks: "3" } },
@@ -64,3 +64,19 @@ for (const [name, pod, others, reason] of rows) {
     assert.equal(admitPod({ pod, node, others, allowedUnsafeSysctls: [] })?.reason, reason);
   });
 }
+
+test("preemptionVictims are the least important Pods that make room", () => {
+  const of = (name: string, cpu: string, priority: number): Pod => ({
+    ...podOf({ priority }, cpu),
+    metadata: { name },
+  });
+  const critical = of("critical", "1", 2_000_000_000);
+  const victims = (...others: Pod[]) =>
+    preemptionVictims({ pod: critical, node, others, allowedUnsafeSysctls: [] })?.map(
+      ({ metadata }) => metadata?.name,
+    );
+  assert.deepEqual(victims(of("a", "500m", 0)), []);
+  assert.deepEqual(victims(of("a", "1500m", 0), of("b", "100m", 5)), ["a"]);
+  assert.deepEqual(victims(of("small", "100m", 0), of("big", "1500m", 1)), ["big"]);
+  assert.equal(victims(of("other", "1500m", 2_000_000_000)), undefined);
+});

@@ -3,6 +3,7 @@ import type { NodeSelectorTerm } from "#api/core/v1/node-selector.ts";
 import type { Node } from "#api/core/v1/node.ts";
 import type { Pod } from "#api/core/v1/pod.ts";
 import { quantityMilliValue, quantityValue } from "#apimachinery/quantity.ts";
+import { isCritical } from "./container-list.ts";
 import { podAmount } from "./resources.ts";
 import { forbiddenSysctl } from "./security.ts";
 
@@ -36,6 +37,32 @@ export function admitPod(input: AdmissionInput): Refusal | undefined {
     return refusal("NodeAffinity", message);
   }
   return outOfResource(input) ?? portConflict(input);
+}
+
+/**
+ * Pods to end so that a critical Pod fits, the least important first; undefined when ending all
+ * that may be ended is not enough. Source: kubelet/preemption/preemption.go.
+ */
+export function preemptionVictims(input: AdmissionInput): readonly Pod[] | undefined {
+  const byImportance = input.others
+    .filter((other) => !isCritical(other))
+    .toSorted((a, b) => (a.spec.priority ?? 0) - (b.spec.priority ?? 0));
+  const victims = new Set<Pod>();
+  const fits = (): boolean => {
+    const others = input.others.filter((other) => !victims.has(other));
+    return admitPod({ ...input, others }) === undefined;
+  };
+  for (const victim of byImportance) {
+    if (fits()) break;
+    victims.add(victim);
+  }
+  if (!fits()) return undefined;
+  // Some may have been added before one that alone is enough.
+  for (const victim of [...victims]) {
+    victims.delete(victim);
+    if (!fits()) victims.add(victim);
+  }
+  return [...victims];
 }
 
 function refusal(reason: string, message: string): Refusal {

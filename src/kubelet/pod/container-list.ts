@@ -67,3 +67,11 @@ export function isStaticPod(pod: Pod): boolean {
 export function isMirrorPod(pod: Pod): boolean {
   return pod.metadata?.annotations?.["kubernetes.io/config.mirror"] !== undefined;
 }
+
+/** Source: pkg/apis/scheduling SystemCriticalPriority. */
+const systemCriticalPriority = 2_000_000_000;
+
+/** May neither be evicted nor preempted. Source: kubelet/types IsCriticalPod. */
+export function isCritical(pod: Pod): boolean {
+  return isStaticPod(pod) || isMirrorPod(pod) || (pod.spec.priority ?? 0) >= systemCriticalPriority;
+}

@@ -7,8 +7,8 @@ import type { PodSandbox } from "../cri/messages.ts";
 import type { RuntimeState } from "../runtime-events.ts";
 import type { TokenManager } from "../token-manager.ts";
 import type { WatchedObjects } from "../watched-objects.ts";
-import { admitPod } from "./admission.ts";
-import { isMirrorPod, uidOf } from "./container-list.ts";
+import { admitPod, preemptionVictims } from "./admission.ts";
+import { isCritical, isMirrorPod, uidOf } from "./container-list.ts";
 import { podDirectory, podLogDirectory } from "./pod-paths.ts";
 import { readPodRuntime } from "./pod-runtime.ts";
 import { refuseResize as refuseResizeOf } from "./resize.ts";
@@ -83,13 +83,20 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     for (const worker of workers.values()) if (worker.resizeDeferred) worker.wake({});
   }
 
+  /** Why the Pod is refused; a critical one makes room for itself. */
   function admit(pod: Pod) {
-    return admitPod({
-      pod,
-      node: options.node(),
-      others: othersThan(pod),
-      allowedUnsafeSysctls: config.allowedUnsafeSysctls,
-    });
+    const { allowedUnsafeSysctls } = config;
+    const input = { pod, node: options.node(), others: othersThan(pod), allowedUnsafeSysctls };
+    const refusal = admitPod(input);
+    if (refusal === undefined || !isCritical(pod)) return refusal;
+    const victims = preemptionVictims(input);
+    if (victims === undefined) return refusal;
+    const message = "Preempted in order to admit critical pod";
+    for (const victim of victims) {
+      services.events.warning(victim, "Preempting", message);
+      workers.get(uidOf(victim))?.fail({ reason: "Preempting", message });
+    }
+    return undefined;
   }
 
   async function removeStatic(pod: Pod): Promise<void> {
