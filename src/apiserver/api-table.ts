@@ -14,6 +14,7 @@ import { ResourceStorage } from "./storage/storage.ts";
 export class ApiTable implements KindLookup {
   readonly #store: Store;
   readonly #endpoints = new Map<string, Endpoint>();
+  readonly #retirements = new Map<string, AbortController>();
   readonly #storages = new Map<string, ResourceStorage>();
   readonly #kinds = new Map<string, number>();
   readonly #listeners = new Set<() => void>();
@@ -76,8 +77,11 @@ export class ApiTable implements KindLookup {
       const hub = hubOf(definition, definitions);
       const { prefix } = hub.storage;
       const versions = (): ReadonlyMap<string, ResourceDefinition> => this.#versionsOf(prefix);
-      const endpoint = { definition, hub, storage: this.#storageOf(hub), versions };
-      this.#endpoints.set(keyOf(definition.group, definition.version, definition.plural), endpoint);
+      const key = keyOf(definition.group, definition.version, definition.plural);
+      const retirement = new AbortController();
+      this.#retirements.set(key, retirement);
+      const storage = this.#storageOf(hub);
+      this.#endpoints.set(key, { definition, hub, storage, versions, retired: retirement.signal });
       this.#count(`${definition.group}/${definition.version}/${definition.kind}`, 1);
     }
     this.#changed();
@@ -85,7 +89,10 @@ export class ApiTable implements KindLookup {
 
   remove(definitions: readonly ResourceDefinition[]): void {
     for (const definition of definitions) {
-      this.#endpoints.delete(keyOf(definition.group, definition.version, definition.plural));
+      const key = keyOf(definition.group, definition.version, definition.plural);
+      this.#endpoints.delete(key);
+      this.#retirements.get(key)?.abort();
+      this.#retirements.delete(key);
       this.#count(`${definition.group}/${definition.version}/${definition.kind}`, -1);
     }
     this.#changed();
