@@ -207,7 +207,8 @@ test("containers outlive the kubelet, which takes them over", options, async () 
   );
   const id = running?.status?.containerStatuses?.[0]?.containerID ?? "";
   await node.restartKubelet();
-  const [container] = await node.containerd.runtime.runtime.listContainers();
+  const labels = { "io.kubernetes.pod.name": "stays" };
+  const [container] = await node.containerd.runtime.runtime.listContainers(labels);
   assert.equal(`containerd://${container?.id}`, id);
   await node.containerd.runtime.runtime.stopContainer(container?.id ?? "", 0);
   const restarted = await node.until<Pod>(
@@ -304,7 +305,8 @@ test("a containerd that dies comes back, and finds its containers running", opti
   assert.equal((await node.world.processes.run("sh", ["-c", kill])).code, 0);
   // The kubelet hears of the end of the stream, and goes on when there is another one.
   await using runtime = await openContainerRuntime(node.containerd.socketPath, node.world);
-  const [container] = await runtime.runtime.listContainers();
+  const labels = { "io.kubernetes.pod.name": "survivor" };
+  const [container] = await runtime.runtime.listContainers(labels);
   assert.equal(
     `containerd://${container?.id}`,
     before?.status?.containerStatuses?.[0]?.containerID,
