@@ -38,32 +38,27 @@ interface UserEntry {
   readonly tokenFile?: string;
 }
 
+/** What a kubeconfig's current context says, with its files read. */
+export interface Credentials {
+  readonly baseUrl: string;
+  /** How to know the server. */
+  readonly trust: { readonly ca?: string; readonly serverName?: string; readonly insecure?: boolean };
+  /** PEM of a client certificate and its key. */
+  readonly pair: { readonly cert?: string; readonly key?: string };
+  readonly token?: string;
+}
+
 /** Opens a client by a kubeconfig file. Errors: when the file lacks what it names. */
 export async function connectRemote(
   world: World,
   spec: { readonly kubeconfig: string; readonly userAgent: string; readonly lifetime: Lifetime },
 ): Promise<Remote> {
-  const { cluster, user } = await readKubeconfig(world, spec.kubeconfig);
-  const read = async (data: string | undefined, file: string | undefined): Promise<string | undefined> => {
-    if (data !== undefined) return Buffer.from(data, "base64").toString("utf8");
-    return file === undefined ? undefined : world.files.readText(resolve(dirname(spec.kubeconfig), file));
-  };
-  const ca = await read(cluster["certificate-authority-data"], cluster["certificate-authority"]);
-  const cert = await read(user["client-certificate-data"], user["client-certificate"]);
-  const key = await read(user["client-key-data"], user["client-key"]);
-  const token = user.token ?? (user.tokenFile === undefined ? undefined : (await world.files.readText(user.tokenFile)).trim());
   const { lifetime, userAgent } = spec;
-  const trust = {
-    ...(ca !== undefined && { ca }),
-    ...(cluster["tls-server-name"] !== undefined && { serverName: cluster["tls-server-name"] }),
-    ...(cluster["insecure-skip-tls-verify"] === true && { insecure: true }),
-  };
-  const pair = { ...(cert !== undefined && { cert }), ...(key !== undefined && { key }) };
-  const baseUrl = cluster.server;
+  const { clock, random } = world;
+  const { baseUrl, trust, pair, token } = await readCredentials(world, spec.kubeconfig);
   const http = lifetime.use(
     createHttpClient({ baseUrl, userAgent, tls: { ...trust, ...pair }, ...(token !== undefined && { token }) }),
   );
-  const { clock, random } = world;
   const own = createHttpTransport({ http, clock, userAgent });
   const transport = createAccountTransport({
     own,
@@ -74,6 +69,29 @@ export async function connectRemote(
   const client = createClient({ transport, userAgent });
   const log = world.log.named("informers");
   return { client, informers: createInformers({ client, clock, random, log, lifetime }) };
+}
+
+/** Reads a kubeconfig. Errors: when the file lacks what it names. */
+export async function readCredentials(world: World, kubeconfig: string): Promise<Credentials> {
+  const { cluster, user } = await readKubeconfig(world, kubeconfig);
+  const read = async (data: string | undefined, file: string | undefined): Promise<string | undefined> => {
+    if (data !== undefined) return Buffer.from(data, "base64").toString("utf8");
+    return file === undefined ? undefined : world.files.readText(resolve(dirname(kubeconfig), file));
+  };
+  const ca = await read(cluster["certificate-authority-data"], cluster["certificate-authority"]);
+  const cert = await read(user["client-certificate-data"], user["client-certificate"]);
+  const key = await read(user["client-key-data"], user["client-key"]);
+  const token = user.token ?? (user.tokenFile === undefined ? undefined : (await world.files.readText(user.tokenFile)).trim());
+  return {
+    baseUrl: cluster.server,
+    trust: {
+      ...(ca !== undefined && { ca }),
+      ...(cluster["tls-server-name"] !== undefined && { serverName: cluster["tls-server-name"] }),
+      ...(cluster["insecure-skip-tls-verify"] === true && { insecure: true }),
+    },
+    pair: { ...(cert !== undefined && { cert }), ...(key !== undefined && { key }) },
+    ...(token !== undefined && { token }),
+  };
 }
 
 async function readKubeconfig(world: World, path: string): Promise<{ cluster: ClusterEntry; user: UserEntry }> {

@@ -18,7 +18,7 @@ test("parseJson keeps int64 exact, and reads the rest as doubles", () => {
     ["-9223372036854775808", -(2n ** 63n)],
     ["9223372036854775807", 2n ** 63n - 1n],
     ["9223372036854775808", 9223372036854775808],
-    ["0.1234567890123456789", 0.1234567890123456789],
+    ["0.1234567890123456789", Number("0.1234567890123456789")],
     ["1e300", 1e300],
     [
       '{"a":[1234567890123456789, {"b":-1234567890123456789}]}',
@@ -137,7 +137,7 @@ test("writeJsonText writes as Go's json.Marshal", () => {
     [{ z: 1, x: { "😀": 1, "～": 2, "1": 3 } }, '{"z":1,"x":{"1":3,"～":2,"😀":1}}'],
     [[1e21, 1e-7, 1.5, -0, 100], "[1e+21,1e-7,1.5,0,100]"],
     ["\u0007\b\f\n\u007f/", '"\\u0007\\b\\f\\n\u007f/"'],
-    [{ d: new Date(0) === undefined }, '{"d":false}'],
+    [{ d: false }, '{"d":false}'],
   ];
   for (const [value, text] of rows) assert.equal(writeJsonText(value), text);
   assert.equal(writeJsonText("<", { escapeHtml: false }), '"<"');

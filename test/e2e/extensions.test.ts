@@ -195,7 +195,8 @@ test("an extension server is discovered, served under the caller's name, and mis
   const aggregated = JSON.parse((await server.get("/apis", { accept })).text) as { items: { metadata: { name: string }; versions: Json[] }[] };
   const group = aggregated.items.find(({ metadata }) => metadata.name === "ice.example.com");
   assert.equal(group?.versions[0]?.["freshness"], "Current");
-  const [resource] = group?.versions[0]?.["resources"] as Json[];
+  const resources = group?.versions[0]?.["resources"] as Json[] | undefined;
+  const resource = resources?.[0];
   assert.deepEqual(resource?.["responseKind"], { group: "ice.example.com", version: "v1", kind: "Flavor" });
   const plain = JSON.parse((await server.get("/apis")).text) as { groups: { name: string }[] };
   assert.ok(plain.groups.some(({ name }) => name === "ice.example.com"));
