@@ -1,0 +1,237 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { Agent, request } from "node:https";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+
+/**
+ * Replays scenarios that a real API server answered and tells which steps are answered otherwise.
+ * A scenario is `{ about, namespace?, steps: [Step...] }`; `${name}` in a step is a saved value.
+ */
+interface Step {
+  readonly do: string;
+  readonly type?: string;
+  readonly accept?: string;
+  readonly headers?: Readonly<Record<string, string | string[]>>;
+  readonly body?: unknown;
+  readonly save?: Readonly<Record<string, string>>;
+  readonly ignore?: readonly string[];
+  readonly wait?: { readonly path: string; readonly is: unknown };
+  readonly expect: Answered;
+}
+
+interface Answered {
+  readonly status: number;
+  readonly warnings?: readonly unknown[];
+  readonly body?: unknown;
+}
+
+export interface Target {
+  readonly port: number;
+  readonly token: string;
+}
+
+type Saved = Record<string, unknown>;
+type Json = Record<string, unknown>;
+
+const agent = new Agent({ keepAlive: true, rejectUnauthorized: false });
+const answerMsMax = 20_000;
+const waitTriesMax = 100;
+const waitMs = 20;
+
+/** Files of a directory of the corpus, relative to its root. */
+export function scenariosIn(root: string, directory: string): string[] {
+  const names = readdirSync(join(root, directory), { recursive: true }).map(String);
+  return names.filter((name) => name.endsWith(".json")).map((name) => join(directory, name)).toSorted();
+}
+
+/** Numbers of the steps that are answered otherwise than recorded. */
+export async function replay(target: Target, file: string, suffix: string): Promise<number[]> {
+  const scenario = JSON.parse(readFileSync(file, "utf8")) as { namespace?: boolean; steps: Step[] };
+  const saved: Saved = { rand: suffix, ns: `replay-${suffix}` };
+  const own = scenario.namespace !== false;
+  if (own) await call(target, { do: "POST /api/v1/namespaces", body: { metadata: { name: saved["ns"] } } });
+  const different: number[] = [];
+  for (const [i, step] of scenario.steps.entries()) {
+    if (!(await matches(target, step, saved))) different.push(i + 1);
+  }
+  if (own) await call(target, { do: `DELETE /api/v1/namespaces/${String(saved["ns"])}` });
+  return different;
+}
+
+/** Asks once; where the step waits for a value, until it is there. */
+async function ask(target: Target, step: Step, saved: Saved): Promise<{ answer: Received; parsed: unknown }> {
+  const filled = {
+    ...step,
+    do: fillText(step.do, saved),
+    ...(step.body !== undefined && { body: fill(step.body, saved) }),
+    headers: fill(step.headers ?? {}, saved) as Record<string, string>,
+  };
+  for (let tries = 1; ; tries++) {
+    const answer = await call(target, filled);
+    const parsed = parse(answer.text);
+    const { wait } = step;
+    if (wait === undefined || tries > waitTriesMax) return { answer, parsed };
+    if (JSON.stringify(pick(parsed, wait.path)) === JSON.stringify(wait.is)) return { answer, parsed };
+    await setTimeout(waitMs);
+  }
+}
+
+async function matches(target: Target, step: Step, saved: Saved): Promise<boolean> {
+  const { answer, parsed } = await ask(target, step, saved);
+  for (const [name, path] of Object.entries(step.save ?? {})) saved[name] = pick(parsed, path);
+  const got: Answered = {
+    status: answer.status,
+    ...(answer.warnings.length > 0 && { warnings: answer.warnings.map((text) => normal(text, saved)) }),
+    body: normal(parsed, saved),
+  };
+  const want = structuredClone(step.expect);
+  for (const path of step.ignore ?? []) {
+    drop(got.body, path);
+    drop(want.body, path);
+  }
+  return sorted(settle(got)) === sorted(settle(want));
+}
+
+interface Received {
+  readonly status: number;
+  readonly warnings: readonly string[];
+  readonly text: string;
+}
+
+function call(target: Target, step: Pick<Step, "do"> & Partial<Step>): Promise<Received> {
+  const space = step.do.indexOf(" ");
+  const body = step.body === undefined || typeof step.body === "string" ? step.body : JSON.stringify(step.body);
+  const headers = {
+    authorization: `Bearer ${target.token}`,
+    accept: step.accept ?? "application/json",
+    ...(typeof body === "string" && {
+      "content-length": Buffer.byteLength(body),
+      "content-type": step.type ?? "application/json",
+    }),
+    ...step.headers,
+  };
+  const options = {
+    host: "127.0.0.1",
+    port: target.port,
+    method: step.do.slice(0, space),
+    path: step.do.slice(space + 1),
+    headers,
+    agent,
+    timeout: answerMsMax,
+  };
+  return new Promise((resolve) => {
+    const failed = (error: Error): void => resolve({ status: 0, warnings: [], text: error.message });
+    const sent = request(options, (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("end", () => {
+        const warnings = response.headers["warning"] ?? [];
+        const text = Buffer.concat(chunks).toString("utf8");
+        resolve({ status: response.statusCode ?? 0, warnings: [warnings].flat(), text });
+      });
+      response.on("error", failed);
+    });
+    sent.on("error", failed);
+    sent.on("timeout", () => sent.destroy(new Error("no answer")));
+    sent.end(body);
+  });
+}
+
+/** JSON, else one JSON value a line (a watch that ended), else the text. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    try {
+      return text.trim().split("\n").map((line) => JSON.parse(line) as unknown);
+    } catch {
+      return text;
+    }
+  }
+}
+
+function fillText(text: string, saved: Saved): string {
+  return text
+    .replace(/\$\{(\w+)\}/g, (whole, name: string) => (saved[name] === undefined ? whole : String(saved[name])))
+    .replace(/\$\{repeat:(.+?):(\d+)\}/g, (_whole, part: string, count: string) => part.repeat(Number(count)));
+}
+
+function fill(value: unknown, saved: Saved): unknown {
+  if (typeof value === "string") return fillText(value, saved);
+  if (Array.isArray(value)) return value.map((item) => fill(item, saved));
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [fillText(key, saved), fill(item, saved)]));
+}
+
+function pick(value: unknown, path: string): unknown {
+  return path.split(".").reduce<unknown>((at, key) => (at as Json | undefined)?.[key], value);
+}
+
+function drop(value: unknown, path: string): void {
+  const keys = path.split(".");
+  const last = keys.pop() ?? "";
+  const at = pick(value, keys.join(".")) ?? (keys.length === 0 ? value : undefined);
+  if (at !== null && typeof at === "object") delete (at as Json)[last];
+}
+
+const volatileKeys = new Set(
+  `uid resourceVersion creationTimestamp deletionTimestamp time startTime lastTransitionTime lastProbeTime
+  lastUpdateTime firstTimestamp lastTimestamp selfLink continue requestReceivedTimestamp pod-template-hash
+  controller-uid batch.kubernetes.io/controller-uid`.split(/\s+/),
+);
+
+/** Values that differ from run to run are replaced by marks. */
+function normal(value: unknown, saved: Saved, key = ""): unknown {
+  if (Array.isArray(value)) return value.map((item) => normal(item, saved));
+  if (value !== null && typeof value === "object") {
+    const entries = Object.entries(value);
+    return Object.fromEntries(entries.map(([name, item]) => [normal(name, saved), normal(item, saved, name)]));
+  }
+  if (volatileKeys.has(key) && value !== "" && value !== null) return `<${key}>`;
+  return typeof value === "string" ? normalText(value, saved) : value;
+}
+
+function normalText(value: string, saved: Saved): string {
+  let text = value.replaceAll(String(saved["ns"]), "<ns>").replaceAll(String(saved["rand"]), "<rand>");
+  for (const [name, known] of Object.entries(saved)) {
+    if (name === "ns" || name === "rand" || typeof known !== "string" || known.length <= 3) continue;
+    text = text.replaceAll(known, `<${name}>`);
+  }
+  return text
+    .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "<uid>")
+    .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, "<time>")
+    .replace(/\b10\.\d+\.\d+\.\d+\b/g, "<ip>")
+    .replace(
+      /(resourceVersion\\*"?: ?\\*"|current: |ResourceVersion in object meta: |ResourceVersion in record \()\d+/g,
+      "$1<resourceVersion>",
+    );
+}
+
+/** An order of managed fields that does not depend on when steps ran; ages in cells are marks. */
+function settle<T>(value: T): T {
+  if (value === null || typeof value !== "object") return value;
+  for (const item of Object.values(value)) settle(item);
+  const { cells, managedFields } = value as { cells?: unknown; managedFields?: unknown };
+  if (Array.isArray(cells)) {
+    const isAge = (cell: unknown): boolean => typeof cell === "string" && /^(\d+[smhdy])+$/.test(cell);
+    (value as Json)["cells"] = cells.map((cell: unknown) => (isAge(cell) ? "<age>" : cell));
+  }
+  if (Array.isArray(managedFields)) {
+    (value as Json)["managedFields"] = managedFields.toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1));
+  }
+  return value;
+}
+
+function rank(entry: unknown): string {
+  const { operation, manager, apiVersion, subresource } = (entry ?? {}) as Json;
+  return JSON.stringify([operation, manager, apiVersion, subresource]);
+}
+
+/** JSON with sorted keys. */
+function sorted(value: unknown): string {
+  return JSON.stringify(value, (_key, item: unknown) =>
+    item !== null && typeof item === "object" && !Array.isArray(item)
+      ? Object.fromEntries(Object.entries(item).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : item,
+  );
+}

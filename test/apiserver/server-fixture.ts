@@ -1,0 +1,73 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { silentLogger } from "#base/log.ts";
+import { Lifetime } from "#base/lifetime.ts";
+import { openWorld } from "#base/os/world.ts";
+import { type RunningServer, startServer } from "#cmd/server.ts";
+
+/** An API server of its own, on loopback, with nothing beside it. */
+export interface TestServer extends AsyncDisposable {
+  readonly running: RunningServer;
+  readonly port: number;
+  readonly token: string;
+  /** Stops the server and starts it again on the same data. */
+  restart(): Promise<void>;
+}
+
+export interface TestServerOptions {
+  readonly storage?: "durable" | "memory";
+  readonly disableAdmissionPlugins?: readonly string[];
+}
+
+const token = "benchtoken";
+
+export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
+  const directory = await mkdtemp(join(tmpdir(), "kubets-apiserver-"));
+  const tokenFile = join(directory, "tokens.csv");
+  await writeFile(tokenFile, `${token},admin,admin-uid,system:masters\n`);
+  let lifetime = new Lifetime("test");
+  let port = 0;
+  const start = async (): Promise<RunningServer> => {
+    lifetime = new Lifetime("test");
+    return startServer(
+      openWorld({ log: silentLogger }),
+      {
+        dataDirectory: directory,
+        components: new Set(["apiserver"]),
+        storage: options.storage ?? "memory",
+        apiServer: {
+          bindAddress: "127.0.0.1",
+          securePort: port,
+          tokenAuthFile: tokenFile,
+          anonymousAuth: true,
+          disableAdmissionPlugins: options.disableAdmissionPlugins ?? ["ServiceAccount"],
+          enableAdmissionPlugins: [],
+          serviceClusterIpRange: "10.0.0.0/24",
+          extraNames: [],
+        },
+        advertiseAddress: "192.0.2.2",
+        clusterCidr: "10.244.0.0/16",
+        featureGates: "",
+      },
+      lifetime,
+    );
+  };
+  let running = await start();
+  port = running.api.http.port;
+  return {
+    get running() {
+      return running;
+    },
+    port,
+    token,
+    async restart() {
+      await lifetime.end();
+      running = await start();
+    },
+    async [Symbol.asyncDispose]() {
+      await lifetime.end();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
