@@ -22,6 +22,8 @@ export interface Cluster {
   readonly sequence: number;
   /** By index of a node: the `sequence` of its last change. */
   readonly changedAt: Float64Array;
+  /** Calls `tell` with the index of every node that changed after `sequence`, each once. */
+  forChangedSince(sequence: number, tell: (index: number) => void): void;
   readonly epoch: number;
   invalidate(): void;
   /** How many nodes have an image. */
@@ -45,6 +47,9 @@ export interface MutableCluster extends Cluster {
   forget(uid: string): void;
 }
 
+/** Changes that are remembered one by one. */
+const latestMax = 1024;
+
 interface Place {
   pod: PodInfo;
   readonly info: NodeInfo;
@@ -60,12 +65,16 @@ export function createCluster(): MutableCluster {
   const free: number[] = [];
   const imageNodes = new Map<string, number>();
   let changedAt = new Float64Array(64);
+  /** Nodes of the newest changes, by sequence. */
+  const latest = new Int32Array(latestMax);
   let sequence = 0;
   let epoch = 0;
   let podsWithTerms = 0;
 
   function changed(info: NodeInfo): void {
-    if (info.index >= 0) changedAt[info.index] = ++sequence;
+    if (info.index < 0) return;
+    changedAt[info.index] = ++sequence;
+    latest[sequence % latestMax] = info.index;
   }
 
   function countImages(info: NodeInfo, sign: 1 | -1): void {
@@ -146,6 +155,18 @@ export function createCluster(): MutableCluster {
     },
     get changedAt() {
       return changedAt;
+    },
+    forChangedSince(seen, tell) {
+      if (sequence - seen <= latestMax) {
+        for (let at = seen + 1; at <= sequence; at++) {
+          const index = latest[at % latestMax] as number;
+          if (changedAt[index] === at) tell(index);
+        }
+        return;
+      }
+      for (let index = 0; index < nodes.length; index++) {
+        if ((changedAt[index] as number) > seen) tell(index);
+      }
     },
     get epoch() {
       return epoch;

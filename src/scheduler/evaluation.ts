@@ -156,17 +156,18 @@ function createEvaluation(parts: Parts): Evaluation {
 
   function refresh(): void {
     if (seen === cluster.sequence) return;
-    const { changedAt } = cluster;
-    for (let i = 0; i < capacity; i++) {
-      if ((changedAt[i] as number) <= seen) continue;
-      scored[i] = 0;
-      standing?.changed(i);
-      const node = cluster.nodes[i];
-      if (node === undefined) continue;
-      verdicts.changed(node);
-      for (const { scorer } of scorers) scorer.changed?.(node);
-    }
+    cluster.forChangedSince(seen, changed);
     seen = cluster.sequence;
+  }
+
+  function changed(index: number): void {
+    if (index >= capacity) return;
+    scored[index] = 0;
+    standing?.changed(index);
+    const node = cluster.nodes[index];
+    if (node === undefined) return;
+    verdicts.changed(node);
+    for (const { scorer } of scorers) scorer.changed?.(node);
   }
 
   function collect(pod: PodInfo, options: ChooseOptions): { count: number; evaluated: number } {

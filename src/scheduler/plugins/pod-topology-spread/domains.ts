@@ -3,26 +3,33 @@ import { getOwn } from "#apimachinery/maps.ts";
 import type { NodeInfo } from "../../node-info.ts";
 import { type Constraint, countMatching } from "./constraint.ts";
 
+export interface Domain {
+  /** Matching pods. */
+  pods: number;
+  /** Nodes that count. */
+  nodes: number;
+  /** For those who count domains: where they saw it last. */
+  mark: number;
+}
+
+/** What a node adds to its domain. */
+export interface Part {
+  readonly value: string;
+  readonly domain: Domain;
+  readonly pods: number;
+}
+
 export interface Domains {
   /** Counts a node anew, as it is given; true when a count of its domain, or the domains, changed. */
   changed(node: NodeInfo): boolean;
+  /** Of a node as it was told last; undefined for one that does not count. */
+  partOf(node: NodeInfo): Part | undefined;
   /** Matching pods of a domain; 0 for one unknown. */
   countOf(value: string): number;
-  has(value: string): boolean;
   /** Domains with a node that counts. */
   readonly size: number;
   /** Fewest matching pods of a domain; 0 without any. */
   readonly least: number;
-}
-
-interface Domain {
-  pods: number;
-  nodes: number;
-}
-
-interface Part {
-  readonly value: string;
-  readonly pods: number;
 }
 
 export function createDomains(
@@ -37,14 +44,14 @@ export function createDomains(
   const parts: (Part | undefined)[] = [];
   let least: number | undefined;
 
-  function partOf(node: NodeInfo): Part | undefined {
+  function newPart(node: NodeInfo): Part | undefined {
     const value = getOwn(node.labels, constraint.topologyKey);
     if (value === undefined || !counts(node) || !constraint.includes(node)) return undefined;
-    return { value, pods: countMatching(node, namespace, constraint.selector) };
+    const domain = domains.get(value) ?? { pods: 0, nodes: 0, mark: 0 };
+    return { value, domain, pods: countMatching(node, namespace, constraint.selector) };
   }
 
-  function add({ value, pods }: Part, sign: 1 | -1): void {
-    const domain = domains.get(value) ?? { pods: 0, nodes: 0 };
+  function add({ value, domain, pods }: Part, sign: 1 | -1): void {
     domain.pods += sign * pods;
     domain.nodes += sign;
     if (domain.nodes > 0) domains.set(value, domain);
@@ -53,10 +60,11 @@ export function createDomains(
 
   function changed(node: NodeInfo): boolean {
     const before = parts[node.index];
-    const after = partOf(node);
+    const after = newPart(node);
     if (before?.value === after?.value && before?.pods === after?.pods) return false;
-    if (before) add(before, -1);
+    // Added first: a domain with no other node must not go and come back as another one.
     if (after) add(after, 1);
+    if (before) add(before, -1);
     parts[node.index] = after;
     least = undefined;
     return true;
@@ -72,8 +80,8 @@ export function createDomains(
 
   return {
     changed,
+    partOf: ({ index }) => parts[index],
     countOf: (value) => domains.get(value)?.pods ?? 0,
-    has: (value) => domains.has(value),
     get size() {
       return domains.size;
     },

@@ -81,10 +81,12 @@ function spreadFilter(
   return {
     check(node) {
       for (const { topologyKey, domains, self, minDomains, maxSkew } of counted) {
-        const value = getOwn(node.labels, topologyKey);
+        const part = domains.partOf(node);
+        const value = part?.value ?? getOwn(node.labels, topologyKey);
         if (value === undefined) return missingLabel;
         const least = domains.size < minDomains ? 0 : domains.least;
-        if (domains.countOf(value) + self - least > maxSkew) return tooSkewed;
+        const pods = part?.domain.pods ?? domains.countOf(value);
+        if (pods + self - least > maxSkew) return tooSkewed;
       }
       return undefined;
     },

@@ -1,16 +1,16 @@
 /** Prefers domains with fewer matching pods. Source: podtopologyspread/scoring.go. */
-import { getOwn } from "#apimachinery/maps.ts";
 import type { Cluster } from "../../cluster.ts";
 import { type NodeScorer, nodeScoreMax } from "../../framework.ts";
 import type { NodeInfo } from "../../node-info.ts";
 import type { PodInfo } from "../../pod-info.ts";
-import { type Constraint, countMatching, hasAllKeys, hostnameKey } from "./constraint.ts";
+import { type Constraint, hasAllKeys, hostnameKey } from "./constraint.ts";
 import { createDomains, type Domains } from "./domains.ts";
 
 interface Counted {
   readonly constraint: Constraint;
-  /** Absent for hostnames: each node is a domain of its own, counted when asked. */
-  readonly domains: Domains | undefined;
+  readonly domains: Domains;
+  /** Each node is a domain of its own, whatever others call themselves. */
+  readonly byNode: boolean;
   /** Larger for constraints with more domains, which differ less. */
   weight: number;
 }
@@ -25,42 +25,42 @@ export function spreadScorer(
   const counts = (node: NodeInfo): boolean => !allKeys || hasAllKeys(node, constraints);
   const counted: Counted[] = constraints.map((constraint) => ({
     constraint,
-    domains:
-      constraint.topologyKey === hostnameKey
-        ? undefined
-        : createDomains(cluster.nodes, constraint, { namespace, counts }),
+    domains: createDomains(cluster.nodes, constraint, { namespace, counts }),
+    byNode: constraint.topologyKey === hostnameKey,
     weight: 0,
   }));
   let ignored = new Uint8Array(0);
+  let round = 0;
 
   return {
     prepare(feasible, count) {
       if (ignored.length < cluster.nodes.length) ignored = new Uint8Array(cluster.nodes.length);
+      round++;
       let left = 0;
-      const values = counted.map(() => new Set<string>());
+      const seen = counted.map(() => 0);
       for (let i = 0; i < count; i++) {
         const node = cluster.nodes[feasible[i] as number] as NodeInfo;
-        ignored[node.index] = counts(node) ? 0 : 1;
+        ignored[node.index] = allKeys && !hasAllKeys(node, constraints) ? 1 : 0;
         if (ignored[node.index] === 1) continue;
         left++;
-        for (const [at, { constraint, domains }] of counted.entries()) {
-          const value = domains && getOwn(node.labels, constraint.topologyKey);
-          if (value !== undefined) values[at]?.add(value);
+        for (let at = 0; at < counted.length; at++) {
+          const part = (counted[at] as Counted).domains.partOf(node);
+          if (part === undefined || part.domain.mark === round) continue;
+          part.domain.mark = round;
+          seen[at] = (seen[at] as number) + 1;
         }
       }
       for (const [at, each] of counted.entries()) {
-        each.weight = Math.log((each.domains ? (values[at]?.size ?? 0) : left) + 2);
+        each.weight = Math.log((each.byNode ? left : (seen[at] as number)) + 2);
       }
     },
     score(node) {
       if (ignored[node.index] === 1) return 0;
       let score = 0;
-      for (const { constraint, domains, weight } of counted) {
-        const value = getOwn(node.labels, constraint.topologyKey);
-        if (value === undefined) continue;
-        const pods = domains
-          ? domains.countOf(value)
-          : countMatching(node, namespace, constraint.selector);
+      for (const { constraint, domains, byNode, weight } of counted) {
+        const part = domains.partOf(node);
+        if (part === undefined) continue;
+        const pods = byNode ? part.pods : part.domain.pods;
         score += pods * weight + (constraint.maxSkew - 1);
       }
       return Math.round(score);
@@ -82,7 +82,7 @@ export function spreadScorer(
       }
     },
     changed(node) {
-      for (const { domains } of counted) domains?.changed(node);
+      for (const { domains } of counted) domains.changed(node);
     },
   };
 }

@@ -1,0 +1,67 @@
+/**
+ * A whole cluster of hollow nodes in one process: API server, scheduler, kubelets that are not.
+ * Prints how long it takes until every pod runs, and the memory it takes.
+ *
+ *     node bench/scheduler-scale.ts [NODES] [PODS]
+ */
+import { namespaces } from "#api/core/v1/namespace.ts";
+import { type Pod, pods } from "#api/core/v1/pod.ts";
+import { systemClock } from "#base/os/clock.ts";
+import { silentLogger } from "#base/log.ts";
+import { startHollowNodes } from "#testing/hollow-node.ts";
+import { openBenchCluster } from "./scheduler-cluster.ts";
+
+const [nodeCount = 5000, podCount = 100_000] = process.argv.slice(2).map(Number);
+const podsPerNamespace = 1000;
+const inFlightMax = 64;
+
+await using cluster = await openBenchCluster("");
+const { client, informers, lifetime } = cluster;
+const startMs = systemClock.monotonicMs();
+const tell = (what: string): void => {
+  const seconds = (systemClock.monotonicMs() - startMs) / 1000;
+  const megabytes = process.memoryUsage().rss / 2 ** 20;
+  process.stdout.write(
+    `${what.padEnd(40)} ${seconds.toFixed(1).padStart(7)} s ${megabytes.toFixed(0).padStart(7)} MiB\n`,
+  );
+};
+
+await startHollowNodes({
+  client,
+  informers,
+  clock: systemClock,
+  log: silentLogger,
+  lifetime,
+  count: nodeCount,
+});
+tell(`${nodeCount} nodes registered`);
+cluster.start();
+
+const running = new Set<string>();
+const { promise: allRun, resolve } = Promise.withResolvers<void>();
+const look = ({ metadata, status }: Pod): void => {
+  if (status?.phase !== "Running") return;
+  running.add(metadata?.uid ?? "");
+  if (running.size === podCount) resolve();
+};
+informers.of(pods).subscribe({ onAdd: look, onUpdate: look });
+
+for (let i = 0; i * podsPerNamespace < podCount; i++) {
+  await client.resource(namespaces).create({ metadata: { name: `load-${i}` }, spec: {} });
+}
+let next = 0;
+async function create(): Promise<void> {
+  while (next < podCount) {
+    const i = next++;
+    const namespace = `load-${Math.floor(i / podsPerNamespace)}`;
+    const requests = { cpu: "100m", memory: "200Mi" };
+    const container = { name: "main", image: "registry.example/app", resources: { requests } };
+    await client
+      .resource(pods)
+      .create({ metadata: { name: `pod-${i}`, namespace }, spec: { containers: [container] } });
+  }
+}
+await Promise.all(Array.from({ length: inFlightMax }, create));
+tell(`${podCount} pods created`);
+await allRun;
+tell(`${podCount} pods running`);
