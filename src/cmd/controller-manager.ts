@@ -2,6 +2,7 @@ import type { Lifetime } from "#base/lifetime.ts";
 import type { World } from "#base/world.ts";
 import type { Client } from "#client/client.ts";
 import type { Informers } from "#client/informer-factory.ts";
+import { createCertificateSigner } from "#controllers/certificates/authority.ts";
 import { startControllers } from "#controllers/framework/run.ts";
 import { controllers } from "#controllers/registry.ts";
 import { createSigningKey, type SigningKey, signJwt } from "#wire/jwt.ts";
@@ -31,6 +32,7 @@ export function startControllerManager(world: World, options: ControllerManagerO
     ownIdentities: true,
     settings: {
       rootCa: pki.caPem,
+      signer: createCertificateSigner({ authority: pki.ca, clock: world.clock, random: world.random }),
       issueToken: (claims) => Promise.resolve(secretToken(claims, createSigningKey(pki.serviceAccountKey))),
     },
     ...(enable && { enable }),

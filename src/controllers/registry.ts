@@ -1,3 +1,6 @@
+import { certificateApprovingController } from "./certificates/approver.ts";
+import { certificateCleaner } from "./certificates/cleaner.ts";
+import { certificateSigningController } from "./certificates/signer.ts";
 import { clusterRoleAggregationController } from "./clusterrole-aggregation/controller.ts";
 import { cronJobController } from "./cronjob/controller.ts";
 import { daemonSetController } from "./daemonset/controller.ts";
@@ -58,4 +61,7 @@ export const controllers: readonly Controller[] = [
   pvProtectionController,
   clusterRoleAggregationController,
   ttlController,
+  certificateApprovingController,
+  certificateSigningController,
+  certificateCleaner,
 ];
