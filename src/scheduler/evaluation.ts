@@ -119,6 +119,22 @@ export function evaluate(
     filters.push({ name: plugin.name, filter: made });
   }
   const capacity = cluster.nodes.length + Math.max(16, cluster.nodes.length >> 2);
+  const makeScorers = (): NamedScorer[] => scorersOf(pod, { profile, contextOf, capacity });
+  return createEvaluation({ cluster, filters, makeScorers, capacity });
+}
+
+function scorersOf(
+  pod: PodInfo,
+  {
+    profile,
+    contextOf,
+    capacity,
+  }: {
+    readonly profile: Profile;
+    readonly contextOf: (plugin: string) => Context;
+    readonly capacity: number;
+  },
+): NamedScorer[] {
   const scorers: NamedScorer[] = [];
   for (const { plugin, weight } of profile.scorers) {
     const scorer = plugin.score?.(pod, contextOf(plugin.name));
@@ -127,26 +143,28 @@ export function evaluate(
     const scores = scorer.normalize ? new Float64Array(capacity) : raw;
     scorers.push({ name: plugin.name, weight, scorer, raw, scores });
   }
-  return createEvaluation({ cluster, filters, scorers, capacity });
+  return scorers;
 }
 
 interface Parts {
   readonly cluster: Cluster;
   readonly filters: readonly NamedFilter[];
-  readonly scorers: readonly NamedScorer[];
+  /** Called when there is something to choose from, once. */
+  readonly makeScorers: () => readonly NamedScorer[];
   /** Columns; more nodes than that mean a new evaluation. */
   readonly capacity: number;
 }
 
 function createEvaluation(parts: Parts): Evaluation {
-  const { cluster, filters, scorers } = parts;
+  const { cluster, filters } = parts;
+  let scorers: readonly NamedScorer[] | undefined;
+  const allScorers = (): readonly NamedScorer[] => (scorers ??= parts.makeScorers());
   const verdicts = createVerdicts(parts);
   const { capacity } = parts;
   const scored = new Uint8Array(capacity);
   const feasible = new Int32Array(capacity);
   const totals = new Float64Array(capacity);
   const candidates = candidatesOf(filters);
-  const standable = candidates === undefined && !verdicts.wide && canStand(scorers);
   let standing: Standing | undefined;
   const wide = verdicts.wide;
   const crowding = createMemory<Refusal | undefined>(cluster, wide);
@@ -167,7 +185,7 @@ function createEvaluation(parts: Parts): Evaluation {
     const node = cluster.nodes[index];
     if (node === undefined) return;
     verdicts.changed(node);
-    for (const { scorer } of scorers) scorer.changed?.(node);
+    for (const { scorer } of scorers ?? []) scorer.changed?.(node);
   }
 
   function collect(pod: PodInfo, options: ChooseOptions): { count: number; evaluated: number } {
@@ -210,7 +228,8 @@ function createEvaluation(parts: Parts): Evaluation {
   }
 
   function score(count: number): void {
-    for (const { scorer, raw } of scorers) {
+    const own = allScorers();
+    for (const { scorer, raw } of own) {
       scorer.prepare?.(feasible, count);
       const always = scorer.changed !== undefined;
       for (let i = 0; i < count; i++) {
@@ -222,7 +241,7 @@ function createEvaluation(parts: Parts): Evaluation {
       scored[feasible[i] as number] = 1;
       totals[feasible[i] as number] = 0;
     }
-    for (const { scorer, raw, scores, weight } of scorers) {
+    for (const { scorer, raw, scores, weight } of own) {
       if (scorer.normalize) {
         for (let i = 0; i < count; i++)
           scores[feasible[i] as number] = raw[feasible[i] as number] as number;
@@ -252,10 +271,18 @@ function createEvaluation(parts: Parts): Evaluation {
     }
   }
 
+  function canStandNow(): boolean {
+    return (
+      candidates === undefined &&
+      !verdicts.wide &&
+      (standing !== undefined || canStand(allScorers()))
+    );
+  }
+
   /** Among all nodes, most of them as they were for the pod before. */
   function chooseStanding(pod: PodInfo, options: ChooseOptions): Choice | undefined {
     const fits = verdicts.fits;
-    standing ??= createStanding({ cluster, scorers, capacity, fits });
+    standing ??= createStanding({ cluster, scorers: allScorers(), capacity, fits });
     standing.update();
     for (const name of options.nominator.size > 0 ? options.nominator.nodeNames : []) {
       const node = cluster.node(name);
@@ -270,14 +297,18 @@ function createEvaluation(parts: Parts): Evaluation {
   return {
     epoch: cluster.epoch,
     capacity,
-    wide: verdicts.wide || scorers.some(({ scorer }) => scorer.changed !== undefined),
+    get wide() {
+      return verdicts.wide || allScorers().some(({ scorer }) => scorer.changed !== undefined);
+    },
     filters,
-    scorers,
+    get scorers() {
+      return allScorers();
+    },
     uses: 0,
     choose(pod, options) {
       refresh();
       verdicts.begin();
-      if (standable && options.feasibleMax === Infinity) return chooseStanding(pod, options);
+      if (options.feasibleMax === Infinity && canStandNow()) return chooseStanding(pod, options);
       const { count, evaluated } = collect(pod, options);
       if (count === 0) return undefined;
       if (count > 1) score(count);

@@ -29,6 +29,7 @@ import type { Nominator } from "./nominator.ts";
 import { isTerminal, type PodInfo, podInfoOf } from "./pod-info.ts";
 import type { ProfileRuntime } from "./profile-runtime.ts";
 import type { Queue } from "./queue.ts";
+import type { WaitingPods } from "./waiting-pods.ts";
 import type { Explanations } from "./why.ts";
 
 export interface FollowOptions {
@@ -38,6 +39,7 @@ export interface FollowOptions {
   readonly queue: Queue;
   readonly nominator: Nominator;
   readonly explanations: Explanations;
+  readonly waiting: WaitingPods;
   /** Whether pod groups are served. */
   readonly groups: boolean;
   readonly runtimeOf: (pod: Pod) => ProfileRuntime | undefined;
@@ -126,11 +128,15 @@ function podHandlers(options: FollowOptions) {
         names.map((name) => ({ name, object: pod, old })),
       );
     }
-    nominator.nominate(info, pod.status?.nominatedNodeName ?? "");
+    const nominated = pod.status?.nominatedNodeName ?? "";
+    // What was decided here stands until the API server has heard of it.
+    const unheard = nominated === (old?.status?.nominatedNodeName ?? "") && nominated === "";
+    nominator.nominate(info, unheard ? (nominator.nodeOf(info.uid) ?? "") : nominated);
   }
 
   function stopWaiting(info: PodInfo): void {
     queue.remove(info.uid);
+    options.waiting.get(info.uid)?.reject("", "removed");
     const held = nominator.nodeOf(info.uid) !== undefined;
     nominator.remove(info.uid);
     // Room that was kept for it is free again.

@@ -83,8 +83,9 @@ export function createProfileRuntime({
       if ("choose" in result) remember(pod.classKey, result);
       return result;
     },
-    wholeSearch: ({ uses, wide }) =>
-      uses >= usesForWholeSearch && (!wide || cluster.nodeCount <= wideSearchNodesMax),
+    wholeSearch: (evaluation) =>
+      evaluation.uses >= usesForWholeSearch &&
+      (!evaluation.wide || cluster.nodeCount <= wideSearchNodesMax),
     gate(pod) {
       for (const plugin of profile.preEnqueue) {
         const status = plugin.preEnqueue?.(pod, contextOf(plugin.name));

@@ -126,6 +126,7 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
   });
   const followed = followCluster({
     groups: featureEnabled("GangScheduling"),
+    waiting,
     informers,
     lifetime,
     cluster,
