@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { nodes } from "#api/core/v1/node.ts";
 import { bridgeConfList } from "#cni/bridge-conf.ts";
 import type { Client } from "#client/client.ts";
 import type { Informers } from "#client/informer-factory.ts";
@@ -53,7 +54,20 @@ export async function startNode(world: World, options: NodeAgentOptions): Promis
   if (components.has("dns")) await startNodeDns(world, options);
   if (!components.has("kubelet")) return undefined;
   followPodRoutes(options.informers, { network, nodeName: options.node.name, log: world.log, lifetime: options.lifetime });
-  return startNodeKubelet(world, options, network);
+  const kubelet = await startNodeKubelet(world, options, network);
+  await labelRole(world, options);
+  return kubelet;
+}
+
+/** A kubelet may not give its own node a role. */
+async function labelRole(world: World, { node, client }: NodeAgentOptions): Promise<void> {
+  if (node.index !== 0) return;
+  const body = { metadata: { labels: { "node-role.kubernetes.io/control-plane": "" } } };
+  try {
+    await client.resource(nodes).patch(node.name, { type: "merge", body });
+  } catch (error) {
+    world.log.warn("node role not set", { node: node.name, error });
+  }
 }
 
 function networkOf(world: World, { node, cluster }: NodeAgentOptions): Promise<NodeNetwork> {
@@ -134,7 +148,6 @@ async function startNodeKubelet(
     containerdSocketPath: containerd.socketPath,
     rootPrefix: containerd.rootPrefix,
     enterMounts: [...containerd.enterMounts],
-    nodeLabels: node.index === 0 ? { "node-role.kubernetes.io/control-plane": "" } : {},
   };
   const kubelet = await startKubelet({
     client: kubeletClient,
