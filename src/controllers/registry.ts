@@ -29,6 +29,7 @@ import { statefulSetController } from "./statefulset/controller.ts";
 import { taintEvictionController } from "./taint-eviction/controller.ts";
 import { ttlController } from "./ttl/controller.ts";
 import { ttlAfterFinishedController } from "./ttl-after-finished/controller.ts";
+import { validatingAdmissionPolicyStatusController } from "./validating-admission-policy-status/controller.ts";
 
 /** Every controller; they start in this order, and run side by side. */
 export const controllers: readonly Controller[] = [
@@ -64,4 +65,5 @@ export const controllers: readonly Controller[] = [
   certificateApprovingController,
   certificateSigningController,
   certificateCleaner,
+  validatingAdmissionPolicyStatusController,
 ];

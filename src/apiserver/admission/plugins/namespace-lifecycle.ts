@@ -2,6 +2,7 @@ import type { Namespace } from "#api/core/v1/namespace.ts";
 import { failure, forbiddenStatus, notFound, StatusError } from "#apimachinery/status.ts";
 import type { LiveSet } from "../../storage/live-set.ts";
 import type { AdmissionPlugin, AdmissionRequest } from "../admission.ts";
+import { forbid } from "../request.ts";
 
 const immortal = new Set(["default", "kube-system", "kube-public"]);
 
@@ -13,6 +14,7 @@ export function namespaceLifecycle(namespaces: LiveSet<Namespace>): AdmissionPlu
   return {
     name: "NamespaceLifecycle",
     enabledByDefault: true,
+    handles: ({ operation }) => operation !== "CONNECT",
     mutate(request) {
       const { definition, operation, name, call } = request;
       if (operation === "DELETE" && isNamespace(request) && immortal.has(name)) {
@@ -23,7 +25,7 @@ export function namespaceLifecycle(namespaces: LiveSet<Namespace>): AdmissionPlu
       if (operation === "DELETE") return undefined;
       const namespace = namespaces.get("", call.namespace);
       if (namespace === undefined) throw notFound({ group: "", resource: "namespaces" }, call.namespace);
-      if (operation === "CREATE" && call.subresource === "" && isTerminating(namespace)) {
+      if (operation === "CREATE" && isTerminating(namespace)) {
         throw terminating(request, namespace);
       }
       return undefined;
@@ -39,9 +41,9 @@ function isTerminating(namespace: Namespace): boolean {
   return namespace.status?.phase === "Terminating";
 }
 
-function terminating({ definition, name, call }: AdmissionRequest, namespace: Namespace): StatusError {
-  const why = `unable to create new content in namespace ${call.namespace} because it is being terminated`;
-  const { status } = forbiddenStatus({ group: definition.group, resource: definition.plural }, name, why);
+function terminating(request: AdmissionRequest, namespace: Namespace): StatusError {
+  const why = `unable to create new content in namespace ${request.call.namespace} because it is being terminated`;
+  const { status } = forbid(request, why);
   const message = `namespace ${namespace.metadata?.name ?? ""} is being terminated`;
   return failure("Forbidden", {
     message: status.message ?? "",
