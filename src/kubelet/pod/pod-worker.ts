@@ -140,15 +140,22 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
     if (deadlinePassed()) return loop.wake();
     syncing = new AbortController();
     await refreshVolumes();
-    if (await resizer.carryOut(view.runtime)) {
-      pod = resizer.pod;
-      await look();
-    }
+    await resize();
     // Each round starts what the one before made possible: the next init container, for instance.
     for (let round = 0; round < roundsMax(pod); round++) if (!(await syncRound())) break;
     if (wantsToEnd()) return loop.wake();
     await removeOldInstances(pod, view.runtime, services);
     if (isOver({ ...pod, status: view.status })) state = "ending";
+  }
+
+  async function resize(): Promise<void> {
+    for (;;) {
+      const outcome = await resizer.carryOut(view.runtime);
+      pod = resizer.pod;
+      if (outcome === "nothing") return;
+      await look();
+      if (outcome === "failed") return loop.wakeAfter(retryMaxMs);
+    }
   }
 
   /** Returns whether another round may find more to do. */

@@ -1,4 +1,4 @@
-import type { ResourceRequirements } from "#api/core/v1/container.ts";
+import type { Container, ResourceRequirements } from "#api/core/v1/container.ts";
 import type { PodCondition } from "#api/core/v1/pod-status.ts";
 import type { Pod } from "#api/core/v1/pod.ts";
 import { findContainer, isSidecar } from "./container-list.ts";
@@ -32,8 +32,11 @@ export interface Resizer {
   note(runtime: PodRuntime, pod: Pod): void;
   /** A newer state of the object. */
   wish(pod: Pod): void;
-  /** Makes the running containers what was granted; returns whether it changed any. */
-  carryOut(runtime: PodRuntime): Promise<boolean>;
+  /**
+   * Makes running containers what was granted: first all that can be changed as they run, with the
+   * next call those that must restart for it.
+   */
+  carryOut(runtime: PodRuntime): Promise<"nothing" | "changed" | "failed">;
 }
 
 export interface ResizerOptions {
@@ -74,49 +77,55 @@ export function createResizer({ pod: first, services, refuse }: ResizerOptions):
     for (const id of applied.keys()) if (!ids.has(id)) applied.delete(id);
   }
 
-  async function carryOut(runtime: PodRuntime): Promise<boolean> {
-    if (refusal?.reason === "Deferred") settle();
-    const pod = effective();
-    const due = runningContainers(runtime).flatMap(({ id, metadata }) => {
-      const found = findContainer(pod, metadata?.name ?? "");
-      if (found === undefined || (found.kind === "init" && !isSidecar(found.container))) return [];
-      const changed = changedResources(applied.get(id), found.container.resources);
-      return changed.length === 0 ? [] : [{ id, container: found.container, changed }];
-    });
-    if (due.length === 0) return false;
-    // A limit of the Pod must be raised before those inside it, and lowered after them.
-    await services.cgroups.ensurePod(pod).catch(() => undefined);
-    try {
-      for (const each of due) await resize(pod, runtime, each);
-      await services.cgroups.ensurePod(pod);
-      failure = undefined;
-    } catch (error) {
-      failure = textOf(error);
-    }
-    return true;
+  interface Due {
+    readonly id: string;
+    readonly container: Container;
+    readonly restart: boolean;
   }
 
-  async function resize(
-    pod: Pod,
-    runtime: PodRuntime,
-    {
-      id,
-      container,
-      changed,
-    }: { id: string; container: Pod["spec"]["containers"][number]; changed: string[] },
-  ): Promise<void> {
-    if (needsRestart(container, changed)) {
-      const [podIp = ""] = podIpsOf(runtime);
-      const message = `Container ${container.name} resize requires restart`;
-      return killContainer(
-        { pod, container, containerId: id, podIp, reason: "", message },
-        services,
-      );
+  function dueIn(runtime: PodRuntime, pod: Pod): Due[] {
+    return runningContainers(runtime).flatMap(({ id, metadata }) => {
+      const found = findContainer(pod, metadata?.name ?? "");
+      if (found === undefined || (found.kind === "init" && !isSidecar(found.container))) return [];
+      const { container } = found;
+      const changed = changedResources(applied.get(id), container.resources);
+      if (changed.length === 0) return [];
+      return [{ id, container, restart: needsRestart(container, changed) }];
+    });
+  }
+
+  async function carryOut(runtime: PodRuntime): Promise<"nothing" | "changed" | "failed"> {
+    if (refusal?.reason === "Deferred") settle();
+    const pod = effective();
+    const due = dueIn(runtime, pod);
+    if (due.length === 0) return "nothing";
+    // A limit of the Pod must be raised before those inside it, and lowered after them.
+    await services.cgroups.ensurePod(pod).catch(() => undefined);
+    const inPlace = due.filter(({ restart }) => !restart);
+    try {
+      for (const { id, container } of inPlace) await update(pod, id, container);
+      if (inPlace.length === 0) await Promise.all(due.map((each) => end(pod, runtime, each)));
+      await services.cgroups.ensurePod(pod);
+      failure = undefined;
+      return "changed";
+    } catch (error) {
+      failure = textOf(error);
+      return "failed";
     }
+  }
+
+  async function update(pod: Pod, id: string, container: Container): Promise<void> {
     const { memoryCapacityBytes } = services.node;
     const { oomScoreAdj: _, ...linux } = linuxResources(pod, container, { memoryCapacityBytes });
     await services.cri.runtime.updateContainerResources(id, linux);
     applied.set(id, container.resources ?? {});
+  }
+
+  function end(pod: Pod, runtime: PodRuntime, { id, container }: Due): Promise<void> {
+    const [podIp = ""] = podIpsOf(runtime);
+    const message = `Container ${container.name} resize requires restart`;
+    const kill = { pod, container, containerId: id, podIp, reason: "", message } as const;
+    return killContainer(kill, services);
   }
 
   return {
