@@ -12,6 +12,7 @@ import { endpointSliceMirroringController } from "./endpointslice-mirroring/cont
 import type { Controller } from "./framework/controller.ts";
 import { ephemeralVolumeController } from "./ephemeral-volume/controller.ts";
 import { garbageCollector } from "./garbage-collector/controller.ts";
+import { horizontalPodAutoscalerController } from "./horizontal-pod-autoscaler/controller.ts";
 import { jobController } from "./job/controller.ts";
 import { namespaceController } from "./namespace/controller.ts";
 import { nodeLifecycleController } from "./node-lifecycle/controller.ts";
@@ -51,6 +52,7 @@ export const controllers: readonly Controller[] = [
   cronJobController,
   ttlAfterFinishedController,
   disruptionController,
+  horizontalPodAutoscalerController,
   resourceQuotaController,
   podGarbageCollector,
   nodeLifecycleController,

@@ -8,7 +8,12 @@ import { startControllerWorld } from "#testing/controller-world.ts";
 import { validatingAdmissionPolicyStatusController } from "./controller.ts";
 
 function policy(name: string, expression: string): ValidatingAdmissionPolicy {
-  const rule = { apiGroups: ["apps"], apiVersions: ["v1"], operations: ["CREATE"], resources: ["deployments"] };
+  const rule = {
+    apiGroups: ["apps"],
+    apiVersions: ["v1"],
+    operations: ["CREATE"],
+    resources: ["deployments"],
+  };
   return {
     metadata: { name, generation: 1 },
     spec: { matchConstraints: { resourceRules: [rule] }, validations: [{ expression }] },
@@ -25,5 +30,8 @@ test("expressions on fields that a kind lacks are told, others are not", async (
   assert.deepEqual(statusOf("good")?.typeChecking?.expressionWarnings ?? [], []);
   const [warning] = statusOf("bad")?.typeChecking?.expressionWarnings ?? [];
   assert.equal(warning?.fieldRef, "spec.validations[0].expression");
-  assert.match(warning?.warning ?? "", /^apps\/v1, Kind=Deployment: compilation failed: ERROR: <input>:1:7: undefined field 'foo'/);
+  assert.match(
+    warning?.warning ?? "",
+    /^apps\/v1, Kind=Deployment: compilation failed: ERROR: <input>:1:7: undefined field 'foo'/,
+  );
 });

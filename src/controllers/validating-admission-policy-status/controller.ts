@@ -1,4 +1,9 @@
-import { celSchemaOf, type CheckedKind, checkTypes, namedResources } from "#api/admissionregistration/type-checking.ts";
+import {
+  celSchemaOf,
+  type CheckedKind,
+  checkTypes,
+  namedResources,
+} from "#api/admissionregistration/type-checking.ts";
 import {
   validatingAdmissionPolicies,
   type ValidatingAdmissionPolicySpec,
@@ -32,10 +37,15 @@ export const validatingAdmissionPolicyStatusController = defineController({
     const { kinds, params } = kindsOf(policy.spec, definitions);
     const expressionWarnings = checkTypes(policy.spec, kinds, params);
     const typeChecking = expressionWarnings.length === 0 ? {} : { expressionWarnings };
-    await context.resource(validatingAdmissionPolicies).apply(
-      { metadata: { name }, status: { observedGeneration: generation, typeChecking } } as typeof policy,
-      { fieldManager: manager, force: true, subresource: "status" },
-    );
+    await context
+      .resource(validatingAdmissionPolicies)
+      .apply(
+        {
+          metadata: { name },
+          status: { observedGeneration: generation, typeChecking },
+        } as typeof policy,
+        { fieldManager: manager, force: true, subresource: "status" },
+      );
     return done;
   },
 });
@@ -52,7 +62,9 @@ export function kindsOf(
 ): Kinds {
   const known = knownKinds(definitions);
   const kinds = namedResources(spec).flatMap(({ group, version, plural }) =>
-    known.filter((one) => one.gvk.group === group && one.gvk.version === version && one.plural === plural),
+    known.filter(
+      (one) => one.gvk.group === group && one.gvk.version === version && one.plural === plural,
+    ),
   );
   const { apiVersion = "", kind = "" } = spec.paramKind ?? {};
   const { group, version } = parseApiVersion(apiVersion);
