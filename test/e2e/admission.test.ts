@@ -14,8 +14,20 @@ function registration(kind: string): ResourceTarget {
   return { group, version: "v1", plural, kind, scope: "Cluster" };
 }
 
-const configMaps: ResourceTarget = { group: "", version: "v1", plural: "configmaps", kind: "ConfigMap", scope: "Namespaced" };
-const deployments: ResourceTarget = { group: "apps", version: "v1", plural: "deployments", kind: "Deployment", scope: "Namespaced" };
+const configMaps: ResourceTarget = {
+  group: "",
+  version: "v1",
+  plural: "configmaps",
+  kind: "ConfigMap",
+  scope: "Namespaced",
+};
+const deployments: ResourceTarget = {
+  group: "apps",
+  version: "v1",
+  plural: "deployments",
+  kind: "Deployment",
+  scope: "Namespaced",
+};
 const mutatingHooks = registration("MutatingWebhookConfiguration");
 const validatingHooks = registration("ValidatingWebhookConfiguration");
 
@@ -24,18 +36,28 @@ class Hooks {
   readonly requests: Json[] = [];
 
   readonly serve = async (exchange: HttpExchange): Promise<void> => {
-    const review = JSON.parse(Buffer.from(await exchange.readBody(1 << 20)).toString("utf8")) as { request: Json };
+    const review = JSON.parse(Buffer.from(await exchange.readBody(1 << 20)).toString("utf8")) as {
+      request: Json;
+    };
     this.requests.push(review.request);
     const response = { uid: review.request["uid"], ...this.#answer(exchange.url) };
     const head = { apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview" };
-    exchange.respond(200, { "content-type": "application/json" }, JSON.stringify({ ...head, response }));
+    exchange.respond(
+      200,
+      { "content-type": "application/json" },
+      JSON.stringify({ ...head, response }),
+    );
   };
 
   #answer(url: string): Json {
     if (url.startsWith("/deny")) return { allowed: false, status: { message: "not today" } };
     if (!url.startsWith("/label")) return { allowed: true };
     const patch = [{ op: "add", path: "/metadata/labels", value: { patched: "yes" } }];
-    return { allowed: true, patchType: "JSONPatch", patch: Buffer.from(JSON.stringify(patch)).toString("base64") };
+    return {
+      allowed: true,
+      patchType: "JSONPatch",
+      patch: Buffer.from(JSON.stringify(patch)).toString("base64"),
+    };
   }
 }
 
@@ -56,7 +78,10 @@ interface HookSpec {
   readonly more?: Json;
 }
 
-function configuration(name: string, { path, resources, groups = [""], more = {} }: HookSpec): KubeObject {
+function configuration(
+  name: string,
+  { path, resources, groups = [""], more = {} }: HookSpec,
+): KubeObject {
   const webhook = {
     name: `${name}.example.com`,
     clientConfig: {
@@ -77,19 +102,28 @@ function configMap(name: string, data: Json = {}): KubeObject {
 
 test("a mutating webhook changes what is stored", async () => {
   const { client } = server;
-  const more = { objectSelector: { matchExpressions: [{ key: "patched", operator: "DoesNotExist" }] } };
-  await client.dynamic(mutatingHooks).create(configuration("label", { path: "/label", resources: ["configmaps"], more }));
+  const more = {
+    objectSelector: { matchExpressions: [{ key: "patched", operator: "DoesNotExist" }] },
+  };
+  await client
+    .dynamic(mutatingHooks)
+    .create(configuration("label", { path: "/label", resources: ["configmaps"], more }));
   const created = await client.dynamic(configMaps).create(configMap("a"));
   assert.deepEqual(created.metadata?.labels, { patched: "yes" });
   const request = hooks.requests.at(-1) ?? {};
   assert.deepEqual(request["kind"], { group: "", version: "v1", kind: "ConfigMap" });
-  assert.deepEqual([request["operation"], request["name"], request["namespace"]], ["CREATE", "a", "default"]);
+  assert.deepEqual(
+    [request["operation"], request["name"], request["namespace"]],
+    ["CREATE", "a", "default"],
+  );
   await client.dynamic(mutatingHooks).delete("label");
 });
 
 test("a validating webhook refuses, and is not asked where its conditions say no", async () => {
   const { client } = server;
-  const matchConditions = [{ name: "not-skipped", expression: "object.metadata.name != 'skip-me'" }];
+  const matchConditions = [
+    { name: "not-skipped", expression: "object.metadata.name != 'skip-me'" },
+  ];
   const spec = { path: "/deny", resources: ["configmaps"], more: { matchConditions } };
   await client.dynamic(validatingHooks).create(configuration("deny", spec));
   await assert.rejects(client.dynamic(configMaps).create(configMap("b")), {
@@ -101,9 +135,14 @@ test("a validating webhook refuses, and is not asked where its conditions say no
 
 test("a webhook sees a scale as a Scale", async () => {
   const { client } = server;
-  const template = { metadata: { labels: { a: "b" } }, spec: { containers: [{ name: "c", image: "i" }] } };
+  const template = {
+    metadata: { labels: { a: "b" } },
+    spec: { containers: [{ name: "c", image: "i" }] },
+  };
   const spec = { selector: { matchLabels: { a: "b" } }, template };
-  await client.dynamic(deployments).create({ metadata: { name: "d", namespace: "default" }, spec } as KubeObject);
+  await client
+    .dynamic(deployments)
+    .create({ metadata: { name: "d", namespace: "default" }, spec } as KubeObject);
   const hook = { path: "/deny", groups: ["apps"], resources: ["deployments/scale"] };
   await client.dynamic(validatingHooks).create(configuration("scale", hook));
   const patch = { type: "merge", body: { spec: { replicas: 3 } }, subresource: "scale" } as const;
@@ -140,7 +179,12 @@ test("configurations of webhooks are not subject to webhooks", async () => {
 
 test("a mutating policy applies a configuration, a validating one checks it", async () => {
   const { client } = server;
-  const rule = { apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE"], resources: ["configmaps"] };
+  const rule = {
+    apiGroups: [""],
+    apiVersions: ["v1"],
+    operations: ["CREATE"],
+    resources: ["configmaps"],
+  };
   const matchConstraints = { resourceRules: [rule] };
   const expression = "Object{metadata: Object.metadata{annotations: {'seen': variables.by}}}";
   await client.dynamic(registration("MutatingAdmissionPolicy")).create({
@@ -156,7 +200,12 @@ test("a mutating policy applies a configuration, a validating one checks it", as
     metadata: { name: "marked" },
     spec: {
       matchConstraints,
-      validations: [{ expression: "object.metadata.annotations.seen != 'admin'", messageExpression: "'seen ' + object.metadata.name" }],
+      validations: [
+        {
+          expression: "object.metadata.annotations.seen != 'admin'",
+          messageExpression: "'seen ' + object.metadata.name",
+        },
+      ],
     },
   } as KubeObject);
   await client.dynamic(registration("MutatingAdmissionPolicyBinding")).create({

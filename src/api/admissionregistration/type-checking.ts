@@ -1,12 +1,22 @@
 import { type CelSchema, schemaType } from "#apimachinery/cel/schema.ts";
 import { type CelType, dynType } from "#apimachinery/cel/types.ts";
 import { flatFields, type Schema } from "#apimachinery/schema.ts";
-import type { ExpressionWarning, ValidatingAdmissionPolicySpec } from "./v1/validating-admission-policy.ts";
+import type {
+  ExpressionWarning,
+  ValidatingAdmissionPolicySpec,
+} from "./v1/validating-admission-policy.ts";
 import type { GroupVersionKind } from "#apimachinery/object.ts";
 import { apiVersionOf } from "#apimachinery/object.ts";
-import { admissionEnvironment, compileExpression, compileVariables, variablesType } from "./expressions.ts";
+import {
+  admissionEnvironment,
+  compileExpression,
+  compileVariables,
+  variablesType,
+} from "./expressions.ts";
 
-/** Kinds that one rule of a policy is checked against. Source: policy/validating/typechecking.go. */
+/**
+ * Kinds that one rule of a policy is checked against. Source: policy/validating/typechecking.go.
+ */
 export const typesCheckedMax = 10;
 
 /** Anything: what CEL knows no more of than that it is there. */
@@ -68,7 +78,8 @@ export function checkTypes(
   };
   for (const [i, { expression, messageExpression = "" }] of (spec.validations ?? []).entries()) {
     check(expression, `spec.validations[${i}].expression`);
-    if (messageExpression !== "") check(messageExpression, `spec.validations[${i}].messageExpression`);
+    if (messageExpression !== "")
+      check(messageExpression, `spec.validations[${i}].messageExpression`);
   }
   return warnings;
 }
@@ -106,12 +117,17 @@ export function namedResources(
   spec: ValidatingAdmissionPolicySpec,
 ): { group: string; version: string; plural: string }[] {
   const named: { group: string; version: string; plural: string }[] = [];
-  for (const { apiGroups = [], apiVersions = [], resources = [] } of spec.matchConstraints?.resourceRules ?? []) {
+  for (const { apiGroups = [], apiVersions = [], resources = [] } of spec.matchConstraints
+    ?.resourceRules ?? []) {
     if (apiGroups.includes("*") || apiVersions.includes("*")) continue;
     const plain = resources.filter((resource) => !/[*/]/.test(resource)).sort();
     const triples = apiGroups
       .toSorted()
-      .flatMap((group) => apiVersions.toSorted().flatMap((version) => plain.map((plural) => ({ group, version, plural }))));
+      .flatMap((group) =>
+        apiVersions
+          .toSorted()
+          .flatMap((version) => plain.map((plural) => ({ group, version, plural }))),
+      );
     named.push(...triples.slice(0, typesCheckedMax));
   }
   return named;

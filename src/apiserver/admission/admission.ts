@@ -12,7 +12,9 @@ export interface AdmissionPlugin {
   readonly enabledByDefault: boolean;
   /** Quick filter; absent means every request. */
   readonly handles?: (request: AdmissionRequest) => boolean;
-  readonly mutate?: (request: AdmissionRequest) => KubeObject | undefined | Promise<KubeObject | undefined>;
+  readonly mutate?: (
+    request: AdmissionRequest,
+  ) => KubeObject | undefined | Promise<KubeObject | undefined>;
   readonly validate?: (request: AdmissionRequest) => void | Promise<void>;
 }
 
@@ -31,7 +33,8 @@ export function createAdmission(plugins: readonly AdmissionPlugin[]): Admission 
   async function pass(request: AdmissionRequest, passes: Passes): Promise<KubeObject | undefined> {
     let { object } = request;
     for (const plugin of mutators) {
-      const current = object === undefined ? { ...request, passes } : { ...request, object, passes };
+      const current =
+        object === undefined ? { ...request, passes } : { ...request, object, passes };
       if (plugin.handles?.(current) === false) continue;
       object = (await plugin.mutate?.(current)) ?? object;
     }

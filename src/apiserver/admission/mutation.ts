@@ -1,4 +1,8 @@
-import { applyJsonPatch, JsonPatchError, type JsonPatchOperation } from "#apimachinery/json-patch.ts";
+import {
+  applyJsonPatch,
+  JsonPatchError,
+  type JsonPatchOperation,
+} from "#apimachinery/json-patch.ts";
 import type { KubeObject } from "#apimachinery/object.ts";
 import type { ResourceDefinition } from "#apimachinery/resource.ts";
 import { internal } from "#apimachinery/status.ts";
@@ -32,7 +36,10 @@ export function withWireObject(
  * Applies a JSON patch of a webhook or policy. Errors: `JsonPatchError`, worded as json-patch does:
  * `remove operation does not apply: doc is missing path: "/a": missing value`.
  */
-export function patchedValue(document: unknown, operations: readonly JsonPatchOperation[]): unknown {
+export function patchedValue(
+  document: unknown,
+  operations: readonly JsonPatchOperation[],
+): unknown {
   let value = document;
   for (const operation of operations) {
     try {

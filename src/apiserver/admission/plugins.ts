@@ -74,7 +74,9 @@ export function admissionPlugins(parts: ServerParts, options: PluginOptions): Ad
     clients: options.webhooks,
     random,
   });
-  const policyContext = <P extends Policy, B extends PolicyBinding>(plural: string): PolicyContext<P, B> => ({
+  const policyContext = <P extends Policy, B extends PolicyBinding>(
+    plural: string,
+  ): PolicyContext<P, B> => ({
     policies: live<P>(registration, "v1", plural),
     bindings: live<B>(registration, "v1", plural.replace(/ies$/, "ybindings")),
     namespaces,
@@ -116,7 +118,9 @@ export function admissionPlugins(parts: ServerParts, options: PluginOptions): Ad
     mutatingAdmissionWebhook(webhookContext("mutatingwebhookconfigurations")),
     validatingAdmissionPolicy(policyContext("validatingadmissionpolicies")),
     validatingAdmissionWebhook(webhookContext("validatingwebhookconfigurations")),
-    resourceQuotaAdmission(live<ResourceQuota>("", "v1", "resourcequotas"), () => table.of(resourceQuotas)),
+    resourceQuotaAdmission(live<ResourceQuota>("", "v1", "resourcequotas"), () =>
+      table.of(resourceQuotas),
+    ),
   ];
   return all.filter(
     ({ name, enabledByDefault }) =>

@@ -1,7 +1,12 @@
 import type { GroupVersionKind, KubeObject } from "#apimachinery/object.ts";
 import { apiVersionOf } from "#apimachinery/object.ts";
 import type { ResourceDefinition } from "#apimachinery/resource.ts";
-import { forbiddenStatus, isForbidden, type Qualified, type StatusError } from "#apimachinery/status.ts";
+import {
+  forbiddenStatus,
+  isForbidden,
+  type Qualified,
+  type StatusError,
+} from "#apimachinery/status.ts";
 import type { Call, Endpoint } from "../call.ts";
 import { isDryRun } from "../call.ts";
 import { fromHub } from "../rest/rest.ts";
@@ -45,7 +50,13 @@ export interface Passes {
 }
 
 /** Namespaces count as lying inside themselves. */
-export function namespaceOf({ definition, call, name, object, oldObject }: AdmissionRequest): string {
+export function namespaceOf({
+  definition,
+  call,
+  name,
+  object,
+  oldObject,
+}: AdmissionRequest): string {
   if (!isNamespaceKind(definition)) return call.namespace;
   return name || object?.metadata?.name || oldObject?.metadata?.name || "";
 }
@@ -74,7 +85,9 @@ export function nameForErrors({ name, object }: AdmissionRequest): string {
   return object.metadata.name || object.metadata.generateName || "Unknown";
 }
 
-/** `pods "a" is forbidden: why`; a Forbidden is passed on as it is. Source: admission.NewForbidden. */
+/**
+ * `pods "a" is forbidden: why`; a Forbidden is passed on as it is. Source: admission.NewForbidden.
+ */
 export function forbid(request: AdmissionRequest, why: string | Error): StatusError {
   if (typeof why !== "string" && isForbidden(why)) return why as StatusError;
   const text = typeof why === "string" ? why : why.message;
@@ -82,12 +95,21 @@ export function forbid(request: AdmissionRequest, why: string | Error): StatusEr
 }
 
 /** Whether the request is about a resource itself, or one of its subresources. */
-export function isAbout(request: AdmissionRequest, group: string, plural: string, subresource = ""): boolean {
+export function isAbout(
+  request: AdmissionRequest,
+  group: string,
+  plural: string,
+  subresource = "",
+): boolean {
   const { definition, call } = request;
-  return definition.group === group && definition.plural === plural && call.subresource === subresource;
+  return (
+    definition.group === group && definition.plural === plural && call.subresource === subresource
+  );
 }
 
-/** An object of the request as JSON in the version of `definition`, exactly as it is on the wire. */
+/**
+ * An object of the request as JSON in the version of `definition`, exactly as it is on the wire.
+ */
 export function wireObject(
   request: AdmissionRequest,
   object: KubeObject | undefined,
@@ -96,10 +118,16 @@ export function wireObject(
   if (object === undefined) return null;
   if (request.kind !== undefined) return object;
   const versioned = fromHub({ ...request.endpoint, definition }, object);
-  return JSON.parse(Buffer.from(codecOf(definition).encode(versioned)).toString("utf8")) as KubeObject;
+  return JSON.parse(
+    Buffer.from(codecOf(definition).encode(versioned)).toString("utf8"),
+  ) as KubeObject;
 }
 
-const optionKinds = { CREATE: "CreateOptions", UPDATE: "UpdateOptions", DELETE: "DeleteOptions" } as const;
+const optionKinds = {
+  CREATE: "CreateOptions",
+  UPDATE: "UpdateOptions",
+  DELETE: "DeleteOptions",
+} as const;
 
 /** The request's options as `AdmissionReview` carries them; null for CONNECT. */
 export function operationOptions(request: AdmissionRequest): object | null {
@@ -120,9 +148,13 @@ export function operationOptions(request: AdmissionRequest): object | null {
   }
   return {
     ...head,
-    ...(options.gracePeriodSeconds !== undefined && { gracePeriodSeconds: options.gracePeriodSeconds }),
+    ...(options.gracePeriodSeconds !== undefined && {
+      gracePeriodSeconds: options.gracePeriodSeconds,
+    }),
     ...(options.orphanDependents !== undefined && { orphanDependents: options.orphanDependents }),
-    ...(options.propagationPolicy !== undefined && { propagationPolicy: options.propagationPolicy }),
+    ...(options.propagationPolicy !== undefined && {
+      propagationPolicy: options.propagationPolicy,
+    }),
   };
 }
 

@@ -32,7 +32,10 @@ export function roleHooks(guard: EscalationGuard): WriteHooks {
   const check = async (object: KubeObject, call: Call): Promise<undefined> => {
     const role = object as ClusterRole;
     const name = role.metadata?.name ?? "";
-    if (isPrivileged(call) || (await isAllowed(guard, call, { verb: "escalate", resource: call.definition.plural, name }))) {
+    if (
+      isPrivileged(call) ||
+      (await isAllowed(guard, call, { verb: "escalate", resource: call.definition.plural, name }))
+    ) {
       return undefined;
     }
     refuseMissing(guard, call, { rules: role.rules ?? [], name });
@@ -43,7 +46,9 @@ export function roleHooks(guard: EscalationGuard): WriteHooks {
     beginCreate: check,
     beginUpdate: (object, old, call) => {
       const [now, before] = [object as ClusterRole, old as ClusterRole];
-      const same = deepEqual(now.rules, before.rules) && deepEqual(now.aggregationRule, before.aggregationRule);
+      const same =
+        deepEqual(now.rules, before.rules) &&
+        deepEqual(now.aggregationRule, before.aggregationRule);
       return same ? Promise.resolve(undefined) : check(object, call);
     },
   };
@@ -54,12 +59,19 @@ export function bindingHooks(guard: EscalationGuard): WriteHooks {
   const check = async (object: KubeObject, call: Call): Promise<undefined> => {
     const { roleRef, metadata } = object as BindingObject;
     const resource = roleRef.kind === "Role" ? "roles" : "clusterroles";
-    if (isPrivileged(call) || (await isAllowed(guard, call, { verb: "bind", resource, name: roleRef.name }))) {
+    if (
+      isPrivileged(call) ||
+      (await isAllowed(guard, call, { verb: "bind", resource, name: roleRef.name }))
+    ) {
       return undefined;
     }
     const { roles, clusterRoles } = guard.sources;
-    const role = roleRef.kind === "Role" ? roles.get(call.namespace, roleRef.name) : clusterRoles.get("", roleRef.name);
-    if (role === undefined) throw notFound({ group, resource: call.definition.plural }, roleRef.name);
+    const role =
+      roleRef.kind === "Role"
+        ? roles.get(call.namespace, roleRef.name)
+        : clusterRoles.get("", roleRef.name);
+    if (role === undefined)
+      throw notFound({ group, resource: call.definition.plural }, roleRef.name);
     refuseMissing(guard, call, { rules: role.rules ?? [], name: metadata?.name ?? "" });
     return undefined;
   };
@@ -67,7 +79,8 @@ export function bindingHooks(guard: EscalationGuard): WriteHooks {
     beginCreate: check,
     beginUpdate: (object, old, call) => {
       const [now, before] = [object as BindingObject, old as BindingObject];
-      const same = deepEqual(now.roleRef, before.roleRef) && deepEqual(now.subjects, before.subjects);
+      const same =
+        deepEqual(now.roleRef, before.roleRef) && deepEqual(now.subjects, before.subjects);
       return same ? Promise.resolve(undefined) : check(object, call);
     },
   };

@@ -10,7 +10,11 @@ function rule(verbs: string, resources: string, more: Partial<PolicyRule> = {}):
 const rows: readonly (readonly [held: PolicyRule[], wanted: PolicyRule[], missing: string[]])[] = [
   [[rule("get,list", "pods")], [rule("get", "pods")], []],
   [[rule("*", "*")], [rule("get,list", "pods,secrets")], []],
-  [[rule("get", "pods")], [rule("*", "pods")], ['{APIGroups:[""], Resources:["pods"], Verbs:["*"]}']],
+  [
+    [rule("get", "pods")],
+    [rule("*", "pods")],
+    ['{APIGroups:[""], Resources:["pods"], Verbs:["*"]}'],
+  ],
   [[], [rule("get,list", "pods")], ['{APIGroups:[""], Resources:["pods"], Verbs:["get" "list"]}']],
   [[rule("get", "*/scale")], [rule("get", "deployments/scale")], []],
   [

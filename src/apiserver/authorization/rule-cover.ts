@@ -5,8 +5,13 @@ import type { PolicyRule } from "./rbac.ts";
  * together again. Source: component-helpers/auth/rbac/validation/policy_comparator.go, and
  * registry/rbac/validation/policy_compact.go.
  */
-export function missingRules(held: readonly PolicyRule[], wanted: readonly PolicyRule[]): PolicyRule[] {
-  const missing = wanted.flatMap((rule) => [...pieces(rule)]).filter((piece) => !held.some((rule) => covers(rule, piece)));
+export function missingRules(
+  held: readonly PolicyRule[],
+  wanted: readonly PolicyRule[],
+): PolicyRule[] {
+  const missing = wanted
+    .flatMap((rule) => [...pieces(rule)])
+    .filter((piece) => !held.some((rule) => covers(rule, piece)));
   return compact(missing);
 }
 
@@ -50,7 +55,8 @@ function covers(rule: PolicyRule, piece: PolicyRule): boolean {
   const url = piece.nonResourceURLs?.[0];
   if (url !== undefined) {
     return (rule.nonResourceURLs ?? []).some(
-      (own) => own === "*" || own === url || (own.endsWith("*") && url.startsWith(own.slice(0, -1))),
+      (own) =>
+        own === "*" || own === url || (own.endsWith("*") && url.startsWith(own.slice(0, -1))),
     );
   }
   const names = rule.resourceNames ?? [];
@@ -78,7 +84,10 @@ function compact(rules: readonly PolicyRule[]): PolicyRule[] {
     const { verbs = [], ...rest } = rule;
     const key = JSON.stringify(rest.nonResourceURLs === undefined ? rest : rule);
     const known = merged.get(key);
-    merged.set(key, known === undefined ? rule : { ...known, verbs: [...(known.verbs ?? []), ...verbs] });
+    merged.set(
+      key,
+      known === undefined ? rule : { ...known, verbs: [...(known.verbs ?? []), ...verbs] },
+    );
   }
   return [...merged.values()];
 }

@@ -19,11 +19,17 @@ export function admitConnects(
   return admitted;
 }
 
-async function admit({ endpoint, call, query, info }: ConnectRequest, admission: Admission): Promise<void> {
+async function admit(
+  { endpoint, call, query, info }: ConnectRequest,
+  admission: Admission,
+): Promise<void> {
   const { kind, schema } = endpoint.definition.subresources[call.subresource] ?? {};
   if (kind === undefined || schema === undefined) return;
   const path = info.path.split(`/${call.name}/proxy`)[1] ?? "";
-  const options = { ...optionsOf(schema.fields, query), ...("path" in schema.fields && path && { path }) };
+  const options = {
+    ...optionsOf(schema.fields, query),
+    ...("path" in schema.fields && path && { path }),
+  };
   const object = {
     kind: kind.kind,
     apiVersion: apiVersionOf(kind.group, kind.version),

@@ -9,7 +9,11 @@ import type { HandlerContext } from "./handler.ts";
 export async function admitPosted<T extends KubeObject>(
   { rest }: HandlerContext,
   endpoint: Endpoint,
-  { call, object, kind }: { readonly call: Call; readonly object: T; readonly kind: GroupVersionKind },
+  {
+    call,
+    object,
+    kind,
+  }: { readonly call: Call; readonly object: T; readonly kind: GroupVersionKind },
 ): Promise<T> {
   const request = {
     operation: "CREATE",

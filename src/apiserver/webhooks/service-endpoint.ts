@@ -16,14 +16,19 @@ export interface ServiceEndpoints {
  */
 export function resolveEndpoint(
   { services, slices, random }: ServiceEndpoints,
-  { namespace, name, port }: { readonly namespace: string; readonly name: string; readonly port: number },
+  {
+    namespace,
+    name,
+    port,
+  }: { readonly namespace: string; readonly name: string; readonly port: number },
 ): { host: string; port: number } {
   const service = services.get(namespace, name);
   if (service === undefined) throw notFound({ group: "", resource: "service" }, name);
   const { type, externalName = "", ports = [] } = service.spec ?? {};
   if (type === "ExternalName") return { host: externalName, port };
   const wanted = ports.find((one) => one.port === port);
-  if (wanted === undefined) throw serviceUnavailable(`no service port ${port} found for service "${name}"`);
+  if (wanted === undefined)
+    throw serviceUnavailable(`no service port ${port} found for service "${name}"`);
   const found: { host: string; port: number }[] = [];
   for (const slice of slices.inNamespace(namespace)) {
     if (slice.metadata?.labels?.["kubernetes.io/service-name"] !== name) continue;
@@ -35,6 +40,7 @@ export function resolveEndpoint(
     }
   }
   const picked = found[random.below(Math.max(found.length, 1))];
-  if (picked === undefined) throw serviceUnavailable(`no endpoints available for service "${name}"`);
+  if (picked === undefined)
+    throw serviceUnavailable(`no endpoints available for service "${name}"`);
   return picked;
 }

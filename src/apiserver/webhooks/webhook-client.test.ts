@@ -25,7 +25,9 @@ function setOf<T extends object>(objects: Record<string, T>): LiveSet<T> {
   } as unknown as LiveSet<T>;
 }
 
-function world(respond: (request: HttpRequestOptions) => Promise<Pick<HttpResponse, "status" | "readAll">>) {
+function world(
+  respond: (request: HttpRequestOptions) => Promise<Pick<HttpResponse, "status" | "readAll">>,
+) {
   const opened: OpenWebhook[] = [];
   const requests: HttpRequestOptions[] = [];
   const clock = createVirtualClock();
@@ -33,7 +35,12 @@ function world(respond: (request: HttpRequestOptions) => Promise<Pick<HttpRespon
     clock,
     services: setOf({ "default/hook": service }),
     slices: setOf({ "default/hook-1": slice }),
-    random: { float: () => 0, below: () => 0, uuid: () => "", bytes: (count) => new Uint8Array(count) },
+    random: {
+      float: () => 0,
+      below: () => 0,
+      uuid: () => "",
+      bytes: (count) => new Uint8Array(count),
+    },
     open(target) {
       opened.push(target);
       const client: Partial<HttpClient> = {
@@ -54,12 +61,17 @@ function answered(status: number, text: string) {
   return () => Promise.resolve({ status, readAll: () => Promise.resolve(Buffer.from(text)) });
 }
 
-const hook = { service: { namespace: "default", name: "hook", path: "/x" }, caBundle: Buffer.from("PEM").toString("base64") };
+const hook = {
+  service: { namespace: "default", name: "hook", path: "/x" },
+  caBundle: Buffer.from("PEM").toString("base64"),
+};
 
 test("a service is called at a ready endpoint, under its own name", async () => {
   const { opened, requests, post } = world(answered(200, '{"a":1}'));
   assert.deepEqual(await post(hook), { a: 1 });
-  assert.deepEqual(opened, [{ baseUrl: "https://10.0.0.2:8443", serverName: "hook.default.svc", ca: "PEM" }]);
+  assert.deepEqual(opened, [
+    { baseUrl: "https://10.0.0.2:8443", serverName: "hook.default.svc", ca: "PEM" },
+  ]);
   assert.equal(requests[0]?.path, "/x?timeout=10s");
   assert.equal(requests[0]?.headers?.["host"], "hook.default.svc:443");
 });
@@ -95,7 +107,10 @@ for (const [target, status, message] of failures) {
 
 test("post gives up after its timeout", async () => {
   const { clock, post } = world(
-    ({ signal }) => new Promise((_, reject) => signal?.addEventListener("abort", () => reject(new Error("aborted")))),
+    ({ signal }) =>
+      new Promise((_, reject) =>
+        signal?.addEventListener("abort", () => reject(new Error("aborted"))),
+      ),
   );
   const rejected = assert.rejects(post(hook), {
     message: 'Post "https://hook.default.svc:443/x?timeout=10s": context deadline exceeded',

@@ -36,7 +36,9 @@ export class WebhookCallError extends Error {
 }
 
 export interface WebhookClients extends AsyncDisposable {
-  /** POSTs JSON and returns the answer's JSON. Errors: `WebhookCallError`, or the signal's reason. */
+  /**
+   * POSTs JSON and returns the answer's JSON. Errors: `WebhookCallError`, or the signal's reason.
+   */
   post(target: WebhookTarget, call: WebhookCall): Promise<unknown>;
 }
 
@@ -79,8 +81,18 @@ export function createWebhookClients(options: WebhookClientOptions): WebhookClie
       const signal = AbortSignal.any([call.signal, controller.signal]);
       try {
         const { client, host } = dial(options, { target, place, clientOf });
-        const headers = { host, "content-type": "application/json", accept: "application/json, */*" };
-        const response = await client.request({ method: "POST", path, headers, body: call.body, signal });
+        const headers = {
+          host,
+          "content-type": "application/json",
+          accept: "application/json, */*",
+        };
+        const response = await client.request({
+          method: "POST",
+          path,
+          headers,
+          body: call.body,
+          signal,
+        });
         const bytes = await response.readAll(webhookAnswerBytesMax);
         return readAnswer(response.status, bytes);
       } catch (error) {
@@ -115,7 +127,8 @@ function placeOf({ url, service }: WebhookTarget): Place {
   }
   if (!url) throw new WebhookCallError("webhook configuration must have either service or URL");
   const parsed = URL.parse(url);
-  if (parsed === null) throw new WebhookCallError(`Unparsable URL: parse ${JSON.stringify(url)}: invalid URI`);
+  if (parsed === null)
+    throw new WebhookCallError(`Unparsable URL: parse ${JSON.stringify(url)}: invalid URI`);
   return { origin: parsed.origin, host: parsed.host, path: parsed.pathname };
 }
 
@@ -132,7 +145,8 @@ function dial(
 ): { client: HttpClient; host: string } {
   const { service, caBundle } = target;
   const ca = caBundle ? { ca: Buffer.from(caBundle, "base64").toString("utf8") } : {};
-  if (service === undefined) return { client: clientOf({ baseUrl: place.origin, ...ca }), host: place.host };
+  if (service === undefined)
+    return { client: clientOf({ baseUrl: place.origin, ...ca }), host: place.host };
   const { namespace, name, port = portDefault } = service;
   const endpoint = resolveEndpoint(options, { namespace, name, port });
   const address = endpoint.host.includes(":") ? `[${endpoint.host}]` : endpoint.host;
@@ -146,7 +160,9 @@ function readAnswer(status: number, bytes: Uint8Array): unknown {
     try {
       return parseJson(bytes);
     } catch (error) {
-      throw new WebhookCallError(`couldn't get version/kind; json parse error: ${(error as Error).message}`);
+      throw new WebhookCallError(
+        `couldn't get version/kind; json parse error: ${(error as Error).message}`,
+      );
     }
   }
   throw new WebhookCallError(refusalText(status, Buffer.from(bytes).toString("utf8").trim()));
@@ -161,7 +177,9 @@ const refusals: Readonly<Record<number, string>> = {
   503: "the server is currently unable to handle the request",
 };
 
-/** What client-go makes of an answer without a Status. Source: api/errors NewGenericServerResponse. */
+/**
+ * What client-go makes of an answer without a Status. Source: api/errors NewGenericServerResponse.
+ */
 function refusalText(status: number, body: string): string {
   const known = refusals[status];
   if (known !== undefined) return known;

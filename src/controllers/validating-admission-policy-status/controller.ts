@@ -37,15 +37,13 @@ export const validatingAdmissionPolicyStatusController = defineController({
     const { kinds, params } = kindsOf(policy.spec, definitions);
     const expressionWarnings = checkTypes(policy.spec, kinds, params);
     const typeChecking = expressionWarnings.length === 0 ? {} : { expressionWarnings };
-    await context
-      .resource(validatingAdmissionPolicies)
-      .apply(
-        {
-          metadata: { name },
-          status: { observedGeneration: generation, typeChecking },
-        } as typeof policy,
-        { fieldManager: manager, force: true, subresource: "status" },
-      );
+    await context.resource(validatingAdmissionPolicies).apply(
+      {
+        metadata: { name },
+        status: { observedGeneration: generation, typeChecking },
+      } as typeof policy,
+      { fieldManager: manager, force: true, subresource: "status" },
+    );
     return done;
   },
 });

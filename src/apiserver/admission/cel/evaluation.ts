@@ -8,7 +8,11 @@ import type { ResourceDefinition } from "#apimachinery/resource.ts";
 import type { Attributes, Authorizer } from "../../authorization/authorizer.ts";
 import { type AdmissionRequest, namespaceOf, qualifiedOf, wireObject } from "../request.ts";
 import { reviewedRequest } from "../webhook/review.ts";
-import { type Expression, type NamedExpression, variablesType } from "#api/admissionregistration/expressions.ts";
+import {
+  type Expression,
+  type NamedExpression,
+  variablesType,
+} from "#api/admissionregistration/expressions.ts";
 
 /** Rounds of one expression; each brings one more decision of the authorizer. */
 const roundsMax = 64;
@@ -77,13 +81,19 @@ export class Evaluation {
         const result = program.evaluate(this.#bindings);
         this.#spend(result.cost);
         if (result.ok) return { ok: true, value: result.value };
-        return { ok: false, error: `expression '${text}' resulted in error: ${result.error.message}` };
+        return {
+          ok: false,
+          error: `expression '${text}' resulted in error: ${result.error.message}`,
+        };
       } catch (thrown) {
         if (!(thrown instanceof DecisionPending)) throw thrown;
         await this.#decide(thrown.check);
       }
     }
-    return { ok: false, error: `expression '${text}' resulted in error: too many authorization checks` };
+    return {
+      ok: false,
+      error: `expression '${text}' resulted in error: too many authorization checks`,
+    };
   }
 
   #spend(cost: number): void {
@@ -126,12 +136,16 @@ export class Evaluation {
       getters.set(name, () => {
         const quoted = JSON.stringify(name);
         if (expression.program === undefined) {
-          throw new CelError(`composited variable ${quoted} fails to compile: ${expression.error ?? ""}`);
+          throw new CelError(
+            `composited variable ${quoted} fails to compile: ${expression.error ?? ""}`,
+          );
         }
         const result = expression.program.evaluate(bindings, { costMax: perCallCostMax });
         this.#spend(result.cost);
         if (result.ok) return result.value;
-        throw new CelError(`composited variable ${quoted} fails to evaluate: ${result.error.message}`);
+        throw new CelError(
+          `composited variable ${quoted} fails to evaluate: ${result.error.message}`,
+        );
       });
     }
     return new LazyObject(variablesType(variables), getters);
@@ -160,14 +174,26 @@ function visibleNamespace({ metadata, spec, status }: Namespace): object {
 
 function attributesOf({ call }: AdmissionRequest, check: AccessCheck): Attributes {
   const { user } = check;
-  const nobody = { group: "", version: "", resource: "", subresource: "", namespace: "", name: "", path: "" };
+  const nobody = {
+    group: "",
+    version: "",
+    resource: "",
+    subresource: "",
+    namespace: "",
+    name: "",
+    path: "",
+  };
   const asked =
     user.kind === "request"
       ? call.user
       : {
           name: `system:serviceaccount:${user.namespace}:${user.name}`,
           uid: "",
-          groups: ["system:serviceaccounts", `system:serviceaccounts:${user.namespace}`, "system:authenticated"],
+          groups: [
+            "system:serviceaccounts",
+            `system:serviceaccounts:${user.namespace}`,
+            "system:authenticated",
+          ],
           extra: {},
         };
   if (check.kind === "path") {

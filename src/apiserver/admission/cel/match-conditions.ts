@@ -14,7 +14,10 @@ export type ConditionsResult =
 
 const compiled = new WeakMap<readonly MatchConditionSource[], readonly Expression[]>();
 
-function compile(conditions: readonly MatchConditionSource[], hasParams: boolean): readonly Expression[] {
+function compile(
+  conditions: readonly MatchConditionSource[],
+  hasParams: boolean,
+): readonly Expression[] {
   let expressions = compiled.get(conditions);
   if (expressions === undefined) {
     expressions = conditions.map(({ expression }) => compileMatchCondition(expression, hasParams));

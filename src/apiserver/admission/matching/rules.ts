@@ -9,14 +9,23 @@ export interface MatchRule extends Rule {
   readonly resourceNames?: readonly string[] | undefined;
 }
 
-/** Whether a rule speaks of the request, taken as one for `definition`. Source: webhook/predicates/rules. */
-export function matchesRule(rule: MatchRule, request: AdmissionRequest, definition: ResourceDefinition): boolean {
+/**
+ * Whether a rule speaks of the request, taken as one for `definition`. Source:
+ * webhook/predicates/rules.
+ */
+export function matchesRule(
+  rule: MatchRule,
+  request: AdmissionRequest,
+  definition: ResourceDefinition,
+): boolean {
   return (
     inScope(rule.scope, request) &&
     includes(rule.operations, request.operation) &&
     includes(rule.apiGroups, definition.group) &&
     includes(rule.apiVersions, definition.version) &&
-    (rule.resources ?? []).some((text) => isResource(text, definition.plural, request.call.subresource)) &&
+    (rule.resources ?? []).some((text) =>
+      isResource(text, definition.plural, request.call.subresource),
+    ) &&
     hasName(rule.resourceNames, request)
   );
 }

@@ -1,6 +1,10 @@
 import type { Namespace } from "#api/core/v1/namespace.ts";
 import type { KubeObject } from "#apimachinery/object.ts";
-import { isEverything, labelSelectorOf, type LabelSelectorSource } from "#apimachinery/selectors.ts";
+import {
+  isEverything,
+  labelSelectorOf,
+  type LabelSelectorSource,
+} from "#apimachinery/selectors.ts";
 import { notFound } from "#apimachinery/status.ts";
 import type { LiveSet } from "../../storage/live-set.ts";
 import { type AdmissionRequest, isNamespaceKind, namespaceOf } from "../request.ts";
@@ -29,7 +33,10 @@ export function matchesNamespace(
 }
 
 /** Whether the new or the old object is selected. Source: webhook/predicates/object. */
-export function matchesObject(selector: LabelSelectorSource | undefined, request: AdmissionRequest): boolean {
+export function matchesObject(
+  selector: LabelSelectorSource | undefined,
+  request: AdmissionRequest,
+): boolean {
   if (selector === undefined) return true;
   const parsed = labelSelectorOf(selector);
   if (isEverything(parsed)) return true;

@@ -10,7 +10,10 @@ const group = "certificates.k8s.io";
 const plural = "certificatesigningrequests";
 const clientSigner = "kubernetes.io/kube-apiserver-client";
 
-/** May the user do `verb` for a signer, or for all of its domain? Source: plugin/pkg/admission/certificates. */
+/**
+ * May the user do `verb` for a signer, or for all of its domain? Source:
+ * plugin/pkg/admission/certificates.
+ */
 async function maySign(
   authorizer: Authorizer,
   { call }: AdmissionRequest,
@@ -18,8 +21,21 @@ async function maySign(
 ): Promise<boolean> {
   const domain = `${signer.split("/")[0] ?? ""}/*`;
   for (const name of [signer, domain]) {
-    const rest = { group, version: "*", resource: "signers", subresource: "", namespace: "", path: "" };
-    const decision = await authorizer.authorize({ ...rest, user: call.user, verb, isResource: true, name });
+    const rest = {
+      group,
+      version: "*",
+      resource: "signers",
+      subresource: "",
+      namespace: "",
+      path: "",
+    };
+    const decision = await authorizer.authorize({
+      ...rest,
+      user: call.user,
+      verb,
+      isResource: true,
+      name,
+    });
     if (decision.verdict === "allow") return true;
   }
   return false;
@@ -33,11 +49,15 @@ export function certificateApproval(authorizer: Authorizer): AdmissionPlugin {
   return {
     name: "CertificateApproval",
     enabledByDefault: true,
-    handles: (request) => request.operation === "UPDATE" && isAbout(request, group, plural, "approval"),
+    handles: (request) =>
+      request.operation === "UPDATE" && isAbout(request, group, plural, "approval"),
     async validate(request) {
       const signer = signerOf(request.oldObject);
       if (await maySign(authorizer, request, { verb: "approve", signer })) return;
-      throw forbid(request, `user not permitted to approve requests with signerName ${JSON.stringify(signer)}`);
+      throw forbid(
+        request,
+        `user not permitted to approve requests with signerName ${JSON.stringify(signer)}`,
+      );
     },
   };
 }
@@ -46,15 +66,20 @@ export function certificateSigning(authorizer: Authorizer): AdmissionPlugin {
   return {
     name: "CertificateSigning",
     enabledByDefault: true,
-    handles: (request) => request.operation === "UPDATE" && isAbout(request, group, plural, "status"),
+    handles: (request) =>
+      request.operation === "UPDATE" && isAbout(request, group, plural, "status"),
     async validate(request) {
       const { status } = request.object as CertificateSigningRequest;
       const { status: old } = request.oldObject as CertificateSigningRequest;
-      const same = status?.certificate === old?.certificate && deepEqual(status?.conditions, old?.conditions);
+      const same =
+        status?.certificate === old?.certificate && deepEqual(status?.conditions, old?.conditions);
       if (same) return;
       const signer = signerOf(request.oldObject);
       if (await maySign(authorizer, request, { verb: "sign", signer })) return;
-      throw forbid(request, `user not permitted to sign requests with signerName ${JSON.stringify(signer)}`);
+      throw forbid(
+        request,
+        `user not permitted to sign requests with signerName ${JSON.stringify(signer)}`,
+      );
     },
   };
 }
@@ -85,7 +110,10 @@ export function clusterTrustBundleAttest(authorizer: Authorizer): AdmissionPlugi
       const signer = signerOf(request.object);
       if (signer === "" || deepEqual(request.object, request.oldObject)) return;
       if (await maySign(authorizer, request, { verb: "attest", signer })) return;
-      throw forbid(request, `user not permitted to attest for signerName ${JSON.stringify(signer)}`);
+      throw forbid(
+        request,
+        `user not permitted to attest for signerName ${JSON.stringify(signer)}`,
+      );
     },
   };
 }

@@ -7,8 +7,13 @@ import type { LiveSet } from "../../storage/live-set.ts";
 import type { AdmissionPlugin } from "../admission.ts";
 import { isAbout } from "../request.ts";
 
-/** The newest of the classes that an annotation marks as default; of two as old the first by name. */
-function defaultOf<T extends KubeObject>(classes: LiveSet<T>, annotations: readonly string[]): T | undefined {
+/**
+ * The newest of the classes that an annotation marks as default; of two as old the first by name.
+ */
+function defaultOf<T extends KubeObject>(
+  classes: LiveSet<T>,
+  annotations: readonly string[],
+): T | undefined {
   const marked = [...classes.values()].filter(({ metadata }) =>
     annotations.some((annotation) => metadata?.annotations?.[annotation] === "true"),
   );
@@ -24,7 +29,8 @@ export function defaultStorageClass(classes: LiveSet<StorageClass>): AdmissionPl
   return {
     name: "DefaultStorageClass",
     enabledByDefault: true,
-    handles: (request) => request.operation === "CREATE" && isAbout(request, "", "persistentvolumeclaims"),
+    handles: (request) =>
+      request.operation === "CREATE" && isAbout(request, "", "persistentvolumeclaims"),
     mutate({ object }) {
       const claim = object as PersistentVolumeClaim;
       const old = claim.metadata?.annotations?.["volume.beta.kubernetes.io/storage-class"];
@@ -34,7 +40,10 @@ export function defaultStorageClass(classes: LiveSet<StorageClass>): AdmissionPl
         "storageclass.beta.kubernetes.io/is-default-class",
       ]);
       if (found === undefined) return undefined;
-      return { ...claim, spec: { ...claim.spec, storageClassName: found.metadata?.name } } as PersistentVolumeClaim;
+      return {
+        ...claim,
+        spec: { ...claim.spec, storageClassName: found.metadata?.name },
+      } as PersistentVolumeClaim;
     },
   };
 }
@@ -44,14 +53,18 @@ export function defaultIngressClass(classes: LiveSet<IngressClass>): AdmissionPl
   return {
     name: "DefaultIngressClass",
     enabledByDefault: true,
-    handles: (request) => request.operation === "CREATE" && isAbout(request, "networking.k8s.io", "ingresses"),
+    handles: (request) =>
+      request.operation === "CREATE" && isAbout(request, "networking.k8s.io", "ingresses"),
     mutate({ object }) {
       const ingress = object as Ingress;
       const old = ingress.metadata?.annotations?.["kubernetes.io/ingress.class"];
       if (ingress.spec?.ingressClassName !== undefined || old !== undefined) return undefined;
       const found = defaultOf(classes, ["ingressclass.kubernetes.io/is-default-class"]);
       if (found === undefined) return undefined;
-      return { ...ingress, spec: { ...ingress.spec, ingressClassName: found.metadata?.name } } as Ingress;
+      return {
+        ...ingress,
+        spec: { ...ingress.spec, ingressClassName: found.metadata?.name },
+      } as Ingress;
     },
   };
 }

@@ -5,7 +5,10 @@ import type { AdmissionPlugin } from "../admission.ts";
 const tolerationSeconds = 300;
 const taints = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"];
 
-/** Lets pods stay five minutes on a node that went away. Source: plugin/pkg/admission/defaulttolerationseconds. */
+/**
+ * Lets pods stay five minutes on a node that went away. Source:
+ * plugin/pkg/admission/defaulttolerationseconds.
+ */
 export const defaultTolerationSeconds: AdmissionPlugin = {
   name: "DefaultTolerationSeconds",
   enabledByDefault: true,
@@ -20,8 +23,7 @@ export const defaultTolerationSeconds: AdmissionPlugin = {
     const missing = taints.filter(
       (taint) =>
         !tolerations.some(
-          ({ key, effect }) =>
-            (key === taint || !key) && (effect === "NoExecute" || !effect),
+          ({ key, effect }) => (key === taint || !key) && (effect === "NoExecute" || !effect),
         ),
     );
     if (missing.length === 0) return undefined;

@@ -9,19 +9,29 @@ export interface Observed {
   readonly limit?: string;
 }
 
-export function* minimumFault({ type, name, enforced, request, limit }: Observed): Generator<string> {
+export function* minimumFault({
+  type,
+  name,
+  enforced,
+  request,
+  limit,
+}: Observed): Generator<string> {
   const rule = `minimum ${name} usage per ${type} is ${enforced}`;
   if (request === undefined) yield `${rule}.  No request is specified`;
   else if (compareQuantities(request, enforced) < 0) yield `${rule}, but request is ${request}`;
-  else if (limit !== undefined && compareQuantities(limit, enforced) < 0) yield `${rule}, but limit is ${limit}`;
+  else if (limit !== undefined && compareQuantities(limit, enforced) < 0)
+    yield `${rule}, but limit is ${limit}`;
 }
 
 /** A container must have a limit for a maximum to mean anything; a claim has only its request. */
-export function* maximumFault(observed: Observed & { readonly needs: "limit" | "request" }): Generator<string> {
+export function* maximumFault(
+  observed: Observed & { readonly needs: "limit" | "request" },
+): Generator<string> {
   const { type, name, enforced, request, limit, needs } = observed;
   const rule = `maximum ${name} usage per ${type} is ${enforced}`;
   if (observed[needs] === undefined) yield `${rule}.  No ${needs} is specified`;
-  else if (limit !== undefined && compareQuantities(limit, enforced) > 0) yield `${rule}, but limit is ${limit}`;
+  else if (limit !== undefined && compareQuantities(limit, enforced) > 0)
+    yield `${rule}, but limit is ${limit}`;
   else if (request !== undefined && compareQuantities(request, enforced) > 0) {
     yield `${rule}, but request is ${request}`;
   }

@@ -31,7 +31,8 @@ export function limitRanger(ranges: LiveSet<LimitRange>): AdmissionPlugin {
           ? podFaults(request.object as Pod, range)
           : claimFaults(request.object as PersistentVolumeClaim, range);
         const texts = [...new Set(faults)];
-        if (texts.length > 0) throw forbid(request, texts.length === 1 ? (texts[0] ?? "") : `[${texts.join(", ")}]`);
+        if (texts.length > 0)
+          throw forbid(request, texts.length === 1 ? (texts[0] ?? "") : `[${texts.join(", ")}]`);
       }
     },
   };
@@ -47,7 +48,9 @@ function isLimited(request: AdmissionRequest): boolean {
   if (operation !== "CREATE" && operation !== "UPDATE") return false;
   if (oldObject?.metadata?.deletionTimestamp !== undefined) return false;
   if (isAbout(request, "", "persistentvolumeclaims")) return true;
-  return operation === "CREATE" ? isAbout(request, "", "pods") : isAbout(request, "", "pods", "resize");
+  return operation === "CREATE"
+    ? isAbout(request, "", "pods")
+    : isAbout(request, "", "pods", "resize");
 }
 
 function withDefaults(pod: Pod, { spec }: LimitRange): Pod {
@@ -57,9 +60,16 @@ function withDefaults(pod: Pod, { spec }: LimitRange): Pod {
   const notes: string[] = [];
   const filled = <C extends Container>(container: C, kind: string): C => {
     const own = container.resources ?? {};
-    const note = (what: string, asked: ResourceList, present: ResourceList | undefined): ResourceList => {
-      const missing = Object.keys(asked).filter((name) => present?.[name] === undefined).sort();
-      if (missing.length > 0) notes.push(`${missing.join(", ")} ${what} for ${kind} ${container.name}`);
+    const note = (
+      what: string,
+      asked: ResourceList,
+      present: ResourceList | undefined,
+    ): ResourceList => {
+      const missing = Object.keys(asked)
+        .filter((name) => present?.[name] === undefined)
+        .sort();
+      if (missing.length > 0)
+        notes.push(`${missing.join(", ")} ${what} for ${kind} ${container.name}`);
       return { ...asked, ...present };
     };
     const allRequests = note("request", requests, own.requests);
@@ -90,7 +100,8 @@ function withDefaults(pod: Pod, { spec }: LimitRange): Pod {
 function* podFaults(pod: Pod, { spec }: LimitRange): Generator<string> {
   const all = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])];
   for (const item of spec?.limits ?? []) {
-    if (item.type === "Container") for (const { resources } of all) yield* itemFaults(item, resources ?? {});
+    if (item.type === "Container")
+      for (const { resources } of all) yield* itemFaults(item, resources ?? {});
     if (item.type === "Pod" && pod.spec !== undefined) {
       yield* itemFaults(item, { requests: podRequests(pod.spec), limits: podLimits(pod.spec) });
     }
@@ -102,7 +113,10 @@ interface Resources {
   readonly limits?: ResourceList | undefined;
 }
 
-function* itemFaults(item: LimitRangeItem, { requests = {}, limits = {} }: Resources): Generator<string> {
+function* itemFaults(
+  item: LimitRangeItem,
+  { requests = {}, limits = {} }: Resources,
+): Generator<string> {
   const { type } = item;
   const observedOf = (name: string): { request?: string; limit?: string } => ({
     ...(requests[name] !== undefined && { request: requests[name] }),
@@ -128,7 +142,8 @@ function* claimFaults(claim: PersistentVolumeClaim, { spec }: LimitRange): Gener
       if (name === "storage") yield* minimumFault({ type, name, enforced, ...observed });
     }
     for (const [name, enforced] of sortedEntries(max)) {
-      if (name === "storage") yield* maximumFault({ type, name, enforced, needs: "request", ...observed });
+      if (name === "storage")
+        yield* maximumFault({ type, name, enforced, needs: "request", ...observed });
     }
   }
 }

@@ -14,12 +14,16 @@ export function refuseMirrorPod(request: AdmissionRequest, node: string): void {
     throw forbid(request, text);
   };
   if (pod.metadata?.annotations?.[mirrorAnnotation] === undefined) {
-    refuse(`pod does not have ${JSON.stringify(mirrorAnnotation)} annotation, node ${shown} can only create mirror pods`);
+    refuse(
+      `pod does not have ${JSON.stringify(mirrorAnnotation)} annotation, node ${shown} can only create mirror pods`,
+    );
   }
-  if (pod.spec?.nodeName !== node) refuse(`node ${shown} can only create pods with spec.nodeName set to itself`);
+  if (pod.spec?.nodeName !== node)
+    refuse(`node ${shown} can only create pods with spec.nodeName set to itself`);
   const owners = pod.metadata?.ownerReferences ?? [];
   const [owner] = owners;
-  if (owners.length > 1) refuse(`node ${shown} can only create pods with a single owner reference set to itself`);
+  if (owners.length > 1)
+    refuse(`node ${shown} can only create pods with a single owner reference set to itself`);
   if (owner !== undefined) {
     const isSelf = owner.apiVersion === "v1" && owner.kind === "Node" && owner.name === node;
     if (!isSelf) refuse(`node ${shown} can only create pods with an owner reference set to itself`);
@@ -30,9 +34,11 @@ export function refuseMirrorPod(request: AdmissionRequest, node: string): void {
       refuse(`node ${shown} must not set blockOwnerDeletion on an owner reference`);
     }
   }
-  if (pod.spec?.serviceAccountName) refuse(`node ${shown} can not create pods that reference a service account`);
+  if (pod.spec?.serviceAccountName)
+    refuse(`node ${shown} can not create pods that reference a service account`);
   const referred = references(pod);
-  if (referred !== undefined) refuse(`node ${shown} can not create pods that reference ${referred}`);
+  if (referred !== undefined)
+    refuse(`node ${shown} can not create pods that reference ${referred}`);
 }
 
 function references({ spec }: Pod): string | undefined {
@@ -41,11 +47,20 @@ function references({ spec }: Pod): string | undefined {
     if (configMap !== undefined) return "configmaps";
     if (persistentVolumeClaim !== undefined) return "persistentvolumeclaims";
   }
-  for (const { env = [], envFrom = [] } of [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])]) {
-    if (env.some(({ valueFrom }) => valueFrom?.secretKeyRef) || envFrom.some(({ secretRef }) => secretRef)) {
+  for (const { env = [], envFrom = [] } of [
+    ...(spec?.containers ?? []),
+    ...(spec?.initContainers ?? []),
+  ]) {
+    if (
+      env.some(({ valueFrom }) => valueFrom?.secretKeyRef) ||
+      envFrom.some(({ secretRef }) => secretRef)
+    ) {
       return "secrets";
     }
-    if (env.some(({ valueFrom }) => valueFrom?.configMapKeyRef) || envFrom.some(({ configMapRef }) => configMapRef)) {
+    if (
+      env.some(({ valueFrom }) => valueFrom?.configMapKeyRef) ||
+      envFrom.some(({ configMapRef }) => configMapRef)
+    ) {
       return "configmaps";
     }
   }

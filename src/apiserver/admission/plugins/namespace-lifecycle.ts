@@ -18,13 +18,23 @@ export function namespaceLifecycle(namespaces: LiveSet<Namespace>): AdmissionPlu
     mutate(request) {
       const { definition, operation, name, call } = request;
       if (operation === "DELETE" && isNamespace(request) && immortal.has(name)) {
-        throw forbiddenStatus({ group: "", resource: "namespaces" }, name, "this namespace may not be deleted");
+        throw forbiddenStatus(
+          { group: "", resource: "namespaces" },
+          name,
+          "this namespace may not be deleted",
+        );
       }
       // Object reviews and the like may be asked about any namespace.
-      if (call.namespace === "" || isNamespace(request) || definition.plural.endsWith("accessreviews")) return undefined;
+      if (
+        call.namespace === "" ||
+        isNamespace(request) ||
+        definition.plural.endsWith("accessreviews")
+      )
+        return undefined;
       if (operation === "DELETE") return undefined;
       const namespace = namespaces.get("", call.namespace);
-      if (namespace === undefined) throw notFound({ group: "", resource: "namespaces" }, call.namespace);
+      if (namespace === undefined)
+        throw notFound({ group: "", resource: "namespaces" }, call.namespace);
       if (operation === "CREATE" && isTerminating(namespace)) {
         throw terminating(request, namespace);
       }

@@ -1,4 +1,7 @@
-/** Labels of the project's own domains that a kubelet may set. Source: kubelet/pkg/apis/well_known_labels.go. */
+/**
+ * Labels of the project's own domains that a kubelet may set. Source:
+ * kubelet/pkg/apis/well_known_labels.go.
+ */
 const allowed = new Set([
   "beta.kubernetes.io/arch",
   "beta.kubernetes.io/instance-type",
@@ -34,6 +37,8 @@ type Labels = Readonly<Record<string, string>>;
 
 /** Changed labels that a node may not change on itself, sorted. */
 export function forbiddenNodeLabels(now: Labels, before: Labels): string[] {
-  const changed = new Set([...Object.keys(now), ...Object.keys(before)].filter((key) => now[key] !== before[key]));
+  const changed = new Set(
+    [...Object.keys(now), ...Object.keys(before)].filter((key) => now[key] !== before[key]),
+  );
   return [...changed].filter(isForbidden).sort();
 }

@@ -18,7 +18,9 @@ interface Restriction {
 
 type Rule = (request: AdmissionRequest, restriction: Restriction) => void;
 
-/** Kubelets change only themselves and their own pods. Source: plugin/pkg/admission/noderestriction. */
+/**
+ * Kubelets change only themselves and their own pods. Source: plugin/pkg/admission/noderestriction.
+ */
 export function nodeRestriction(pods: LiveSet<Pod>): AdmissionPlugin {
   return {
     name: "NodeRestriction",
@@ -28,7 +30,10 @@ export function nodeRestriction(pods: LiveSet<Pod>): AdmissionPlugin {
       const node = nodeOf(request.call.user);
       if (node === undefined) return undefined;
       if (node === "") {
-        throw forbid(request, `could not determine node from user ${JSON.stringify(request.call.user.name)}`);
+        throw forbid(
+          request,
+          `could not determine node from user ${JSON.stringify(request.call.user.name)}`,
+        );
       }
       const { group, plural } = request.definition;
       rules.get(`${group}/${plural}`)?.(request, { pods, node });
@@ -64,7 +69,11 @@ function admitPods(request: AdmissionRequest, restriction: Restriction): void {
     case "":
       if (operation === "CREATE") return refuseMirrorPod(request, node);
       if (operation === "DELETE") {
-        return ownPod(request, restriction, `node ${quoted(node)} can only delete pods with spec.nodeName set to itself`);
+        return ownPod(
+          request,
+          restriction,
+          `node ${quoted(node)} can only delete pods with spec.nodeName set to itself`,
+        );
       }
       throw forbid(
         request,
@@ -114,7 +123,8 @@ function admitNodes(request: AdmissionRequest, { node }: Restriction): void {
   if (!deepEqual(now?.spec?.taints, before?.spec?.taints)) refuse("modify taints");
   const labels = forbiddenNodeLabels(now?.metadata?.labels ?? {}, before?.metadata?.labels ?? {});
   if (labels.length > 0) refuse(`modify labels: ${labels.join(", ")}`);
-  if (!deepEqual(now?.metadata?.ownerReferences, before?.metadata?.ownerReferences)) refuse("modify ownerReferences");
+  if (!deepEqual(now?.metadata?.ownerReferences, before?.metadata?.ownerReferences))
+    refuse("modify ownerReferences");
 }
 
 function admitClaims(request: AdmissionRequest): void {
@@ -130,7 +140,8 @@ function admitTokens(request: AdmissionRequest, { pods, node }: Restriction): vo
   if (!reference || reference.apiVersion !== "v1" || reference.kind !== "Pod" || !reference.name) {
     throw forbid(request, "node requested token not bound to a pod");
   }
-  if (!reference.uid) throw forbid(request, "node requested token with a pod binding without a uid");
+  if (!reference.uid)
+    throw forbid(request, "node requested token with a pod binding without a uid");
   const pod = pods.get(call.namespace, reference.name);
   if (pod === undefined) throw forbid(request, `pod ${quoted(reference.name)} not found`);
   if (pod.metadata?.uid !== reference.uid) {
@@ -140,7 +151,8 @@ function admitTokens(request: AdmissionRequest, { pods, node }: Restriction): vo
         "The object might have been deleted and then recreated",
     );
   }
-  if (pod.spec?.nodeName !== node) throw forbid(request, "node requested token bound to a pod scheduled on a different node");
+  if (pod.spec?.nodeName !== node)
+    throw forbid(request, "node requested token bound to a pod scheduled on a different node");
 }
 
 function admitLeases(request: AdmissionRequest, { node }: Restriction): void {
@@ -149,20 +161,30 @@ function admitLeases(request: AdmissionRequest, { node }: Restriction): void {
     throw forbid(request, `can only access leases in the "kube-node-lease" system namespace`);
   }
   const asked = operation === "CREATE" ? object?.metadata?.name : name;
-  if (asked !== node) throw forbid(request, "can only access node lease with the same name as the requesting node");
+  if (asked !== node)
+    throw forbid(request, "can only access node lease with the same name as the requesting node");
 }
 
 function admitCsiNodes(request: AdmissionRequest, { node }: Restriction): void {
   const asked = request.operation === "CREATE" ? request.object?.metadata?.name : request.name;
-  if (asked !== node) throw forbid(request, "can only access CSINode with the same name as the requesting node");
+  if (asked !== node)
+    throw forbid(request, "can only access CSINode with the same name as the requesting node");
 }
 
 function admitResourceSlices(request: AdmissionRequest, { node }: Restriction): void {
-  const slice = (request.object ?? request.oldObject) as { spec?: { nodeName?: string } } | undefined;
+  const slice = (request.object ?? request.oldObject) as
+    | { spec?: { nodeName?: string } }
+    | undefined;
   if (request.operation === "CREATE" && slice?.spec?.nodeName !== node) {
-    throw forbid(request, "can only create ResourceSlice with the same NodeName as the requesting node");
+    throw forbid(
+      request,
+      "can only create ResourceSlice with the same NodeName as the requesting node",
+    );
   }
   if (request.operation === "DELETE" && slice?.spec?.nodeName !== node) {
-    throw forbid(request, "can only delete ResourceSlice with the same NodeName as the requesting node");
+    throw forbid(
+      request,
+      "can only delete ResourceSlice with the same NodeName as the requesting node",
+    );
   }
 }

@@ -14,14 +14,18 @@ export const taintNodesByCondition: AdmissionPlugin = {
   mutate({ object }) {
     const node = object as Node;
     const taints = node.spec?.taints ?? [];
-    if (taints.some(({ key, effect }) => key === notReady.key && effect === notReady.effect)) return undefined;
+    if (taints.some(({ key, effect }) => key === notReady.key && effect === notReady.effect))
+      return undefined;
     return { ...node, spec: { ...node.spec, taints: [...taints, notReady] } } as Node;
   },
 };
 
 const topologyLabels = ["topology.kubernetes.io/zone", "topology.kubernetes.io/region"];
 
-/** Pods learn where their node is when they are bound to it. Source: plugin/pkg/admission/podtopologylabels. */
+/**
+ * Pods learn where their node is when they are bound to it. Source:
+ * plugin/pkg/admission/podtopologylabels.
+ */
 export function podTopologyLabels(nodes: LiveSet<Node>): AdmissionPlugin {
   return {
     name: "PodTopologyLabels",

@@ -11,10 +11,16 @@ import type { AdmissionPlugin, AdmissionRequest } from "../admission.ts";
 import { forbid, isAbout, isNamespaceKind } from "../request.ts";
 
 function isPodWrite(request: AdmissionRequest): boolean {
-  return (request.operation === "CREATE" || request.operation === "UPDATE") && isAbout(request, "", "pods");
+  return (
+    (request.operation === "CREATE" || request.operation === "UPDATE") &&
+    isAbout(request, "", "pods")
+  );
 }
 
-/** An image on the node is of no use without the credentials to pull it. Source: plugin/pkg/admission/alwayspullimages. */
+/**
+ * An image on the node is of no use without the credentials to pull it. Source:
+ * plugin/pkg/admission/alwayspullimages.
+ */
 export const alwaysPullImages: AdmissionPlugin = {
   name: "AlwaysPullImages",
   enabledByDefault: false,
@@ -32,7 +38,9 @@ export const alwaysPullImages: AdmissionPlugin = {
         ...spec,
         containers: (spec?.containers ?? []).map(pulled),
         ...(spec?.initContainers && { initContainers: spec.initContainers.map(pulled) }),
-        ...(spec?.ephemeralContainers && { ephemeralContainers: spec.ephemeralContainers.map(pulled) }),
+        ...(spec?.ephemeralContainers && {
+          ephemeralContainers: spec.ephemeralContainers.map(pulled),
+        }),
       },
     } as Pod;
   },
@@ -43,7 +51,13 @@ export const alwaysPullImages: AdmissionPlugin = {
       (spec?.[list] ?? []).flatMap(({ imagePullPolicy }, index) =>
         imagePullPolicy === "Always"
           ? []
-          : [invalid(`spec.${list}[${index}].imagePullPolicy`, imagePullPolicy ?? "", 'must be "Always"')],
+          : [
+              invalid(
+                `spec.${list}[${index}].imagePullPolicy`,
+                imagePullPolicy ?? "",
+                'must be "Always"',
+              ),
+            ],
       ),
     );
     if (errors.length > 0) throw invalidStatus({ group: "", kind: "Pod" }, name, errors);
@@ -57,12 +71,18 @@ export const denyServiceExternalIps: AdmissionPlugin = {
   handles: (request) => request.operation !== "DELETE" && isAbout(request, "", "services"),
   validate(request) {
     const before = new Set((request.oldObject as Service | undefined)?.spec?.externalIPs ?? []);
-    const added = ((request.object as Service).spec?.externalIPs ?? []).filter((address) => !before.has(address));
-    if (added.length > 0) throw forbid(request, "Use of external IPs is denied by admission control");
+    const added = ((request.object as Service).spec?.externalIPs ?? []).filter(
+      (address) => !before.has(address),
+    );
+    if (added.length > 0)
+      throw forbid(request, "Use of external IPs is denied by admission control");
   },
 };
 
-/** Nodes with rare devices can be tainted with the device's name. Source: plugin/pkg/admission/extendedresourcetoleration. */
+/**
+ * Nodes with rare devices can be tainted with the device's name. Source:
+ * plugin/pkg/admission/extendedresourcetoleration.
+ */
 export const extendedResourceToleration: AdmissionPlugin = {
   name: "ExtendedResourceToleration",
   enabledByDefault: false,
@@ -70,9 +90,13 @@ export const extendedResourceToleration: AdmissionPlugin = {
   mutate({ object }) {
     const pod = object as Pod;
     const { containers = [], initContainers = [], tolerations = [] } = pod.spec ?? {};
-    const names = [...containers, ...initContainers].flatMap(({ resources }) => Object.keys(resources?.requests ?? {}));
+    const names = [...containers, ...initContainers].flatMap(({ resources }) =>
+      Object.keys(resources?.requests ?? {}),
+    );
     const wanted = [...new Set(names)].filter(isExtendedResourceName).sort();
-    const missing = wanted.filter((key) => !tolerations.some((one) => one.key === key && one.operator === "Exists"));
+    const missing = wanted.filter(
+      (key) => !tolerations.some((one) => one.key === key && one.operator === "Exists"),
+    );
     if (missing.length === 0) return undefined;
     const added = missing.map((key) => ({ key, operator: "Exists", effect: "NoSchedule" }));
     return { ...pod, spec: { ...pod.spec, tolerations: [...tolerations, ...added] } } as Pod;
@@ -88,7 +112,8 @@ export const limitPodHardAntiAffinityTopology: AdmissionPlugin = {
   handles: isPodWrite,
   validate(request) {
     const { affinity } = (request.object as Pod).spec ?? {};
-    for (const { topologyKey } of affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []) {
+    for (const { topologyKey } of affinity?.podAntiAffinity
+      ?.requiredDuringSchedulingIgnoredDuringExecution ?? []) {
       if (topologyKey === hostname) continue;
       throw forbid(
         request,
@@ -116,12 +141,17 @@ const nodeSelectorAnnotation = "scheduler.alpha.kubernetes.io/node-selector";
 /** Source: plugin/pkg/admission/podnodeselector. */
 export function podNodeSelector(namespaces: LiveSet<Namespace>): AdmissionPlugin {
   const wantedOf = ({ call }: AdmissionRequest): Record<string, string> => {
-    const text = namespaces.get("", call.namespace)?.metadata?.annotations?.[nodeSelectorAnnotation] ?? "";
+    const text =
+      namespaces.get("", call.namespace)?.metadata?.annotations?.[nodeSelectorAnnotation] ?? "";
     const pairs = text.split(",").map((pair) => pair.split("=").map((part) => part.trim()));
-    return Object.fromEntries(pairs.filter(([key]) => key).map(([key = "", value = ""]) => [key, value]));
+    return Object.fromEntries(
+      pairs.filter(([key]) => key).map(([key = "", value = ""]) => [key, value]),
+    );
   };
   const conflicts = (pod: Pod, wanted: Record<string, string>): boolean =>
-    Object.entries(wanted).some(([key, value]) => (pod.spec?.nodeSelector?.[key] ?? value) !== value);
+    Object.entries(wanted).some(
+      ([key, value]) => (pod.spec?.nodeSelector?.[key] ?? value) !== value,
+    );
   const conflictText = "pod node label selector conflicts with its namespace node label selector";
   return {
     name: "PodNodeSelector",
@@ -132,7 +162,10 @@ export function podNodeSelector(namespaces: LiveSet<Namespace>): AdmissionPlugin
       const wanted = wantedOf(request);
       if (conflicts(pod, wanted)) throw forbid(request, conflictText);
       if (Object.keys(wanted).length === 0) return undefined;
-      return { ...pod, spec: { ...pod.spec, nodeSelector: { ...pod.spec?.nodeSelector, ...wanted } } } as Pod;
+      return {
+        ...pod,
+        spec: { ...pod.spec, nodeSelector: { ...pod.spec?.nodeSelector, ...wanted } },
+      } as Pod;
     },
     validate(request) {
       if (conflicts(request.object as Pod, wantedOf(request))) throw forbid(request, conflictText);

@@ -9,11 +9,15 @@ import { type AdmissionRequest, forbid } from "../request.ts";
  * Who changes owners must be allowed to delete the object; who lets an object hold back its owner's
  * deletion must be allowed to change the owner's finalizers. Source: plugin/pkg/admission/gc.
  */
-export function ownerReferencesPermissionEnforcement(table: ApiTable, authorizer: Authorizer): AdmissionPlugin {
+export function ownerReferencesPermissionEnforcement(
+  table: ApiTable,
+  authorizer: Authorizer,
+): AdmissionPlugin {
   return {
     name: "OwnerReferencesPermissionEnforcement",
     enabledByDefault: false,
-    handles: ({ operation, kind }) => (operation === "CREATE" || operation === "UPDATE") && kind === undefined,
+    handles: ({ operation, kind }) =>
+      (operation === "CREATE" || operation === "UPDATE") && kind === undefined,
     async validate(request) {
       const now = request.object?.metadata?.ownerReferences ?? [];
       const before = request.oldObject?.metadata?.ownerReferences ?? [];
@@ -37,7 +41,10 @@ export function ownerReferencesPermissionEnforcement(table: ApiTable, authorizer
   };
 }
 
-async function mayDelete(authorizer: Authorizer, { call, name }: AdmissionRequest): Promise<boolean> {
+async function mayDelete(
+  authorizer: Authorizer,
+  { call, name }: AdmissionRequest,
+): Promise<boolean> {
   const { group, version, plural: resource } = call.definition;
   const decision = await authorizer.authorize({
     user: call.user,
@@ -61,7 +68,12 @@ async function mayFinalize(
 ): Promise<boolean> {
   const { group, version } = parseApiVersion(owner.apiVersion);
   for (const { definition } of table.endpoints()) {
-    if (definition.group !== group || definition.version !== version || definition.kind !== owner.kind) continue;
+    if (
+      definition.group !== group ||
+      definition.version !== version ||
+      definition.kind !== owner.kind
+    )
+      continue;
     const decision = await authorizer.authorize({
       user: request.call.user,
       verb: "update",

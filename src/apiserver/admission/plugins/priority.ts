@@ -24,7 +24,11 @@ export function priorityAdmission(classes: LiveSet<PriorityClass>): AdmissionPlu
       const other = globalDefault(classes);
       if (other !== undefined && other.metadata?.name !== name) {
         const why = `PriorityClass ${other.metadata?.name ?? ""} is already marked as default. Only one default can exist`;
-        throw forbiddenStatus({ group: "scheduling.k8s.io", resource: "priorityclasses" }, name, why);
+        throw forbiddenStatus(
+          { group: "scheduling.k8s.io", resource: "priorityclasses" },
+          name,
+          why,
+        );
       }
     },
   };
@@ -43,7 +47,8 @@ function withPriority(pod: Pod, classes: LiveSet<PriorityClass>): Pod {
   const found = name === "" ? globalDefault(classes) : classes.get("", name);
   const refuse = (why: string): Error =>
     forbiddenStatus({ group: "", resource: "pods" }, pod.metadata?.name ?? "", why);
-  if (name !== "" && found === undefined) throw refuse(`no PriorityClass with name ${name} was found`);
+  if (name !== "" && found === undefined)
+    throw refuse(`no PriorityClass with name ${name} was found`);
   const priority = found?.value ?? 0;
   if (spec?.priority !== undefined && spec.priority !== priority) {
     throw refuse(

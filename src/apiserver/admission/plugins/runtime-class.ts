@@ -10,7 +10,10 @@ type Overhead = Readonly<Record<string, string>>;
 
 const mismatch = "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead";
 
-/** Gives pods what their runtime class costs, and where it runs. Source: plugin/pkg/admission/runtimeclass. */
+/**
+ * Gives pods what their runtime class costs, and where it runs. Source:
+ * plugin/pkg/admission/runtimeclass.
+ */
 export function runtimeClassAdmission(classes: LiveSet<RuntimeClass>): AdmissionPlugin {
   return {
     name: "RuntimeClass",
@@ -26,18 +29,27 @@ export function runtimeClassAdmission(classes: LiveSet<RuntimeClass>): Admission
       const defined = classOf(request, pod, classes)?.overhead?.podFixed;
       const own = pod.spec?.overhead;
       if (defined === undefined && own !== undefined && Object.keys(own).length > 0) {
-        throw forbid(request, "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead");
+        throw forbid(
+          request,
+          "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead",
+        );
       }
-      if (defined !== undefined && !sameOverhead(own ?? {}, defined)) throw forbid(request, mismatch);
+      if (defined !== undefined && !sameOverhead(own ?? {}, defined))
+        throw forbid(request, mismatch);
     },
   };
 }
 
-function classOf(request: AdmissionRequest, pod: Pod, classes: LiveSet<RuntimeClass>): RuntimeClass | undefined {
+function classOf(
+  request: AdmissionRequest,
+  pod: Pod,
+  classes: LiveSet<RuntimeClass>,
+): RuntimeClass | undefined {
   const name = pod.spec?.runtimeClassName;
   if (!name) return undefined;
   const found = classes.get("", name);
-  if (found === undefined) throw forbid(request, `pod rejected: RuntimeClass ${JSON.stringify(name)} not found`);
+  if (found === undefined)
+    throw forbid(request, `pod rejected: RuntimeClass ${JSON.stringify(name)} not found`);
   return found;
 }
 
@@ -53,7 +65,8 @@ function withOverhead(request: AdmissionRequest, pod: Pod, { overhead }: Runtime
   const defined = overhead?.podFixed;
   if (defined === undefined) return pod;
   const own = pod.spec?.overhead;
-  if (own !== undefined && Object.keys(own).length > 0 && !sameOverhead(own, defined)) throw forbid(request, mismatch);
+  if (own !== undefined && Object.keys(own).length > 0 && !sameOverhead(own, defined))
+    throw forbid(request, mismatch);
   return { ...pod, spec: { ...pod.spec, overhead: defined } } as Pod;
 }
 

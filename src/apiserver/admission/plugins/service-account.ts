@@ -15,7 +15,10 @@ const mirrorAnnotation = "kubernetes.io/config.mirror";
 const tokenExpirationSeconds = 3607;
 
 /** Gives every new pod a service account, its pull secrets, and a volume with its token. */
-export function serviceAccountAdmission(accounts: LiveSet<ServiceAccount>, random: Random): AdmissionPlugin {
+export function serviceAccountAdmission(
+  accounts: LiveSet<ServiceAccount>,
+  random: Random,
+): AdmissionPlugin {
   return {
     name: "ServiceAccount",
     enabledByDefault: true,
@@ -50,11 +53,14 @@ function admit(
     const why = `error looking up service account ${request.call.namespace}/${name}: ${message}`;
     throw forbiddenStatus({ group: "", resource: "pods" }, podName(pod), why);
   }
-  const spec = { ...pod.spec, serviceAccountName: name, serviceAccount: name } as NonNullable<Pod["spec"]>;
+  const spec = { ...pod.spec, serviceAccountName: name, serviceAccount: name } as NonNullable<
+    Pod["spec"]
+  >;
   if ((spec.imagePullSecrets?.length ?? 0) === 0 && account.imagePullSecrets) {
     spec.imagePullSecrets = account.imagePullSecrets.map((secret) => ({ ...secret }));
   }
-  const mount = pod.spec?.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true;
+  const mount =
+    pod.spec?.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true;
   return { ...pod, spec: mount ? withToken(spec, random) : spec } as Pod;
 }
 
@@ -67,7 +73,8 @@ function withToken(spec: NonNullable<Pod["spec"]>, random: Random): NonNullable<
   const volume = existing ?? `kube-api-access-${randomSuffix(random, 5)}`;
   let used = false;
   const mounted = <C extends Pick<Container, "volumeMounts">>(container: C): C => {
-    if (container.volumeMounts?.some(({ mountPath }) => mountPath === tokenMountPath)) return container;
+    if (container.volumeMounts?.some(({ mountPath }) => mountPath === tokenMountPath))
+      return container;
     used = true;
     const mount = { name: volume, readOnly: true, mountPath: tokenMountPath };
     return { ...container, volumeMounts: [...(container.volumeMounts ?? []), mount] };
@@ -97,7 +104,10 @@ function tokenVolume(name: string): Volume {
         {
           downwardAPI: {
             items: [
-              { path: "namespace", fieldRef: { apiVersion: "v1", fieldPath: "metadata.namespace" } },
+              {
+                path: "namespace",
+                fieldRef: { apiVersion: "v1", fieldPath: "metadata.namespace" },
+              },
             ],
           },
         },

@@ -35,10 +35,16 @@ export function persistentVolumeClaimResize(classes: LiveSet<StorageClass>): Adm
   return {
     name: "PersistentVolumeClaimResize",
     enabledByDefault: true,
-    handles: (request) => request.operation === "UPDATE" && isAbout(request, "", "persistentvolumeclaims"),
+    handles: (request) =>
+      request.operation === "UPDATE" && isAbout(request, "", "persistentvolumeclaims"),
     validate(request) {
-      const [claim, old] = [request.object as PersistentVolumeClaim, request.oldObject as PersistentVolumeClaim];
-      const [size, before] = [claim, old].map((one) => one.spec?.resources?.requests?.["storage"] ?? "0");
+      const [claim, old] = [
+        request.object as PersistentVolumeClaim,
+        request.oldObject as PersistentVolumeClaim,
+      ];
+      const [size, before] = [claim, old].map(
+        (one) => one.spec?.resources?.requests?.["storage"] ?? "0",
+      );
       if (compareQuantities(size ?? "0", before ?? "0") <= 0) return;
       if (old.status?.phase !== "Bound") {
         throw forbid(request, "Only bound persistent volume claims can be expanded");

@@ -19,16 +19,24 @@ const appArmor: Check = {
   run(pod) {
     const isBad = (type: string | undefined): boolean => type === "Unconfined";
     const podType = pod.spec.securityContext?.appArmorProfile?.type;
-    const containers = containersOf(pod).filter((one) => isBad(one.securityContext?.appArmorProfile?.type));
+    const containers = containersOf(pod).filter((one) =>
+      isBad(one.securityContext?.appArmorProfile?.type),
+    );
     const annotations = Object.entries(pod.metadata.annotations ?? {}).filter(
       ([key, value]) =>
         key.startsWith("container.apparmor.security.beta.kubernetes.io/") &&
-        value !== "" && value !== "runtime/default" && !value.startsWith("localhost/"),
+        value !== "" &&
+        value !== "runtime/default" &&
+        !value.startsWith("localhost/"),
     );
     const explicit = isBad(podType) || containers.length > 0;
     if (!explicit && annotations.length === 0) return undefined;
     const details = [
-      ...(explicit ? [`${setters(isBad(podType), containers)} must not set AppArmor profile type to "Unconfined"`] : []),
+      ...(explicit
+        ? [
+            `${setters(isBad(podType), containers)} must not set AppArmor profile type to "Unconfined"`,
+          ]
+        : []),
       ...annotations.map(([key, value]) => `${key}=${JSON.stringify(value)}`),
     ];
     const count = (explicit ? 1 : 0) + annotations.length;
@@ -40,8 +48,19 @@ const appArmor: Check = {
 };
 
 const defaultCapabilities = new Set([
-  "AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE",
-  "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT",
+  "AUDIT_WRITE",
+  "CHOWN",
+  "DAC_OVERRIDE",
+  "FOWNER",
+  "FSETID",
+  "KILL",
+  "MKNOD",
+  "NET_BIND_SERVICE",
+  "SETFCAP",
+  "SETGID",
+  "SETPCAP",
+  "SETUID",
+  "SYS_CHROOT",
 ]);
 
 export function addedBeyond(
@@ -65,7 +84,9 @@ export const capabilities: Check = {
 
 const hostNamespaces: Check = {
   run({ spec }) {
-    const used = (["hostNetwork", "hostPID", "hostIPC"] as const).filter((name) => spec[name] === true);
+    const used = (["hostNetwork", "hostPID", "hostIPC"] as const).filter(
+      (name) => spec[name] === true,
+    );
     if (used.length === 0) return undefined;
     return { reason: "host namespaces", detail: used.map((name) => `${name}=true`).join(", ") };
   },
@@ -73,9 +94,14 @@ const hostNamespaces: Check = {
 
 export const hostPathVolumes: Check = {
   run({ spec }) {
-    const names = (spec.volumes ?? []).filter(({ hostPath }) => hostPath !== undefined).map(({ name }) => name);
+    const names = (spec.volumes ?? [])
+      .filter(({ hostPath }) => hostPath !== undefined)
+      .map(({ name }) => name);
     if (names.length === 0) return undefined;
-    return { reason: "hostPath volumes", detail: `${plural(names.length, "volume", "volumes")} ${quoted(names)}` };
+    return {
+      reason: "hostPath volumes",
+      detail: `${plural(names.length, "volume", "volumes")} ${quoted(names)}`,
+    };
   },
 };
 
@@ -88,15 +114,25 @@ const hostPorts: Check = {
     const ports = unique(containers.flatMap(portsOf));
     const uses = plural(containers.length, "uses", "use");
     const what = plural(ports.length, "hostPort", "hostPorts");
-    return { reason: "hostPort", detail: `${named(containers)} ${uses} ${what} ${ports.join(", ")}` };
+    return {
+      reason: "hostPort",
+      detail: `${named(containers)} ${uses} ${what} ${ports.join(", ")}`,
+    };
   },
 };
 
 function hostsOf(container: CheckedContainer): string[] {
   const { livenessProbe, readinessProbe, startupProbe, lifecycle } = container;
-  const handlers = [livenessProbe, readinessProbe, startupProbe, lifecycle?.postStart, lifecycle?.preStop];
+  const handlers = [
+    livenessProbe,
+    readinessProbe,
+    startupProbe,
+    lifecycle?.postStart,
+    lifecycle?.preStop,
+  ];
   return handlers.flatMap((handler) => {
-    const tcp = handler !== undefined && "tcpSocket" in handler ? handler.tcpSocket?.host : undefined;
+    const tcp =
+      handler !== undefined && "tcpSocket" in handler ? handler.tcpSocket?.host : undefined;
     return [handler?.httpGet?.host ?? "", tcp ?? ""].filter((host) => host !== "");
   });
 }
@@ -116,19 +152,28 @@ const hostProbes: Check = {
 
 const privileged: Check = {
   run(pod) {
-    const bad = containersOf(pod).filter(({ securityContext }) => securityContext?.privileged === true);
+    const bad = containersOf(pod).filter(
+      ({ securityContext }) => securityContext?.privileged === true,
+    );
     if (bad.length === 0) return undefined;
-    return { reason: "privileged", detail: `${named(bad)} must not set securityContext.privileged=true` };
+    return {
+      reason: "privileged",
+      detail: `${named(bad)} must not set securityContext.privileged=true`,
+    };
   },
 };
 
 export const procMount: Check = {
   run(pod) {
-    const typeOf = ({ securityContext }: CheckedContainer): string => securityContext?.procMount ?? "Default";
+    const typeOf = ({ securityContext }: CheckedContainer): string =>
+      securityContext?.procMount ?? "Default";
     const bad = containersOf(pod).filter((one) => typeOf(one) !== "Default");
     if (bad.length === 0) return undefined;
     const types = quoted(unique(bad.map(typeOf)));
-    return { reason: "procMount", detail: `${named(bad)} must not set securityContext.procMount to ${types}` };
+    return {
+      reason: "procMount",
+      detail: `${named(bad)} must not set securityContext.procMount to ${types}`,
+    };
   },
 };
 
@@ -140,17 +185,22 @@ const seLinuxTypes = new Set(["", "container_t", "container_init_t", "container_
 
 const seLinuxOptions: Check = {
   run(pod, minor) {
-    const optionsOf = (one: { securityContext?: CheckedContainer["securityContext"] | PodView["spec"]["securityContext"] }) =>
-      one.securityContext?.seLinuxOptions;
+    const optionsOf = (one: {
+      securityContext?: CheckedContainer["securityContext"] | PodView["spec"]["securityContext"];
+    }) => one.securityContext?.seLinuxOptions;
     type Options = ReturnType<typeof optionsOf>;
-    const isBadType = (type = ""): boolean => !seLinuxTypes.has(type) && !(minor >= 31 && type === "container_engine_t");
+    const isBadType = (type = ""): boolean =>
+      !seLinuxTypes.has(type) && !(minor >= 31 && type === "container_engine_t");
     const isBad = (options: Options): boolean =>
-      options !== undefined && (isBadType(options.type) || Boolean(options.user) || Boolean(options.role));
+      options !== undefined &&
+      (isBadType(options.type) || Boolean(options.user) || Boolean(options.role));
     const containers = containersOf(pod).filter((one) => isBad(optionsOf(one)));
     const podBad = isBad(optionsOf(pod.spec));
     if (!podBad && containers.length === 0) return undefined;
     const all = [...(podBad ? [optionsOf(pod.spec)] : []), ...containers.map(optionsOf)];
-    const types = unique(all.flatMap((options) => (isBadType(options?.type) ? [options?.type ?? ""] : [])));
+    const types = unique(
+      all.flatMap((options) => (isBadType(options?.type) ? [options?.type ?? ""] : [])),
+    );
     const problems = [
       ...(types.length > 0 ? [`${plural(types.length, "type", "types")} ${quoted(types)}`] : []),
       ...(all.some((options) => options?.user) ? ["user may not be set"] : []),
@@ -166,10 +216,14 @@ export function badSeccomp(pod: PodView): string | undefined {
   const isBad = (type: string | undefined): boolean =>
     type !== undefined && type !== "RuntimeDefault" && type !== "Localhost";
   const podType = pod.spec.securityContext?.seccompProfile?.type;
-  const typeOf = ({ securityContext }: CheckedContainer): string | undefined => securityContext?.seccompProfile?.type;
+  const typeOf = ({ securityContext }: CheckedContainer): string | undefined =>
+    securityContext?.seccompProfile?.type;
   const containers = containersOf(pod).filter((one) => isBad(typeOf(one)));
   if (!isBad(podType) && containers.length === 0) return undefined;
-  const types = unique([...(isBad(podType) ? [podType ?? ""] : []), ...containers.map((one) => typeOf(one) ?? "")]);
+  const types = unique([
+    ...(isBad(podType) ? [podType ?? ""] : []),
+    ...containers.map((one) => typeOf(one) ?? ""),
+  ]);
   const who = setters(isBad(podType), containers);
   return `${who} must not set securityContext.seccompProfile.type to ${quoted(types)}`;
 }
@@ -201,7 +255,9 @@ const sysctlsSince: Readonly<Record<string, number>> = {
 const sysctls: Check = {
   run({ spec }, minor) {
     const names = (spec.securityContext?.sysctls ?? []).map(({ name }) => name);
-    const bad = names.filter((name) => !Object.hasOwn(sysctlsSince, name) || (sysctlsSince[name] ?? 0) > minor);
+    const bad = names.filter(
+      (name) => !Object.hasOwn(sysctlsSince, name) || (sysctlsSince[name] ?? 0) > minor,
+    );
     return bad.length === 0 ? undefined : { reason: "forbidden sysctls", detail: bad.join(", ") };
   },
 };

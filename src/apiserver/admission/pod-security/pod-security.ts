@@ -25,7 +25,14 @@ import type { PodView } from "./pod-view.ts";
 const podsCheckedMax = 3000;
 
 const ignoredSubresources = new Set([
-  "attach", "binding", "eviction", "exec", "log", "portforward", "proxy", "status",
+  "attach",
+  "binding",
+  "eviction",
+  "exec",
+  "log",
+  "portforward",
+  "proxy",
+  "status",
 ]);
 
 /** Kinds that make pods, by group and plural, with the path of the template. */
@@ -63,7 +70,10 @@ export function podSecurity(namespaces: LiveSet<Namespace>, pods: LiveSet<Pod>):
   };
 }
 
-function viewOf(object: { metadata?: ObjectMeta | undefined; spec?: PodSpec | undefined }): PodView | undefined {
+function viewOf(object: {
+  metadata?: ObjectMeta | undefined;
+  spec?: PodSpec | undefined;
+}): PodView | undefined {
   return object.spec && { metadata: object.metadata ?? {}, spec: object.spec };
 }
 
@@ -84,10 +94,15 @@ function checkPod(request: AdmissionRequest, policy: NamespacePolicy): void {
   );
 }
 
-function checkTemplate(request: AdmissionRequest, policy: NamespacePolicy, path: readonly string[]): void {
+function checkTemplate(
+  request: AdmissionRequest,
+  policy: NamespacePolicy,
+  path: readonly string[],
+): void {
   let template: unknown = request.object;
   for (const part of path) template = (template as Record<string, unknown> | undefined)?.[part];
-  const view = template === undefined ? undefined : viewOf(template as KubeObject & { spec?: PodSpec });
+  const view =
+    template === undefined ? undefined : viewOf(template as KubeObject & { spec?: PodSpec });
   if (view !== undefined) report(request, policy, { view, warns: true });
 }
 
@@ -102,20 +117,25 @@ function report(
     return `would violate PodSecurity ${JSON.stringify(levelText(level))}: ${detailText(found)}`;
   };
   const audited = textOf(audit);
-  if (audited !== undefined) call.annotate?.("pod-security.kubernetes.io/audit-violations", audited);
+  if (audited !== undefined)
+    call.annotate?.("pod-security.kubernetes.io/audit-violations", audited);
   const warned = warns ? textOf(warn) : undefined;
   if (warned !== undefined) call.warn(warned);
 }
 
 /** Images and new containers matter; nothing else that can change does. */
 function isSignificant({ spec }: Pod, { spec: old }: Pod): boolean {
-  const differs = (now: readonly Pick<Container, "name" | "image">[] = [], before: typeof now = []): boolean =>
+  const differs = (
+    now: readonly Pick<Container, "name" | "image">[] = [],
+    before: typeof now = [],
+  ): boolean =>
     now.length !== before.length || now.some(({ image }, index) => image !== before[index]?.image);
   return (
     differs(spec?.containers, old?.containers) ||
     differs(spec?.initContainers, old?.initContainers) ||
     (spec?.ephemeralContainers ?? []).some(
-      ({ name, image }) => old?.ephemeralContainers?.find((one) => one.name === name)?.image !== image,
+      ({ name, image }) =>
+        old?.ephemeralContainers?.find((one) => one.name === name)?.image !== image,
     )
   );
 }
@@ -131,11 +151,19 @@ function checkNamespace(request: AdmissionRequest, pods: LiveSet<Pod>): void {
   if (old === undefined || !isAbout(request, "", "namespaces")) return;
   const { enforce } = next;
   if (sameLevel(enforce, old.enforce) || enforce.level === "privileged") return;
-  if (enforce.version === old.enforce.version && compareLevels(enforce.level, old.enforce.level) < 1) return;
+  if (
+    enforce.version === old.enforce.version &&
+    compareLevels(enforce.level, old.enforce.level) < 1
+  )
+    return;
   for (const text of existingViolations(name, enforce, pods.inNamespace(name))) call.warn(text);
 }
 
-function existingViolations(namespace: string, enforce: LevelVersion, pods: readonly Pod[]): string[] {
+function existingViolations(
+  namespace: string,
+  enforce: LevelVersion,
+  pods: readonly Pod[],
+): string[] {
   const names = new Map<string, string[]>();
   for (const pod of pods.slice(0, podsCheckedMax)) {
     const view = viewOf(pod);
@@ -152,7 +180,9 @@ function existingViolations(namespace: string, enforce: LevelVersion, pods: read
   return [
     ...(pods.length > podsCheckedMax ? [checked] : []),
     ...(texts.length > 0
-      ? [`existing pods in namespace ${JSON.stringify(namespace)} violate the new PodSecurity enforce level ${level}`]
+      ? [
+          `existing pods in namespace ${JSON.stringify(namespace)} violate the new PodSecurity enforce level ${level}`,
+        ]
       : []),
     ...texts.sort(),
   ];

@@ -10,7 +10,13 @@ export interface PodView {
 
 export type CheckedContainer = Pick<
   Container,
-  "name" | "securityContext" | "ports" | "livenessProbe" | "readinessProbe" | "startupProbe" | "lifecycle"
+  | "name"
+  | "securityContext"
+  | "ports"
+  | "livenessProbe"
+  | "readinessProbe"
+  | "startupProbe"
+  | "lifecycle"
 >;
 
 /** What a check found: the reason alone is shown where there are many pods. */
@@ -48,7 +54,9 @@ export function named(containers: readonly CheckedContainer[]): string {
 
 /** Who sets something: the pod, its containers, or both, joined by "and". */
 export function setters(pod: boolean, containers: readonly CheckedContainer[]): string {
-  return [...(pod ? ["pod"] : []), ...(containers.length > 0 ? [named(containers)] : [])].join(" and ");
+  return [...(pod ? ["pod"] : []), ...(containers.length > 0 ? [named(containers)] : [])].join(
+    " and ",
+  );
 }
 
 export function unique(values: readonly string[]): string[] {

@@ -12,15 +12,28 @@ const hardened = {
 };
 
 function pod(container: object, spec: object = {}): PodView {
-  return { metadata: {}, spec: { containers: [{ name: "c", image: "i", ...container }], ...spec } } as PodView;
+  return {
+    metadata: {},
+    spec: { containers: [{ name: "c", image: "i", ...container }], ...spec },
+  } as PodView;
 }
 
 /** Level and version, pod, what it violates. */
 const rows: readonly (readonly [level: Level, version: string, pod: PodView, detail: string])[] = [
   ["privileged", "latest", pod({ securityContext: { privileged: true } }), ""],
   ["baseline", "latest", pod({}), ""],
-  ["baseline", "latest", pod({}, { hostNetwork: true, hostIPC: true }), "host namespaces (hostNetwork=true, hostIPC=true)"],
-  ["baseline", "latest", pod({ ports: [{ hostPort: 80 }] }), 'hostPort (container "c" uses hostPort 80)'],
+  [
+    "baseline",
+    "latest",
+    pod({}, { hostNetwork: true, hostIPC: true }),
+    "host namespaces (hostNetwork=true, hostIPC=true)",
+  ],
+  [
+    "baseline",
+    "latest",
+    pod({ ports: [{ hostPort: 80 }] }),
+    'hostPort (container "c" uses hostPort 80)',
+  ],
   [
     "baseline",
     "latest",
@@ -40,13 +53,28 @@ const rows: readonly (readonly [level: Level, version: string, pod: PodView, det
     pod({}, { securityContext: { sysctls: [{ name: "net.ipv4.tcp_fin_timeout" }] } }),
     "forbidden sysctls (net.ipv4.tcp_fin_timeout)",
   ],
-  ["baseline", "v1.29", pod({}, { securityContext: { sysctls: [{ name: "net.ipv4.tcp_fin_timeout" }] } }), ""],
-  ["baseline", "latest", pod({ securityContext: { procMount: "Unmasked" } }, { hostUsers: false }), ""],
+  [
+    "baseline",
+    "v1.29",
+    pod({}, { securityContext: { sysctls: [{ name: "net.ipv4.tcp_fin_timeout" }] } }),
+    "",
+  ],
+  [
+    "baseline",
+    "latest",
+    pod({ securityContext: { procMount: "Unmasked" } }, { hostUsers: false }),
+    "",
+  ],
   ["restricted", "latest", pod({ securityContext: hardened }), ""],
   [
     "restricted",
     "latest",
-    pod({ securityContext: { ...hardened, capabilities: { drop: ["ALL"], add: ["CHOWN", "NET_BIND_SERVICE"] } } }),
+    pod({
+      securityContext: {
+        ...hardened,
+        capabilities: { drop: ["ALL"], add: ["CHOWN", "NET_BIND_SERVICE"] },
+      },
+    }),
     'unrestricted capabilities (container "c" must not include "CHOWN" in securityContext.capabilities.add)',
   ],
   [
@@ -59,7 +87,15 @@ const rows: readonly (readonly [level: Level, version: string, pod: PodView, det
   [
     "restricted",
     "latest",
-    pod({ securityContext: hardened }, { volumes: [{ name: "v", hostPath: {} }, { name: "s", secret: {} }] }),
+    pod(
+      { securityContext: hardened },
+      {
+        volumes: [
+          { name: "v", hostPath: {} },
+          { name: "s", secret: {} },
+        ],
+      },
+    ),
     'restricted volume types (volume "v" uses restricted volume type "hostPath")',
   ],
   [
@@ -79,8 +115,15 @@ for (const [level, version, view, detail] of rows) {
 const prefix = "pod-security.kubernetes.io/";
 
 test("policyOf warns at the enforced level unless told otherwise", () => {
-  const { enforce, audit, warn } = policyOf({ [`${prefix}enforce`]: "baseline", [`${prefix}enforce-version`]: "v1.30" });
-  assert.deepEqual([enforce, audit, warn].map(levelText), ["baseline:v1.30", "privileged:latest", "baseline:v1.30"]);
+  const { enforce, audit, warn } = policyOf({
+    [`${prefix}enforce`]: "baseline",
+    [`${prefix}enforce-version`]: "v1.30",
+  });
+  assert.deepEqual([enforce, audit, warn].map(levelText), [
+    "baseline:v1.30",
+    "privileged:latest",
+    "baseline:v1.30",
+  ]);
   const relaxed = policyOf({ [`${prefix}enforce`]: "baseline", [`${prefix}warn`]: "privileged" });
   assert.equal(levelText(relaxed.warn), "privileged:latest");
 });

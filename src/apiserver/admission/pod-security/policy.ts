@@ -32,10 +32,15 @@ export function policyOf(labels: Readonly<Record<string, string>> | undefined): 
     if (level !== undefined && known === undefined) {
       errors.push(invalid(fieldOf(mode), level, `must be one of ${levels.join(", ")}`));
     }
-    const isVersion = version === undefined || version === "latest" || /^v1\.([0-9]|[1-9][0-9]*)$/.test(version);
-    if (!isVersion) errors.push(invalid(fieldOf(`${mode}-version`), version, 'must be "latest" or "v1.x"'));
+    const isVersion =
+      version === undefined || version === "latest" || /^v1\.([0-9]|[1-9][0-9]*)$/.test(version);
+    if (!isVersion)
+      errors.push(invalid(fieldOf(`${mode}-version`), version, 'must be "latest" or "v1.x"'));
     const fallback = level === undefined ? "privileged" : "restricted";
-    const policy = { level: known ?? fallback, version: isVersion ? (version ?? "latest") : "latest" };
+    const policy = {
+      level: known ?? fallback,
+      version: isVersion ? (version ?? "latest") : "latest",
+    };
     return { policy, declared: level !== undefined };
   };
   const enforce = read("enforce");
@@ -85,7 +90,9 @@ export function violationsOf({ level, version }: LevelVersion, pod: PodView): Vi
 }
 
 export function detailText(violations: readonly Violation[]): string {
-  return violations.map(({ reason, detail }) => (detail === "" ? reason : `${reason} (${detail})`)).join(", ");
+  return violations
+    .map(({ reason, detail }) => (detail === "" ? reason : `${reason} (${detail})`))
+    .join(", ");
 }
 
 export function reasonText(violations: readonly Violation[]): string {

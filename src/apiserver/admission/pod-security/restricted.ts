@@ -44,7 +44,9 @@ const capabilities: Check = {
     );
     const added = addedBeyond(pod, bindService);
     const details = [
-      ...(keeping.length > 0 ? [`${named(keeping)} must set securityContext.capabilities.drop=["ALL"]`] : []),
+      ...(keeping.length > 0
+        ? [`${named(keeping)} must set securityContext.capabilities.drop=["ALL"]`]
+        : []),
       ...(added.containers.length > 0
         ? [
             `${named(added.containers)} must not include ${quoted(added.capabilities)} ` +
@@ -52,18 +54,29 @@ const capabilities: Check = {
           ]
         : []),
     ];
-    return details.length === 0 ? undefined : { reason: "unrestricted capabilities", detail: details.join("; ") };
+    return details.length === 0
+      ? undefined
+      : { reason: "unrestricted capabilities", detail: details.join("; ") };
   },
 };
 
 const allowedVolumes = new Set([
-  "configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "image", "persistentVolumeClaim", "projected", "secret",
+  "configMap",
+  "csi",
+  "downwardAPI",
+  "emptyDir",
+  "ephemeral",
+  "image",
+  "persistentVolumeClaim",
+  "projected",
+  "secret",
 ]);
 
 const volumes: Check = {
   run({ spec }) {
     const typeOf = (volume: object): string =>
-      Object.entries(volume).find(([key, value]) => key !== "name" && value !== undefined)?.[0] ?? "unknown";
+      Object.entries(volume).find(([key, value]) => key !== "name" && value !== undefined)?.[0] ??
+      "unknown";
     const bad = (spec.volumes ?? []).filter((volume) => !allowedVolumes.has(typeOf(volume)));
     if (bad.length === 0) return undefined;
     const names = bad.map(({ name }) => name);
@@ -79,15 +92,21 @@ const runAsNonRoot: Check = {
     if (hasUserNamespace(pod)) return undefined;
     const reason = "runAsNonRoot != true";
     const podValue = pod.spec.securityContext?.runAsNonRoot;
-    const valueOf = ({ securityContext }: CheckedContainer): boolean | undefined => securityContext?.runAsNonRoot;
+    const valueOf = ({ securityContext }: CheckedContainer): boolean | undefined =>
+      securityContext?.runAsNonRoot;
     const explicit = containersOf(pod).filter((one) => valueOf(one) === false);
     if (podValue === false || explicit.length > 0) {
       const who = setters(podValue === false, explicit);
       return { reason, detail: `${who} must not set securityContext.runAsNonRoot=false` };
     }
-    const implicit = containersOf(pod).filter((one) => valueOf(one) === undefined && podValue !== true);
+    const implicit = containersOf(pod).filter(
+      (one) => valueOf(one) === undefined && podValue !== true,
+    );
     if (implicit.length === 0) return undefined;
-    return { reason, detail: `pod or ${named(implicit)} must set securityContext.runAsNonRoot=true` };
+    return {
+      reason,
+      detail: `pod or ${named(implicit)} must set securityContext.runAsNonRoot=true`,
+    };
   },
 };
 
@@ -110,9 +129,12 @@ const seccompProfile: Check = {
     const explicit = badSeccomp(pod);
     if (explicit !== undefined) return { reason, detail: explicit };
     if (pod.spec.securityContext?.seccompProfile !== undefined) return undefined;
-    const implicit = containersOf(pod).filter(({ securityContext }) => securityContext?.seccompProfile === undefined);
+    const implicit = containersOf(pod).filter(
+      ({ securityContext }) => securityContext?.seccompProfile === undefined,
+    );
     if (implicit.length === 0) return undefined;
-    const wanted = 'must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost"';
+    const wanted =
+      'must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost"';
     return { reason, detail: `pod or ${named(implicit)} ${wanted}` };
   },
 };

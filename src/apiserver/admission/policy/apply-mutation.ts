@@ -27,7 +27,9 @@ export interface Mutating {
   readonly before: KubeObject | null;
 }
 
-/** The object as JSON after one mutation. Errors: `MutationError`. Source: policy/mutating/patch. */
+/**
+ * The object as JSON after one mutation. Errors: `MutationError`. Source: policy/mutating/patch.
+ */
 export async function applyMutation({ patchType }: Mutation, mutating: Mutating): Promise<unknown> {
   const { expression, evaluation } = mutating;
   if (expression.error !== undefined) throw new MutationError(expression.error);
@@ -48,10 +50,17 @@ function patch(value: CelValue, { before }: Mutating): unknown {
   const operations = [...value].map((element) => {
     const operation = jsonPatchOperation(element);
     if (operation === undefined) {
-      throw new MutationError("type mismatch: JSONPatchType.expression should evaluate to array of JSONPatch");
+      throw new MutationError(
+        "type mismatch: JSONPatchType.expression should evaluate to array of JSONPatch",
+      );
     }
     const { op, path, from, value: wanted } = operation;
-    return { op, path, ...(from !== "" && { from }), ...(wanted !== undefined && { value: wanted }) };
+    return {
+      op,
+      path,
+      ...(from !== "" && { from }),
+      ...(wanted !== undefined && { value: wanted }),
+    };
   });
   try {
     return patchedValue(before, operations);
@@ -66,7 +75,11 @@ function apply(value: CelValue, { definition, before }: Mutating): unknown {
   refuseMismatch(value);
   const node = jsonSchema(applySchemaOfDefinition(definition));
   try {
-    const config = { ...(toJson(value) as object), kind: before?.kind, apiVersion: before?.apiVersion };
+    const config = {
+      ...(toJson(value) as object),
+      kind: before?.kind,
+      apiVersion: before?.apiVersion,
+    };
     validateTyped(node, config);
     const atomics = [...atomicPaths(node, config, "")];
     if (atomics.length > 0) {
@@ -91,11 +104,13 @@ function* atomicPaths(node: ApplyNode, value: unknown, path: string): Generator<
     if (node.map.atomic) yield path;
     for (const [key, member] of Object.entries(value)) {
       const inner = memberNode(node.map, key);
-      if (inner !== undefined && node.map.fields.has(key)) yield* atomicPaths(inner, member, `${path}.${key}`);
+      if (inner !== undefined && node.map.fields.has(key))
+        yield* atomicPaths(inner, member, `${path}.${key}`);
     }
   }
   if (Array.isArray(value) && node.list !== undefined) {
     if (node.list.atomic) yield path;
-    for (const [index, item] of value.entries()) yield* atomicPaths(node.list.items, item, `${path}[${index}]`);
+    for (const [index, item] of value.entries())
+      yield* atomicPaths(node.list.items, item, `${path}[${index}]`);
   }
 }

@@ -12,7 +12,8 @@ export class AuditAnnotations {
   }
 
   publish(policy: string, call: Call): void {
-    for (const [key, values] of this.#values) call.annotate?.(`${policy}/${key}`, [...values].join(", "));
+    for (const [key, values] of this.#values)
+      call.annotate?.(`${policy}/${key}`, [...values].join(", "));
   }
 }
 
@@ -27,6 +28,8 @@ interface ValidationFailure {
 /** Records a failed validation of a binding whose action is Audit. */
 export function publishFailure(call: Call, { index, ...failure }: ValidationFailure): void {
   const { message, policy, binding, validationActions } = failure;
-  const value = JSON.stringify([{ message, policy, binding, expressionIndex: index, validationActions }]);
+  const value = JSON.stringify([
+    { message, policy, binding, expressionIndex: index, validationActions },
+  ]);
   call.annotate?.("validation.policy.admission.k8s.io/validation_failure", value);
 }

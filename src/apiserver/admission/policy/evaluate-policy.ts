@@ -1,5 +1,8 @@
 import { compileValidatingPolicy } from "#api/admissionregistration/v1/policy-expressions.ts";
-import type { ValidatingAdmissionPolicy, Validation } from "#api/admissionregistration/v1/validating-admission-policy.ts";
+import type {
+  ValidatingAdmissionPolicy,
+  Validation,
+} from "#api/admissionregistration/v1/validating-admission-policy.ts";
 import type { Namespace } from "#api/core/v1/namespace.ts";
 import type { Expression } from "#api/admissionregistration/expressions.ts";
 import { messageBytesMax, perObjectCostMax } from "#apimachinery/cel/limits.ts";
@@ -38,10 +41,16 @@ export interface PolicyRun {
 const nothing: PolicyResult = { decisions: [], auditAnnotations: [] };
 
 /** Runs one policy with one param. Source: policy/validating/validator.go. */
-export async function evaluatePolicy(run: PolicyRun, request: AdmissionRequest): Promise<PolicyResult> {
+export async function evaluatePolicy(
+  run: PolicyRun,
+  request: AdmissionRequest,
+): Promise<PolicyResult> {
   const { policy, definition, namespace, param } = run;
   const { spec } = policy;
-  const failed = (message: string): PolicyResult => ({ decisions: [onError(spec, message)], auditAnnotations: [] });
+  const failed = (message: string): PolicyResult => ({
+    decisions: [onError(spec, message)],
+    auditAnnotations: [],
+  });
   const inputs = {
     request,
     definition,
@@ -59,14 +68,19 @@ export async function evaluatePolicy(run: PolicyRun, request: AdmissionRequest):
   const decisions: Decision[] = [];
   try {
     const results: Evaluated[] = [];
-    for (const { expression } of compiled.validations) results.push(await evaluation.evaluate(expression));
+    for (const { expression } of compiled.validations)
+      results.push(await evaluation.evaluate(expression));
     for (const [index, result] of results.entries()) {
       const validation = spec.validations?.[index];
       const message = compiled.validations[index]?.message;
-      if (validation !== undefined) decisions.push(await decide(spec, result, { validation, message, evaluation }));
+      if (validation !== undefined)
+        decisions.push(await decide(spec, result, { validation, message, evaluation }));
     }
     const annotating = new Evaluation({ ...inputs, variables, costMax: perObjectCostMax });
-    return { decisions, auditAnnotations: await annotate(spec, compiled.auditAnnotations, annotating) };
+    return {
+      decisions,
+      auditAnnotations: await annotate(spec, compiled.auditAnnotations, annotating),
+    };
   } catch (error) {
     if (error instanceof OutOfBudgetError) return failed(error.message);
     throw error;
@@ -90,7 +104,10 @@ async function decide(spec: Spec, result: Evaluated, deciding: Deciding): Promis
   if (result.value === true) return { admit: true };
   const { validation, message, evaluation } = deciding;
   const computed = message === undefined ? "" : await computedMessage(message, evaluation);
-  const text = computed || (validation.message ?? "").trim() || `failed expression: ${validation.expression.trim()}`;
+  const text =
+    computed ||
+    (validation.message ?? "").trim() ||
+    `failed expression: ${validation.expression.trim()}`;
   return { admit: false, message: text, reason: validation.reason ?? "Invalid" };
 }
 

@@ -53,7 +53,8 @@ export function mutatingAdmissionPolicy(context: Context): AdmissionPlugin {
     async mutate(request) {
       const failures: PolicyFailure[] = [];
       const invocations: Invocation[] = [];
-      for (const bound of policies()) await collect(bound, request, { context, failures, invocations });
+      for (const bound of policies())
+        await collect(bound, request, { context, failures, invocations });
       const object = await invoke(invocations, request, { context, failures });
       const fatal = failures.filter(({ policy }) => policy.spec.failurePolicy !== "Ignore");
       if (fatal.length > 0) throw refusal(request, fatal);
@@ -69,27 +70,38 @@ interface Collecting {
 }
 
 async function collect(
-  { policy, bindings }: { policy: MutatingAdmissionPolicy; bindings: readonly MutatingAdmissionPolicyBinding[] },
+  {
+    policy,
+    bindings,
+  }: { policy: MutatingAdmissionPolicy; bindings: readonly MutatingAdmissionPolicyBinding[] },
   request: AdmissionRequest,
   { context, failures, invocations }: Collecting,
 ): Promise<void> {
   const fail = (error: unknown, binding?: MutatingAdmissionPolicyBinding): void => {
     if (!(error instanceof ConfigurationError) && !isStatusError(error)) throw error;
-    const what = binding === undefined ? "failed to configure policy" : "failed to configure binding";
-    failures.push({ policy, ...(binding && { binding }), message: `${what}: ${error.message}`, reason: "" });
+    const what =
+      binding === undefined ? "failed to configure policy" : "failed to configure binding";
+    failures.push({
+      policy,
+      ...(binding && { binding }),
+      message: `${what}: ${error.message}`,
+      reason: "",
+    });
   };
   let endpoint: Endpoint | undefined;
   let definition: ResourceDefinition | undefined;
   try {
     definition = matchResources(policy.spec.matchConstraints, request, context.namespaces);
     if (definition === undefined) return;
-    if (policy.spec.paramKind !== undefined) endpoint = paramEndpoint(context.table, policy.spec.paramKind);
+    if (policy.spec.paramKind !== undefined)
+      endpoint = paramEndpoint(context.table, policy.spec.paramKind);
   } catch (error) {
     return fail(error);
   }
   for (const binding of bindings) {
     try {
-      if (matchResources(binding.spec.matchResources, request, context.namespaces) === undefined) continue;
+      if (matchResources(binding.spec.matchResources, request, context.namespaces) === undefined)
+        continue;
       const reference = binding.spec.paramRef;
       const params = await collectParams({ endpoint, reference, namespace: namespaceOf(request) });
       for (const param of params) invocations.push({ policy, binding, definition, param });
@@ -128,7 +140,9 @@ async function invoke(
   let current = request;
   for (const invocation of invocations) {
     const { policy, binding, param } = invocation;
-    const key = [policy, binding, param].map((one) => `${one?.metadata?.namespace}/${one?.metadata?.name}`).join(" ");
+    const key = [policy, binding, param]
+      .map((one) => `${one?.metadata?.namespace}/${one?.metadata?.name}`)
+      .join(" ");
     if (again && !memory.due.has(key)) continue;
     const before = current.object;
     const object = await mutateOnce(invocation, current, invoking);
@@ -151,7 +165,8 @@ async function mutateOnce(
   { context, failures }: Invoking,
 ): Promise<KubeObject | undefined> {
   const { spec } = policy;
-  const fail = (message: string): void => void failures.push({ policy, binding, message, reason: "Invalid" });
+  const fail = (message: string): void =>
+    void failures.push({ policy, binding, message, reason: "Invalid" });
   const inputs = {
     definition,
     authorizer: context.authorizer,
@@ -159,7 +174,11 @@ async function mutateOnce(
     ...(spec.paramKind !== undefined && { params: param }),
   };
   const { failurePolicy } = spec;
-  const conditions = await matchConditions(spec.matchConditions, { ...inputs, request, failurePolicy });
+  const conditions = await matchConditions(spec.matchConditions, {
+    ...inputs,
+    request,
+    failurePolicy,
+  });
   if (conditions.error !== undefined) fail(conditions.error);
   if (conditions.error !== undefined || !conditions.matches) return undefined;
   const compiled = compileMutatingPolicy(spec);
@@ -168,11 +187,17 @@ async function mutateOnce(
   for (const [index, mutation] of (spec.mutations ?? []).entries()) {
     const expression = compiled.mutations[index];
     if (current.object === undefined || expression === undefined) continue;
-    const evaluation = new Evaluation({ ...inputs, request: current, variables, costMax: perObjectCostMax });
+    const evaluation = new Evaluation({
+      ...inputs,
+      request: current,
+      variables,
+      costMax: perObjectCostMax,
+    });
     try {
       const before = wireObject(current, current.object, definition);
       const value = await applyMutation(mutation, { expression, evaluation, definition, before });
-      if (!deepEqual(before, value)) current = { ...current, object: withWireObject(current, value, definition) };
+      if (!deepEqual(before, value))
+        current = { ...current, object: withWireObject(current, value, definition) };
     } catch (error) {
       if (!(error instanceof MutationError || error instanceof OutOfBudgetError)) throw error;
       fail(error.message);

@@ -13,10 +13,14 @@ export class ConfigurationError extends Error {
 }
 
 /** The endpoint of a policy's params. Errors: `ConfigurationError` when there is no such kind. */
-export function paramEndpoint(table: ApiTable, { apiVersion = "", kind = "" }: ParamKind): Endpoint {
+export function paramEndpoint(
+  table: ApiTable,
+  { apiVersion = "", kind = "" }: ParamKind,
+): Endpoint {
   for (const endpoint of table.endpoints()) {
     const { definition } = endpoint;
-    const same = definition.kind === kind && apiVersionOf(definition.group, definition.version) === apiVersion;
+    const same =
+      definition.kind === kind && apiVersionOf(definition.group, definition.version) === apiVersion;
     if (same && definition.handler === undefined) return endpoint;
   }
   const shown = `&ParamKind{APIVersion:${apiVersion},Kind:${kind},}`;
@@ -42,10 +46,14 @@ export async function collectParams({
   if (endpoint === undefined || reference === undefined) return [null];
   const place = placeOf(endpoint, reference, namespace);
   const { name = "", selector, parameterNotFoundAction } = reference;
-  if (name === "" && selector === undefined) throw new ConfigurationError("one of name or selector must be provided");
-  const found = name === "" ? await select(endpoint, reference, place) : await read(endpoint, place, name);
+  if (name === "" && selector === undefined)
+    throw new ConfigurationError("one of name or selector must be provided");
+  const found =
+    name === "" ? await select(endpoint, reference, place) : await read(endpoint, place, name);
   if (found.length === 0 && parameterNotFoundAction === "Deny") {
-    throw new ConfigurationError("no params found for policy binding with `Deny` parameterNotFoundAction");
+    throw new ConfigurationError(
+      "no params found for policy binding with `Deny` parameterNotFoundAction",
+    );
   }
   return found.map((object) => wireParam(endpoint, object));
 }
@@ -69,7 +77,11 @@ async function read({ storage }: Endpoint, namespace: string, name: string): Pro
   return stored === undefined ? [] : [stored.entry.object];
 }
 
-async function select({ storage }: Endpoint, { selector }: ParamRef, namespace: string): Promise<KubeObject[]> {
+async function select(
+  { storage }: Endpoint,
+  { selector }: ParamRef,
+  namespace: string,
+): Promise<KubeObject[]> {
   const prefix = namespace === "" ? storage.prefix : storage.keyOf(namespace, "");
   const { entries } = await storage.range(storage.rangeOf(prefix));
   const parsed = labelSelectorOf(selector);

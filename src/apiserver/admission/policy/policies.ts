@@ -1,4 +1,8 @@
-import type { MatchResources, ParamKind, ParamRef } from "#api/admissionregistration/v1/policy-matching.ts";
+import type {
+  MatchResources,
+  ParamKind,
+  ParamRef,
+} from "#api/admissionregistration/v1/policy-matching.ts";
 import type { MatchCondition } from "#api/admissionregistration/v1/policy-matching.ts";
 import type { Namespace } from "#api/core/v1/namespace.ts";
 import type { KubeObject } from "#apimachinery/object.ts";
@@ -79,7 +83,9 @@ export function matchResources(
   const { resourceRules = [], excludeResourceRules = [], matchPolicy = "Exact" } = resources;
   if (matchRules(excludeResourceRules, request, matchPolicy) !== undefined) return undefined;
   const definition =
-    resourceRules.length === 0 ? request.call.definition : matchRules(resourceRules, request, matchPolicy);
+    resourceRules.length === 0
+      ? request.call.definition
+      : matchRules(resourceRules, request, matchPolicy);
   if (definition === undefined) return undefined;
   const selected =
     matchesNamespace(resources.namespaceSelector, request, namespaces) &&

@@ -8,7 +8,13 @@ import { isExempt } from "../matching/rules.ts";
 import { type AdmissionRequest, forbid, namespaceOf } from "../request.ts";
 import { AuditAnnotations, publishFailure } from "./audit.ts";
 import { collectParams, ConfigurationError, paramEndpoint } from "./params.ts";
-import { type BoundPolicy, boundPolicies, matchResources, namespaceObject, type PolicyContext } from "./policies.ts";
+import {
+  type BoundPolicy,
+  boundPolicies,
+  matchResources,
+  namespaceObject,
+  type PolicyContext,
+} from "./policies.ts";
 import { type Decision, evaluatePolicy, type PolicyRun } from "./evaluate-policy.ts";
 
 type Context = PolicyContext<ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding>;
@@ -42,15 +48,25 @@ interface Applying {
   readonly denials: Denial[];
 }
 
-async function apply({ policy, bindings }: Bound, request: AdmissionRequest, applying: Applying): Promise<void> {
+async function apply(
+  { policy, bindings }: Bound,
+  request: AdmissionRequest,
+  applying: Applying,
+): Promise<void> {
   const { context, denials } = applying;
   const { spec, metadata } = policy;
   const fail = (error: unknown, binding?: ValidatingAdmissionPolicyBinding): void => {
     if (!(error instanceof ConfigurationError) && !isStatusError(error)) throw error;
     if (spec.failurePolicy === "Ignore") return;
-    const what = binding === undefined ? "failed to configure policy" : "failed to configure binding";
+    const what =
+      binding === undefined ? "failed to configure policy" : "failed to configure binding";
     const message = `${what}: ${error.message}`;
-    denials.push({ policy: metadata?.name ?? "", binding: binding?.metadata?.name, message, reason: "" });
+    denials.push({
+      policy: metadata?.name ?? "",
+      binding: binding?.metadata?.name,
+      message,
+      reason: "",
+    });
   };
   let definition: ResourceDefinition | undefined;
   let endpoint: Endpoint | undefined;
@@ -64,11 +80,18 @@ async function apply({ policy, bindings }: Bound, request: AdmissionRequest, app
   const annotations = new AuditAnnotations();
   for (const binding of bindings) {
     try {
-      if (matchResources(binding.spec.matchResources, request, context.namespaces) === undefined) continue;
+      if (matchResources(binding.spec.matchResources, request, context.namespaces) === undefined)
+        continue;
       const reference = binding.spec.paramRef;
       const params = await collectParams({ endpoint, reference, namespace: namespaceOf(request) });
       for (const param of params) {
-        const run = { context, definition, policy, param, namespace: namespaceObject(request, context.namespaces) };
+        const run = {
+          context,
+          definition,
+          policy,
+          param,
+          namespace: namespaceObject(request, context.namespaces),
+        };
         await runBinding(run, request, { binding, annotations, denials });
       }
     } catch (error) {
@@ -84,7 +107,11 @@ interface Running {
   readonly denials: Denial[];
 }
 
-async function runBinding(run: PolicyRun, request: AdmissionRequest, running: Running): Promise<void> {
+async function runBinding(
+  run: PolicyRun,
+  request: AdmissionRequest,
+  running: Running,
+): Promise<void> {
   const { binding, annotations, denials } = running;
   const policy = run.policy.metadata?.name ?? "";
   const deny = (message: string, reason: string): void => {
@@ -107,13 +134,24 @@ interface Acting {
   readonly deny: (message: string, reason: string) => void;
 }
 
-function act(decision: Decision & { admit: false }, { call }: AdmissionRequest, { binding, index, deny }: Acting): void {
+function act(
+  decision: Decision & { admit: false },
+  { call }: AdmissionRequest,
+  { binding, index, deny }: Acting,
+): void {
   const { policyName = "", validationActions = [] } = binding.spec;
   const name = binding.metadata?.name ?? "";
   const { message, reason } = decision;
   for (const action of validationActions) {
     if (action === "Deny") deny(message, reason);
-    if (action === "Audit") publishFailure(call, { index, message, binding: name, policy: policyName, validationActions });
+    if (action === "Audit")
+      publishFailure(call, {
+        index,
+        message,
+        binding: name,
+        policy: policyName,
+        validationActions,
+      });
     if (action === "Warn") {
       call.warn(
         `Validation failed for ValidatingAdmissionPolicy '${policyName}' with binding '${name}': ${message}`,

@@ -5,12 +5,27 @@ import { isExtendedResourceName, isHugePageName } from "#api/core/v1/resource-na
 import type { AdmissionRequest } from "../request.ts";
 
 /** What a quota must name explicitly in each container. */
-const constrained = ["cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory"];
+const constrained = [
+  "cpu",
+  "memory",
+  "requests.cpu",
+  "requests.memory",
+  "limits.cpu",
+  "limits.memory",
+];
 
 const plain: Readonly<Record<string, readonly string[]>> = {
   configmaps: ["configmaps"],
   persistentvolumeclaims: ["persistentvolumeclaims", "requests.storage"],
-  pods: ["pods", "cpu", "memory", "ephemeral-storage", "limits.cpu", "limits.memory", "limits.ephemeral-storage"],
+  pods: [
+    "pods",
+    "cpu",
+    "memory",
+    "ephemeral-storage",
+    "limits.cpu",
+    "limits.memory",
+    "limits.ephemeral-storage",
+  ],
   replicationcontrollers: ["replicationcontrollers"],
   resourcequotas: ["resourcequotas"],
   secrets: ["secrets"],
@@ -22,7 +37,8 @@ export function countsUnder(target: QuotaTarget, name: string): boolean {
   if (name === countName(target)) return true;
   if (target.group !== "") return false;
   if (plain[target.plural]?.includes(name) === true) return true;
-  if (target.plural === "persistentvolumeclaims") return name.includes(".storageclass.storage.k8s.io/");
+  if (target.plural === "persistentvolumeclaims")
+    return name.includes(".storageclass.storage.k8s.io/");
   if (target.plural !== "pods") return false;
   const asked = name.startsWith("requests.") ? name.slice("requests.".length) : name;
   if (isHugePageName(asked)) return true;
@@ -49,7 +65,9 @@ export function missingRequests({ spec }: Pod, names: readonly string[]): string
   const containers = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])];
   const missing: string[] = [];
   for (const name of wanted.toSorted()) {
-    const without = containers.filter((container) => !declares(container, name)).map((container) => container.name);
+    const without = containers
+      .filter((container) => !declares(container, name))
+      .map((container) => container.name);
     if (without.length > 0) missing.push(`${name} for: ${[...new Set(without)].sort().join(",")}`);
   }
   return missing.join("; ");

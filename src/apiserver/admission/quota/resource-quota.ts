@@ -62,18 +62,27 @@ function addedUsage({ definition, object, oldObject, call }: AdmissionRequest): 
  * What the request adds to a quota; nothing when the quota is not about it.
  * Errors: Forbidden when the object does not say what the quota counts, or nobody has counted yet.
  */
-function chargeOf(quota: ResourceQuota, request: AdmissionRequest, { now, before }: Usage): ResourceList {
+function chargeOf(
+  quota: ResourceQuota,
+  request: AdmissionRequest,
+  { now, before }: Usage,
+): ResourceList {
   const { object, definition } = request;
   if (object === undefined || !matchesQuotaScopes(quota.spec, definition, object)) return {};
   const name = quota.metadata?.name ?? "";
-  const counted = Object.keys(quota.status?.hard ?? {}).filter((one) => countsUnder(definition, one));
+  const counted = Object.keys(quota.status?.hard ?? {}).filter((one) =>
+    countsUnder(definition, one),
+  );
   if (counted.length === 0) return {};
   const isPod = definition.group === "" && definition.plural === "pods";
   const missing = isPod ? missingRequests(object as Pod, counted) : "";
   if (missing !== "") throw forbid(request, `failed quota: ${name}: must specify ${missing}`);
   const unknown = counted.filter((one) => quota.status?.used?.[one] === undefined);
   if (unknown.length > 0) {
-    throw forbid(request, `status unknown for quota: ${name}, resources: ${counted.toSorted().join(",")}`);
+    throw forbid(
+      request,
+      `status unknown for quota: ${name}, resources: ${counted.toSorted().join(",")}`,
+    );
   }
   const added: [string, string][] = [];
   for (const one of counted) {
@@ -84,7 +93,11 @@ function chargeOf(quota: ResourceQuota, request: AdmissionRequest, { now, before
 }
 
 /** Errors: Forbidden, naming what does not fit. */
-function exceed({ metadata, status }: ResourceQuota, request: AdmissionRequest, added: ResourceList): void {
+function exceed(
+  { metadata, status }: ResourceQuota,
+  request: AdmissionRequest,
+  added: ResourceList,
+): void {
   const hard = status?.hard ?? {};
   const used = status?.used ?? {};
   const exceeded = Object.keys(added)
@@ -94,7 +107,8 @@ function exceed({ metadata, status }: ResourceQuota, request: AdmissionRequest, 
     })
     .sort();
   if (exceeded.length === 0) return;
-  const print = (list: ResourceList): string => exceeded.map((one) => `${one}=${list[one] ?? "0"}`).join(",");
+  const print = (list: ResourceList): string =>
+    exceeded.map((one) => `${one}=${list[one] ?? "0"}`).join(",");
   throw forbid(
     request,
     `exceeded quota: ${metadata?.name ?? ""}, requested: ${print(added)}, used: ${print(used)}, limited: ${print(hard)}`,
@@ -106,10 +120,20 @@ interface Charge {
   readonly added: ResourceList;
 }
 
-async function charge(endpoint: Endpoint, request: AdmissionRequest, { quota, added }: Charge): Promise<void> {
+async function charge(
+  endpoint: Endpoint,
+  request: AdmissionRequest,
+  { quota, added }: Charge,
+): Promise<void> {
   const { storage, definition } = endpoint;
   // Upstream charges through its own client.
-  const call = { ...request.call, definition, subresource: "status", userAgent: "kube-apiserver/", options: {} };
+  const call = {
+    ...request.call,
+    definition,
+    subresource: "status",
+    userAgent: "kube-apiserver/",
+    options: {},
+  };
   const key = storage.keyOf(quota.metadata?.namespace ?? "", quota.metadata?.name ?? "");
   for (let tries = 0; tries < chargeTriesMax; tries++) {
     const current = await storage.find(key);
@@ -118,7 +142,10 @@ async function charge(endpoint: Endpoint, request: AdmissionRequest, { quota, ad
     exceed(live, request, added);
     const updated = trackUpdate({ endpoint, call, updated: withCharge(live, added), live });
     const value = await storage.encode(updated);
-    const outcome = await storage.updateFrom(key, current, { dryRun: false, decision: { do: "write", value } });
+    const outcome = await storage.updateFrom(key, current, {
+      dryRun: false,
+      decision: { do: "write", value },
+    });
     if (outcome !== undefined) return;
   }
   throw internal(`quota ${quota.metadata?.name ?? ""} changes too often to be charged`);

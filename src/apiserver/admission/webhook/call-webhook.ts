@@ -17,11 +17,17 @@ export class FailedWebhook extends Error {
   }
 }
 
-/** Asks one webhook. Errors: `FailedWebhook`, or a `StatusError` when the request itself is over. */
+/**
+ * Asks one webhook. Errors: `FailedWebhook`, or a `StatusError` when the request itself is over.
+ */
 export async function askWebhook(
   { webhook }: Hook,
   request: AdmissionRequest,
-  spec: { readonly context: WebhookContext; readonly definition: ResourceDefinition; readonly mutating: boolean },
+  spec: {
+    readonly context: WebhookContext;
+    readonly definition: ResourceDefinition;
+    readonly mutating: boolean;
+  },
 ): Promise<Verdict> {
   const { context, definition, mutating } = spec;
   refuseSideEffects(webhook, request);
@@ -37,7 +43,11 @@ export async function askWebhook(
   const timeoutMs = (webhook.timeoutSeconds ?? timeoutSecondsDefault) * 1000;
   const { signal } = request.call;
   try {
-    const answer = await context.clients.post(webhook.clientConfig, { body: review.body, timeoutMs, signal });
+    const answer = await context.clients.post(webhook.clientConfig, {
+      body: review.body,
+      timeoutMs,
+      signal,
+    });
     const verdict = readVerdict(answer, review, mutating);
     report(webhook.name, request, verdict);
     return verdict;
@@ -45,13 +55,17 @@ export async function askWebhook(
     if (error instanceof ReviewError) {
       throw new FailedWebhook(webhook.name, `received invalid webhook response: ${error.message}`);
     }
-    if (isCallFailure(error)) throw new FailedWebhook(webhook.name, `failed to call webhook: ${error.message}`);
+    if (isCallFailure(error))
+      throw new FailedWebhook(webhook.name, `failed to call webhook: ${error.message}`);
     if (signal.aborted) throw timeout("request did not complete within requested timeout");
     throw error;
   }
 }
 
-function refuseSideEffects({ name, sideEffects }: Hook["webhook"], { call }: AdmissionRequest): void {
+function refuseSideEffects(
+  { name, sideEffects }: Hook["webhook"],
+  { call }: AdmissionRequest,
+): void {
   if (!isDryRun(call)) return;
   if (sideEffects === undefined || sideEffects === null) {
     throw new FailedWebhook(name, "Webhook SideEffects is nil");

@@ -63,7 +63,11 @@ export function hooksOf(configurations: LiveSet<WebhookConfiguration>): () => re
       return (one.webhooks ?? []).map((webhook): Hook => {
         const index = seenNames.get(webhook.name) ?? 0;
         seenNames.set(webhook.name, index + 1);
-        return { webhook, configuration: nameOf(one), id: `${nameOf(one)}/${webhook.name}/${index}` };
+        return {
+          webhook,
+          configuration: nameOf(one),
+          id: `${nameOf(one)}/${webhook.name}/${index}`,
+        };
       });
     });
     return hooks;
@@ -86,7 +90,12 @@ export async function wantedVersion(
   if (!matchesObject(webhook.objectSelector, request)) return undefined;
   const { authorizer } = context;
   const { failurePolicy } = webhook;
-  const result = await matchConditions(webhook.matchConditions, { request, definition, authorizer, failurePolicy });
+  const result = await matchConditions(webhook.matchConditions, {
+    request,
+    definition,
+    authorizer,
+    failurePolicy,
+  });
   if (result.error !== undefined) throw forbid(request, result.error);
   return result.matches ? definition : undefined;
 }

@@ -41,7 +41,12 @@ export function mutatingAdmissionWebhook(context: WebhookContext): AdmissionPlug
         if (again && !memory.due.has(hook.id)) continue;
         const definition = await wantedVersion(hook, current, context);
         if (definition === undefined) continue;
-        const object = await ask(hook, current, { context, definition, round: again ? 1 : 0, index });
+        const object = await ask(hook, current, {
+          context,
+          definition,
+          round: again ? 1 : 0,
+          index,
+        });
         if (object !== undefined) {
           current = { ...current, object };
           makeDue(memory);
@@ -76,7 +81,11 @@ interface Round {
 }
 
 /** The object as the webhook changed it; undefined when it did not. */
-async function ask(hook: Hook, request: AdmissionRequest, round: Round): Promise<KubeObject | undefined> {
+async function ask(
+  hook: Hook,
+  request: AdmissionRequest,
+  round: Round,
+): Promise<KubeObject | undefined> {
   const { webhook } = hook;
   const suffix = `round_${round.round}_index_${round.index}`;
   let changed: KubeObject | undefined;
@@ -87,7 +96,10 @@ async function ask(hook: Hook, request: AdmissionRequest, round: Round): Promise
   } catch (error) {
     if (!(error instanceof FailedWebhook)) throw error;
     if (webhook.failurePolicy !== "Ignore") throw failedClosed(error);
-    request.call.annotate?.(`failed-open.mutation.webhook.admission.k8s.io/${suffix}`, webhook.name);
+    request.call.annotate?.(
+      `failed-open.mutation.webhook.admission.k8s.io/${suffix}`,
+      webhook.name,
+    );
   }
   const mutated = changed !== undefined;
   const value = { configuration: hook.configuration, webhook: webhook.name, mutated };
@@ -111,7 +123,10 @@ function patched(
     throw internal(`admission webhook ${JSON.stringify(webhook.name)} ${what}`);
   }
   if (verdict.patchType !== "JSONPatch") {
-    throw new FailedWebhook(webhook.name, `unsupported patch type ${JSON.stringify(verdict.patchType)}`);
+    throw new FailedWebhook(
+      webhook.name,
+      `unsupported patch type ${JSON.stringify(verdict.patchType)}`,
+    );
   }
   const before = wireObject(request, request.object, definition);
   let after: unknown;
@@ -121,7 +136,9 @@ function patched(
     throw internal((error as Error).message);
   }
   const object = withWireObject(request, after, definition);
-  return deepEqual(before, wireObject({ ...request, object }, object, definition)) ? undefined : object;
+  return deepEqual(before, wireObject({ ...request, object }, object, definition))
+    ? undefined
+    : object;
 }
 
 function operationsOf(webhook: string, patch: string): JsonPatchOperation[] {

@@ -5,7 +5,10 @@ import { readVerdict, type Review } from "./review.ts";
 const review: Review = { uid: "u", version: "v1", body: "" };
 const patch = Buffer.from("[]").toString("base64");
 
-function answer(response: object, head: object = { kind: "AdmissionReview", apiVersion: "admission.k8s.io/v1" }): unknown {
+function answer(
+  response: object,
+  head: object = { kind: "AdmissionReview", apiVersion: "admission.k8s.io/v1" },
+): unknown {
   return { ...head, response: { uid: "u", allowed: true, ...response } };
 }
 
@@ -18,9 +21,17 @@ const broken: readonly (readonly [answer: unknown, mutating: boolean, message: s
     "expected webhook response of admission.k8s.io/v1, Kind=AdmissionReview, got v2, Kind=AdmissionReview",
   ],
   [answer({ patch }), false, "validating webhook may not return response.patch"],
-  [answer({ patchType: "JSONPatch" }), false, "validating webhook may not return response.patchType"],
+  [
+    answer({ patchType: "JSONPatch" }),
+    false,
+    "validating webhook may not return response.patchType",
+  ],
   [answer({ patch }), true, "webhook returned response.patch but not response.patchType"],
-  [answer({ patchType: "JSONPatch" }), true, "webhook returned response.patchType but not response.patch"],
+  [
+    answer({ patchType: "JSONPatch" }),
+    true,
+    "webhook returned response.patchType but not response.patch",
+  ],
   [answer({ patch, patchType: "" }), true, 'webhook returned invalid response.patchType of ""'],
 ];
 
@@ -31,7 +42,12 @@ for (const [given, mutating, message] of broken) {
 }
 
 test("readVerdict gives the patch as text, with warnings and annotations", () => {
-  const given = answer({ patch, patchType: "JSONPatch", warnings: ["w"], auditAnnotations: { a: "b" } });
+  const given = answer({
+    patch,
+    patchType: "JSONPatch",
+    warnings: ["w"],
+    auditAnnotations: { a: "b" },
+  });
   assert.deepEqual(readVerdict(given, review, true), {
     allowed: true,
     auditAnnotations: { a: "b" },

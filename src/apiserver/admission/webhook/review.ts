@@ -56,15 +56,24 @@ export interface Review {
   readonly body: string;
 }
 
-/** The review that a webhook gets, in the first of its versions that is known. Undefined: none is. */
+/**
+ * The review that a webhook gets, in the first of its versions that is known. Undefined: none is.
+ */
 export function createReview(
   request: AdmissionRequest,
-  spec: { readonly definition: ResourceDefinition; readonly uid: string; readonly versions: readonly string[] },
+  spec: {
+    readonly definition: ResourceDefinition;
+    readonly uid: string;
+    readonly versions: readonly string[];
+  },
 ): Review | undefined {
   const { definition, uid } = spec;
   const version = spec.versions.find((one) => one === "v1" || one === "v1beta1");
   if (version === undefined) return undefined;
-  const { dryRun, options, ...head } = reviewedRequest(request, definition) as Record<string, unknown>;
+  const { dryRun, options, ...head } = reviewedRequest(request, definition) as Record<
+    string,
+    unknown
+  >;
   const body = JSON.stringify({
     kind: "AdmissionReview",
     apiVersion: `admission.k8s.io/${version}`,
@@ -85,21 +94,28 @@ export class ReviewError extends Error {
   override readonly name = "ReviewError";
 }
 
-export interface Verdict extends Pick<AdmissionResponse, "allowed" | "auditAnnotations" | "warnings"> {
+export interface Verdict extends Pick<
+  AdmissionResponse,
+  "allowed" | "auditAnnotations" | "warnings"
+> {
   readonly status?: Record<string, unknown>;
   /** JSON text. */
   readonly patch?: string;
   readonly patchType?: string;
 }
 
-/** Reads a webhook's answer. Errors: `ReviewError`. Source: webhook/request VerifyAdmissionResponse. */
+/**
+ * Reads a webhook's answer. Errors: `ReviewError`. Source: webhook/request VerifyAdmissionResponse.
+ */
 export function readVerdict(answer: unknown, review: Review, mutating: boolean): Verdict {
   const { response, kind, apiVersion } = isJsonMap(answer) ? answer : {};
   if (!isJsonMap(response)) throw new ReviewError("webhook response was absent");
   if (review.version === "v1") {
     const uid = typeof response["uid"] === "string" ? response["uid"] : "";
     if (uid !== review.uid) {
-      throw new ReviewError(`expected response.uid=${JSON.stringify(review.uid)}, got ${JSON.stringify(uid)}`);
+      throw new ReviewError(
+        `expected response.uid=${JSON.stringify(review.uid)}, got ${JSON.stringify(uid)}`,
+      );
     }
     const found = { kind: text(kind), apiVersion: text(apiVersion) };
     if (found.kind !== "AdmissionReview" || found.apiVersion !== "admission.k8s.io/v1") {
@@ -118,10 +134,11 @@ export function readVerdict(answer: unknown, review: Review, mutating: boolean):
     ...(isJsonMap(status) && { status }),
     ...(isJsonMap(auditAnnotations) && { auditAnnotations: stringValues(auditAnnotations) }),
     ...(Array.isArray(warnings) && { warnings: warnings.map(text) }),
-    ...(mutating && patch !== "" && {
-      patch,
-      patchType: review.version === "v1" ? (patchType ?? "") : "JSONPatch",
-    }),
+    ...(mutating &&
+      patch !== "" && {
+        patch,
+        patchType: review.version === "v1" ? (patchType ?? "") : "JSONPatch",
+      }),
   };
 }
 
@@ -142,7 +159,8 @@ interface Patched {
 function checkPatch({ patch, patchType, mutating }: Patched): void {
   if (!mutating) {
     if (patch !== "") throw new ReviewError("validating webhook may not return response.patch");
-    if (patchType !== undefined) throw new ReviewError("validating webhook may not return response.patchType");
+    if (patchType !== undefined)
+      throw new ReviewError("validating webhook may not return response.patchType");
     return;
   }
   if (patch !== "" && patchType === undefined) {

@@ -24,7 +24,9 @@ export function validatingAdmissionWebhook(context: WebhookContext): AdmissionPl
       const refusals: unknown[] = [];
       await Promise.all(
         wanted.map(({ hook, definition }, index) =>
-          ask(hook, request, { context, definition, index }).catch((error: unknown) => void refusals.push(error)),
+          ask(hook, request, { context, definition, index }).catch(
+            (error: unknown) => void refusals.push(error),
+          ),
         ),
       );
       if (refusals.length > 0) throw refusals[0];
@@ -35,7 +37,11 @@ export function validatingAdmissionWebhook(context: WebhookContext): AdmissionPl
 async function ask(
   hook: Hook,
   request: AdmissionRequest,
-  spec: { readonly context: WebhookContext; readonly definition: ResourceDefinition; readonly index: number },
+  spec: {
+    readonly context: WebhookContext;
+    readonly definition: ResourceDefinition;
+    readonly index: number;
+  },
 ): Promise<void> {
   const { name, failurePolicy } = hook.webhook;
   try {
