@@ -54,6 +54,8 @@ export interface HttpExchange {
 
   /** True once an answer was begun. */
   readonly answered: boolean;
+  /** Status of the answer that was begun. */
+  readonly status?: number | undefined;
   /** Answers whole. */
   respond(status: number, headers: HttpResponseHeaders, body?: string | Uint8Array): void;
   /** Answers chunk by chunk with back-pressure; resolves when all is passed on or nobody reads. */

@@ -24,6 +24,13 @@ import { connectHandlers } from "#apiserver/connect/registry.ts";
 import { createDiscovery } from "#apiserver/discovery/discovery.ts";
 import { discoveryPaths } from "#apiserver/discovery/paths.ts";
 import { healthPaths } from "#apiserver/http/health.ts";
+import { inFlightDefaults, maxInFlight } from "#apiserver/flowcontrol/max-in-flight.ts";
+import { requestDeadline } from "#apiserver/http/request-deadline.ts";
+import { metricsPath, requestMetrics } from "#apiserver/metrics/server-metrics.ts";
+import { compactionIntervalMsDefault, startCompactor } from "#apiserver/storage/compactor.ts";
+import { createMetricRegistry } from "#base/metrics.ts";
+import { featureDefaults } from "./feature-defaults.ts";
+import { featureStage } from "./feature-stages.ts";
 import { indexPath } from "#apiserver/http/index-path.ts";
 import { standardChecks } from "#apiserver/http/standard-checks.ts";
 import { type ApiServer, createApiServer, type ServerParts } from "#apiserver/server.ts";
@@ -41,6 +48,8 @@ export interface ApiServerFlags {
   readonly disableAdmissionPlugins: readonly string[];
   readonly enableAdmissionPlugins: readonly string[];
   readonly serviceClusterIpRange: string;
+  /** @default 5 minutes; 0 for never */
+  readonly compactionIntervalMs?: number;
   /** Names and addresses of the serving certificate beyond the standard ones. */
   readonly extraNames: readonly string[];
 }
@@ -65,6 +74,15 @@ export async function startApiServer(
   });
   const { clock, random } = world;
   const log = world.log.named("apiserver");
+  const metrics = {
+    registry: createMetricRegistry(),
+    clock,
+    features: Object.keys(featureDefaults).map((name) => ({
+      name,
+      stage: featureStage(name),
+      enabled: spec.features.enabled(name),
+    })),
+  };
   const tokenFile =
     flags.tokenAuthFile === undefined ? undefined : await world.files.readText(flags.tokenAuthFile);
   const kubeletPair = await openLeaf(world, pki, {
@@ -116,15 +134,20 @@ export async function startApiServer(
       }),
     paths: (parts) => [
       healthPaths(checks),
+      metricsPath(parts.table, metrics),
       indexPath(parts.table, checks),
       discoveryPaths(createDiscovery(parts.table, parts.remotes)),
-      openApiPaths(parts.table),
+      openApiPaths(parts.table, parts.remotes),
       issuerPaths(issuer, [createVerificationKey(pki.serviceAccountKey)]),
     ],
     tokenReviewer: (parts, ways) => createTokenReviewer(ways, tokenOptions(world, pki, parts)),
     serviceCidr: flags.serviceClusterIpRange.split(",")[0] ?? "",
     connects: (parts) => connectHandlers(proxyTargets(world, { pki, kubeletPair, parts })),
-    filters: [],
+    filters: [
+      requestMetrics(metrics),
+      requestDeadline(clock),
+      maxInFlight(inFlightDefaults),
+    ],
   });
   const credentials = await openLeaf(world, pki, {
     file: "apiserver",
@@ -146,6 +169,8 @@ export async function startApiServer(
     onRequest: server.handle,
     log,
   });
+  const intervalMs = flags.compactionIntervalMs ?? compactionIntervalMsDefault;
+  const compactor = intervalMs > 0 ? startCompactor({ store: spec.store, clock, log, intervalMs }) : undefined;
   return {
     server,
     http,
@@ -154,6 +179,7 @@ export async function startApiServer(
     },
     async [Symbol.asyncDispose]() {
       state.stopping = true;
+      compactor?.[Symbol.dispose]();
       await http.close(2000);
       server[Symbol.dispose]();
     },

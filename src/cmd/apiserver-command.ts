@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { durationMs } from "#apimachinery/go-duration.ts";
 import { Lifetime } from "#base/lifetime.ts";
 import { hostAddresses } from "#base/os/host.ts";
 import { type CommandContext, listOption, pathOption, verbosityOf } from "./command.ts";
@@ -15,6 +16,7 @@ interface ApiServerCliOptions {
   readonly disableAdmissionPlugins?: readonly string[];
   readonly enableAdmissionPlugins?: readonly string[];
   readonly serviceClusterIpRange: string;
+  readonly etcdCompactionInterval: string;
   readonly featureGates?: string;
   readonly storage: "durable" | "memory";
   readonly etcdServers?: readonly string[];
@@ -40,6 +42,7 @@ export function addApiServerCommand(program: Command, context: CommandContext): 
     .option("--service-cluster-ip-range <cidr>", "range of Service addresses", "10.96.0.0/16")
     .option("--feature-gates <gates>", "A=true,B=false")
     .option("--storage <kind>", "durable, or memory to forget everything at the end", "durable")
+    .option("--etcd-compaction-interval <duration>", "how long history is kept at least; 0 for ever", "5m")
     .option("--etcd-servers <urls>", "an etcd cluster instead of the embedded store", listOption)
     .option("--etcd-cafile <file>", "CA of etcd's certificates")
     .option("--etcd-certfile <file>", "client certificate for etcd")
@@ -85,6 +88,7 @@ async function runApiServer(context: CommandContext, options: ApiServerCliOption
         disableAdmissionPlugins: options.disableAdmissionPlugins ?? [],
         enableAdmissionPlugins: options.enableAdmissionPlugins ?? [],
         serviceClusterIpRange: options.serviceClusterIpRange,
+        compactionIntervalMs: durationMs(options.etcdCompactionInterval),
         extraNames: [advertised],
       },
     },

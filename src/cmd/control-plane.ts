@@ -4,6 +4,7 @@ import { isAlreadyExists } from "#apimachinery/status.ts";
 import type { World } from "#base/world.ts";
 import type { Client } from "#client/client.ts";
 import { ensureExtensionAuthentication } from "#apiserver/bootstrap/extension-authentication.ts";
+import { ensureFlowControl } from "#apiserver/bootstrap/flow-control.ts";
 import { ensureSystemObjects } from "#apiserver/bootstrap/system-objects.ts";
 import { ensureKubernetesService, type ServerAddress } from "#apiserver/bootstrap/kubernetes-service.ts";
 import { parseRange, toAddress } from "#apiserver/services/ip-range.ts";
@@ -29,6 +30,7 @@ export async function bootstrap(
   await ensureKubernetesService(client, { ...spec.at, clusterAddress });
   await ensureExtensionAuthentication(client, spec.authorities);
   await reconcileRbac(client);
+  await ensureFlowControl(client, world.clock.nowMs());
   world.log.debug("system objects are in place");
 }
 

@@ -171,11 +171,12 @@ async function runFilters(
   { request, user }: { request: Incoming; user: User },
 ): Promise<void> {
   const { exchange, info } = request;
+  // Each filter sees an answered request behind it, whatever failed there.
   const run = async (at: number): Promise<void> => {
     const filter = options.filters[at];
-    if (filter !== undefined) return filter({ exchange, info, user }, () => run(at + 1));
     try {
-      await serve(options, request, user);
+      if (filter === undefined) await serve(options, request, user);
+      else await filter({ exchange, info, user }, () => run(at + 1));
     } catch (error) {
       answerError(options, request, error);
     }

@@ -23,6 +23,8 @@ export async function serveWatch(request: WatchRequest): Promise<void> {
   const { exchange, endpoint, call, clock } = request;
   const encoder = createWatchEncoder(endpoint, request.render);
   const resources = new DisposableStack();
+  const over = Promise.withResolvers<void>();
+  resources.defer(() => over.resolve());
   let writer: ReturnType<HttpExchange["startResponse"]> | undefined;
   const start = (): ReturnType<HttpExchange["startResponse"]> => {
     writer ??= exchange.startResponse(200, {
@@ -52,10 +54,16 @@ export async function serveWatch(request: WatchRequest): Promise<void> {
       },
     },
   });
+  if (resources.disposed) {
+    // It was over before it was open.
+    stream[Symbol.dispose]();
+    return;
+  }
   resources.use(stream);
   resources.use(clock.after(timeoutMs(call, clock), finish));
   // The headers go out at once: clients wait for them before they count on the watch.
   start().onClose(() => resources.dispose());
+  await over.promise;
 }
 
 function timeoutMs({ options }: Call, clock: Clock): number {

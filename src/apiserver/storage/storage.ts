@@ -127,6 +127,12 @@ export class ResourceStorage {
     }
   }
 
+  /** How many objects there are. */
+  async count(): Promise<number> {
+    const range = this.rangeOf(this.prefix);
+    return (await this.#guard(this.store.range({ ...range, countOnly: true }))).count;
+  }
+
   /** Prefix of all keys of a namespace ("" for all namespaces or cluster scope). */
   namespacePrefix(namespace: string): Key {
     return namespace === "" ? this.prefix : `${this.prefix}${keyOf(namespace)}/`;

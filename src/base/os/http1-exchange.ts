@@ -20,6 +20,7 @@ const refusedBodyMs = 1000;
 
 export class Http1Exchange implements HttpExchange {
   answered = false;
+  status: number | undefined;
   readonly upgrade: HttpUpgrade | undefined;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
@@ -145,6 +146,7 @@ export class Http1Exchange implements HttpExchange {
   #begin(status: number, headers: HttpResponseHeaders): void {
     assert(!this.answered, `second answer to ${this.method} ${this.url}`);
     this.answered = true;
+    this.status = status;
     const fields: Record<string, string | string[]> = {};
     for (const [name, value] of Object.entries(headers)) {
       fields[name] = typeof value === "string" ? value : [...value];

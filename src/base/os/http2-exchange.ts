@@ -27,6 +27,7 @@ export class Http2Exchange implements HttpExchange {
   readonly httpVersion = "2.0";
   readonly upgrade = undefined;
   answered = false;
+  status: number | undefined;
   readonly #stream: ServerHttp2Stream;
   readonly #headers: IncomingHttpHeaders;
   readonly #rawHeaders: readonly string[];
@@ -141,6 +142,7 @@ export class Http2Exchange implements HttpExchange {
   #begin(status: number, headers: HttpResponseHeaders, endStream: boolean): boolean {
     assert(!this.answered, `second answer to ${this.method} ${this.url}`);
     this.answered = true;
+    this.status = status;
     if (this.#stream.destroyed || this.#stream.closed) return false;
     const fields: Record<string, string | string[] | number> = { ":status": status };
     for (const [name, value] of Object.entries(headers)) {

@@ -1,0 +1,84 @@
+/**
+ * Stages of the feature gates of Kubernetes 1.36; those that are in no list are generally available.
+ * Source: test/compatibility_lifecycle/reference/versioned_feature_list.yaml.
+ */
+const alpha = `
+  APIServingWithRoutine AllowUnsafeMalformedObjectDeletion CBORServingAndStorage
+  CPUManagerPolicyAlphaOptions CRIListStreaming CSIVolumeHealth
+  CloudControllerManagerWatchBasedRoutesReconciliation CloudControllerManagerWebhook
+  ContainerStopSignals ControllerManagerReleaseLeaderElectionLockOnExit
+  CrossNamespaceVolumeDataSource DRAListTypeAttributes DRANodeAllocatableResources
+  DRAResourcePoolStatus DRAWorkloadResourceClaims EventedPLEG GangScheduling GenericWorkload
+  HPAScaleToZero ImageVolumeWithDigest InPlacePodVerticalScalingExclusiveCPUs
+  InPlacePodVerticalScalingExclusiveMemory KubeletInUserNamespace LoggingAlphaOptions
+  ManifestBasedAdmissionControlConfig MemoryQoS MutablePVNodeAffinity NativeHistograms
+  PersistentVolumeClaimUnusedSinceTime PodAndContainerStatsFromCRI PodLevelResourceManagers
+  PodLogsQuerySplitStreams PodsAPI QOSReserved ReduceDefaultCrashLoopBackOffDecay
+  RuntimeClassInImageCriAPI ShardedListAndWatch StorageCapacityScoring StorageVersionAPI
+  TaintTolerationComparisonOperators TopologyAwareWorkloadScheduling
+  TopologyManagerPolicyAlphaOptions UserNamespacesHostNetworkSupport VolumeLimitScaling
+  WindowsCPUAndMemoryAffinity WorkloadAwarePreemption WorkloadWithJob
+`;
+
+const beta = `
+  APIResponseCompression APIServerIdentity AllowParsingUserUIDFromCertAuth
+  AuthorizePodWebsocketUpgradeCreatePermission CPUManagerPolicyBetaOptions
+  CRDObservedGenerationTracking ClearingNominatedNodeNameAfterBinding ClusterTrustBundle
+  ClusterTrustBundleProjection ComponentFlagz ComponentStatusz ConcurrentWatchObjectDecode
+  ConstrainedImpersonation ContainerCheckpoint ContainerRestartRules ContextualLogging
+  CoordinatedLeaderElection DRAConsumableCapacity DRADeviceBindingConditions DRADeviceTaintRules
+  DRADeviceTaints DRAExtendedResource DRAPartitionableDevices DRAResourceClaimDeviceStatus
+  DRAResourceClaimGranularStatusAuthorization DRASchedulerFilterTimeout DeclarativeValidationBeta
+  DeploymentReplicaSetTerminatingReplicas DetectCacheInconsistency EnvFiles
+  ExtendWebSocketsToKubelet GracefulNodeShutdown GracefulNodeShutdownBasedOnPodPriority
+  HPAConfigurableTolerance HostnameOverride InPlacePodLevelResourcesVerticalScaling
+  InPlacePodVerticalScalingInitContainers KubeletCrashLoopBackOffMax
+  KubeletEnsureSecretPulledImages KubeletSeparateDiskGC
+  KubeletServiceAccountTokenForCredentialProviders ListFromCacheSnapshot
+  LocalStorageCapacityIsolationFSQuotaMonitoring LoggingBetaOptions
+  MatchLabelKeysInPodTopologySpread MatchLabelKeysInPodTopologySpreadSelectorMerge
+  MaxUnavailableStatefulSet MutablePodResourcesForSuspendedJobs
+  MutableSchedulingDirectivesForSuspendedJobs NodeDeclaredFeatures
+  NominatedNodeNameForExpectation OpenAPIEnums OpportunisticBatching PLEGOnDemandRelist
+  PodCertificateRequest PodDeletionCost PodLevelResources PodReadyToStartContainersCondition
+  PodTopologyLabelsAdmission PortForwardWebsockets PreventStaticPodAPIReferences
+  RelaxedServiceNameValidation ReloadKubeletClientCAFile ReloadKubeletServerCertificateFile
+  RemoteRequestHeaderUID ResourceHealthStatus ResourceHealthStatusMessage
+  RestartAllContainersOnContainerExits RotateKubeletServerCertificate SELinuxMount
+  SchedulerAsyncAPICalls SchedulerAsyncPreemption SchedulerPopFromBackoffQ
+  ServiceAccountNodeAudienceRestriction SizeBasedListCostEstimate
+  StaleControllerConsistencyDaemonSet StaleControllerConsistencyJob
+  StaleControllerConsistencyReplicaSet StaleControllerConsistencyStatefulSet
+  StatefulSetSemanticRevisionComparison StorageVersionHash StorageVersionMigrator
+  StrictIPCIDRValidation StructuredAuthenticationConfigurationEgressSelector
+  StructuredAuthenticationConfigurationJWKSMetrics TokenRequestServiceAccountUIDValidation
+  TopologyManagerPolicyBetaOptions TranslateStreamCloseWebsocketRequests
+  UnauthenticatedHTTP2DOSMitigation UnknownVersionInteroperabilityProxy
+  WatchCacheInitializationPostStartHook WatchList WindowsGracefulNodeShutdown
+`;
+
+const deprecated = `
+  AggregatedDiscoveryRemoveBetaType AllowDNSOnlyNodeCSR
+  AllowInsecureKubeletCertificateSigningRequests AllowOverwriteTerminationGracePeriodSeconds
+  ChangeContainerStatusOnKubeletRestart DeclarativeValidationTakeover
+  DisableCPUQuotaWithExclusiveCPUs DisableNodeKubeProxyVersion GitRepoVolumeDriver KMSv1
+  KubeletPodResourcesListUseActivePods KubeletRegistrationGetOnExistsOnly SeparateCacheWatchRPC
+  ServiceCIDRStatusFieldWiping StorageNamespaceIndex WindowsHostNetwork
+`;
+
+export type FeatureStage = "" | "ALPHA" | "BETA" | "DEPRECATED";
+
+const stages: ReadonlyMap<string, FeatureStage> = new Map([
+  ...stageOf(alpha, "ALPHA"),
+  ...stageOf(beta, "BETA"),
+  ...stageOf(deprecated, "DEPRECATED"),
+]);
+
+/** "" for what is generally available. */
+export function featureStage(name: string): FeatureStage {
+  return stages.get(name) ?? "";
+}
+
+function stageOf(names: string, stage: FeatureStage): [string, FeatureStage][] {
+  return names.trim().split(/\s+/).map((name) => [name, stage]);
+}
