@@ -232,7 +232,7 @@ class Run {
     await client.resource(persistentVolumes).create({
       ...volume,
       metadata: { ...volume.metadata, name: pvName },
-      spec: { ...(volume as { spec?: object }).spec, claimRef: { namespace, name: pvcName, uid } },
+      spec: { ...withHandle(volume, pvName), claimRef: { namespace, name: pvcName, uid } },
     } as never);
     await client
       .resource(persistentVolumeClaims)
@@ -368,6 +368,12 @@ class Run {
       await this.#cluster.client.dynamic(definition).create(scoped);
     });
   }
+}
+
+/** Each volume is one of its own. */
+function withHandle(volume: KubeObject, volumeHandle: string): object {
+  const { spec = {} } = volume as { spec?: { csi?: object } };
+  return spec.csi === undefined ? spec : { ...spec, csi: { ...spec.csi, volumeHandle } };
 }
 
 function withClaim(pod: Pod, { persistentVolumeClaimTemplatePath }: Operation, index: number): Pod {

@@ -8,6 +8,7 @@
  * fresh ones. 4. Nothing here survives a new `Cluster.epoch`.
  */
 import type { Cluster } from "./cluster.ts";
+import type { Columns } from "./columns.ts";
 import {
   type Context,
   isStatus,
@@ -60,6 +61,8 @@ export interface Evaluation {
   readonly scorers: readonly NamedScorer[];
   /** Whether results for a node depend on others. */
   readonly wide: boolean;
+  /** Whether the pod can go to a few nodes only, known by name. */
+  readonly named: boolean;
   /** How often pods of the class were placed with it. */
   uses: number;
   /** Undefined: no node will do; `refusalOf` says why. */
@@ -105,10 +108,13 @@ export function evaluate(
     profile,
     cluster,
     contextOf,
+    columnsFor,
   }: {
     profile: Profile;
     cluster: Cluster;
     contextOf: (plugin: string) => Context;
+    /** With room for all nodes. `named`: the pod can go to a few nodes only, known by name. */
+    columnsFor: (named: boolean) => Columns;
   },
 ): Evaluation | Refusal {
   const filters: NamedFilter[] = [];
@@ -118,9 +124,10 @@ export function evaluate(
     if (isStatus(made)) return { plugin: plugin.name, status: made };
     filters.push({ name: plugin.name, filter: made });
   }
-  const capacity = cluster.nodes.length + Math.max(16, cluster.nodes.length >> 2);
-  const makeScorers = (): NamedScorer[] => scorersOf(pod, { profile, contextOf, capacity });
-  return createEvaluation({ cluster, filters, makeScorers, capacity });
+  const candidates = candidatesOf(filters);
+  const columns = columnsFor(candidates !== undefined);
+  const makeScorers = (): NamedScorer[] => scorersOf(pod, { profile, contextOf, columns });
+  return createEvaluation({ cluster, filters, candidates, makeScorers, columns });
 }
 
 function scorersOf(
@@ -128,19 +135,20 @@ function scorersOf(
   {
     profile,
     contextOf,
-    capacity,
+    columns,
   }: {
     readonly profile: Profile;
     readonly contextOf: (plugin: string) => Context;
-    readonly capacity: number;
+    readonly columns: Columns;
   },
 ): NamedScorer[] {
   const scorers: NamedScorer[] = [];
+  let tables = 0;
   for (const { plugin, weight } of profile.scorers) {
     const scorer = plugin.score?.(pod, contextOf(plugin.name));
     if (scorer === undefined) continue;
-    const raw = new Float64Array(capacity);
-    const scores = scorer.normalize ? new Float64Array(capacity) : raw;
+    const raw = columns.scores(tables++);
+    const scores = scorer.normalize ? columns.scores(tables++) : raw;
     scorers.push({ name: plugin.name, weight, scorer, raw, scores });
   }
   return scorers;
@@ -151,20 +159,17 @@ interface Parts {
   readonly filters: readonly NamedFilter[];
   /** Called when there is something to choose from, once. */
   readonly makeScorers: () => readonly NamedScorer[];
-  /** Columns; more nodes than that mean a new evaluation. */
-  readonly capacity: number;
+  readonly columns: Columns;
+  /** Names of the only nodes that can do. */
+  readonly candidates: ReadonlySet<string> | undefined;
 }
 
 function createEvaluation(parts: Parts): Evaluation {
-  const { cluster, filters } = parts;
+  const { cluster, filters, candidates } = parts;
   let scorers: readonly NamedScorer[] | undefined;
   const allScorers = (): readonly NamedScorer[] => (scorers ??= parts.makeScorers());
   const verdicts = createVerdicts(parts);
-  const { capacity } = parts;
-  const scored = new Uint8Array(capacity);
-  const feasible = new Int32Array(capacity);
-  const totals = new Float64Array(capacity);
-  const candidates = candidatesOf(filters);
+  const { capacity, scored, feasible, totals } = parts.columns;
   let standing: Standing | undefined;
   const wide = verdicts.wide;
   const crowding = createMemory<Refusal | undefined>(cluster, wide);
@@ -297,6 +302,7 @@ function createEvaluation(parts: Parts): Evaluation {
   return {
     epoch: cluster.epoch,
     capacity,
+    named: candidates !== undefined,
     get wide() {
       return verdicts.wide || allScorers().some(({ scorer }) => scorer.changed !== undefined);
     },
@@ -400,15 +406,11 @@ function refusalOutside(filters: readonly NamedFilter[]): Refusal {
 }
 
 /** Verdicts of the filters, by node. */
-function createVerdicts({ cluster, filters, capacity }: Parts) {
-  const state = new Uint8Array(capacity);
-  /** Place in `filters` of the first that refuses, of those that look at one node alone. */
-  const refusedBy = new Uint16Array(capacity);
-  const refusals: (Refusal | undefined)[] = [];
+function createVerdicts({ cluster, filters, columns }: Parts) {
+  // `refusedBy`: place in `filters` of the first that refuses, of those that look at one node alone.
+  // `askedIn`: round in which the filters that look at several nodes were asked.
+  const { state, refusedBy, refusals, askedIn, wideRefusals } = columns;
   const wide = filters.filter(({ filter }) => filter.changed !== undefined);
-  /** Round in which the filters that look at several nodes were asked. */
-  const askedIn = new Float64Array(capacity);
-  const wideRefusals: (Refusal | undefined)[] = [];
   /** By pods nominated to the node. */
   const once = new Map<number, Refusal>();
   let round = 1;

@@ -2,6 +2,7 @@
 import type { EventRecorder } from "#client/events.ts";
 import type { ClusterEvent, EventHint, EventName } from "./cluster-events.ts";
 import type { Cluster } from "./cluster.ts";
+import { capacityFor, type Columns, createColumns } from "./columns.ts";
 import { type Evaluation, evaluate, type Refusal } from "./evaluation.ts";
 import type { Context } from "./framework.ts";
 import type { PodInfo } from "./pod-info.ts";
@@ -49,12 +50,22 @@ export function createProfileRuntime({
   );
   const evaluations = new Map<string, Evaluation>();
   const hints = hintsOf(profile);
+  let scratch: Columns | undefined;
 
   function contextOf(plugin: string): Context {
     const context = contexts.get(plugin);
     if (context === undefined)
       throw new Error(`plugin ${plugin} is not in profile ${profile.schedulerName}`);
     return context;
+  }
+
+  const newColumns = (): Columns => createColumns(capacityFor(cluster.nodes.length));
+
+  /** For pods that are a class of their own: one at a time, so one set of columns does. */
+  function scratchColumns(): Columns {
+    if (scratch === undefined || scratch.capacity < cluster.nodes.length) scratch = newColumns();
+    else scratch.clear();
+    return scratch;
   }
 
   function fresh(evaluation: Evaluation | undefined): Evaluation | undefined {
@@ -77,10 +88,14 @@ export function createProfileRuntime({
     searchStart: 0,
     evaluationOf(pod) {
       const shared = profile.plugins.every((plugin) => plugin.unique?.(pod.pod) !== true);
-      if (!shared) return evaluate(pod, { profile, cluster, contextOf });
+      const columnsFor = (named: boolean): Columns =>
+        shared && !named ? newColumns() : scratchColumns();
+      const find = (): Evaluation | Refusal =>
+        evaluate(pod, { profile, cluster, contextOf, columnsFor });
+      if (!shared) return find();
       const known = fresh(evaluations.get(pod.classKey));
-      const result = known ?? evaluate(pod, { profile, cluster, contextOf });
-      if ("choose" in result) remember(pod.classKey, result);
+      const result = known ?? find();
+      if ("choose" in result && !result.named) remember(pod.classKey, result);
       return result;
     },
     wholeSearch: (evaluation) =>
