@@ -18,6 +18,8 @@ export interface TestServer extends AsyncDisposable {
 export interface TestServerOptions {
   readonly storage?: "durable" | "memory";
   readonly disableAdmissionPlugins?: readonly string[];
+  /** As `--feature-gates`. */
+  readonly featureGates?: string;
 }
 
 const token = "benchtoken";
@@ -48,7 +50,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
         },
         advertiseAddress: "192.0.2.2",
         clusterCidr: "10.244.0.0/16",
-        featureGates: "",
+        featureGates: options.featureGates ?? "",
       },
       lifetime,
     );
