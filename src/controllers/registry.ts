@@ -15,6 +15,7 @@ import { garbageCollector } from "./garbage-collector/controller.ts";
 import { horizontalPodAutoscalerController } from "./horizontal-pod-autoscaler/controller.ts";
 import { jobController } from "./job/controller.ts";
 import { namespaceController } from "./namespace/controller.ts";
+import { nodeIpamController } from "./node-ipam/controller.ts";
 import { nodeLifecycleController } from "./node-lifecycle/controller.ts";
 import { persistentVolumeBinder } from "./persistentvolume-binder/controller.ts";
 import { persistentVolumeExpander } from "./persistentvolume-expander/controller.ts";
@@ -24,6 +25,7 @@ import { pvcProtectionController } from "./pvc-protection/controller.ts";
 import { replicaSetController, replicationController } from "./replicaset/controller.ts";
 import { resourceQuotaController } from "./resourcequota/controller.ts";
 import { rootCaPublisher } from "./root-ca-publisher/controller.ts";
+import { serviceCidrController } from "./service-cidr/controller.ts";
 import { serviceAccountController } from "./serviceaccount/controller.ts";
 import { serviceAccountTokenController } from "./serviceaccount-token/controller.ts";
 import { statefulSetController } from "./statefulset/controller.ts";
@@ -55,6 +57,9 @@ export const controllers: readonly Controller[] = [
   horizontalPodAutoscalerController,
   resourceQuotaController,
   podGarbageCollector,
+  // Before the lifecycle: a node without a range is not ready.
+  nodeIpamController,
+  serviceCidrController,
   nodeLifecycleController,
   taintEvictionController,
   persistentVolumeBinder,
