@@ -54,6 +54,8 @@ describe("scheduler", () => {
     world.addPod(pod("gated", { schedulingGates: [{ name: "wait" }] }));
     await world.settle();
     assert.deepEqual([world.nodeOf("other"), world.nodeOf("gated")], [undefined, undefined]);
+    const { outcome, message } = world.scheduler.why("default", "gated") ?? {};
+    assert.deepEqual([outcome, message], ["Gated", "waiting for scheduling gates: [wait]"]);
     world.updatePod("gated", { schedulingGates: [] });
     await world.settle();
     assert.equal(world.nodeOf("gated"), "a");

@@ -6,6 +6,7 @@ import type { Clock } from "#base/clock.ts";
 import type { Lifetime } from "#base/lifetime.ts";
 import type { Logger } from "#base/log.ts";
 import type { Random } from "#base/random.ts";
+import { nextTurn } from "#base/os/turn.ts";
 import type { Client } from "#client/client.ts";
 import { createEventRecorder, type EventRecorder } from "#client/events.ts";
 import type { Informers } from "#client/informer-factory.ts";
@@ -13,6 +14,7 @@ import { createCluster } from "./cluster.ts";
 import { readConfiguration, type SchedulerConfiguration } from "./configuration.ts";
 import { createExtenderCalls, type PostJson } from "./extender-calls.ts";
 import type { Plugin } from "./framework.ts";
+import type { PodInfo } from "./pod-info.ts";
 import { createListers } from "./listers.ts";
 import { createNominator } from "./nominator.ts";
 import { createProfileRuntime, interestsOf, type ProfileRuntime } from "./profile-runtime.ts";
@@ -40,7 +42,7 @@ export interface SchedulerOptions {
   readonly featureEnabled?: (gate: string) => boolean;
   /** How extenders are called; needed when the configuration has any. */
   readonly postJson?: PostJson;
-  /** Lets others run, between batches of pods; a timer of no delay when absent. */
+  /** Lets others run, between batches of pods; the event loop's next turn when absent. */
   readonly nextTurn?: () => Promise<void>;
 }
 
@@ -98,10 +100,25 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
   const runtimeOf = (pod: { readonly spec: { readonly schedulerName?: string | undefined } }) =>
     runtimes.get(pod.spec.schedulerName ?? "");
 
+  const explainGate = (info: PodInfo, message: string): Explanation => ({
+    pod: info.key,
+    uid: info.uid,
+    attempts: 0,
+    atMs: clock.nowMs(),
+    outcome: "Gated",
+    message,
+    nodeCount: cluster.nodeCount,
+    refusals: [],
+    scores: [],
+  });
   const queue = createQueue({
     clock,
     interests: interestsOf(configuration.profiles),
-    gate: (info) => runtimeOf(info.pod)?.gate(info)?.plugin,
+    gate(info) {
+      const held = runtimeOf(info.pod)?.gate(info);
+      if (held !== undefined) explanations.record(info.key, () => explainGate(info, held.message));
+      return held?.plugin;
+    },
     helps: (event, info, refusedBy) => runtimeOf(info.pod)?.helps(event, info, refusedBy) ?? false,
     ...(less && { less }),
     initialBackoffMs: configuration.initialBackoffMs,
@@ -122,7 +139,7 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
     random,
     log,
     lifetime,
-    nextTurn: options.nextTurn ?? (() => clock.sleep(0)),
+    nextTurn: options.nextTurn ?? nextTurn,
   });
   const followed = followCluster({
     groups: featureEnabled("GangScheduling"),
