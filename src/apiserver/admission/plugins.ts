@@ -22,6 +22,7 @@ import { defaultIngressClass, defaultStorageClass } from "./plugins/default-clas
 import { defaultTolerationSeconds } from "./plugins/default-toleration-seconds.ts";
 import { limitRanger } from "./plugins/limit-ranger.ts";
 import { namespaceLifecycle } from "./plugins/namespace-lifecycle.ts";
+import { nodeDeclaredFeatureValidator } from "./plugins/node-declared-features.ts";
 import { nodeRestriction } from "./plugins/node-restriction.ts";
 import { podTopologyLabels, taintNodesByCondition } from "./plugins/nodes.ts";
 import {
@@ -33,6 +34,7 @@ import {
   podNodeSelector,
 } from "./plugins/optional.ts";
 import { ownerReferencesPermissionEnforcement } from "./plugins/owner-references.ts";
+import { podTolerationRestriction } from "./plugins/pod-toleration-restriction.ts";
 import { priorityAdmission } from "./plugins/priority.ts";
 import { runtimeClassAdmission } from "./plugins/runtime-class.ts";
 import { persistentVolumeClaimResize, storageObjectInUseProtection } from "./plugins/storage.ts";
@@ -85,6 +87,7 @@ export function admissionPlugins(parts: ServerParts, options: PluginOptions): Ad
   });
   const { authorizer, table } = parts;
   const pods = live<Pod>("", "v1", "pods");
+  const nodes = live<Node>("", "v1", "nodes");
   const storageClasses = live<StorageClass>("storage.k8s.io", "v1", "storageclasses");
   const all: AdmissionPlugin[] = [
     namespaceLifecycle(namespaces),
@@ -93,12 +96,14 @@ export function admissionPlugins(parts: ServerParts, options: PluginOptions): Ad
     limitRanger(live<LimitRange>("", "v1", "limitranges")),
     serviceAccountAdmission(live<ServiceAccount>("", "v1", "serviceaccounts"), random),
     nodeRestriction(pods),
+    nodeDeclaredFeatureValidator(nodes),
     taintNodesByCondition,
     alwaysPullImages,
     podSecurity(namespaces, pods),
     podNodeSelector(namespaces),
     priorityAdmission(live<PriorityClass>("scheduling.k8s.io", "v1", "priorityclasses")),
     defaultTolerationSeconds,
+    podTolerationRestriction(namespaces),
     extendedResourceToleration,
     defaultStorageClass(storageClasses),
     storageObjectInUseProtection,
@@ -111,7 +116,7 @@ export function admissionPlugins(parts: ServerParts, options: PluginOptions): Ad
     certificateSubjectRestriction,
     defaultIngressClass(live<IngressClass>("networking.k8s.io", "v1", "ingressclasses")),
     denyServiceExternalIps,
-    podTopologyLabels(live<Node>("", "v1", "nodes")),
+    podTopologyLabels(nodes),
     // Webhooks see what all plugins above have set; quota comes last, so that only what is let in
     // is charged.
     mutatingAdmissionPolicy(policyContext("mutatingadmissionpolicies")),

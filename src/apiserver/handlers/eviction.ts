@@ -26,7 +26,7 @@ export const podEviction: Handler = async (context, endpoint, call) => {
   const posted = decodeBody(call, expected, context.table) as Eviction;
   const kind = { group: "policy", version: expected.version, kind: "Eviction" };
   const name = posted.metadata?.name ?? "";
-  if (name !== "" && name !== call.name) throw badRequest("name in URL does not match name in Eviction object");
+  if (name !== call.name) throw badRequest("name in URL does not match name in Eviction object");
   const eviction = await admitPosted(context, endpoint, { call, object: posted, kind });
   const options = eviction.deleteOptions ?? {};
   const dryRun = call.options.dryRun === true || (options.dryRun?.length ?? 0) > 0;
