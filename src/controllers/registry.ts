@@ -23,6 +23,7 @@ import { podGarbageCollector } from "./pod-gc/controller.ts";
 import { pvProtectionController } from "./pv-protection/controller.ts";
 import { pvcProtectionController } from "./pvc-protection/controller.ts";
 import { replicaSetController, replicationController } from "./replicaset/controller.ts";
+import { resourceClaimController } from "./resourceclaim/controller.ts";
 import { resourceQuotaController } from "./resourcequota/controller.ts";
 import { rootCaPublisher } from "./root-ca-publisher/controller.ts";
 import { serviceCidrController } from "./service-cidr/controller.ts";
@@ -56,6 +57,7 @@ export const controllers: readonly Controller[] = [
   disruptionController,
   horizontalPodAutoscalerController,
   resourceQuotaController,
+  resourceClaimController,
   podGarbageCollector,
   // Before the lifecycle: a node without a range is not ready.
   nodeIpamController,
