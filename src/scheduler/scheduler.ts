@@ -116,7 +116,10 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
     interests: interestsOf(configuration.profiles),
     gate(info) {
       const held = runtimeOf(info.pod)?.gate(info);
-      if (held !== undefined) explanations.record(info.key, () => explainGate(info, held.message));
+      if (held !== undefined) {
+        const explanation = explainGate(info, held.message);
+        explanations.record(info.key, () => explanation);
+      }
       return held?.plugin;
     },
     helps: (event, info, refusedBy) => runtimeOf(info.pod)?.helps(event, info, refusedBy) ?? false,
