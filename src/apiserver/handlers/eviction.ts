@@ -8,8 +8,9 @@ import { badRequest, failure, plainError, tooManyRequests } from "#apimachinery/
 import type { Answer } from "../answer.ts";
 import type { Call, Endpoint } from "../call.ts";
 import { decodeBody, kindOf } from "../rest/decode.ts";
-import { remove } from "../rest/delete.ts";
+import { checkPreconditions, remove } from "../rest/delete.ts";
 import { get, list } from "../rest/list.ts";
+import { trackUpdate } from "../rest/managed-fields.ts";
 import { updateWith } from "../rest/update.ts";
 import { admitPosted } from "./admit.ts";
 import type { Handler, HandlerContext } from "./handler.ts";
@@ -106,13 +107,25 @@ async function takeDisruption(
 ): Promise<void> {
   const endpoint = table.of(podDisruptionBudgets);
   const name = budget.metadata?.name ?? "";
-  const update: Call = { ...call, definition: endpoint.definition, name, subresource: "status", verb: "update" };
+  // Upstream counts through its own client.
+  const update: Call = {
+    ...call,
+    definition: endpoint.definition,
+    name,
+    subresource: "status",
+    verb: "update",
+    userAgent: "kube-apiserver/",
+  };
   await updateWith(endpoint, update, {
     deps: rest,
     uid: "",
     allowCreate: false,
     admission: "done",
-    transform: (live) => Promise.resolve(counted(call, live as PodDisruptionBudget, pod)),
+    transform: (live) => {
+      const updated = counted(call, live as PodDisruptionBudget, pod);
+      const tracked = trackUpdate({ endpoint, call: update, updated, ...(live && { live }) });
+      return Promise.resolve(tracked);
+    },
   });
 }
 
@@ -137,10 +150,31 @@ function counted(call: Call, live: PodDisruptionBudget, pod: Pod): PodDisruption
     metadata: { ...metadata },
     status: {
       ...status,
+      conditions: withAllowance(call, live, allowed - 1),
       disruptionsAllowed: allowed - 1,
       disruptedPods: { ...status?.disruptedPods, [pod.metadata?.name ?? ""]: rfc3339(call.nowMs) },
     },
   } as PodDisruptionBudget;
+}
+
+type Conditions = NonNullable<NonNullable<PodDisruptionBudget["status"]>["conditions"]>;
+
+/** Condition `DisruptionAllowed`; its time is kept while it does not turn. */
+function withAllowance(call: Call, { status, metadata }: PodDisruptionBudget, allowed: number): Conditions {
+  const type = "DisruptionAllowed";
+  const before = status?.conditions?.find((one) => one.type === type);
+  const [value, reason] = allowed > 0 ? ["True", "SufficientPods"] : ["False", "InsufficientPods"];
+  const condition = {
+    type,
+    status: value,
+    observedGeneration: metadata?.generation,
+    lastTransitionTime:
+      before?.status === value ? before?.lastTransitionTime : rfc3339(call.nowMs),
+    reason,
+    message: "",
+  };
+  const others = (status?.conditions ?? []).filter((one) => one.type !== type);
+  return [...others, condition] as Conditions;
 }
 
 interface Leaving {
@@ -158,7 +192,10 @@ async function evict(context: HandlerContext, endpoint: Endpoint, { call, option
       uid: pod.metadata?.uid ?? "",
       allowCreate: false,
       admission: "done",
-      transform: (live) => Promise.resolve(marked(call, live as Pod)),
+      transform: (live) => {
+        if (live !== undefined) checkPreconditions(endpoint, live, options);
+        return Promise.resolve(marked(call, live as Pod));
+      },
     });
   }
   await remove(endpoint, call, { deps: context.rest, options, admitted: true });

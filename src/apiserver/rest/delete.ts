@@ -236,7 +236,8 @@ function policyOf(
   return standard ?? "Background";
 }
 
-function checkPreconditions(endpoint: Endpoint, old: KubeObject, options: DeleteOptions): void {
+/** Errors: Conflict, when the object is not the one that was meant. */
+export function checkPreconditions(endpoint: Endpoint, old: KubeObject, options: DeleteOptions): void {
   const { uid, resourceVersion } = options.preconditions ?? {};
   const { metadata: meta = {} } = old;
   const of = { group: endpoint.definition.group, resource: endpoint.definition.kind };
