@@ -5,6 +5,7 @@ import { fromStored, toStored } from "./horizontal-pod-autoscaler-conversion.ts"
 
 const scaleTargetRef = { apiVersion: "apps/v1", kind: "Deployment", name: "d" };
 const metadata = { name: "h" };
+const byPercent = { type: "Percent", value: 100, periodSeconds: 15 };
 
 test("the target of v1 is a metric of v2", () => {
   const stored = toStored({
@@ -41,7 +42,12 @@ test("metrics and behavior come from annotations, which go", () => {
     },
   ]);
   assert.deepEqual(stored.spec.behavior, {
-    scaleUp: { selectPolicy: "Max", policies: [{ type: "Pods", value: 3, periodSeconds: 5 }] },
+    scaleUp: {
+      stabilizationWindowSeconds: 0,
+      selectPolicy: "Max",
+      policies: [{ type: "Pods", value: 3, periodSeconds: 5 }],
+    },
+    scaleDown: { selectPolicy: "Max", policies: [byPercent] },
   });
 });
 
@@ -75,10 +81,12 @@ test("there and back keeps metrics, behavior and status", () => {
         },
       ],
       behavior: {
-        scaleDown: {
+        scaleUp: {
+          stabilizationWindowSeconds: 0,
           selectPolicy: "Max",
-          policies: [{ type: "Percent", value: 100, periodSeconds: 15 }],
+          policies: [{ type: "Pods", value: 4, periodSeconds: 15 }, byPercent],
         },
+        scaleDown: { selectPolicy: "Max", policies: [byPercent] },
       },
     },
     status: {

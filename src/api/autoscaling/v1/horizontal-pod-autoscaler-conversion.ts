@@ -5,7 +5,7 @@ import {
   type HorizontalPodAutoscaler as Stored,
   HorizontalPodAutoscalerBehavior,
 } from "../v2/horizontal-pod-autoscaler.ts";
-import { cpuMetric } from "../v2/horizontal-pod-autoscaler-defaults.ts";
+import { cpuMetric, defaultAutoscaler } from "../v2/horizontal-pod-autoscaler-defaults.ts";
 import type { MetricSpec, MetricStatus } from "../v2/metric.ts";
 import type { HorizontalPodAutoscaler } from "./horizontal-pod-autoscaler.ts";
 import {
@@ -90,6 +90,7 @@ export function toStored({
     },
   };
   if (status !== undefined) stored.status = storedStatus(status, noted);
+  defaultAutoscaler(stored);
   return stored;
 }
 
@@ -140,7 +141,17 @@ export function fromStored({
   if (currentMetrics.length > 0) {
     noted[currentMetricsAnnotation] = JSON.stringify(currentMetrics.map(statusToV1));
   }
-  if (conditions.length > 0) noted[conditionsAnnotation] = JSON.stringify(conditions);
+  if (conditions.length > 0) {
+    const shown = conditions.map(
+      ({ type: name, status: value, lastTransitionTime = null, ...rest }) => ({
+        type: name,
+        status: value,
+        lastTransitionTime,
+        ...rest,
+      }),
+    );
+    noted[conditionsAnnotation] = JSON.stringify(shown);
+  }
   const usage = currentMetrics.find(
     ({ type: name, resource }) => name === "Resource" && resource?.name === "cpu",
   );
@@ -156,6 +167,12 @@ export function fromStored({
       ...(used !== undefined && { currentCPUUtilizationPercentage: used }),
     },
   };
+}
+
+/** What a trip through the stored version makes of it, as upstream's decoder does. */
+export function normalizeAutoscaler(autoscaler: HorizontalPodAutoscaler): void {
+  const { status, ...normal } = fromStored(toStored(autoscaler));
+  Object.assign(autoscaler, normal, autoscaler.status !== undefined && { status });
 }
 
 export const autoscalerConversion: Conversion = {

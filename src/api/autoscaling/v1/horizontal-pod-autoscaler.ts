@@ -1,5 +1,9 @@
 import { autoscalerColumns } from "../v2/horizontal-pod-autoscaler-columns.ts";
-import { autoscalerConversion, toStored } from "./horizontal-pod-autoscaler-conversion.ts";
+import {
+  autoscalerConversion,
+  normalizeAutoscaler,
+  toStored,
+} from "./horizontal-pod-autoscaler-conversion.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
 import {
@@ -69,9 +73,7 @@ export const horizontalPodAutoscalers = defineResource<HorizontalPodAutoscaler>(
   schema: HorizontalPodAutoscaler,
   conversion: autoscalerConversion,
   strategy: {
-    default({ spec }) {
-      spec.minReplicas ??= 1;
-    },
+    default: normalizeAutoscaler,
   },
   columns: autoscalerColumns.map((column) => ({
     ...column,

@@ -37,6 +37,28 @@ export interface V1Metric {
 
 const sources = ["object", "pods", "resource", "containerResource", "external"] as const;
 
+/** Members as Go orders them. */
+const memberOrder = [
+  "target",
+  "name",
+  "metricName",
+  "metricSelector",
+  "targetValue",
+  "currentValue",
+  "targetAverageUtilization",
+  "currentAverageUtilization",
+  "targetAverageValue",
+  "currentAverageValue",
+  "selector",
+  "averageValue",
+  "container",
+];
+
+function inGoOrder(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const set = memberOrder.filter((name) => fields[name] !== undefined);
+  return Object.fromEntries(set.map((name) => [name, fields[name]]));
+}
+
 /** Leaves out what is undefined. */
 function present(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
@@ -117,14 +139,12 @@ export function metricToV1(metric: MetricSpec): V1Metric {
     if (fields === undefined) continue;
     const { value, averageValue, averageUtilization } = fields.target;
     const average = source === "object" ? "averageValue" : "targetAverageValue";
-    converted[source] = {
+    converted[source] = inGoOrder({
       ...v1Identity(fields, source),
-      ...present({
-        targetValue: source === "object" ? (value ?? "0") : value,
-        [average]: averageValue,
-        targetAverageUtilization: averageUtilization,
-      }),
-    };
+      targetValue: source === "object" ? (value ?? "0") : value,
+      [average]: averageValue,
+      targetAverageUtilization: averageUtilization,
+    });
   }
   return converted as unknown as V1Metric;
 }
@@ -137,14 +157,12 @@ export function statusToV1(metric: MetricStatus): V1Metric {
     const { value, averageValue, averageUtilization } = fields.current;
     const isUsage = source === "resource" || source === "containerResource" || source === "pods";
     const average = source === "object" ? "averageValue" : "currentAverageValue";
-    converted[source] = {
+    converted[source] = inGoOrder({
       ...v1Identity(fields, source),
-      ...present({
-        currentValue: isUsage ? undefined : (value ?? "0"),
-        currentAverageUtilization: averageUtilization,
-        [average]: averageValue ?? (isUsage ? "0" : undefined),
-      }),
-    };
+      currentValue: isUsage ? undefined : (value ?? "0"),
+      currentAverageUtilization: averageUtilization,
+      [average]: averageValue ?? (isUsage ? "0" : undefined),
+    });
   }
   return converted as unknown as V1Metric;
 }

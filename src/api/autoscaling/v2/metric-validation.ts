@@ -37,6 +37,8 @@ function* validateMetric(metric: MetricSpec, path: string): Findings {
   if (type === "") yield required(`${path}.type`, "must specify a metric source type");
   const known = metricTypes.find((candidate) => candidate === type);
   if (known === undefined) {
+    // Upstream finds it twice.
+    yield notSupported(`${path}.type`, type, metricTypes);
     yield notSupported(`${path}.type`, type, metricTypes);
     return;
   }

@@ -31,6 +31,7 @@ export const deviceClasses = defineResource<DeviceClass>({
   scope: "Cluster",
   schema: DeviceClass,
   strategy: {
+    deleteReturnsObject: true,
     generation: true,
     validate: (deviceClass) => [...validateDeviceClass(deviceClass)],
     validateUpdate: (deviceClass) => [...validateDeviceClass(deviceClass)],

@@ -22,6 +22,7 @@ import {
 const reservedMax = 256;
 
 export const resourceClaimStrategy: Strategy<ResourceClaim> = {
+  deleteReturnsObject: true,
   default: ({ spec }) => defaultClaimDevices(spec),
   prepareForCreate(claim) {
     claim.status = {};

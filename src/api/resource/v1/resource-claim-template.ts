@@ -29,6 +29,7 @@ export const resourceClaimTemplates = defineResource<ResourceClaimTemplate>({
   scope: "Namespaced",
   schema: ResourceClaimTemplate,
   strategy: {
+    deleteReturnsObject: true,
     default: ({ spec }) => defaultClaimDevices(spec.spec),
     validate: ({ spec }) => [...validateClaimSpec(spec.spec, "spec.spec")],
     validateUpdate: ({ spec }, { old }) => [...validateImmutable(spec, old.spec, "spec")],

@@ -141,6 +141,7 @@ export const resourceSlices = defineResource<ResourceSlice>({
   scope: "Cluster",
   schema: ResourceSlice,
   strategy: {
+    deleteReturnsObject: true,
     generation: true,
     prepareForCreate: (slice, { nowMs }) => stampTaints(slice, undefined, nowMs),
     prepareForUpdate: (slice, { old, nowMs }) => stampTaints(slice, old, nowMs),

@@ -51,6 +51,7 @@ export const csiDrivers = defineResource<CSIDriver>({
   scope: "Cluster",
   schema: CSIDriver,
   strategy: {
+    deleteReturnsObject: true,
     nameRule: "path",
     default({ spec }) {
       spec.attachRequired ??= true;

@@ -41,6 +41,7 @@ export const csiNodes = defineResource<CSINode>({
   scope: "Cluster",
   schema: CSINode,
   strategy: {
+    deleteReturnsObject: true,
     validate: (node) => [...validateCsiNode(node)],
     validateUpdate: (node, { old }) => [...validateCsiNodeUpdate(node, old)],
   },

@@ -36,6 +36,7 @@ export const storageClasses = defineResource<StorageClass>({
   scope: "Cluster",
   schema: StorageClass,
   strategy: {
+    deleteReturnsObject: true,
     default(storage) {
       storage.reclaimPolicy ??= "Delete";
       storage.volumeBindingMode ??= "Immediate";

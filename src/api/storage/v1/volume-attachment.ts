@@ -61,6 +61,7 @@ export const volumeAttachments = defineResource<VolumeAttachment>({
   scope: "Cluster",
   schema: VolumeAttachment,
   strategy: {
+    deleteReturnsObject: true,
     prepareForCreate: (attachment) => void (attachment.status = { attached: false }),
     prepareForUpdate(attachment, { old }) {
       attachment.status = old.status ?? { attached: false };

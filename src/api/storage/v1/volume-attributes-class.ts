@@ -20,6 +20,7 @@ export const volumeAttributesClasses = defineResource<VolumeAttributesClass>({
   scope: "Cluster",
   schema: VolumeAttributesClass,
   strategy: {
+    deleteReturnsObject: true,
     validate: (attributes) => [...validateAttributesClass(attributes)],
     validateUpdate: (attributes, { old }) => [...validateAttributesClassUpdate(attributes, old)],
   },
