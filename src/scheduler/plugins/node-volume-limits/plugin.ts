@@ -4,7 +4,7 @@ import { csiNodes } from "#api/storage/v1/csi-node.ts";
 import { storageClasses } from "#api/storage/v1/storage-class.ts";
 import { type VolumeAttachment, volumeAttachments } from "#api/storage/v1/volume-attachment.ts";
 import type { Index } from "#client/indexer.ts";
-import { definePlugin, unschedulable } from "../../framework.ts";
+import { type Context, definePlugin, unschedulable } from "../../framework.ts";
 import type { Listers } from "../../listers.ts";
 import type { NodeInfo } from "../../node-info.ts";
 import { hasPlacedVolumes, podClaimsOf, storageClassOf } from "../../pod-claims.ts";
@@ -24,10 +24,10 @@ export const nodeVolumeLimits = definePlugin({
     "PersistentVolumeClaim/update",
     "VolumeAttachment/delete",
   ],
-  filter(pod, { listers }) {
-    const wanted = volumesOf(pod, listers);
+  filter(pod, context) {
+    const wanted = volumesOf(pod, context.listers);
     if (wanted.size === 0) return undefined;
-    return { check: (node) => (withinLimits(wanted, node, listers) ? undefined : refusal) };
+    return { check: (node) => (withinLimits(wanted, node, context) ? undefined : refusal) };
   },
 });
 
@@ -63,24 +63,52 @@ function volumesOf(pod: PodInfo, listers: Listers): Volumes {
 
 const byNode: Index<VolumeAttachment> = { name: "node", valuesOf: ({ spec }) => [spec.nodeName] };
 
-function withinLimits(wanted: Volumes, node: NodeInfo, listers: Listers): boolean {
-  const drivers = listers.of(csiNodes).get(node.name)?.spec.drivers ?? [];
-  const limits = new Map(drivers.map(({ name, allocatable }) => [name, allocatable?.count]));
-  if ([...wanted.values()].every((driver) => limits.get(driver) === undefined)) return true;
-  const attached = new Map<string, string>();
-  for (const other of node.pods.values())
-    for (const [name, driver] of volumesOf(other, listers)) attached.set(name, driver);
-  for (const { spec } of listers.of(volumeAttachments).by(byNode, node.name)) {
-    const csi = listers.of(persistentVolumes).get(spec.source.persistentVolumeName ?? "")?.spec.csi;
-    if (csi) attached.set(`${csi.driver}/${csi.volumeHandle}`, csi.driver);
+/** What is attached to a node, for as long as nothing about it changes. */
+interface Attached {
+  readonly changedAt: number;
+  readonly volumes: Volumes;
+  readonly counts: ReadonlyMap<string, number>;
+}
+
+const attached = new WeakMap<NodeInfo, Attached>();
+
+function attachedTo(node: NodeInfo, { cluster, listers }: Context): Attached {
+  const changedAt = cluster.changedAt[node.index] as number;
+  const known = attached.get(node);
+  if (known?.changedAt === changedAt) return known;
+  const volumes = new Map<string, string>();
+  let open = false;
+  for (const other of node.pods.values()) {
+    for (const [name, driver] of volumesOf(other, listers)) volumes.set(name, driver);
+    open ||= !settled.has(other);
   }
   const counts = new Map<string, number>();
-  for (const driver of attached.values()) counts.set(driver, (counts.get(driver) ?? 0) + 1);
-  for (const [name, driver] of wanted) {
-    if (attached.has(name)) continue;
-    const count = (counts.get(driver) ?? 0) + 1;
-    counts.set(driver, count);
-    if (count > (limits.get(driver) ?? Infinity)) return false;
+  for (const driver of volumes.values()) counts.set(driver, (counts.get(driver) ?? 0) + 1);
+  const found = { changedAt, volumes, counts };
+  // Nodes that are only supposed change without a word.
+  if (!open && cluster.nodes[node.index] === node) attached.set(node, found);
+  return found;
+}
+
+function withinLimits(wanted: Volumes, node: NodeInfo, context: Context): boolean {
+  const { listers } = context;
+  const drivers = listers.of(csiNodes).get(node.name)?.spec.drivers ?? [];
+  const limitOf = (driver: string): number =>
+    drivers.find(({ name }) => name === driver)?.allocatable?.count ?? Infinity;
+  if ([...wanted.values()].every((driver) => limitOf(driver) === Infinity)) return true;
+  const { volumes, counts } = attachedTo(node, context);
+  const added = new Map<string, string>(wanted);
+  for (const { spec } of listers.of(volumeAttachments).by(byNode, node.name)) {
+    const csi = listers.of(persistentVolumes).get(spec.source.persistentVolumeName ?? "")?.spec.csi;
+    if (csi) added.set(`${csi.driver}/${csi.volumeHandle}`, csi.driver);
   }
-  return true;
+  const more = new Map<string, number>();
+  for (const [name, driver] of added) {
+    if (!volumes.has(name)) more.set(driver, (more.get(driver) ?? 0) + 1);
+  }
+  // Drivers that get nothing new are none of this pod's concern.
+  return [...wanted].every(
+    ([name, driver]) =>
+      volumes.has(name) || (counts.get(driver) ?? 0) + (more.get(driver) ?? 0) <= limitOf(driver),
+  );
 }
