@@ -54,7 +54,7 @@ export function addClusterCommands(program: Command, context: CommandContext): v
 
 async function down(context: CommandContext, options: { dataDir: string; purge?: boolean }): Promise<void> {
   const world = context.openWorld(0);
-  const server = await runningServer(world, options.dataDir);
+  const server = await runningServer(world, options.dataDir, "starting");
   if (server !== undefined) {
     await stopProcess(context, world, server.pid);
     context.print(`stopped the control plane (pid ${server.pid})`);

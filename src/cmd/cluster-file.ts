@@ -80,9 +80,16 @@ export async function startTicksOf(world: World, pid: number): Promise<string | 
   }
 }
 
-/** The running server of a data directory, if its process is still that one. */
-export async function runningServer(world: World, dataDirectory: string): Promise<ProcessFile | undefined> {
-  const file = await readRunFile<ProcessFile>(world, dataDirectory, "server");
+/**
+ * A process of a data directory, if it is still that one: `server` is ready, `starting` may be yet
+ * on its way.
+ */
+export async function runningServer(
+  world: World,
+  dataDirectory: string,
+  name: "server" | "starting" = "server",
+): Promise<ProcessFile | undefined> {
+  const file = await readRunFile<ProcessFile>(world, dataDirectory, name);
   if (file === undefined) return undefined;
   return (await startTicksOf(world, file.pid)) === file.startTicks ? file : undefined;
 }

@@ -1,7 +1,6 @@
 import { type Command } from "commander";
 import { Lifetime } from "#base/lifetime.ts";
 import { rfc3339 } from "#base/clock.ts";
-import type { World } from "#base/world.ts";
 import {
   type ClusterFile,
   type ProcessFile,
@@ -10,7 +9,7 @@ import {
   writeRunFile,
 } from "./cluster-file.ts";
 import { type CommandContext, pathOption } from "./command.ts";
-import { type ComponentName, type RunningServer, startServer } from "./server.ts";
+import { type ComponentName, startServer } from "./server.ts";
 
 /** `kubets server`: what `up` starts inside the first node's network, once all is prepared. */
 export function addServerCommand(program: Command, context: CommandContext): void {
@@ -27,8 +26,22 @@ async function runServer(context: CommandContext, dataDirectory: string): Promis
   const startedMs = world.clock.monotonicMs();
   const lifetime = new Lifetime("kubets");
   context.onStop(() => void lifetime.end().finally(() => context.exit(0)));
-  const running = await startServer(world, { ...serverOptions(dataDirectory, cluster), command: [context.executable, context.entryPoint] }, lifetime);
-  await announce(context, world, { dataDirectory, running, readyMs: Math.round(world.clock.monotonicMs() - startedMs) });
+  const starting: ProcessFile = {
+    pid: context.pid,
+    startTicks: (await startTicksOf(world, context.pid)) ?? "",
+    server: "",
+    startedAt: rfc3339(world.clock.nowMs()),
+    readyMs: 0,
+  };
+  await writeRunFile(world, dataDirectory, "starting", starting);
+  const command = [context.executable, context.entryPoint];
+  const running = await startServer(world, { ...serverOptions(dataDirectory, cluster), command }, lifetime);
+  const ready: ProcessFile = {
+    ...starting,
+    server: running.url,
+    readyMs: Math.round(world.clock.monotonicMs() - startedMs),
+  };
+  await writeRunFile(world, dataDirectory, "server", ready);
   context.print(`ready: ${running.url}, KUBECONFIG=${running.kubeconfigPath}`);
 }
 
@@ -53,20 +66,4 @@ function serverOptions(dataDirectory: string, cluster: ClusterFile): Parameters<
       extraNames: [address, "10.96.0.1"],
     },
   };
-}
-
-async function announce(
-  context: CommandContext,
-  world: World,
-  { dataDirectory, running, readyMs }: { dataDirectory: string; running: RunningServer; readyMs: number },
-): Promise<void> {
-  const pid = context.pid;
-  const file: ProcessFile = {
-    pid,
-    startTicks: (await startTicksOf(world, pid)) ?? "",
-    server: running.url,
-    startedAt: rfc3339(world.clock.nowMs()),
-    readyMs,
-  };
-  await writeRunFile(world, dataDirectory, "server", file);
 }

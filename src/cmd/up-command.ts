@@ -32,6 +32,8 @@ interface UpOptions {
 }
 
 const clusterCidr = "10.244.0.0/16";
+/** A start that takes longer gets a word about where to look. */
+const slowStartMs = 10_000;
 const serviceCidr = "10.96.0.0/16";
 
 /** `kubets up`: a whole cluster on this machine. */
@@ -200,11 +202,13 @@ async function startServerProcess(context: CommandContext, world: World, start: 
   }
   const directory = runDirectory(options.dataDir);
   const logPath = join(options.dataDir, "kubets.log");
+  const slow = world.clock.after(slowStartMs, () => start.progress.step(`still starting; see ${logPath}`));
   const ready = await waitForReady(world, directory, async () => {
     const child = world.processes.start(program, args, { detachedLogPath: logPath });
     const code = await child.exited;
     throw new Error(`the server ended with code ${code}; see ${logPath}`);
   });
+  slow[Symbol.dispose]();
   start.progress.step(`ready: ${ready.server}`);
   context.print(`export KUBECONFIG=${join(options.dataDir, "kubeconfig")}`);
   context.exit(0);
