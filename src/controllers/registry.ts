@@ -1,3 +1,5 @@
+import { bootstrapSigner } from "./bootstrap-tokens/signer.ts";
+import { tokenCleaner } from "./bootstrap-tokens/cleaner.ts";
 import { certificateApprovingController } from "./certificates/approver.ts";
 import { certificateCleaner } from "./certificates/cleaner.ts";
 import { certificateSigningController } from "./certificates/signer.ts";
@@ -34,6 +36,7 @@ import { taintEvictionController } from "./taint-eviction/controller.ts";
 import { ttlController } from "./ttl/controller.ts";
 import { ttlAfterFinishedController } from "./ttl-after-finished/controller.ts";
 import { validatingAdmissionPolicyStatusController } from "./validating-admission-policy-status/controller.ts";
+import { volumeAttributesClassProtectionController } from "./volumeattributesclass-protection/controller.ts";
 
 /** Every controller; they start in this order, and run side by side. */
 export const controllers: readonly Controller[] = [
@@ -69,10 +72,13 @@ export const controllers: readonly Controller[] = [
   ephemeralVolumeController,
   pvcProtectionController,
   pvProtectionController,
+  volumeAttributesClassProtectionController,
   clusterRoleAggregationController,
   ttlController,
   certificateApprovingController,
   certificateSigningController,
   certificateCleaner,
+  bootstrapSigner,
+  tokenCleaner,
   validatingAdmissionPolicyStatusController,
 ];
