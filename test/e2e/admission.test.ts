@@ -51,8 +51,13 @@ class Hooks {
 
   #answer(url: string): Json {
     if (url.startsWith("/deny")) return { allowed: false, status: { message: "not today" } };
-    if (!url.startsWith("/label")) return { allowed: true };
-    const patch = [{ op: "add", path: "/metadata/labels", value: { patched: "yes" } }];
+    const patches: Record<string, Json> = {
+      "/label": { op: "add", path: "/metadata/labels", value: { patched: "yes" } },
+      "/data": { op: "add", path: "/data", value: { known: "x", unknown: "y" } },
+    };
+    const operation = patches[url.split("?")[0] ?? ""];
+    if (operation === undefined) return { allowed: true };
+    const patch = [operation];
     return {
       allowed: true,
       patchType: "JSONPatch",
@@ -175,6 +180,60 @@ test("configurations of webhooks are not subject to webhooks", async () => {
   await client.dynamic(validatingHooks).create(configuration("other", all));
   await client.dynamic(validatingHooks).delete("other");
   await client.dynamic(validatingHooks).delete("all");
+});
+
+function thingDefinition(): KubeObject {
+  const data = { type: "object", properties: { known: { type: "string" } } };
+  const schema = { openAPIV3Schema: { type: "object", properties: { data } } };
+  const version = (name: string, storage: boolean): Json => ({
+    name,
+    served: true,
+    storage,
+    schema,
+  });
+  return {
+    metadata: { name: "things.example.com" },
+    spec: {
+      group: "example.com",
+      scope: "Namespaced",
+      names: { plural: "things", kind: "Thing" },
+      versions: [version("v1", true), version("v2", false)],
+    },
+  } as KubeObject;
+}
+
+test("what a webhook adds to a custom resource is pruned; equivalent versions match", async () => {
+  const { client } = server;
+  const crds = registration("CustomResourceDefinition");
+  await client.dynamic({ ...crds, group: "apiextensions.k8s.io" }).create(thingDefinition());
+  const rules = [
+    {
+      apiGroups: ["example.com"],
+      apiVersions: ["v1"],
+      operations: ["CREATE"],
+      resources: ["things"],
+    },
+  ];
+  const hook = configuration("data", { path: "/data", resources: [], more: { rules } });
+  await client.dynamic(mutatingHooks).create(hook);
+  for (const version of ["v1", "v2"]) {
+    const things: ResourceTarget = {
+      group: "example.com",
+      version,
+      plural: "things",
+      kind: "Thing",
+      scope: "Namespaced",
+    };
+    const thing = { metadata: { name: version, namespace: "default" } };
+    const created = await client.dynamic(things).create(thing);
+    assert.deepEqual((created as Json)["data"], { known: "x" });
+    assert.equal(created.apiVersion, `example.com/${version}`);
+    const { kind, requestKind, object } = hooks.requests.at(-1) as Record<string, Json>;
+    assert.equal(kind?.["version"], "v1");
+    assert.equal(requestKind?.["version"], version);
+    assert.equal(object?.["apiVersion"], "example.com/v1");
+  }
+  await client.dynamic(mutatingHooks).delete("data");
 });
 
 test("a mutating policy applies a configuration, a validating one checks it", async () => {

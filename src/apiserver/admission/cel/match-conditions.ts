@@ -1,4 +1,5 @@
 import { matchConditionsCostMax } from "#apimachinery/cel/limits.ts";
+import { inVersion } from "../versions.ts";
 import { Evaluation, type EvaluationOptions, OutOfBudgetError } from "./evaluation.ts";
 import { compileMatchCondition, type Expression } from "#api/admissionregistration/expressions.ts";
 
@@ -35,7 +36,8 @@ export async function matchConditions(
   input: Omit<EvaluationOptions, "costMax"> & { readonly failurePolicy: string | undefined },
 ): Promise<ConditionsResult> {
   if (conditions === undefined || conditions.length === 0) return { matches: true };
-  const evaluation = new Evaluation({ ...input, costMax: matchConditionsCostMax });
+  const request = await inVersion(input.request, input.definition);
+  const evaluation = new Evaluation({ ...input, request, costMax: matchConditionsCostMax });
   const errors: string[] = [];
   try {
     for (const expression of compile(conditions, input.params !== undefined)) {

@@ -12,6 +12,7 @@ import type { Authorizer } from "../../authorization/authorizer.ts";
 import { type Evaluated, Evaluation, OutOfBudgetError } from "../cel/evaluation.ts";
 import { matchConditions } from "../cel/match-conditions.ts";
 import type { AdmissionRequest } from "../request.ts";
+import { inVersion } from "../versions.ts";
 
 export type Decision =
   | { readonly admit: true }
@@ -62,9 +63,10 @@ export async function evaluatePolicy(
   const conditions = await matchConditions(spec.matchConditions, { ...inputs, failurePolicy });
   if (conditions.error !== undefined) return failed(conditions.error);
   if (!conditions.matches) return nothing;
+  const seen = { ...inputs, request: await inVersion(request, definition) };
   const compiled = compileValidatingPolicy(spec);
   const { variables } = compiled;
-  const evaluation = new Evaluation({ ...inputs, variables, costMax: perObjectCostMax });
+  const evaluation = new Evaluation({ ...seen, variables, costMax: perObjectCostMax });
   const decisions: Decision[] = [];
   try {
     const results: Evaluated[] = [];
@@ -76,7 +78,7 @@ export async function evaluatePolicy(
       if (validation !== undefined)
         decisions.push(await decide(spec, result, { validation, message, evaluation }));
     }
-    const annotating = new Evaluation({ ...inputs, variables, costMax: perObjectCostMax });
+    const annotating = new Evaluation({ ...seen, variables, costMax: perObjectCostMax });
     return {
       decisions,
       auditAnnotations: await annotate(spec, compiled.auditAnnotations, annotating),

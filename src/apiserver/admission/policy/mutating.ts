@@ -13,6 +13,7 @@ import { matchConditions } from "../cel/match-conditions.ts";
 import { isExempt } from "../matching/rules.ts";
 import { withWireObject } from "../mutation.ts";
 import { type AdmissionRequest, forbid, namespaceOf, wireObject } from "../request.ts";
+import { customInVersion, inVersion } from "../versions.ts";
 import { applyMutation, MutationError } from "./apply-mutation.ts";
 import { collectParams, ConfigurationError, paramEndpoint } from "./params.ts";
 import { boundPolicies, matchResources, namespaceObject, type PolicyContext } from "./policies.ts";
@@ -183,7 +184,8 @@ async function mutateOnce(
   if (conditions.error !== undefined || !conditions.matches) return undefined;
   const compiled = compileMutatingPolicy(spec);
   const { variables } = compiled;
-  let current = request;
+  const seen = await inVersion(request, definition);
+  let current = seen;
   for (const [index, mutation] of (spec.mutations ?? []).entries()) {
     const expression = compiled.mutations[index];
     if (current.object === undefined || expression === undefined) continue;
@@ -203,7 +205,8 @@ async function mutateOnce(
       fail(error.message);
     }
   }
-  return current.object;
+  if (current.object === undefined || current.object === seen.object) return request.object;
+  return customInVersion(current.object, definition, request.call.definition);
 }
 
 function refusal(request: AdmissionRequest, failures: readonly PolicyFailure[]): Error {

@@ -3,6 +3,7 @@ import { badRequest, internal, type Status, StatusError, timeout } from "#apimac
 import { isDryRun } from "../../call.ts";
 import { isCallFailure } from "../../webhooks/webhook-client.ts";
 import type { AdmissionRequest } from "../request.ts";
+import { inVersion } from "../versions.ts";
 import type { Hook, WebhookContext } from "./hooks.ts";
 import { createReview, readVerdict, ReviewError, type Verdict } from "./review.ts";
 
@@ -31,7 +32,7 @@ export async function askWebhook(
 ): Promise<Verdict> {
   const { context, definition, mutating } = spec;
   refuseSideEffects(webhook, request);
-  const review = createReview(request, {
+  const review = createReview(await inVersion(request, definition), {
     definition,
     uid: context.random.uuid(),
     versions: webhook.admissionReviewVersions,

@@ -8,6 +8,7 @@ import type { AdmissionPlugin } from "../admission.ts";
 import { isExempt } from "../matching/rules.ts";
 import { patchedValue, withWireObject } from "../mutation.ts";
 import { type AdmissionRequest, wireObject } from "../request.ts";
+import { customInVersion, inVersion } from "../versions.ts";
 import { askWebhook, denial, failedClosed, FailedWebhook } from "./call-webhook.ts";
 import { type Hook, hooksOf, type WebhookContext, wantedVersion } from "./hooks.ts";
 
@@ -92,7 +93,7 @@ async function ask(
   try {
     const verdict = await askWebhook(hook, request, { ...round, mutating: true });
     if (!verdict.allowed) throw denial(webhook.name, verdict);
-    if (verdict.patch !== undefined) changed = patched(hook, request, { ...round, verdict });
+    if (verdict.patch !== undefined) changed = await patched(hook, request, { ...round, verdict });
   } catch (error) {
     if (!(error instanceof FailedWebhook)) throw error;
     if (webhook.failurePolicy !== "Ignore") throw failedClosed(error);
@@ -111,11 +112,11 @@ interface Patching extends Round {
   readonly verdict: { readonly patch?: string; readonly patchType?: string };
 }
 
-function patched(
+async function patched(
   { webhook }: Hook,
   request: AdmissionRequest,
   { definition, verdict }: Patching,
-): KubeObject | undefined {
+): Promise<KubeObject | undefined> {
   const operations = operationsOf(webhook.name, verdict.patch ?? "");
   if (operations.length === 0) return undefined;
   if (request.object === undefined) {
@@ -128,17 +129,17 @@ function patched(
       `unsupported patch type ${JSON.stringify(verdict.patchType)}`,
     );
   }
-  const before = wireObject(request, request.object, definition);
+  const seen = await inVersion(request, definition);
+  const before = wireObject(seen, seen.object, definition);
   let after: unknown;
   try {
     after = patchedValue(before, operations);
   } catch (error) {
     throw internal((error as Error).message);
   }
-  const object = withWireObject(request, after, definition);
-  return deepEqual(before, wireObject({ ...request, object }, object, definition))
-    ? undefined
-    : object;
+  const object = withWireObject(seen, after, definition);
+  if (deepEqual(before, wireObject({ ...seen, object }, object, definition))) return undefined;
+  return customInVersion(object, definition, request.call.definition);
 }
 
 function operationsOf(webhook: string, patch: string): JsonPatchOperation[] {
