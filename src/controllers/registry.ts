@@ -1,3 +1,4 @@
+import { attachDetachController } from "./attachdetach/controller.ts";
 import { bootstrapSigner } from "./bootstrap-tokens/signer.ts";
 import { tokenCleaner } from "./bootstrap-tokens/cleaner.ts";
 import { certificateApprovingController } from "./certificates/approver.ts";
@@ -69,6 +70,7 @@ export const controllers: readonly Controller[] = [
   taintEvictionController,
   persistentVolumeBinder,
   persistentVolumeExpander,
+  attachDetachController,
   ephemeralVolumeController,
   pvcProtectionController,
   pvProtectionController,
