@@ -23,6 +23,8 @@ export interface InProcessOptions {
   readonly clock: Clock;
   readonly features: FeatureReader;
   dispatch(endpoint: Endpoint, call: Call): Promise<Answer>;
+  /** The way to another server that serves a group version. Errors: ServiceUnavailable. */
+  remote(group: string, version: string, user: User): Transport | undefined;
   /** Serves what is no resource; the answer's JSON. */
   raw(request: RawRequest, user: User): Promise<unknown>;
 }
@@ -48,11 +50,25 @@ export function createInProcessTransport(options: InProcessOptions): Transport {
     request.signal?.throwIfAborted();
     const endpoint = table.find(request.group, request.version, request.resource);
     const user = userOf(request.user);
+    await authorize(request, user);
+    if (endpoint === undefined) throw unknownResource();
+    return { endpoint, call: callOf(request, { endpoint, user, options }) };
+  }
+
+  async function authorize(request: ApiRequest, user: User): Promise<void> {
     const attributes = attributesOf(request, user);
     const decision = await options.authorizer.authorize(attributes);
     if (decision.verdict !== "allow") throw forbiddenBy(attributes, decision.reason);
-    if (endpoint === undefined) throw unknownResource();
-    return { endpoint, call: callOf(request, { endpoint, user, options }) };
+  }
+
+  /** Undefined for what this server serves itself, or nobody. */
+  async function remoteOf(request: ApiRequest): Promise<Transport | undefined> {
+    const { group, version, resource } = request;
+    if (table.find(group, version, resource) !== undefined) return undefined;
+    const user = userOf(request.user);
+    const remote = options.remote(group, version, user);
+    if (remote !== undefined) await authorize(request, user);
+    return remote;
   }
 
   async function answerOf(request: ApiRequest): Promise<Answer> {
@@ -65,11 +81,15 @@ export function createInProcessTransport(options: InProcessOptions): Transport {
   }
 
   return {
-    call: async (request) => objectOf(await answerOf(request)),
-    list: async (request) => listOf(await answerOf(request)),
+    call: async (request) =>
+      (await remoteOf(request))?.call(anonymous(request)) ?? objectOf(await answerOf(request)),
+    list: async (request) =>
+      (await remoteOf(request))?.list(anonymous(request)) ?? listOf(await answerOf(request)),
     watch(request, sink) {
       const opened = new OpenWatch(sink);
       void opened.start(async () => {
+        const remote = await remoteOf(request);
+        if (remote !== undefined) return remote.watch(anonymous(request), sink);
         const { endpoint, call } = await open(request);
         return watch(endpoint, call, { clock, receiver: opened.receiver(endpoint) });
       }, request.signal);
@@ -77,6 +97,11 @@ export function createInProcessTransport(options: InProcessOptions): Transport {
     },
     raw: (request) => options.raw(request, userOf(request.user)),
   };
+}
+
+/** The way to another server knows whom it is for. */
+function anonymous({ user: _user, ...request }: ApiRequest): ApiRequest {
+  return request;
 }
 
 function userOf(identity: Identity | undefined): User {

@@ -1,7 +1,12 @@
+import { createHash } from "node:crypto";
 import { otherKinds } from "#api/registry.ts";
+import type { JsonMap } from "#apimachinery/json-value.ts";
 import { createOpenApi, type Document, type OpenApi } from "#apimachinery/openapi/documents.ts";
+import { encodeSwagger } from "#apimachinery/openapi/gnostic-v2.ts";
 import type { ResourceDefinition } from "#apimachinery/resource.ts";
 import type { HttpExchange } from "#base/http.ts";
+import { parseJson, writeJson } from "#wire/json.ts";
+import { mergeSwagger, mergeV3Index, type RemoteOpenApi } from "./aggregation/remote-openapi.ts";
 import type { ApiTable } from "./api-table.ts";
 import type { PathHandler } from "./http/frontend.ts";
 import { kubernetesVersion } from "./http/version.ts";
@@ -10,7 +15,7 @@ const v2ProtoType = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
 const jsonType = "application/json";
 
 /** `/openapi/v2` and `/openapi/v3`, made from what is served when somebody asks. */
-export function openApiPaths(table: ApiTable): PathHandler {
+export function openApiPaths(table: ApiTable, remotes: RemoteDocuments): PathHandler {
   const openApi = createOpenApi({ kinds: otherKinds, release: kubernetesVersion.gitVersion });
   const served = new Map<string, readonly ResourceDefinition[]>();
   let generation = -1;
@@ -20,8 +25,32 @@ export function openApiPaths(table: ApiTable): PathHandler {
       generation = table.generation;
       follow(openApi, table, served);
     }
-    return Promise.resolve(serve(openApi, exchange, path));
+    return Promise.resolve(serve(withRemotes(openApi, remotes.openApi()), exchange, path));
   };
+}
+
+/** What other servers say of their schemas. */
+export interface RemoteDocuments {
+  openApi(): ReadonlyMap<string, RemoteOpenApi>;
+}
+
+type Documents = Pick<OpenApi, "v2" | "v2Proto" | "v3" | "v3Index">;
+
+/** Merged when asked for: few clusters have other servers, and they are asked seldom. */
+function withRemotes(own: OpenApi, remotes: ReadonlyMap<string, RemoteOpenApi>): Documents {
+  if (remotes.size === 0) return own;
+  const parsed = (document: Document): JsonMap => parseJson(document.bytes) as JsonMap;
+  const swagger = (): JsonMap => mergeSwagger(parsed(own.v2()), remotes);
+  return {
+    v3: (name) => own.v3(name),
+    v3Index: () => documentOf(writeJson(mergeV3Index(parsed(own.v3Index()), remotes))),
+    v2: () => documentOf(writeJson(swagger())),
+    v2Proto: () => documentOf(encodeSwagger(swagger())),
+  };
+}
+
+function documentOf(bytes: Uint8Array): Document {
+  return { bytes, hash: createHash("sha512").update(bytes).digest("hex").toUpperCase() };
 }
 
 /** Tells the documents of group versions that came, changed or went. */
@@ -47,7 +76,7 @@ function groupVersionOf(key: string): { group: string; version: string } {
   return { group: key.slice(0, slash), version: key.slice(slash + 1) };
 }
 
-function serve(openApi: OpenApi, exchange: HttpExchange, path: string): boolean {
+function serve(openApi: Documents, exchange: HttpExchange, path: string): boolean {
   if (path === "/openapi/v2") {
     const proto = (exchange.headers["accept"] ?? "").includes("proto-openapi.spec.v2");
     answer(exchange, proto ? openApi.v2Proto() : openApi.v2(), proto ? v2ProtoType : jsonType);

@@ -15,7 +15,7 @@ import { type Client, createClient } from "#client/client.ts";
 import type { Transport } from "#client/transport.ts";
 import type { Store } from "#store/store.ts";
 import { type AdmissionPlugin, createAdmission } from "./admission/admission.ts";
-import { createAggregator } from "./aggregation/aggregator.ts";
+import { type Aggregator, createAggregator } from "./aggregation/aggregator.ts";
 import { registerLocalServices } from "./aggregation/local-services.ts";
 import type { OpenRemote } from "./aggregation/remote-service.ts";
 import type { Answer } from "./answer.ts";
@@ -32,7 +32,6 @@ import { createNodeAuthorizer } from "./authorization/node.ts";
 import { clusterRoles } from "./bootstrap/cluster-roles.ts";
 import { createRbac, type Rbac, type RbacSources } from "./authorization/rbac.ts";
 import type { Call, Endpoint } from "./call.ts";
-import type { RemoteGroups } from "./discovery/remote-groups.ts";
 import { dispatch } from "./dispatch.ts";
 import type { TokenReviewer } from "./authentication/token-reviewer.ts";
 import { createExtensions } from "./extensions/extensions.ts";
@@ -83,7 +82,7 @@ export interface ServerParts {
   readonly clock: Clock;
   readonly features: FeatureReader;
   /** What other servers serve. */
-  readonly remotes: RemoteGroups;
+  readonly remotes: Pick<Aggregator, "generation" | "versions" | "openApi">;
   /** A kind kept in memory, current with the store. Started before the server is ready. */
   live<T extends object>(group: string, version: string, plural: string): LiveSet<T>;
 }
@@ -181,6 +180,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     clock,
     features,
     dispatch: run,
+    remote: (group, version, user) => aggregator.transport(group, version, user),
     raw: (request, user) => rawCall(paths, request, user),
   });
   extensions.start();

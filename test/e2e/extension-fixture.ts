@@ -15,6 +15,8 @@ import { openLeaf, openPki, type Pki } from "../../src/cmd/pki.ts";
 export interface TestServer extends AsyncDisposable {
   /** Over HTTPS, as any client. */
   readonly client: Client;
+  /** As components of the server's process. */
+  readonly loopback: Client;
   readonly url: string;
   readonly pki: Pki;
   /** Starts an HTTPS server on loopback under the cluster's authority; returns its port. */
@@ -27,7 +29,7 @@ export async function startTestServer(): Promise<TestServer> {
   const dataDirectory = await mkdtemp(join(tmpdir(), "kubets-extensions-"));
   const world = openWorld({ log: silentLogger });
   const lifetime = new Lifetime("test");
-  const { pki, url } = await startServer(
+  const { api, pki, url } = await startServer(
     world,
     {
       dataDirectory,
@@ -47,7 +49,10 @@ export async function startTestServer(): Promise<TestServer> {
       },
     },
     lifetime,
-  );
+  ).catch(async (error: unknown) => {
+    await lifetime.end();
+    throw error;
+  });
   const pair = await openLeaf(world, await openPki(world, dataDirectory), {
     file: "test-admin",
     authority: pki.ca,
@@ -68,6 +73,7 @@ export async function startTestServer(): Promise<TestServer> {
   return {
     url,
     pki,
+    loopback: api.server.loopback,
     client: createClient({ transport: createHttpTransport({ http, clock: world.clock }), userAgent: "test" }),
     async serve(onRequest) {
       const server = await serveHttps({

@@ -128,6 +128,13 @@ function flavours(seen: HttpExchange[]): (exchange: HttpExchange) => void {
       resources: [{ name: "flavors", singularName: "flavor", namespaced: true, kind: "Flavor", verbs: ["get", "list"] }],
     },
     "/apis": { kind: "APIGroupList", apiVersion: "v1", groups: [] },
+    "/openapi/v3": { paths: { "apis/ice.example.com/v1": { serverRelativeURL: "/openapi/v3/apis/ice.example.com/v1?hash=X" } } },
+    "/openapi/v3/apis/ice.example.com/v1": { openapi: "3.0.0", info: { title: "ice" } },
+    "/openapi/v2": {
+      swagger: "2.0",
+      paths: { "/apis/ice.example.com/v1/flavors": {}, "/healthz": {} },
+      definitions: { Flavor: { type: "object" } },
+    },
     "/apis/ice.example.com/v1/namespaces/default/flavors/mint": {
       kind: "Flavor",
       apiVersion: "ice.example.com/v1",
@@ -200,6 +207,18 @@ test("an extension server is discovered, served under the caller's name, and mis
   assert.deepEqual(resource?.["responseKind"], { group: "ice.example.com", version: "v1", kind: "Flavor" });
   const plain = JSON.parse((await server.get("/apis")).text) as { groups: { name: string }[] };
   assert.ok(plain.groups.some(({ name }) => name === "ice.example.com"));
+
+  const index = JSON.parse((await server.get("/openapi/v3")).text) as { paths: Record<string, { serverRelativeURL: string }> };
+  const url = index.paths["apis/ice.example.com/v1"]?.serverRelativeURL ?? "";
+  assert.equal(JSON.parse((await server.get(url)).text).info.title, "ice");
+  const swagger = JSON.parse((await server.get("/openapi/v2")).text) as { paths: Json; definitions: Json };
+  assert.ok("/apis/ice.example.com/v1/flavors" in swagger.paths && "Flavor" in swagger.definitions);
+  assert.ok("/api/v1/pods" in swagger.paths && !("/healthz" in swagger.paths));
+
+  const flavors: ResourceTarget = { group: "ice.example.com", version: "v1", plural: "flavors", kind: "Flavor", scope: "Namespaced" };
+  const mint = await server.loopback.as({ name: "gc", groups: ["system:masters"] }).dynamic(flavors).get("default/mint");
+  assert.equal(mint.metadata?.name, "mint");
+  assert.equal(seen.at(-1)?.headers["x-remote-user"], "gc");
 
   await server.client
     .dynamic({ group: "", version: "v1", plural: "services", kind: "Service", scope: "Namespaced" })

@@ -5,6 +5,8 @@ import type { Logger } from "#base/log.ts";
 import type { JsonMap } from "#apimachinery/json-value.ts";
 import { isConflict, isNotFound, serviceUnavailable } from "#apimachinery/status.ts";
 import type { Client } from "#client/client.ts";
+import { createHttpTransport } from "#client/http-transport.ts";
+import type { Transport } from "#client/transport.ts";
 import { proxyHttp } from "#wire/http-proxy.ts";
 import { proxyUpgrade } from "#wire/upgrade-proxy.ts";
 import type { User } from "../call.ts";
@@ -14,6 +16,7 @@ import type { LiveSet } from "../storage/live-set.ts";
 import type { ServiceEndpoints } from "../webhooks/service-endpoint.ts";
 import { checkAvailability, isAvailable, withAvailability } from "./availability.ts";
 import { fetchResources } from "./remote-discovery.ts";
+import { fetchOpenApi, type RemoteOpenApi } from "./remote-openapi.ts";
 import { type OpenRemote, type RemoteTarget, remoteUserHeaders, targetOf } from "./remote-service.ts";
 
 /** An extension server tells of nothing: it is asked this often whether it is still there. */
@@ -39,6 +42,10 @@ export interface AggregatedRequest {
 export interface Aggregator extends Disposable, RemoteGroups {
   /** Passes the request on when another server serves its group version. */
   handle(request: AggregatedRequest): Promise<boolean>;
+  /** For components of this process; undefined for what no other server serves. */
+  transport(group: string, version: string, user: User): Transport | undefined;
+  /** What other servers say of their schemas, by `group/version`. */
+  openApi(): ReadonlyMap<string, RemoteOpenApi>;
   /** Begins to look after availability. */
   start(): void;
 }
@@ -54,6 +61,7 @@ export function createAggregator(options: AggregatorOptions): Aggregator {
   const resources = new DisposableStack();
   const clients = new Map<string, HttpClient>();
   const discovered = new Map<string, readonly JsonMap[]>();
+  const schemas = new Map<string, RemoteOpenApi>();
   const checks = new Map<string, Check>();
   let generation = 0;
 
@@ -76,8 +84,9 @@ export function createAggregator(options: AggregatorOptions): Aggregator {
     const availability = await checkAvailability(service, { endpoints, clientOf });
     if (availability.status === "True") {
       const { group = "", version = "" } = service.spec;
-      const found = await fetchResources(clientOf(targetOf(service, endpoints)), { group, version });
-      discovered.set(name, found);
+      const client = clientOf(targetOf(service, endpoints));
+      discovered.set(name, await fetchResources(client, { group, version }));
+      schemas.set(name, await fetchOpenApi(client, { group, version }));
     }
     const current = registrations.get("", name);
     if (current === undefined) return;
@@ -125,6 +134,7 @@ export function createAggregator(options: AggregatorOptions): Aggregator {
     checks.get(name)?.timer?.[Symbol.dispose]();
     checks.delete(name);
     discovered.delete(name);
+    schemas.delete(name);
   }
 
   /** Services and their endpoints decide which registrations can be reached. */
@@ -142,8 +152,8 @@ export function createAggregator(options: AggregatorOptions): Aggregator {
     },
     versions: () => versionsOf(registrations, discovered),
     async handle({ exchange, path, user }) {
-      const [root, group, version] = path.split("/").filter((part) => part !== "");
-      if (root !== "apis" || group === undefined || version === undefined) return false;
+      const { group, version } = groupVersionIn(path);
+      if (group === undefined || version === undefined) return false;
       const service = registrations.get("", `${version}.${group}`);
       if (service?.spec.service === undefined) return false;
       if (!isAvailable(service)) {
@@ -152,6 +162,20 @@ export function createAggregator(options: AggregatorOptions): Aggregator {
       }
       await pass({ exchange, path, user }, () => clientOf(targetOf(service, endpoints)));
       return true;
+    },
+    transport(group, version, user) {
+      const service = registrations.get("", `${version}.${group}`);
+      if (service?.spec.service === undefined) return undefined;
+      if (!isAvailable(service)) throw serviceUnavailable("service unavailable");
+      const http = actingAs(clientOf(targetOf(service, endpoints)), user);
+      return createHttpTransport({ http, clock });
+    },
+    openApi() {
+      const found = [...schemas].map(([name, schema]) => {
+        const dot = name.indexOf(".");
+        return [`${name.slice(dot + 1)}/${name.slice(0, dot)}`, schema] as const;
+      });
+      return new Map(found);
     },
     start() {
       for (const service of registrations.values()) onRegistration(service.metadata.name ?? "", service);
@@ -164,6 +188,25 @@ export function createAggregator(options: AggregatorOptions): Aggregator {
       for (const { timer } of checks.values()) timer?.[Symbol.dispose]();
       for (const client of clients.values()) void client[Symbol.asyncDispose]();
     },
+  };
+}
+
+/** Of `/apis/G/V/...` and `/openapi/v3/apis/G/V`. */
+function groupVersionIn(path: string): { group?: string | undefined; version?: string | undefined } {
+  const parts = path.split("/").filter((part) => part !== "");
+  const own = parts[0] === "openapi" && parts[1] === "v3" ? parts.slice(2) : parts;
+  return own[0] === "apis" ? { group: own[1], version: own[2] } : {};
+}
+
+/** The same server, told whom each request is for. */
+function actingAs(client: HttpClient, user: User): HttpClient {
+  const headers = remoteUserHeaders(user);
+  return {
+    request: (options) => client.request({ ...options, headers: { ...options.headers, ...headers } }),
+    upgrade: (options) => client.upgrade({ ...options, headers: { ...options.headers, ...headers } }),
+    reconnect: () => client.reconnect(),
+    // Others use the connections too.
+    [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }
 
