@@ -27,7 +27,8 @@ export const nodeVolumeLimits = definePlugin({
   filter(pod, context) {
     const wanted = volumesOf(pod, context.listers);
     if (wanted.size === 0) return undefined;
-    return { check: (node) => (withinLimits(wanted, node, context) ? undefined : refusal) };
+    const grouped = byDriver(wanted);
+    return { check: (node) => (withinLimits(grouped, node, context) ? undefined : refusal) };
   },
 });
 
@@ -90,25 +91,46 @@ function attachedTo(node: NodeInfo, { cluster, listers }: Context): Attached {
   return found;
 }
 
-function withinLimits(wanted: Volumes, node: NodeInfo, context: Context): boolean {
+/** The names of the volumes of one driver. */
+interface Wanted {
+  readonly driver: string;
+  readonly names: readonly string[];
+}
+
+function byDriver(volumes: Volumes): Wanted[] {
+  const drivers = [...new Set(volumes.values())];
+  return drivers.map((driver) => ({
+    driver,
+    names: [...volumes].flatMap(([name, of]) => (of === driver ? [name] : [])),
+  }));
+}
+
+function withinLimits(wanted: readonly Wanted[], node: NodeInfo, context: Context): boolean {
   const { listers } = context;
-  const drivers = listers.of(csiNodes).get(node.name)?.spec.drivers ?? [];
-  const limitOf = (driver: string): number =>
-    drivers.find(({ name }) => name === driver)?.allocatable?.count ?? Infinity;
-  if ([...wanted.values()].every((driver) => limitOf(driver) === Infinity)) return true;
-  const { volumes, counts } = attachedTo(node, context);
-  const added = new Map<string, string>(wanted);
-  for (const { spec } of listers.of(volumeAttachments).by(byNode, node.name)) {
-    const csi = listers.of(persistentVolumes).get(spec.source.persistentVolumeName ?? "")?.spec.csi;
-    if (csi) added.set(`${csi.driver}/${csi.volumeHandle}`, csi.driver);
+  const drivers = listers.of(csiNodes).get(node.name)?.spec.drivers;
+  if (drivers === undefined) return true;
+  for (const { driver, names } of wanted) {
+    const limit = drivers.find(({ name }) => name === driver)?.allocatable?.count;
+    if (limit === undefined) continue;
+    const { volumes, counts } = attachedTo(node, context);
+    let added = 0;
+    for (const name of names) if (!volumes.has(name)) added++;
+    // Drivers that get nothing new are none of this pod's concern.
+    if (added === 0) continue;
+    const leftover = leftovers(driver, node, context).filter(
+      (name) => !volumes.has(name) && !names.includes(name),
+    );
+    if ((counts.get(driver) ?? 0) + leftover.length + added > limit) return false;
   }
-  const more = new Map<string, number>();
-  for (const [name, driver] of added) {
-    if (!volumes.has(name)) more.set(driver, (more.get(driver) ?? 0) + 1);
-  }
-  // Drivers that get nothing new are none of this pod's concern.
-  return [...wanted].every(
-    ([name, driver]) =>
-      volumes.has(name) || (counts.get(driver) ?? 0) + (more.get(driver) ?? 0) <= limitOf(driver),
-  );
+  return true;
+}
+
+/** Volumes that are attached still, or already, whatever pods say. */
+function leftovers(driver: string, node: NodeInfo, { listers }: Context): string[] {
+  const attachments = listers.of(volumeAttachments).by(byNode, node.name);
+  return attachments.flatMap(({ spec }) => {
+    const volume = listers.of(persistentVolumes).get(spec.source.persistentVolumeName ?? "");
+    const csi = volume?.spec.csi;
+    return csi?.driver === driver ? [`${csi.driver}/${csi.volumeHandle}`] : [];
+  });
 }
