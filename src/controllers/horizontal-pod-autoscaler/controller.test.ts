@@ -62,7 +62,10 @@ function setUp(setup: Setup, spec: Partial<HorizontalPodAutoscaler["spec"]> = {}
     ...world,
     replicas: () => world.get(replicationControllers, "a/web")?.spec?.replicas,
     status: () => world.get(horizontalPodAutoscalers, "a/h")?.status,
-    reasons: () => world.get(horizontalPodAutoscalers, "a/h")?.status?.conditions?.map(({ type, status, reason }) => `${type}=${status} ${reason}`),
+    reasons() {
+      const { conditions } = world.get(horizontalPodAutoscalers, "a/h")?.status ?? {};
+      return conditions?.map(({ type, status, reason }) => `${type}=${status} ${reason}`);
+    },
   };
 }
 
@@ -83,7 +86,8 @@ for (const { what, usage, count, replicas } of [
 test("scaling up says so", async () => {
   const world = setUp({ usage: 75, count: 2 });
   await world.settle(1000);
-  assert.deepEqual(world.events(), ["SuccessfulRescale: New size: 3; reason: cpu resource utilization (percentage of request) above target"]);
+  const reason = "cpu resource utilization (percentage of request) above target";
+  assert.deepEqual(world.events(), [`SuccessfulRescale: New size: 3; reason: ${reason}`]);
   assert.deepEqual(world.reasons(), [
     "AbleToScale=True SucceededRescale",
     "ScalingActive=True ValidMetricFound",
@@ -113,7 +117,8 @@ test("without metrics the replicas stay, and the reason is told", async () => {
     "failed to get cpu utilization: unable to get metrics for resource cpu: no metrics returned from resource metrics API";
   assert.deepEqual(world.events(), [
     `FailedGetResourceMetric: ${message}`,
-    `FailedComputeMetricsReplicas: invalid metrics (1 invalid out of 1), first error is: failed to get cpu resource metric value: ${message}`,
+    "FailedComputeMetricsReplicas: invalid metrics (1 invalid out of 1), " +
+      `first error is: failed to get cpu resource metric value: ${message}`,
   ]);
 });
 

@@ -44,58 +44,72 @@ export class MetricError extends Error {
 
 /** Asks one metric how many replicas there should be. Throws `MetricError`. */
 export async function proposeByMetric(context: MetricContext, metric: MetricSpec): Promise<MetricResult> {
-  const { resource, containerResource, pods, object, external } = metric;
-  if (resource) {
-    const failed = failure("FailedGetResourceMetric", `failed to get ${resource.name} `, `failed to get ${resource.name} resource metric value: `);
-    const { proposal, name } = await failed(resourceWhat(resource.target), () => byResource(context, resource));
-    const status = { type: "Resource", resource: { name: resource.name, current: currentOf(proposal, true) } };
-    return { replicas: proposal.replicas, status, name };
-  }
-  if (containerResource) {
-    const { name: of, container, target } = containerResource;
-    const full = `failed to get ${of} container metric value: `;
-    const failed = failure("FailedGetContainerResourceMetric", `failed to get ${of} `, full);
-    const { proposal, name } = await failed(resourceWhat(target), () => byResource(context, containerResource));
-    const status = { type: "ContainerResource", containerResource: { name: of, container, current: currentOf(proposal, true) } };
-    return { replicas: proposal.replicas, status, name };
-  }
-  if (pods) {
-    const failed = failure("FailedGetPodsMetric", "", "failed to get pods metric value: ");
-    const proposal = await failed("", async () => {
-      const fetched = await wrapped(`unable to get metric ${pods.metric.name}: `, () =>
-        fetchPods(context.client, queryOf(context), nameOf(pods.metric)),
-      );
-      return proposeByPods(podInput(context, fetched), { averageMilli: quantityMilliValue(pods.target.averageValue ?? "0") });
-    });
-    const status = { type: "Pods", pods: { metric: pods.metric, current: currentOf(proposal, true) } };
-    return { replicas: proposal.replicas, status, name: `pods metric ${pods.metric.name}` };
-  }
-  if (object) {
-    const failed = failure("FailedGetObjectMetric", `failed to get ${object.metric.name} object metric`, "failed to get object metric value: ");
-    const { describedObject, target } = object;
-    const proposal = await failed(": ", async () => {
-      const value = await objectValue(context, object.metric, describedObject);
-      return byValue(context, target, value);
-    });
-    const current = currentOf(proposal, target.type === "AverageValue");
-    const status = { type: "Object", object: { metric: object.metric, current, describedObject } };
-    return { replicas: proposal.replicas, status, name: `${describedObject.kind} metric ${object.metric.name}` };
-  }
-  if (external) {
-    const { name } = external.metric;
-    const failed = failure("FailedGetExternalMetric", `failed to get ${name} external metric`, `failed to get ${name} external metric value: `);
-    const proposal = await failed(": ", async () => {
-      const namespace = context.autoscaler.metadata.namespace ?? "";
-      const value = await wrapped(`unable to get external metric ${namespace}/${name}/${selectorText(external.metric)}: `, () =>
-        fetchExternal(context.client, namespace, nameOf(external.metric)),
-      );
-      return byValue(context, external.target, value);
-    });
-    const current = currentOf(proposal, external.target.type === "AverageValue");
-    const status = { type: "External", external: { metric: external.metric, current } };
-    return { replicas: proposal.replicas, status, name: `external metric ${name}(${selectorText(external.metric)})` };
-  }
-  throw new MetricError("InvalidMetricSourceType", `unknown metric source type "${metric.type}"`, `unknown metric source type "${metric.type}"`);
+  const { type, resource, containerResource, pods, object, external } = metric;
+  if (resource) return await askResource(context, resource);
+  if (containerResource) return await askContainerResource(context, containerResource);
+  if (pods) return await askPods(context, pods);
+  if (object) return await askObject(context, object);
+  if (external) return await askExternal(context, external);
+  const message = `unknown metric source type "${type}"`;
+  throw new MetricError("InvalidMetricSourceType", message, message);
+}
+
+type Source<K extends keyof MetricSpec> = NonNullable<MetricSpec[K]>;
+
+async function askResource(context: MetricContext, source: Source<"resource">): Promise<MetricResult> {
+  const { name: of, target } = source;
+  const failed = failure("FailedGetResourceMetric", `failed to get ${of} `, `failed to get ${of} resource metric value: `);
+  const { proposal, name } = await failed(resourceWhat(target), () => byResource(context, source));
+  const status = { type: "Resource", resource: { name: of, current: currentOf(proposal, true) } };
+  return { replicas: proposal.replicas, status, name };
+}
+
+async function askContainerResource(context: MetricContext, source: Source<"containerResource">): Promise<MetricResult> {
+  const { name: of, container, target } = source;
+  const full = `failed to get ${of} container metric value: `;
+  const failed = failure("FailedGetContainerResourceMetric", `failed to get ${of} `, full);
+  const { proposal, name } = await failed(resourceWhat(target), () => byResource(context, source));
+  const current = currentOf(proposal, true);
+  const status = { type: "ContainerResource", containerResource: { name: of, container, current } };
+  return { replicas: proposal.replicas, status, name };
+}
+
+async function askPods(context: MetricContext, { metric, target }: Source<"pods">): Promise<MetricResult> {
+  const failed = failure("FailedGetPodsMetric", "", "failed to get pods metric value: ");
+  const proposal = await failed("", async () => {
+    const fetched = await wrapped(`unable to get metric ${metric.name}: `, () =>
+      fetchPods(context.client, queryOf(context), nameOf(metric)),
+    );
+    const averageMilli = quantityMilliValue(target.averageValue ?? "0");
+    return proposeByPods(podInput(context, fetched), { averageMilli });
+  });
+  const status = { type: "Pods", pods: { metric, current: currentOf(proposal, true) } };
+  return { replicas: proposal.replicas, status, name: `pods metric ${metric.name}` };
+}
+
+async function askObject(context: MetricContext, source: Source<"object">): Promise<MetricResult> {
+  const { metric, describedObject, target } = source;
+  const prefix = `failed to get ${metric.name} object metric`;
+  const failed = failure("FailedGetObjectMetric", prefix, "failed to get object metric value: ");
+  const proposal = await failed(": ", async () => byValue(context, target, await objectValue(context, metric, describedObject)));
+  const current = currentOf(proposal, target.type === "AverageValue");
+  const status = { type: "Object", object: { metric, current, describedObject } };
+  return { replicas: proposal.replicas, status, name: `${describedObject.kind} metric ${metric.name}` };
+}
+
+async function askExternal(context: MetricContext, { metric, target }: Source<"external">): Promise<MetricResult> {
+  const { name } = metric;
+  const prefix = `failed to get ${name} external metric`;
+  const failed = failure("FailedGetExternalMetric", prefix, `${prefix} value: `);
+  const namespace = context.autoscaler.metadata.namespace ?? "";
+  const asked = `unable to get external metric ${namespace}/${name}/${selectorText(metric)}: `;
+  const proposal = await failed(": ", async () => {
+    const value = await wrapped(asked, () => fetchExternal(context.client, namespace, nameOf(metric)));
+    return byValue(context, target, value);
+  });
+  const current = currentOf(proposal, target.type === "AverageValue");
+  const status = { type: "External", external: { metric, current } };
+  return { replicas: proposal.replicas, status, name: `external metric ${name}(${selectorText(metric)})` };
 }
 
 type Guard = <T>(what: string, run: () => Promise<T>) => Promise<T>;
@@ -145,7 +159,9 @@ async function byResource(
 ): Promise<{ proposal: Proposal; name: string }> {
   const { name: resource, container, target } = source;
   const of = { resource, ...(container !== undefined && { container }) };
-  const metrics = await wrapped(`unable to get metrics for resource ${resource}: `, () => fetchResource(context.client, queryOf(context), of));
+  const metrics = await wrapped(`unable to get metrics for resource ${resource}: `, () =>
+    fetchResource(context.client, queryOf(context), of),
+  );
   const wanted = targetOf(target);
   const proposal = proposeByPods({ ...podInput(context, metrics), ...of }, wanted);
   const kind = container === undefined ? "resource" : "container resource";

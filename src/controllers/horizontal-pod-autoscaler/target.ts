@@ -28,7 +28,11 @@ export async function readScale(client: Client, target: ResourceTarget, key: str
   return await client.dynamic(target).getSubresource<Scale>({ key, name: "scale" });
 }
 
-export async function writeScale(client: Client, target: ResourceTarget, spec: { key: string; scale: Scale; replicas: number }): Promise<void> {
+export async function writeScale(
+  client: Client,
+  target: ResourceTarget,
+  spec: { readonly key: string; readonly scale: Scale; readonly replicas: number },
+): Promise<void> {
   const { key, scale, replicas } = spec;
   const body = { ...scale, apiVersion: "autoscaling/v1", kind: "Scale", spec: { ...scale.spec, replicas } };
   await client.dynamic(target).updateSubresource({ key, name: "scale", body });

@@ -41,7 +41,8 @@ export const nodeIpamController = defineController<Node, Allocation>({
     if (podCIDR === undefined || podCIDRs.length < sets.length) {
       for (const set of sets) set.releaseAll(context.key);
       context.events.normal(node, "CIDRNotAvailable", `Node ${context.key} status is now: CIDRNotAvailable`);
-      throw new Error(`failed to allocate cidr for node ${context.key}: CIDR allocation failed; there are no remaining CIDRs left to allocate`);
+      const why = "CIDR allocation failed; there are no remaining CIDRs left to allocate in the accepted range";
+      throw new Error(`failed to allocate cidr for node ${context.key}: ${why}`);
     }
     await context.resource(nodes).patch(context.key, { type: "strategic", body: { spec: { podCIDR, podCIDRs } } });
     return done;

@@ -44,7 +44,10 @@ async function ensureClaim(context: PodContext, pod: Pod, podClaim: PodClaim): P
   const templateName = podClaim.resourceClaimTemplateName ?? "";
   const namespace = pod.metadata.namespace ?? "";
   const template = context.lister(resourceClaimTemplates).get(objectKey(namespace, templateName));
-  if (template === undefined) throw new Error(`resource claim template "${templateName}": resourceclaimtemplate.resource.k8s.io "${templateName}" not found`);
+  if (template === undefined) {
+    const why = `resourceclaimtemplate.resource.k8s.io "${templateName}" not found`;
+    throw new Error(`resource claim template "${templateName}": ${why}`);
+  }
   const { labels, annotations } = template.spec.metadata ?? {};
   const claim: ResourceClaim = {
     metadata: {

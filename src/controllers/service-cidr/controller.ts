@@ -55,7 +55,11 @@ async function setFinalizers(context: RangeContext, range: ServiceCIDR, finalize
   await context.resource(serviceCidrs).patch(context.key, { type: "merge", body });
 }
 
-async function setReady(context: RangeContext, range: ServiceCIDR, said: { status: string; reason: string; message: string }): Promise<void> {
+async function setReady(
+  context: RangeContext,
+  range: ServiceCIDR,
+  said: { readonly status: string; readonly reason: string; readonly message: string },
+): Promise<void> {
   const before = range.status?.conditions?.find(({ type }) => type === "Ready");
   if (before?.status === said.status && before.message === said.message) return;
   const condition = { type: "Ready", ...said, lastTransitionTime: rfc3339(context.clock.nowMs()) };
