@@ -28,9 +28,9 @@ import { mutatingWebhookConfigurations } from "./admissionregistration/v1/mutati
 import { validatingAdmissionPolicyBindings } from "./admissionregistration/v1/validating-admission-policy-binding.ts";
 import { validatingAdmissionPolicies } from "./admissionregistration/v1/validating-admission-policy.ts";
 import { validatingWebhookConfigurations } from "./admissionregistration/v1/validating-webhook-configuration.ts";
-import { mutatingAdmissionPolicyBindings as mapBindingsV1alpha1 } from "./admissionregistration/v1alpha1/mutating-admission-policy-binding.ts";
+import { mutatingAdmissionPolicyBindings as mapBindingsAlpha } from "./admissionregistration/v1alpha1/mutating-admission-policy-binding.ts";
 import { mutatingAdmissionPolicies as mapsV1alpha1 } from "./admissionregistration/v1alpha1/mutating-admission-policy.ts";
-import { mutatingAdmissionPolicyBindings as mapBindingsV1beta1 } from "./admissionregistration/v1beta1/mutating-admission-policy-binding.ts";
+import { mutatingAdmissionPolicyBindings as mapBindingsBeta } from "./admissionregistration/v1beta1/mutating-admission-policy-binding.ts";
 import { mutatingAdmissionPolicies as mapsV1beta1 } from "./admissionregistration/v1beta1/mutating-admission-policy.ts";
 import { APIGroupDiscoveryList, APIGroupDiscovery } from "./apidiscovery/v2/api-group-discovery.ts";
 import { ConversionReview } from "./apiextensions/v1/conversion-review.ts";
@@ -229,10 +229,10 @@ export const resources: readonly ResourceDefinition[] = [
   validatingWebhookConfigurations,
   // admissionregistration.k8s.io/v1beta1
   mapsV1beta1,
-  mapBindingsV1beta1,
+  mapBindingsBeta,
   // admissionregistration.k8s.io/v1alpha1
   mapsV1alpha1,
-  mapBindingsV1alpha1,
+  mapBindingsAlpha,
   // apiextensions.k8s.io/v1
   customResourceDefinitions,
   // scheduling.k8s.io/v1

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 /**
@@ -21,12 +21,27 @@ export interface RecordedScenario {
 }
 
 const root = fileURLToPath(
-  new URL("../../../../shared/kubernetes-1.36/recorded/semantics/", import.meta.url),
+  new URL("../../../../shared/kubernetes-1.36/recorded/", import.meta.url),
 );
 
+/** What was recorded: behaviour of verbs, or kind by kind. */
+type RecordedArea = "semantics" | "resources";
+
 /** Undefined where the recordings are absent. `name` as in `apply/containers`. */
-export function recordedScenario(name: string): RecordedScenario | undefined {
-  const file = `${root}${name}.json`;
+export function recordedScenario(
+  name: string,
+  area: RecordedArea = "semantics",
+): RecordedScenario | undefined {
+  const file = `${root}${area}/${name}.json`;
   if (!existsSync(file)) return undefined;
   return JSON.parse(readFileSync(file, "utf8")) as RecordedScenario;
+}
+
+/** Empty where the recordings are absent. */
+export function recordedNames(area: RecordedArea): string[] {
+  if (!existsSync(`${root}${area}`)) return [];
+  return readdirSync(`${root}${area}`, { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".json"))
+    .map((path) => path.slice(0, -".json".length))
+    .sort();
 }
