@@ -6,6 +6,7 @@ import { SubjectAccessReview } from "#api/authorization/v1/subject-access-review
 import { rfc3339 } from "#base/clock.ts";
 import type { Fields, StructSchema } from "#apimachinery/schema.ts";
 import { badRequest } from "#apimachinery/status.ts";
+import type { KubeObject } from "#apimachinery/object.ts";
 import type { Answer } from "../answer.ts";
 import type { Attributes } from "../authorization/authorizer.ts";
 import { authenticated } from "../authentication/authenticator.ts";
@@ -13,6 +14,7 @@ import type { Call, Endpoint, User } from "../call.ts";
 import { decodeBody, kindOf } from "../rest/decode.ts";
 import { trackUpdate } from "../rest/managed-fields.ts";
 import { ensureNamespace, metaOf } from "../rest/metadata.ts";
+import { admitPosted } from "./admit.ts";
 import type { Handler, HandlerContext } from "./handler.ts";
 import { refuseInvalidReview } from "./review-validation.ts";
 
@@ -22,35 +24,36 @@ type ReviewSpec = Pick<NonNullable<SubjectAccessReview["spec"]>, "resourceAttrib
 
 /** POST subjectaccessreviews: may that user do this? */
 export const subjectAccessReview: Handler = async (context, endpoint, call) => {
-  const review = posted<SubjectAccessReview>(context, endpoint, { call, schema: SubjectAccessReview });
+  const review = await posted<SubjectAccessReview>(context, endpoint, { call, schema: SubjectAccessReview });
   refuseInvalidReview(review, { named: true });
   return answerReview(context, { review, schema: SubjectAccessReview, user: userOf(review.spec) });
 };
 
 /** POST localsubjectaccessreviews: the same inside one namespace. */
 export const localSubjectAccessReview: Handler = async (context, endpoint, call) => {
-  const review = posted<LocalSubjectAccessReview>(context, endpoint, { call, schema: LocalSubjectAccessReview });
+  const review = await posted<LocalSubjectAccessReview>(context, endpoint, { call, schema: LocalSubjectAccessReview });
   refuseInvalidReview(review, { named: true, namespace: call.namespace });
   return answerReview(context, { review, schema: LocalSubjectAccessReview, user: userOf(review.spec) });
 };
 
 /** POST selfsubjectaccessreviews: may I? */
 export const selfSubjectAccessReview: Handler = async (context, endpoint, call) => {
-  const review = posted<SelfSubjectAccessReview>(context, endpoint, { call, schema: SelfSubjectAccessReview });
+  const review = await posted<SelfSubjectAccessReview>(context, endpoint, { call, schema: SelfSubjectAccessReview });
   refuseInvalidReview(review, { named: false });
   return answerReview(context, { review, schema: SelfSubjectAccessReview, user: call.user });
 };
 
-/** The decoded body, booked to its writer as every created object is. */
-function posted<T>(
-  { table }: HandlerContext,
+/** The decoded body, booked to its writer and admitted as every created object is. */
+async function posted<T extends KubeObject>(
+  context: HandlerContext,
   endpoint: Endpoint,
   { call, schema }: { readonly call: Call; readonly schema: StructSchema<Fields> },
-): T {
-  const { group, version } = endpoint.definition;
-  const object = decodeBody(call, kindOf(schema, group, version), table);
-  ensureNamespace(call, metaOf(object));
-  return trackUpdate({ endpoint, call, updated: object }) as T;
+): Promise<T> {
+  const { group, version, kind } = endpoint.definition;
+  const decoded = decodeBody(call, kindOf(schema, group, version), context.table);
+  ensureNamespace(call, metaOf(decoded));
+  const object = trackUpdate({ endpoint, call, updated: decoded }) as T;
+  return admitPosted(context, endpoint, { call, object, kind: { group, version, kind } });
 }
 
 interface Reviewed {
