@@ -24,7 +24,7 @@ export async function bootstrap(
   },
 ): Promise<void> {
   const client = loopbackClient(spec.server);
-  await ensureSystemObjects(client, { serviceCidrs: spec.serviceCidrs });
+  await ensureSystemObjects(client, { serviceCidrs: spec.serviceCidrs, nowMs: world.clock.nowMs() });
   const [range = ""] = spec.serviceCidrs;
   const clusterAddress = toAddress(parseRange(range).first);
   await ensureKubernetesService(client, { ...spec.at, clusterAddress });

@@ -8,6 +8,7 @@ import { startDnsServer } from "#dns/server.ts";
 import { publishDns } from "#dns/service.ts";
 import { openZoneSource } from "#dns/source.ts";
 import { serveHttps } from "#base/os/http.ts";
+import { systemNetwork } from "#base/os/network.ts";
 import { createHttpClient } from "#base/os/http-client.ts";
 import { createKubeletAuth } from "#kubelet/server/authorization.ts";
 import { kubeletHandler } from "#kubelet/server/kubelet-server.ts";
@@ -95,19 +96,21 @@ function startNodeProxy(world: World, { node, cluster, informers, lifetime }: No
 async function startNodeDns(world: World, options: NodeAgentOptions): Promise<void> {
   const { node, cluster, client, informers } = options;
   const lifetime = options.lifetime.child("dns");
+  const { clock, random } = world;
   const resolvers = resolversOf(await world.files.readText("/etc/resolv.conf").catch(() => ""));
   const forwarder =
     resolvers.length === 0
       ? undefined
-      : lifetime.use(await createForwarder({ resolvers, clock: world.clock, random: world.random }));
+      : lifetime.use(await createForwarder({ resolvers, network: systemNetwork, clock, random }));
   const { port } = await startDnsServer({
     source: await openZoneSource(informers),
     domain: clusterDomain,
     addresses: [node.address],
     port: dnsPort,
     ...(forwarder && { forwarder }),
-    clock: world.clock,
-    random: world.random,
+    network: systemNetwork,
+    clock,
+    random,
     log: world.log.named("dns"),
     lifetime,
   });

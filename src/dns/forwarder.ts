@@ -1,6 +1,5 @@
 import type { Clock } from "#base/clock.ts";
-import type { DatagramSocket } from "#base/datagram.ts";
-import { openDatagramSocket } from "#base/os/datagram.ts";
+import type { Network } from "#base/network.ts";
 import type { Random } from "#base/random.ts";
 
 /** Asks resolvers outside the cluster. */
@@ -12,6 +11,7 @@ export interface Forwarder extends AsyncDisposable {
 export interface ForwarderOptions {
   /** Addresses of resolvers, in order of preference. */
   readonly resolvers: readonly string[];
+  readonly network: Network;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -30,11 +30,11 @@ interface Pending {
 /** Forwards over UDP from one socket; queries carry ids of our own, which replies must match. */
 export async function createForwarder(options: ForwarderOptions): Promise<Forwarder> {
   const pending = new Map<number, Pending>();
-  const socket: DatagramSocket = await openDatagramSocket({
-    address: "0.0.0.0",
+  const socket = await options.network.openUdp({
+    host: "0.0.0.0",
     port: 0,
-    onDatagram({ bytes, address }) {
-      if (bytes.length < 12 || !options.resolvers.includes(address)) return;
+    onPacket({ bytes, host }) {
+      if (bytes.length < 12 || !options.resolvers.includes(host)) return;
       const own = Buffer.from(bytes).readUInt16BE(0);
       const waiting = pending.get(own);
       if (waiting === undefined) return;
@@ -58,7 +58,7 @@ export async function createForwarder(options: ForwarderOptions): Promise<Forwar
       reject(new Error(`no answer from ${resolver}`));
     });
     pending.set(own, { resolve, id });
-    socket.send(copy, { address: resolver, port: dnsPort });
+    socket.send({ bytes: copy, host: resolver, port: dnsPort });
     return promise.finally(() => timer[Symbol.dispose]());
   }
 

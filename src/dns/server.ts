@@ -1,9 +1,8 @@
 import { decode, encode, type Packet, RECURSION_AVAILABLE, RECURSION_DESIRED, AUTHORITATIVE_ANSWER } from "dns-packet";
 import type { Clock } from "#base/clock.ts";
-import type { DatagramSocket } from "#base/datagram.ts";
 import type { Lifetime } from "#base/lifetime.ts";
 import type { Logger } from "#base/log.ts";
-import { listenStream, openDatagramSocket } from "#base/os/datagram.ts";
+import type { Network, NetworkConnection, UdpSocket } from "#base/network.ts";
 import type { Random } from "#base/random.ts";
 import { type Forwarder } from "./forwarder.ts";
 import { type DnsRecord, recordTtlSeconds, resolveName, type ZoneSource } from "./zone.ts";
@@ -11,6 +10,10 @@ import { type DnsRecord, recordTtlSeconds, resolveName, type ZoneSource } from "
 /** Answers longer than this go over TCP, unless the client says that it takes more (EDNS). */
 const udpBytesDefault = 512;
 const udpBytesMax = 4096;
+/** Most simultaneous TCP connections. */
+const connectionsMax = 1000;
+/** A TCP connection is closed after so long; clients open another. */
+const connectionMs = 10_000;
 const rcodes = { ok: 0, formatError: 1, serverFailure: 2, nameError: 3, notImplemented: 4, refused: 5 };
 
 export interface DnsServerOptions {
@@ -21,6 +24,7 @@ export interface DnsServerOptions {
   readonly port: number;
   /** For names outside the zone; absent: they are refused. */
   readonly forwarder?: Forwarder;
+  readonly network: Network;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -31,25 +35,34 @@ export interface DnsServerOptions {
 export async function startDnsServer(options: DnsServerOptions): Promise<{ readonly port: number }> {
   let { port } = options;
   for (const address of options.addresses) {
-    const udp: DatagramSocket = await openDatagramSocket({
-      address,
+    const udp: UdpSocket = await options.network.openUdp({
+      host: address,
       port,
-      onDatagram: (datagram) => {
-        void answer(options, datagram.bytes).then((reply) => {
-          if (reply !== undefined) udp.send(truncate(reply, datagram.bytes), datagram);
+      onPacket: (packet) => {
+        void answer(options, packet.bytes).then((reply) => {
+          if (reply !== undefined) udp.send({ ...packet, bytes: truncate(reply, packet.bytes) });
         });
       },
     });
     options.lifetime.use(udp);
     port = udp.port;
-    const tcp = await listenStream({
-      address,
-      port,
-      onConnection: (socket) => readFrames(socket, (query) => answer(options, query).then((reply) => reply && encodeReply(reply))),
+    const tcp = await options.network.listen({
+      address: { host: address, port },
+      connectionsMax,
+      onConnection(connection) {
+        const limit = options.clock.after(connectionMs, () => connection.destroy());
+        connection.once("close", () => limit[Symbol.dispose]());
+        readFrames(connection, (query) => encodedAnswer(options, query));
+      },
     });
     options.lifetime.use(tcp);
   }
   return { port };
+}
+
+async function encodedAnswer(options: DnsServerOptions, query: Uint8Array): Promise<Uint8Array | undefined> {
+  const reply = await answer(options, query);
+  return reply && encodeReply(reply);
 }
 
 type Reply = Packet & { rcode?: number };
@@ -172,11 +185,11 @@ const frameBytesMax = 4096;
 
 /** Two bytes of length before each message (RFC 1035, 4.2.2). */
 function readFrames(
-  socket: import("node:net").Socket,
+  socket: NetworkConnection,
   serve: (query: Uint8Array) => Promise<Uint8Array | undefined>,
 ): void {
   let pending = Buffer.alloc(0);
-  socket.setTimeout(10_000, () => socket.destroy());
+  socket.on("end", () => socket.end());
   socket.on("data", (chunk: Buffer) => {
     pending = Buffer.concat([pending, chunk]);
     while (pending.length >= 2) {
