@@ -259,12 +259,6 @@ export const clusterRoles: readonly RoleSpec[] = [
     ],
   },
   {
-    name: "system:openshift:public-info-viewer",
-    rules: [
-      urls("get", "/.well-known /.well-known/*"),
-    ],
-  },
-  {
     name: "system:persistent-volume-provisioner",
     rules: [
       rule("create delete get list watch", "\"\"", "persistentvolumes"),

@@ -11,7 +11,6 @@ export const bindings: readonly BindingSpec[] = [
   { name: "system:monitoring", clusterRole: "system:monitoring", subjects: ["group:system:monitoring"] },
   { name: "system:node", clusterRole: "system:node", subjects: [] },
   { name: "system:node-proxier", clusterRole: "system:node-proxier", subjects: ["user:system:kube-proxy"] },
-  { name: "system:openshift:public-info-viewer", clusterRole: "system:openshift:public-info-viewer", subjects: ["group:system:authenticated", "group:system:unauthenticated"] },
   { name: "system:public-info-viewer", clusterRole: "system:public-info-viewer", subjects: ["group:system:authenticated", "group:system:unauthenticated"] },
   { name: "system:service-account-issuer-discovery", clusterRole: "system:service-account-issuer-discovery", subjects: ["group:system:serviceaccounts"] },
   { name: "system:volume-scheduler", clusterRole: "system:volume-scheduler", subjects: ["user:system:kube-scheduler"] },

@@ -2,6 +2,7 @@ import { namespaces } from "#api/core/v1/namespace.ts";
 import { priorityClasses } from "#api/scheduling/v1/priority-class.ts";
 import { serviceCidrs } from "#api/networking/v1/service-cidr.ts";
 import { isAlreadyExists } from "#apimachinery/status.ts";
+import { rfc3339 } from "#base/clock.ts";
 import type { Client } from "#client/client.ts";
 
 const systemNamespaces = ["kube-system", "kube-public", "kube-node-lease", "default"];
@@ -23,7 +24,10 @@ const systemPriorityClasses = [
 ];
 
 /** Makes what every cluster has: system namespaces, priority classes, the Service range. */
-export async function ensureSystemObjects(client: Client, spec: { serviceCidrs: readonly string[] }): Promise<void> {
+export async function ensureSystemObjects(
+  client: Client,
+  spec: { readonly serviceCidrs: readonly string[]; readonly nowMs: number },
+): Promise<void> {
   for (const name of systemNamespaces) {
     await ensure(client.resource(namespaces).create({ metadata: { name } } as never));
   }
@@ -38,12 +42,29 @@ export async function ensureSystemObjects(client: Client, spec: { serviceCidrs: 
       } as never),
     );
   }
-  await ensure(
-    client.resource(serviceCidrs).create({
-      metadata: { name: "kubernetes" },
-      spec: { cidrs: [...spec.serviceCidrs] },
-    } as never),
-  );
+  await ensureServiceCidr(client, spec);
+}
+
+/** The default range, and that it is ready. Source: controlplane/controller/defaultservicecidr. */
+async function ensureServiceCidr(
+  client: Client,
+  { serviceCidrs: cidrs, nowMs }: { readonly serviceCidrs: readonly string[]; readonly nowMs: number },
+): Promise<void> {
+  const resource = client.resource(serviceCidrs);
+  const metadata = { name: "kubernetes" };
+  await ensure(resource.create({ metadata, spec: { cidrs: [...cidrs] } } as never));
+  const { status } = await resource.get("kubernetes");
+  if (status?.conditions?.some(({ type }) => type === "Ready")) return;
+  const condition = {
+    type: "Ready",
+    status: "True",
+    reason: "",
+    message: "Kubernetes default Service CIDR is ready",
+    lastTransitionTime: rfc3339(nowMs),
+  };
+  const fieldManager = "kubernetes-service-cidr-controller";
+  const ready = { metadata, status: { conditions: [condition] } };
+  await resource.apply(ready as never, { fieldManager, force: true, subresource: "status" });
 }
 
 async function ensure(creation: Promise<unknown>): Promise<void> {

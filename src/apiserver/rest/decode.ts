@@ -77,7 +77,7 @@ export function decodeBody(call: Call, expected: Expected, kinds: KindLookup): K
   const decoded = decodeValue(value, { expected, named, collect });
   report(call, validation, {
     findings: [...decoded.findings, ...duplicates],
-    prefix: `${named.kind} in version ${JSON.stringify(shownVersion(named, expected))} cannot be handled as a ${expected.kind}: `,
+    prefix: `${named.kind} in version ${JSON.stringify(named.version)} cannot be handled as a ${expected.kind}: `,
   });
   if (expected.anyKind === true) checkVersion(named, expected);
   return {
@@ -85,10 +85,6 @@ export function decodeBody(call: Call, expected: Expected, kinds: KindLookup): K
     kind: expected.anyKind === true ? named.kind : expected.kind,
     apiVersion: apiVersionOf(expected.group, expected.version),
   };
-}
-
-function shownVersion({ group, version }: GroupVersionKind, { anyKind }: Expected): string {
-  return anyKind === true ? version : apiVersionOf(group, version);
 }
 
 /** Unstructured content says itself what it is. */
@@ -116,8 +112,15 @@ export function report(
   if (validation === "Strict") {
     throw badRequest(`${found.prefix}strict decoding error: ${found.findings.join(", ")}`);
   }
-  if (validation === "Warn") for (const finding of found.findings) call.warn(finding);
+  if (validation !== "Warn") return;
+  // What YAML finds is one error of many lines, and a warning for each.
+  const lines = found.findings.flatMap((finding) =>
+    finding.startsWith(yamlErrors) ? finding.slice(yamlErrors.length).split("\n  ") : [finding],
+  );
+  for (const line of lines) call.warn(line);
 }
+
+const yamlErrors = "yaml: unmarshal errors:\n  ";
 
 interface Parsed {
   readonly value: unknown;
@@ -142,7 +145,7 @@ function readValue(body: Body, expected: Expected, collect: boolean): Parsed {
 function readYaml(bytes: Uint8Array, collect: boolean): Parsed {
   const { value, duplicates } = parseYaml(bytes);
   if (!collect || duplicates.length === 0) return { value: value ?? {}, duplicates: [] };
-  return { value: value ?? {}, duplicates: [`yaml: unmarshal errors:\n  ${duplicates.join("\n  ")}`] };
+  return { value: value ?? {}, duplicates: [yamlErrors + duplicates.join("\n  ")] };
 }
 
 function readProto(bytes: Uint8Array, expected: Expected): unknown {

@@ -1,4 +1,3 @@
-import { validateConditions } from "#apimachinery/validation/conditions.ts";
 import { dropStatus, keepStatus, statusSubresource } from "#api/strategies.ts";
 import { isDualStackCidrs, validateCidr } from "#apimachinery/validation/ip.ts";
 import { invalid, required } from "#apimachinery/field-error.ts";
@@ -52,9 +51,7 @@ export const serviceCidrs = defineResource<ServiceCIDR>({
     ageColumn,
   ],
   subresources: {
-    status: statusSubresource({
-      validate: ({ status }) => [...validateConditions(status?.conditions, "status.conditions")],
-    }),
+    status: statusSubresource<ServiceCIDR>(),
   },
 });
 
