@@ -27,7 +27,7 @@ export const serviceCidrController = defineController<ServiceCIDR>({
     const { deletionTimestamp, finalizers = [] } = range.metadata;
     if (deletionTimestamp === undefined) {
       if (!finalizers.includes(finalizer)) await setFinalizers(context, range, [...finalizers, finalizer]);
-      await setReady(context, range, { status: "True", reason: "Ready", message: "Kubernetes Service CIDR is ready" });
+      await setReady(context, range, { status: "True", reason: "", message: "Kubernetes Service CIDR is ready" });
       return done;
     }
     if (!finalizers.includes(finalizer)) return done;
