@@ -1,6 +1,7 @@
 import type { Node } from "#api/core/v1/node.ts";
 import type { Pod } from "#api/core/v1/pod.ts";
-import type { Service, ServicePort } from "#api/core/v1/service.ts";
+import type { Service } from "#api/core/v1/service.ts";
+import type { ServicePort } from "#api/core/v1/service-port.ts";
 import type { Endpoint, EndpointPort } from "#api/discovery/v1/endpoint-slice.ts";
 import { isReady, isTerminal } from "../framework/pods.ts";
 import { type EndpointGroup, portsKey } from "./slices.ts";

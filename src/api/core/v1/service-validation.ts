@@ -20,7 +20,8 @@ import {
 import { validateLabels } from "#apimachinery/validation/object-meta.ts";
 import { checkPortNumber, validatePort } from "#apimachinery/validation/ports.ts";
 import { protocols } from "./container-validation.ts";
-import { type Service, ServicePort } from "./service.ts";
+import type { Service } from "./service.ts";
+import { ServicePort } from "./service-port.ts";
 import { isExternallyAccessible, isHeadless, needsHealthCheck } from "./service-defaults.ts";
 
 /** Source: ValidateService in pkg/apis/core/validation. */

@@ -2,6 +2,7 @@ import { ipWarnings } from "#apimachinery/validation/ip.ts";
 import { validateLoadBalancerStatus } from "./service-validation.ts";
 import { statusSubresource } from "#api/strategies.ts";
 import { serviceColumns } from "./service-columns.ts";
+import { ServicePort } from "./service-port.ts";
 import { serviceStrategy } from "./service-strategy.ts";
 import { Condition } from "#apimachinery/meta/condition.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
@@ -10,7 +11,6 @@ import {
   bool,
   type Infer,
   int32,
-  intOrString,
   kind,
   listOf,
   mapOf,
@@ -62,16 +62,6 @@ export const ServiceStatus = struct("io.k8s.api.core.v1.ServiceStatus", {
   }),
 });
 export interface ServiceStatus extends Infer<typeof ServiceStatus> {}
-
-export const ServicePort = struct("io.k8s.api.core.v1.ServicePort", {
-  name: opt(1, string),
-  protocol: opt(2, string, { default: "TCP" }),
-  appProtocol: ptr(6, string),
-  port: req(3, int32),
-  targetPort: opt(4, intOrString),
-  nodePort: opt(5, int32),
-});
-export interface ServicePort extends Infer<typeof ServicePort> {}
 
 export const ServiceSpec = struct("io.k8s.api.core.v1.ServiceSpec", {
   ports: opt(1, listOf(ServicePort), {
