@@ -1,3 +1,5 @@
+import { decodeManagers, ManagedFieldsError } from "#apimachinery/apply/managers.ts";
+import { deepEqual } from "#apimachinery/deep-equal.ts";
 import type { KubeObject } from "#apimachinery/object.ts";
 import type { AdmissionRequest, Passes } from "./request.ts";
 
@@ -44,10 +46,12 @@ export function createAdmission(plugins: readonly AdmissionPlugin[]): Admission 
   return {
     async mutate(request) {
       const passes: Passes = { again: false, wanted: false, memory: new Map() };
-      const object = await pass(request, passes);
-      if (!passes.wanted) return object;
-      passes.again = true;
-      return pass(object === undefined ? request : { ...request, object }, passes);
+      let object = await pass(request, passes);
+      if (passes.wanted) {
+        passes.again = true;
+        object = await pass(object === undefined ? request : { ...request, object }, passes);
+      }
+      return object && withValidManagers(request, object);
     },
     async validate(request) {
       for (const plugin of validators) {
@@ -55,4 +59,29 @@ export function createAdmission(plugins: readonly AdmissionPlugin[]): Admission 
       }
     },
   };
+}
+
+/**
+ * Mutators that garble managed fields, mostly webhooks that know them not, have them put back.
+ * Source: apiserver/pkg/endpoints/handlers/fieldmanager/admission.go.
+ */
+function withValidManagers(
+  { call, object: before }: AdmissionRequest,
+  object: KubeObject,
+): KubeObject {
+  const managedFields = before?.metadata?.managedFields;
+  const now = object.metadata?.managedFields;
+  if (object === before || now === undefined || deepEqual(now, managedFields)) return object;
+  try {
+    decodeManagers(now);
+    return object;
+  } catch (error) {
+    if (!(error instanceof ManagedFieldsError)) throw error;
+    call.warn(
+      ".metadata.managedFields was in an invalid state after admission; this could be caused by an " +
+        "outdated mutating admission controller; please fix your requests: " +
+        error.message,
+    );
+    return { ...object, metadata: { ...object.metadata, managedFields } };
+  }
 }

@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { KubeObject } from "#apimachinery/object.ts";
+import { type AdmissionPlugin, type AdmissionRequest, createAdmission } from "./admission.ts";
+
+function plugin(name: string, mutate: NonNullable<AdmissionPlugin["mutate"]>): AdmissionPlugin {
+  return { name, enabledByDefault: true, mutate };
+}
+
+function labelled(object: KubeObject | undefined, key: string): KubeObject {
+  const labels = { ...object?.metadata?.labels, [key]: "yes" };
+  return { ...object, metadata: { ...object?.metadata, labels } };
+}
+
+function requestOf(object: KubeObject, warnings: string[] = []): AdmissionRequest {
+  const call = { warn: (text: string) => void warnings.push(text) };
+  return { operation: "CREATE", call, object } as unknown as AdmissionRequest;
+}
+
+test("each mutator sees what those before it did", async () => {
+  const admission = createAdmission([
+    plugin("a", ({ object }) => labelled(object, "a")),
+    plugin("b", ({ object }) =>
+      object?.metadata?.labels?.["a"] ? labelled(object, "b") : undefined,
+    ),
+  ]);
+  const object = await admission.mutate(requestOf({ metadata: { name: "x" } }));
+  assert.deepEqual(object?.metadata?.labels, { a: "yes", b: "yes" });
+});
+
+test("mutators run a second time when one asks for it, and no more", async () => {
+  const runs: boolean[] = [];
+  const admission = createAdmission([
+    plugin("a", ({ object, passes }) => {
+      runs.push(passes?.again === true);
+      if (passes !== undefined) passes.wanted = true;
+      return object;
+    }),
+  ]);
+  await admission.mutate(requestOf({ metadata: {} }));
+  assert.deepEqual(runs, [false, true]);
+});
+
+test("managed fields that a mutator garbles are put back, with a warning", async () => {
+  const warnings: string[] = [];
+  const good = [
+    { manager: "m", operation: "Update", apiVersion: "v1", fieldsType: "FieldsV1", fieldsV1: {} },
+  ];
+  const admission = createAdmission([
+    plugin("a", ({ object }) => ({
+      ...object,
+      metadata: { ...object?.metadata, managedFields: [{ ...good[0], operation: "Nonsense" }] },
+    })),
+  ]);
+  const object = await admission.mutate(requestOf({ metadata: { managedFields: good } }, warnings));
+  assert.deepEqual(object?.metadata?.managedFields, good);
+  assert.match(warnings.join(), /managedFields was in an invalid state after admission/);
+});
+
+test("the first refusal of validators wins", async () => {
+  const refusing = (name: string): AdmissionPlugin => ({
+    name,
+    enabledByDefault: true,
+    validate() {
+      throw new Error(name);
+    },
+  });
+  const admission = createAdmission([refusing("a"), refusing("b")]);
+  await assert.rejects(admission.validate(requestOf({})), { message: "a" });
+});
