@@ -91,11 +91,7 @@ interface Figures {
   readonly msEach: number;
 }
 
-async function measure(
-  server: ApiServer,
-  count: number,
-  work: (i: number) => Promise<unknown>,
-): Promise<Figures> {
+async function measure(server: ApiServer, count: number, work: (i: number) => Promise<unknown>): Promise<Figures> {
   const heapBefore = heapMiB();
   const started = performance.now();
   for (let i = 0; i < count; i++) await work(i);

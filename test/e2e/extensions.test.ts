@@ -67,7 +67,9 @@ class Tailor {
     const convertedObjects = request.objects.map(({ spec, ...object }) => ({
       ...object,
       apiVersion: request.desiredAPIVersion,
-      spec: request.desiredAPIVersion.endsWith("v2") ? { width: (spec.size ?? 0) * 2 } : { size: (spec.width ?? 0) / 2 },
+      spec: request.desiredAPIVersion.endsWith("v2")
+        ? { width: (spec.size ?? 0) * 2 }
+        : { size: (spec.width ?? 0) / 2 },
     }));
     const response = { uid: request.uid, result, convertedObjects };
     const review = { kind: "ConversionReview", apiVersion: "apiextensions.k8s.io/v1", response };
@@ -111,9 +113,12 @@ test("a conversion webhook serves a thousand objects in lists and watches", asyn
   assert.deepEqual(((await v1.get("default/wide")) as Shirt).spec, { size: 4 });
 
   tailor.broken = true;
-  await assert.rejects(v2.create({ metadata: { namespace: "default", name: "torn" }, spec: { width: 2 } } as KubeObject), {
-    message: "conversion webhook for example.com/v2, Kind=Shirt failed: out of cloth",
-  });
+  await assert.rejects(
+    v2.create({ metadata: { namespace: "default", name: "torn" }, spec: { width: 2 } } as KubeObject),
+    {
+      message: "conversion webhook for example.com/v2, Kind=Shirt failed: out of cloth",
+    },
+  );
   assert.equal((await v1.list()).items.length, 1001);
   await client.dynamic(crds).delete("shirts.example.com");
 });
@@ -125,10 +130,14 @@ function flavours(seen: HttpExchange[]): (exchange: HttpExchange) => void {
       kind: "APIResourceList",
       apiVersion: "v1",
       groupVersion: "ice.example.com/v1",
-      resources: [{ name: "flavors", singularName: "flavor", namespaced: true, kind: "Flavor", verbs: ["get", "list"] }],
+      resources: [
+        { name: "flavors", singularName: "flavor", namespaced: true, kind: "Flavor", verbs: ["get", "list"] },
+      ],
     },
     "/apis": { kind: "APIGroupList", apiVersion: "v1", groups: [] },
-    "/openapi/v3": { paths: { "apis/ice.example.com/v1": { serverRelativeURL: "/openapi/v3/apis/ice.example.com/v1?hash=X" } } },
+    "/openapi/v3": {
+      paths: { "apis/ice.example.com/v1": { serverRelativeURL: "/openapi/v3/apis/ice.example.com/v1?hash=X" } },
+    },
     "/openapi/v3/apis/ice.example.com/v1": { openapi: "3.0.0", info: { title: "ice" } },
     "/openapi/v2": {
       swagger: "2.0",
@@ -189,7 +198,11 @@ test("an extension server is discovered, served under the caller's name, and mis
   assert.equal((await availability(server, (is) => is.status === "True")).reason, "Passed");
 
   const path = "/apis/ice.example.com/v1/namespaces/default/flavors/mint";
-  const found = await server.get(path, { "x-remote-user": "mallory", "x-remote-extra-scope": "all", "x-remote-group": "thieves" });
+  const found = await server.get(path, {
+    "x-remote-user": "mallory",
+    "x-remote-extra-scope": "all",
+    "x-remote-group": "thieves",
+  });
   assert.equal(found.status, 200);
   const { headers } = seen.at(-1) as HttpExchange;
   assert.equal(headers["x-remote-user"], "admin");
@@ -199,7 +212,9 @@ test("an extension server is discovered, served under the caller's name, and mis
   assert.equal((await server.get(`${path}/away`)).status, 502);
 
   const accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
-  const aggregated = JSON.parse((await server.get("/apis", { accept })).text) as { items: { metadata: { name: string }; versions: Json[] }[] };
+  const aggregated = JSON.parse((await server.get("/apis", { accept })).text) as {
+    items: { metadata: { name: string }; versions: Json[] }[];
+  };
   const group = aggregated.items.find(({ metadata }) => metadata.name === "ice.example.com");
   assert.equal(group?.versions[0]?.["freshness"], "Current");
   const resources = group?.versions[0]?.["resources"] as Json[] | undefined;
@@ -208,15 +223,26 @@ test("an extension server is discovered, served under the caller's name, and mis
   const plain = JSON.parse((await server.get("/apis")).text) as { groups: { name: string }[] };
   assert.ok(plain.groups.some(({ name }) => name === "ice.example.com"));
 
-  const index = JSON.parse((await server.get("/openapi/v3")).text) as { paths: Record<string, { serverRelativeURL: string }> };
+  const index = JSON.parse((await server.get("/openapi/v3")).text) as {
+    paths: Record<string, { serverRelativeURL: string }>;
+  };
   const url = index.paths["apis/ice.example.com/v1"]?.serverRelativeURL ?? "";
   assert.equal(JSON.parse((await server.get(url)).text).info.title, "ice");
   const swagger = JSON.parse((await server.get("/openapi/v2")).text) as { paths: Json; definitions: Json };
   assert.ok("/apis/ice.example.com/v1/flavors" in swagger.paths && "Flavor" in swagger.definitions);
   assert.ok("/api/v1/pods" in swagger.paths && !("/healthz" in swagger.paths));
 
-  const flavors: ResourceTarget = { group: "ice.example.com", version: "v1", plural: "flavors", kind: "Flavor", scope: "Namespaced" };
-  const mint = await server.loopback.as({ name: "gc", groups: ["system:masters"] }).dynamic(flavors).get("default/mint");
+  const flavors: ResourceTarget = {
+    group: "ice.example.com",
+    version: "v1",
+    plural: "flavors",
+    kind: "Flavor",
+    scope: "Namespaced",
+  };
+  const mint = await server.loopback
+    .as({ name: "gc", groups: ["system:masters"] })
+    .dynamic(flavors)
+    .get("default/mint");
   assert.equal(mint.metadata?.name, "mint");
   assert.equal(seen.at(-1)?.headers["x-remote-user"], "gc");
 

@@ -29,14 +29,10 @@ interface Place {
 
 function visit(schema: Structural, place: Place, errors: FieldError[]): void {
   const isObject = isEmbedded(schema) || place.isRoot === true;
-  const here: Place = isObject
-    ? { path: place.path, steps: [], around: schema }
-    : place;
+  const here: Place = isObject ? { path: place.path, steps: [], around: schema } : place;
   if (schema.default !== undefined && schema.default !== null) {
     const at = `${place.path}.default`;
-    errors.push(
-      ...(here.insideMeta === true ? checkMetaDefault(schema, here, at) : checkDefault(schema, at)),
-    );
+    errors.push(...(here.insideMeta === true ? checkMetaDefault(schema, here, at) : checkDefault(schema, at)));
   }
   const items = itemsOf(schema);
   if (items !== undefined) {

@@ -11,7 +11,10 @@ const withDefaults: Structural = {
     plain: { type: "string" },
     nested: { type: "object", default: {}, properties: { b: { type: "integer", default: 7 } } },
     list: { type: "array", items: { type: "object", properties: { c: { type: "boolean", default: true } } } },
-    map: { type: "object", additionalProperties: { type: "object", properties: { d: { type: "integer", default: 1 } } } },
+    map: {
+      type: "object",
+      additionalProperties: { type: "object", properties: { d: { type: "integer", default: 1 } } },
+    },
   },
 };
 

@@ -138,11 +138,7 @@ function validateMetadata(value: unknown, at: string): FieldError[] {
   try {
     const { metadata = {} } = coerceMetadata(value, "refuse");
     const named = { ...metadata, name: metadata.name || "fakename" };
-    return validateObjectMeta(
-      named,
-      { namespaced: Boolean(metadata.namespace), nameRule: checkPathSegment },
-      at,
-    );
+    return validateObjectMeta(named, { namespaced: Boolean(metadata.namespace), nameRule: checkPathSegment }, at);
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     return [invalid(at, value, error.message)];
@@ -155,11 +151,7 @@ interface Place {
 }
 
 /** Calls `visit` for every embedded resource, the outer ones first. */
-function visitEmbedded(
-  value: unknown,
-  { schema, path }: Place,
-  visit: (object: JsonMap, path: string) => void,
-): void {
+function visitEmbedded(value: unknown, { schema, path }: Place, visit: (object: JsonMap, path: string) => void): void {
   if (Array.isArray(value)) {
     const items = itemsOf(schema);
     if (items === undefined) return;

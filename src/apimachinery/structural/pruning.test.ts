@@ -17,7 +17,10 @@ interface Row {
 const rows: readonly Row[] = [
   {
     about: "unknown fields go, sorted by path",
-    schema: { type: "object", properties: { a: leaf, list: { type: "array", items: { type: "object", properties: { a: leaf } } } } },
+    schema: {
+      type: "object",
+      properties: { a: leaf, list: { type: "array", items: { type: "object", properties: { a: leaf } } } },
+    },
     value: { z: 1, a: "x", list: [{ a: "y", b: 2 }, { c: 3 }] },
     pruned: { a: "x", list: [{ a: "y" }, {}] },
     unknown: ["list[0].b", "list[1].c", "z"],

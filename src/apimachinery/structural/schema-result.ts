@@ -1,12 +1,4 @@
-import {
-  type FieldError,
-  invalid,
-  notSupported,
-  required,
-  tooLong,
-  tooMany,
-  typeInvalid,
-} from "../field-error.ts";
+import { type FieldError, invalid, notSupported, required, tooLong, tooMany, typeInvalid } from "../field-error.ts";
 import { goJson } from "../go-format.ts";
 
 /** What one schema says of one value. `matches` counts the checks made: the nearest branch wins. */

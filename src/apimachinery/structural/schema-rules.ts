@@ -27,7 +27,8 @@ function validate(schema: Structural, path: string, context: Context): FieldErro
     errors.push(forbidden(`${path}.uniqueItems`, detail));
   }
   errors.push(...validateValues(schema, path, context), ...validateProperties(schema, path, context));
-  for (const [inner, at] of branchesOf(schema, path)) errors.push(...validate(inner, at, { ...context, isRoot: false }));
+  for (const [inner, at] of branchesOf(schema, path))
+    errors.push(...validate(inner, at, { ...context, isRoot: false }));
   if (schema["x-kubernetes-preserve-unknown-fields"] === false) {
     errors.push(invalid(`${path}.x-kubernetes-preserve-unknown-fields`, false, "must be true or undefined"));
   }
@@ -94,9 +95,10 @@ function branchesOf(schema: Structural, path: string): [Structural, string][] {
   const { not, items } = schema;
   const list = (name: string, branches: readonly Structural[] = []): [Structural, string][] =>
     branches.map((branch, i) => [branch, `${path}.${name}[${i}]`]);
-  const definitions = Object.entries(schema.definitions ?? {}).map(
-    ([name, one]): [Structural, string] => [one, `${path}.definitions[${name}]`],
-  );
+  const definitions = Object.entries(schema.definitions ?? {}).map(([name, one]): [Structural, string] => [
+    one,
+    `${path}.definitions[${name}]`,
+  ]);
   const own: [Structural, string][] =
     items === undefined || isSchemaList(items) ? list("items", items) : [[items, `${path}.items`]];
   return [

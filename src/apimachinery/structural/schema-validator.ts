@@ -97,9 +97,7 @@ function jsonType(value: unknown): { type: string; format: string } {
     case "bigint":
       return { type: "integer", format: "int64" };
     case "number":
-      return Number.isInteger(value)
-        ? { type: "integer", format: "int64" }
-        : { type: "number", format: "double" };
+      return Number.isInteger(value) ? { type: "integer", format: "int64" } : { type: "number", format: "double" };
     default:
       return { type: Array.isArray(value) ? "array" : "object", format: "" };
   }
@@ -113,8 +111,7 @@ function checkType(result: SchemaResult, schema: Structural, { value, path }: Su
   const found = jsonType(value);
   const isNumeric = types.includes("number") || types.includes("integer");
   const isText = typeof value === "string" || Array.isArray(value);
-  const fits =
-    types.includes(found.type) || (found.type === "integer" && types.includes("number"));
+  const fits = types.includes(found.type) || (found.type === "integer" && types.includes("number"));
   if (!isText && format !== "" && !fits && found.format !== format) {
     addError(result, wrongType(path, format, found.format));
     return;

@@ -3,14 +3,7 @@ import { type FieldError, fieldErrorText, forbidden, invalid, required } from ".
 import { compareBytes } from "../maps.ts";
 import { regexpError } from "../regexp.ts";
 import { validateCompleteness, validateNested } from "./nested-rules.ts";
-import {
-  isEmbedded,
-  itemsOf,
-  preservesUnknown,
-  propertyOf,
-  type Structural,
-  valuesOf,
-} from "./structural.ts";
+import { isEmbedded, itemsOf, preservesUnknown, propertyOf, type Structural, valuesOf } from "./structural.ts";
 
 type Level = "root" | "item" | "field";
 
@@ -125,8 +118,7 @@ function validateMeta(schema: Structural, level: Level, path: string): FieldErro
     errors.push(invalid(`${at}.type`, metadata.type ?? "", "must be object"));
   }
   if (level !== "root" || restrictsNamesOnly(metadata)) return errors;
-  const detail =
-    "must not specify anything other than name and generateName, but metadata is implicitly specified";
+  const detail = "must not specify anything other than name and generateName, but metadata is implicitly specified";
   return [...errors, forbidden(at, detail)];
 }
 

@@ -15,7 +15,10 @@ const portDefault = 443;
  */
 export async function checkAvailability(
   service: APIService,
-  { endpoints, clientOf }: {
+  {
+    endpoints,
+    clientOf,
+  }: {
     readonly endpoints: ServiceEndpoints;
     readonly clientOf: (target: RemoteTarget) => HttpClient;
   },

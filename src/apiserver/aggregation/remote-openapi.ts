@@ -20,10 +20,7 @@ export async function fetchOpenApi(
   client: HttpClient,
   { group, version }: { readonly group: string; readonly version: string },
 ): Promise<RemoteOpenApi> {
-  const [index, swagger] = await Promise.all([
-    getJson(client, "/openapi/v3"),
-    getJson(client, "/openapi/v2"),
-  ]);
+  const [index, swagger] = await Promise.all([getJson(client, "/openapi/v3"), getJson(client, "/openapi/v2")]);
   const paths = index?.["paths"];
   const entry = isJsonMap(paths) ? paths[`apis/${group}/${version}`] : undefined;
   const url = isJsonMap(entry) ? entry["serverRelativeURL"] : undefined;
@@ -64,9 +61,7 @@ export function mergeSwagger(swagger: JsonMap, remotes: ReadonlyMap<string, Remo
   for (const [groupVersion, { swagger: other }] of remotes) {
     if (other === undefined) continue;
     const prefix = `/apis/${groupVersion}/`;
-    const paths = Object.entries(mapIn(other, "paths")).filter(
-      ([path]) => path === prefix || path.startsWith(prefix),
-    );
+    const paths = Object.entries(mapIn(other, "paths")).filter(([path]) => path === prefix || path.startsWith(prefix));
     merged = {
       ...merged,
       paths: { ...mapIn(merged, "paths"), ...Object.fromEntries(paths) },

@@ -17,11 +17,7 @@ export function isConditionTrue(crd: CustomResourceDefinition, type: string): bo
 }
 
 /** A copy with a condition set; its time changes with its status only. `time` is RFC 3339. */
-export function withCondition(
-  crd: CustomResourceDefinition,
-  finding: Finding,
-  time: string,
-): CustomResourceDefinition {
+export function withCondition(crd: CustomResourceDefinition, finding: Finding, time: string): CustomResourceDefinition {
   const before = findCondition(crd, finding.type);
   if (before !== undefined && isSame(before, finding)) return crd;
   const lastTransitionTime =

@@ -90,7 +90,10 @@ export function startCrdController(options: CrdControllerOptions): CrdController
     }
     const delayMs = Math.min(retryMsMin * 2 ** (count - 1), retryMsMax);
     retries.get(name)?.[Symbol.dispose]();
-    retries.set(name, clock.after(delayMs, () => enqueue(name)));
+    retries.set(
+      name,
+      clock.after(delayMs, () => enqueue(name)),
+    );
   }
 
   /** A name that was given back may be what another definition waits for. */

@@ -34,8 +34,8 @@ export async function deleteInstances(
 
 /** A version that is served; without one there is no door to the instances. */
 function targetOf({ spec, status }: CustomResourceDefinition): ResourceTarget | undefined {
-  const version = spec.versions.find(({ served, storage }) => served && storage) ??
-    spec.versions.find(({ served }) => served);
+  const version =
+    spec.versions.find(({ served, storage }) => served && storage) ?? spec.versions.find(({ served }) => served);
   if (version === undefined) return undefined;
   const names = status?.acceptedNames ?? spec.names;
   return {

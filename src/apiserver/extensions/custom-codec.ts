@@ -2,12 +2,7 @@ import { DecodeError } from "#apimachinery/json-codec.ts";
 import { isJsonMap, type JsonMap } from "#apimachinery/json-value.ts";
 import { apiVersionOf, type KubeObject, parseApiVersion } from "#apimachinery/object.ts";
 import { applyStructuralDefaults, dropNulls } from "#apimachinery/structural/defaulting.ts";
-import {
-  coerceEmbedded,
-  coerceMetadata,
-  EmbeddedError,
-  type Malformed,
-} from "#apimachinery/structural/object-meta.ts";
+import { coerceEmbedded, coerceMetadata, EmbeddedError, type Malformed } from "#apimachinery/structural/object-meta.ts";
 import { sortedJson } from "#apimachinery/sorted-json.ts";
 import { copyJson, prune } from "#apimachinery/structural/pruning.ts";
 import type { Structural } from "#apimachinery/structural/structural.ts";
@@ -103,7 +98,8 @@ function coerce(
   value: unknown,
   malformed: Malformed,
 ): { object: KubeObject; findings: string[] } {
-  if (!isJsonMap(value)) throw new DecodeError("json: cannot unmarshal value into Go value of type map[string]interface {}");
+  if (!isJsonMap(value))
+    throw new DecodeError("json: cannot unmarshal value into Go value of type map[string]interface {}");
   const { metadata, findings } = coerceMetadata(value["metadata"], malformed);
   const found = [...findings];
   const named = value as KubeObject;

@@ -25,9 +25,7 @@ const ageDefinition: CustomResourceColumnDefinition = {
  * Name and the columns that a definition declares, or the age when it declares none.
  * Source: apiextensions-apiserver pkg/registry/customresource/tableconvertor.
  */
-export function customColumns(
-  declared: readonly CustomResourceColumnDefinition[] | undefined,
-): Column<KubeObject>[] {
+export function customColumns(declared: readonly CustomResourceColumnDefinition[] | undefined): Column<KubeObject>[] {
   const shown = declared === undefined || declared.length === 0 ? [ageDefinition] : declared;
   return [nameColumn, ...shown.map(customColumn)];
 }

@@ -22,11 +22,7 @@ import { setCodec } from "../storage/codec.ts";
 import { isConditionTrue } from "./conditions.ts";
 import { createCustomCodec, type CustomSchemas, renamed } from "./custom-codec.ts";
 import { customColumns } from "./custom-columns.ts";
-import {
-  createWebhookConverter,
-  type ObjectConverter,
-  type WebhookConversionOptions,
-} from "./webhook-conversion.ts";
+import { createWebhookConverter, type ObjectConverter, type WebhookConversionOptions } from "./webhook-conversion.ts";
 import { customStatusStrategy, customStrategy, type CustomTraits } from "./custom-strategy.ts";
 
 /** What Go knows of custom resources: nothing but metadata. */
@@ -52,9 +48,7 @@ export function resourcesOfCustom(
 ): ResourceDefinition[] {
   const isPlain = crd.spec.conversion?.strategy !== "Webhook";
   const converter = isPlain ? undefined : createWebhookConverter(crd, conversion);
-  return crd.spec.versions
-    .filter(({ served }) => served)
-    .map((version) => resourceOf(crd, version, converter));
+  return crd.spec.versions.filter(({ served }) => served).map((version) => resourceOf(crd, version, converter));
 }
 
 export function storageVersionOf({ spec }: CustomResourceDefinition): string {
@@ -102,9 +96,7 @@ function resourceOf(
       preserveUnknownFields: schemas.preserveUnknownFields,
       structural: schema,
       convert: (object, apiVersion) =>
-        schemas.converter === undefined
-          ? { ...object, apiVersion }
-          : renamed(schemas, object, apiVersion),
+        schemas.converter === undefined ? { ...object, apiVersion } : renamed(schemas, object, apiVersion),
     },
     ...deprecationOf(crd, version),
   });

@@ -7,10 +7,7 @@ const standard: readonly string[] = ["orphan", "foregroundDeletion", "kubernetes
 const conflicts = "to avoid accidental conflicts with other finalizer writers";
 
 /** Warnings of finalizers that a write adds. */
-export function validateKubeFinalizerNames(
-  meta: ObjectMeta | undefined,
-  old: ObjectMeta | undefined,
-): string[] {
+export function validateKubeFinalizerNames(meta: ObjectMeta | undefined, old: ObjectMeta | undefined): string[] {
   const before = new Set(old?.finalizers);
   const added = new Set((meta?.finalizers ?? []).filter((name) => !before.has(name)));
   return [...added].sort(compareBytes).flatMap(warningsOf);

@@ -23,15 +23,8 @@ export interface Extensions extends Disposable {
 }
 
 /** Serves custom resources, and looks after their definitions. Made before live sets are loaded. */
-export function createExtensions(
-  parts: ServerParts,
-  { client, log, ...conversion }: ExtensionsOptions,
-): Extensions {
-  const crds = parts.live<CustomResourceDefinition>(
-    "apiextensions.k8s.io",
-    "v1",
-    "customresourcedefinitions",
-  );
+export function createExtensions(parts: ServerParts, { client, log, ...conversion }: ExtensionsOptions): Extensions {
+  const crds = parts.live<CustomResourceDefinition>("apiextensions.k8s.io", "v1", "customresourcedefinitions");
   const resources = new DisposableStack();
   resources.use(serveCustomResources(parts.table, crds, conversion));
   let controller: CrdController | undefined;

@@ -102,12 +102,14 @@ function establishedAfter(crd: CustomResourceDefinition, naming: Finding): Findi
   const before = findCondition(crd, "Established");
   if (before?.status === "True") return before;
   if (naming.status === "True") return established;
-  return before ?? {
-    type: "Established",
-    status: "False",
-    reason: "NotAccepted",
-    message: "not all names are accepted",
-  };
+  return (
+    before ?? {
+      type: "Established",
+      status: "False",
+      reason: "NotAccepted",
+      message: "not all names are accepted",
+    }
+  );
 }
 
 export const established: Finding = {

@@ -175,15 +175,11 @@ function restored(own: ObjectMeta, answer: JsonMap, fail: (why: string) => Error
     }
     for (const [key, value] of Object.entries(map)) {
       if (typeof value === "string") continue;
-      throw fail(
-        `metadata.${field}[${key}] must be a string, but is ${goTypeName(value)} in converted object`,
-      );
+      throw fail(`metadata.${field}[${key}] must be a string, but is ${goTypeName(value)} in converted object`);
     }
     const texts = map as Record<string, string>;
     const errors =
-      field === "labels"
-        ? validateLabels(texts, "metadata.labels")
-        : validateAnnotations(texts, "metadata.annotation");
+      field === "labels" ? validateLabels(texts, "metadata.labels") : validateAnnotations(texts, "metadata.annotation");
     if (errors.length > 0) throw fail(fieldErrorsText(errors));
     metadata[field] = texts;
   }

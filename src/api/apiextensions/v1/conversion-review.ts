@@ -1,23 +1,11 @@
 import { Status } from "#apimachinery/meta/status.ts";
-import {
-  type Infer,
-  kind,
-  listOf,
-  ptr,
-  rawObject,
-  req,
-  string,
-  struct,
-} from "#apimachinery/schema.ts";
+import { type Infer, kind, listOf, ptr, rawObject, req, string, struct } from "#apimachinery/schema.ts";
 
-export const ConversionRequest = struct(
-  "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.ConversionRequest",
-  {
-    uid: req(1, string),
-    desiredAPIVersion: req(2, string),
-    objects: req(3, listOf(rawObject), { listType: "atomic" }),
-  },
-);
+export const ConversionRequest = struct("io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.ConversionRequest", {
+  uid: req(1, string),
+  desiredAPIVersion: req(2, string),
+  objects: req(3, listOf(rawObject), { listType: "atomic" }),
+});
 export interface ConversionRequest extends Infer<typeof ConversionRequest> {}
 
 export const ConversionResponse = struct(
@@ -30,11 +18,8 @@ export const ConversionResponse = struct(
 );
 export interface ConversionResponse extends Infer<typeof ConversionResponse> {}
 
-export const ConversionReview = kind(
-  "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.ConversionReview",
-  {
-    request: ptr(1, ConversionRequest),
-    response: ptr(2, ConversionResponse),
-  },
-);
+export const ConversionReview = kind("io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.ConversionReview", {
+  request: ptr(1, ConversionRequest),
+  response: ptr(2, ConversionResponse),
+});
 export interface ConversionReview extends Infer<typeof ConversionReview> {}

@@ -15,8 +15,7 @@ function collectFormats(schema: Structural | undefined, found: Set<string>): voi
   if (schema === undefined) return;
   if (!isKnownFormat(schema)) found.add(schema.format ?? "");
   const { items, additionalProperties, properties = {} } = schema;
-  if (items !== undefined)
-    for (const one of [items].flat()) collectFormats(one as Structural, found);
+  if (items !== undefined) for (const one of [items].flat()) collectFormats(one as Structural, found);
   if (typeof additionalProperties === "object") collectFormats(additionalProperties, found);
   for (const property of Object.values(properties)) collectFormats(property, found);
   const branches = [...(schema.allOf ?? []), ...(schema.anyOf ?? []), ...(schema.oneOf ?? [])];

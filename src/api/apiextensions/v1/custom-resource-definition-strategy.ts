@@ -3,10 +3,7 @@ import type { Strategy } from "#apimachinery/resource.ts";
 import type { CustomResourceDefinition } from "./custom-resource-definition.ts";
 import { markForDeletion } from "./crd-deletion.ts";
 import { unknownFormats } from "./crd-formats.ts";
-import {
-  validateDefinition,
-  validateDefinitionUpdate,
-} from "./custom-resource-definition-validation.ts";
+import { validateDefinition, validateDefinitionUpdate } from "./custom-resource-definition-validation.ts";
 
 const portDefault = 443;
 

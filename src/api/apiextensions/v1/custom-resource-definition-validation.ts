@@ -10,16 +10,9 @@ import {
   type CustomResourceDefinitionSpec,
   CustomResourceDefinitionVersion,
 } from "./custom-resource-definition.ts";
-import {
-  validateOpenApiSchema,
-  validateSelectableFields,
-} from "./custom-resource-schema-validation.ts";
+import { validateOpenApiSchema, validateSelectableFields } from "./custom-resource-schema-validation.ts";
 import { internalSchema } from "./internal-schema.ts";
-import {
-  validateColumns,
-  validateDeprecation,
-  validateScale,
-} from "./custom-resource-version-validation.ts";
+import { validateColumns, validateDeprecation, validateScale } from "./custom-resource-version-validation.ts";
 
 /**
  * All but the OpenAPI schemas of versions. Source: apiextensions-apiserver
@@ -36,8 +29,7 @@ export function* validateDefinition(definition: CustomResourceDefinition): Findi
   yield* validateApproval(definition);
   if (spec.preserveUnknownFields === true) {
     const detail =
-      "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in " +
-      "spec.versions[*].schema instead";
+      "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in " + "spec.versions[*].schema instead";
     yield invalid("spec.preserveUnknownFields", true, detail);
   }
 }
@@ -62,8 +54,7 @@ export function* validateDefinitionUpdate(
   if (approvalOf(definition) !== approvalOf(old)) yield* validateApproval(definition);
   if (spec.preserveUnknownFields === true && old.spec.preserveUnknownFields !== true) {
     const detail =
-      "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in " +
-      "spec.versions[*].schema instead";
+      "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in " + "spec.versions[*].schema instead";
     yield invalid("spec.preserveUnknownFields", true, detail);
   }
 }
@@ -111,12 +102,7 @@ function isShared(versions: readonly Version[], field: keyof Version): boolean {
   return versions.every((version) => semanticEqual(version[field], first?.[field]));
 }
 
-const hoistable = [
-  "schema",
-  "subresources",
-  "additionalPrinterColumns",
-  "selectableFields",
-] as const;
+const hoistable = ["schema", "subresources", "additionalPrinterColumns", "selectableFields"] as const;
 
 function* validateVersions({ versions }: CustomResourceDefinitionSpec): Findings {
   const path = "spec.versions";
@@ -131,8 +117,7 @@ function* validateVersions({ versions }: CustomResourceDefinitionSpec): Findings
         hasStatus,
       });
     }
-    if (!isShared(versions, "subresources"))
-      yield* validateScale(version.subresources, `${at}.subresources`);
+    if (!isShared(versions, "subresources")) yield* validateScale(version.subresources, `${at}.subresources`);
     if (!isShared(versions, "additionalPrinterColumns")) {
       yield* validateColumns(version.additionalPrinterColumns, `${at}.additionalPrinterColumns`);
     }
@@ -174,8 +159,7 @@ function* validateShared({ versions }: CustomResourceDefinitionSpec): Findings {
     const hasStatus = versions.some(({ subresources }) => subresources?.status !== undefined);
     yield* validateOpenApiSchema(schema, { path: "spec.validation", hasStatus });
   }
-  if (isShared(versions, "subresources"))
-    yield* validateScale(first.subresources, "spec.subresources");
+  if (isShared(versions, "subresources")) yield* validateScale(first.subresources, "spec.subresources");
   if (isShared(versions, "additionalPrinterColumns")) {
     yield* validateColumns(first.additionalPrinterColumns, "spec.additionalPrinterColumns");
   }
@@ -191,13 +175,11 @@ function* validateNames(names: CustomResourceDefinitionNames, path: string): Fin
   if (singular !== "") yield* validateLabel(singular, `${path}.singular`);
   if (kind !== "") yield* validateLabel(kind, `${path}.kind`, lead);
   if (listKind !== "") yield* validateLabel(listKind, `${path}.listKind`, lead);
-  for (const [i, name] of shortNames.entries())
-    yield* validateLabel(name, `${path}.shortNames[${i}]`);
+  for (const [i, name] of shortNames.entries()) yield* validateLabel(name, `${path}.shortNames[${i}]`);
   if (kind !== "" && kind === listKind) {
     yield invalid(`${path}.listKind`, listKind, "kind and listKind may not be the same");
   }
-  for (const [i, name] of categories.entries())
-    yield* validateLabel(name, `${path}.categories[${i}]`);
+  for (const [i, name] of categories.entries()) yield* validateLabel(name, `${path}.categories[${i}]`);
 }
 
 function* validateConversion({ conversion }: CustomResourceDefinitionSpec): Findings {
@@ -226,8 +208,7 @@ function* validateConversion({ conversion }: CustomResourceDefinitionSpec): Find
 }
 
 export function* validateDefinitionStatus({ status }: CustomResourceDefinition): Findings {
-  if (status?.acceptedNames !== undefined)
-    yield* validateNames(status.acceptedNames, "status.acceptedNames");
+  if (status?.acceptedNames !== undefined) yield* validateNames(status.acceptedNames, "status.acceptedNames");
 }
 
 function* validateStoredVersions({ spec, status }: CustomResourceDefinition): Findings {

@@ -31,9 +31,7 @@ export const CustomResourceDefinitionNames = struct(
     categories: opt(6, listOf(string), { listType: "atomic" }),
   },
 );
-export interface CustomResourceDefinitionNames extends Infer<
-  typeof CustomResourceDefinitionNames
-> {}
+export interface CustomResourceDefinitionNames extends Infer<typeof CustomResourceDefinitionNames> {}
 
 export const CustomResourceValidation = struct(
   "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceValidation",
@@ -47,9 +45,7 @@ export const CustomResourceSubresourceStatus = struct(
   "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceSubresourceStatus",
   {},
 );
-export interface CustomResourceSubresourceStatus extends Infer<
-  typeof CustomResourceSubresourceStatus
-> {}
+export interface CustomResourceSubresourceStatus extends Infer<typeof CustomResourceSubresourceStatus> {}
 
 export const CustomResourceSubresourceScale = struct(
   "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceSubresourceScale",
@@ -59,9 +55,7 @@ export const CustomResourceSubresourceScale = struct(
     labelSelectorPath: ptr(3, string),
   },
 );
-export interface CustomResourceSubresourceScale extends Infer<
-  typeof CustomResourceSubresourceScale
-> {}
+export interface CustomResourceSubresourceScale extends Infer<typeof CustomResourceSubresourceScale> {}
 
 export const CustomResourceSubresources = struct(
   "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceSubresources",
@@ -83,16 +77,11 @@ export const CustomResourceColumnDefinition = struct(
     jsonPath: req(6, string),
   },
 );
-export interface CustomResourceColumnDefinition extends Infer<
-  typeof CustomResourceColumnDefinition
-> {}
+export interface CustomResourceColumnDefinition extends Infer<typeof CustomResourceColumnDefinition> {}
 
-export const SelectableField = struct(
-  "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.SelectableField",
-  {
-    jsonPath: req(1, string),
-  },
-);
+export const SelectableField = struct("io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.SelectableField", {
+  jsonPath: req(1, string),
+});
 export interface SelectableField extends Infer<typeof SelectableField> {}
 
 export const CustomResourceDefinitionVersion = struct(
@@ -111,17 +100,12 @@ export const CustomResourceDefinitionVersion = struct(
     selectableFields: opt(9, listOf(SelectableField), { listType: "atomic" }),
   },
 );
-export interface CustomResourceDefinitionVersion extends Infer<
-  typeof CustomResourceDefinitionVersion
-> {}
+export interface CustomResourceDefinitionVersion extends Infer<typeof CustomResourceDefinitionVersion> {}
 
-export const WebhookConversion = struct(
-  "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.WebhookConversion",
-  {
-    clientConfig: ptr(2, WebhookClientConfig),
-    conversionReviewVersions: req(3, listOf(string), { listType: "atomic" }),
-  },
-);
+export const WebhookConversion = struct("io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.WebhookConversion", {
+  clientConfig: ptr(2, WebhookClientConfig),
+  conversionReviewVersions: req(3, listOf(string), { listType: "atomic" }),
+});
 export interface WebhookConversion extends Infer<typeof WebhookConversion> {}
 
 export const CustomResourceConversion = struct(
@@ -157,9 +141,7 @@ export const CustomResourceDefinitionCondition = struct(
     observedGeneration: opt(6, int64),
   },
 );
-export interface CustomResourceDefinitionCondition extends Infer<
-  typeof CustomResourceDefinitionCondition
-> {}
+export interface CustomResourceDefinitionCondition extends Infer<typeof CustomResourceDefinitionCondition> {}
 
 export const CustomResourceDefinitionStatus = struct(
   "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionStatus",
@@ -174,9 +156,7 @@ export const CustomResourceDefinitionStatus = struct(
     observedGeneration: opt(4, int64),
   },
 );
-export interface CustomResourceDefinitionStatus extends Infer<
-  typeof CustomResourceDefinitionStatus
-> {}
+export interface CustomResourceDefinitionStatus extends Infer<typeof CustomResourceDefinitionStatus> {}
 
 export const CustomResourceDefinition = kind(
   "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition",

@@ -1,12 +1,5 @@
 import { checkRules } from "#apimachinery/cel/rules/rule-checks.ts";
-import {
-  duplicate,
-  type FieldError,
-  forbidden,
-  invalid,
-  required,
-  tooMany,
-} from "#apimachinery/field-error.ts";
+import { duplicate, type FieldError, forbidden, invalid, required, tooMany } from "#apimachinery/field-error.ts";
 import type { Findings } from "#apimachinery/validation/checks.ts";
 import { validateDefaults } from "#apimachinery/structural/default-rules.ts";
 import { validateSchemaKeywords } from "#apimachinery/structural/schema-rules.ts";
@@ -33,8 +26,7 @@ export function* validateOpenApiSchema(
   const schema = props as Structural;
   const at = `${path}.openAPIV3Schema`;
   if (hasStatus) yield* validateRootFields(props, at);
-  if (schema.nullable === true)
-    yield forbidden(`${at}.nullable`, "nullable cannot be true at the root");
+  if (schema.nullable === true) yield forbidden(`${at}.nullable`, "nullable cannot be true at the root");
   const structural = isStructuralForm(schema) ? structuralErrors(schema, at) : [];
   yield* structural;
   const keywords = validateSchemaKeywords(schema, at);
@@ -128,10 +120,7 @@ export function* validateSelectableFields(
 }
 
 /** What a path such as `.spec.color` leads to, or why it leads nowhere. */
-function resolvePath(
-  path: string,
-  root: Structural,
-): { names: string[]; schema: Structural } | string {
+function resolvePath(path: string, root: Structural): { names: string[]; schema: Structural } | string {
   const tokens = path.match(/[.[\]]|[^.[\]]+/g) ?? [];
   const names: string[] = [];
   let schema = root;

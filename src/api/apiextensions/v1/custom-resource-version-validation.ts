@@ -8,16 +8,7 @@ import type {
 
 /** Parts of a version. Source: apiextensions-apiserver pkg/apis/apiextensions/validation. */
 const columnTypes = ["boolean", "date", "integer", "number", "string"];
-const columnFormats = [
-  "byte",
-  "date",
-  "date-time",
-  "double",
-  "float",
-  "int32",
-  "int64",
-  "password",
-];
+const columnFormats = ["byte", "date", "date-time", "double", "float", "int32", "int64", "password"];
 const warningLengthMax = 256;
 
 export function* validateDeprecation(
@@ -37,8 +28,7 @@ export function* validateDeprecation(
     (char) => /[\p{C}\p{Zl}\p{Zp}]/u.test(char) || (char !== " " && /\p{Zs}/u.test(char)),
   );
   if (at >= 0) {
-    const detail =
-      "must only contain printable UTF-8 characters; non-printable character found at index";
+    const detail = "must only contain printable UTF-8 characters; non-printable character found at index";
     yield invalid(path, warning, `${detail} ${at}`);
   }
 }
@@ -62,14 +52,10 @@ export function* validateColumns(
 }
 
 function* validateSimplePath(text: string, path: string): Findings {
-  if (!text.startsWith("."))
-    yield invalid(path, text, "must be a simple json path starting with .");
+  if (!text.startsWith(".")) yield invalid(path, text, "must be a simple json path starting with .");
 }
 
-export function* validateScale(
-  subresources: CustomResourceSubresources | undefined,
-  path: string,
-): Findings {
+export function* validateScale(subresources: CustomResourceSubresources | undefined, path: string): Findings {
   const scale = subresources?.scale;
   if (scale === undefined) return;
   const at = `${path}.scale`;

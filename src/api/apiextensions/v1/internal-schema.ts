@@ -87,9 +87,7 @@ function shownValue(name: keyof JSONSchemaProps, value: unknown): unknown {
       : { Schema: one(value), JSONSchemas: null };
   }
   if (name === "additionalProperties" || name === "additionalItems") {
-    return typeof value === "boolean"
-      ? { Allows: value, Schema: null }
-      : { Allows: true, Schema: one(value) };
+    return typeof value === "boolean" ? { Allows: value, Schema: null } : { Allows: true, Schema: one(value) };
   }
   if (name === "x-kubernetes-validations") return (value as readonly object[]).map(shownRule);
   return value;

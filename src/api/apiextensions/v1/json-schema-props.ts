@@ -91,17 +91,14 @@ export const ExternalDocumentation = struct(
 );
 export interface ExternalDocumentation extends Infer<typeof ExternalDocumentation> {}
 
-export const ValidationRule = struct(
-  "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.ValidationRule",
-  {
-    rule: req(1, string),
-    message: opt(2, string),
-    messageExpression: opt(3, string),
-    reason: ptr(4, string),
-    fieldPath: opt(5, string),
-    optionalOldSelf: ptr(6, bool),
-  },
-);
+export const ValidationRule = struct("io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.ValidationRule", {
+  rule: req(1, string),
+  message: opt(2, string),
+  messageExpression: opt(3, string),
+  reason: ptr(4, string),
+  fieldPath: opt(5, string),
+  optionalOldSelf: ptr(6, bool),
+});
 export interface ValidationRule extends Infer<typeof ValidationRule> {}
 
 export const JSONSchemaProps: StructSchema<Fields> = struct(
