@@ -35,7 +35,11 @@ export function followPodRoutes(informers: Informers, options: PodRoutesOptions)
 
 /** Sorted, so that the same nodes give the same routes. */
 export function routesOf(
-  all: readonly { metadata?: { name?: string | undefined } | undefined; spec?: { podCIDR?: string | undefined } | undefined; status?: { addresses?: readonly { type: string; address: string }[] | undefined } | undefined }[],
+  all: readonly {
+    metadata?: { name?: string | undefined } | undefined;
+    spec?: { podCIDR?: string | undefined } | undefined;
+    status?: { addresses?: readonly { type: string; address: string }[] | undefined } | undefined;
+  }[],
   nodeName: string,
 ): PodRoute[] {
   return all

@@ -3,13 +3,23 @@ import type { EndpointSlice } from "#api/discovery/v1/endpoint-slice.ts";
 
 /** One answer; `data` is what `dns-packet` takes. */
 export type DnsRecord =
-  | { readonly type: "A" | "AAAA" | "CNAME" | "PTR"; readonly name: string; readonly ttl: number; readonly data: string }
+  | {
+      readonly type: "A" | "AAAA" | "CNAME" | "PTR";
+      readonly name: string;
+      readonly ttl: number;
+      readonly data: string;
+    }
   | { readonly type: "TXT"; readonly name: string; readonly ttl: number; readonly data: string }
   | {
       readonly type: "SRV";
       readonly name: string;
       readonly ttl: number;
-      readonly data: { readonly priority: number; readonly weight: number; readonly port: number; readonly target: string };
+      readonly data: {
+        readonly priority: number;
+        readonly weight: number;
+        readonly port: number;
+        readonly target: string;
+      };
     };
 
 /** What is known of a name: answers for a type, or that the name does not exist. */
@@ -41,7 +51,11 @@ const missing: ZoneAnswer = { exists: false, answers: [], additionals: [] };
  * belongs to neither. Pure: a function of the objects.
  * Source: github.com/kubernetes/dns, docs/specification.md.
  */
-export function resolveName(source: ZoneSource, domain: string, question: { name: string; type: string }): ZoneAnswer | undefined {
+export function resolveName(
+  source: ZoneSource,
+  domain: string,
+  question: { name: string; type: string },
+): ZoneAnswer | undefined {
   const name = question.name.toLowerCase().replace(/\.$/, "");
   const reverse = reverseAddress(name);
   if (reverse !== undefined) return resolveReverse(source, domain, { address: reverse, name: question.name });
@@ -129,16 +143,26 @@ function resolveClusterService({ asked, rest, service, full }: Resolution): Zone
   const addresses = service.spec?.clusterIPs ?? [];
   if (rest.length === 0) {
     const ports = (service.spec?.ports ?? []).map((port) => srv(asked.name, port.port, full));
-    return only(asked, [...addresses.map((address) => addressRecord(asked.name, address)), ...ports], addresses.map((address) => addressRecord(full, address)));
+    return only(
+      asked,
+      [...addresses.map((address) => addressRecord(asked.name, address)), ...ports],
+      addresses.map((address) => addressRecord(full, address)),
+    );
   }
   const [portLabel = "", protocolLabel = ""] = rest;
   if (rest.length === 1) return portLabel.startsWith("_") ? only(asked, []) : missing;
   if (rest.length !== 2) return missing;
   const ports = (service.spec?.ports ?? []).filter(
-    (port) => `_${port.name ?? ""}`.toLowerCase() === portLabel && `_${(port.protocol ?? "TCP").toLowerCase()}` === protocolLabel,
+    (port) =>
+      `_${port.name ?? ""}`.toLowerCase() === portLabel &&
+      `_${(port.protocol ?? "TCP").toLowerCase()}` === protocolLabel,
   );
   if (ports.length === 0) return missing;
-  return only(asked, ports.map((port) => srv(asked.name, port.port, full)), addresses.map((address) => addressRecord(full, address)));
+  return only(
+    asked,
+    ports.map((port) => srv(asked.name, port.port, full)),
+    addresses.map((address) => addressRecord(full, address)),
+  );
 }
 
 function srv(name: string, port: number, target: string): DnsRecord {
@@ -182,12 +206,22 @@ function resolveHeadless(source: ZoneSource, { asked, rest, service, full }: Res
   const targets = (list: readonly HeadlessEndpoint[]): DnsRecord[] =>
     list.map((endpoint) => addressRecord(named(endpoint), endpoint.address));
   if (rest.length === 0) {
-    const services = endpoints.flatMap((endpoint) => endpoint.ports.map(({ port }) => srv(asked.name, port, named(endpoint))));
-    return only(asked, [...endpoints.map(({ address }) => addressRecord(asked.name, address)), ...services], targets(endpoints));
+    const services = endpoints.flatMap((endpoint) =>
+      endpoint.ports.map(({ port }) => srv(asked.name, port, named(endpoint))),
+    );
+    return only(
+      asked,
+      [...endpoints.map(({ address }) => addressRecord(asked.name, address)), ...services],
+      targets(endpoints),
+    );
   }
   if (rest.length === 1) {
     const own = endpoints.filter(({ label }) => label.toLowerCase() === first);
-    if (own.length > 0) return only(asked, own.map(({ address }) => addressRecord(asked.name, address)));
+    if (own.length > 0)
+      return only(
+        asked,
+        own.map(({ address }) => addressRecord(asked.name, address)),
+      );
     return first.startsWith("_") ? only(asked, []) : missing;
   }
   if (rest.length !== 2) return missing;
@@ -226,7 +260,9 @@ function resolveReverse(
     if (own === undefined || source.service(namespace, own)?.spec?.clusterIP !== "None") return [];
     return (slice.endpoints ?? [])
       .filter((endpoint) => endpoint.addresses?.includes(address))
-      .map((endpoint) => pointer(`${endpoint.hostname || address.replaceAll(".", "-")}.${own}.${namespace}.svc.${domain}`));
+      .map((endpoint) =>
+        pointer(`${endpoint.hostname || address.replaceAll(".", "-")}.${own}.${namespace}.svc.${domain}`),
+      );
   });
   return answers.length === 0 ? undefined : { exists: true, answers, additionals: [] };
 }

@@ -46,9 +46,9 @@ class Builder {
   readonly #chains = new Map<string, readonly string[]>();
   readonly #affinitySets = new Map<string, number>();
   readonly #elements = new Map<SetName, Map<string, string>>(
-    (
-      ["cluster-ips", "service-ips", "service-nodeports", "no-endpoint-services", "no-endpoint-nodeports"] as const
-    ).map((name) => [name, new Map()]),
+    (["cluster-ips", "service-ips", "service-nodeports", "no-endpoint-services", "no-endpoint-nodeports"] as const).map(
+      (name) => [name, new Map()],
+    ),
   );
 
   constructor(options: RulesetOptions) {
@@ -113,9 +113,8 @@ class Builder {
   /** Rules that send a connection to one of the endpoints. */
   #balance(port: ServicePortView, endpoints: readonly EndpointView[]): string[] {
     const chains = endpoints.map((endpoint) => this.#endpointChain(port, endpoint));
-    const rules = port.affinitySeconds > 0
-      ? chains.map((chain) => `ip saddr @${affinitySet(chain)} goto ${chain}`)
-      : [];
+    const rules =
+      port.affinitySeconds > 0 ? chains.map((chain) => `ip saddr @${affinitySet(chain)} goto ${chain}`) : [];
     const choices = chains.map((chain, i) => `${i} : goto ${chain}`).join(" , ");
     rules.push(`numgen random mod ${chains.length} vmap { ${choices} }`);
     return rules;
@@ -142,7 +141,10 @@ function affinitySet(endpointChain: string): string {
 /** A name that nft takes: short, and unique by a hash of what it stands for. */
 function chainName(kind: string, id: string): string {
   const hash = createHash("sha256").update(id).digest("hex").slice(0, 10);
-  const readable = id.replaceAll(/[^a-zA-Z0-9/.]/g, "-").replaceAll("/", "_").slice(0, 60);
+  const readable = id
+    .replaceAll(/[^a-zA-Z0-9/.]/g, "-")
+    .replaceAll("/", "_")
+    .slice(0, 60);
   return `${kind}-${hash}-${readable}`.replace(/[-_.]+$/, "");
 }
 
@@ -210,7 +212,8 @@ function elementChanges(from: Ruleset, to: Ruleset): string[] {
 function baseChains({ serviceCidr, clusterCidr }: RulesetOptions): string[] {
   const chain = (name: string, hook = ""): string => `add chain ip ${tableName} ${name}${hook}`;
   const rule = (name: string, text: string): string => `add rule ip ${tableName} ${name} ${text}`;
-  const set = (name: string, text: string): string => `add ${text.startsWith("map") ? "map" : "set"} ip ${tableName} ${name} { ${text.replace(/^(?:map|set) /, "")} ; }`;
+  const set = (name: string, text: string): string =>
+    `add ${text.startsWith("map") ? "map" : "set"} ip ${tableName} ${name} { ${text.replace(/^(?:map|set) /, "")} ; }`;
   const byDestination = "type ipv4_addr . inet_proto . inet_service : verdict";
   return [
     set("cluster-ips", "set type ipv4_addr"),
@@ -228,7 +231,10 @@ function baseChains({ serviceCidr, clusterCidr }: RulesetOptions): string[] {
     rule("services", "ip daddr != 127.0.0.0/8 fib daddr type local meta l4proto . th dport vmap @service-nodeports"),
     chain("unserved"),
     rule("unserved", "ip daddr . meta l4proto . th dport vmap @no-endpoint-services"),
-    rule("unserved", "ip daddr != 127.0.0.0/8 fib daddr type local meta l4proto . th dport vmap @no-endpoint-nodeports"),
+    rule(
+      "unserved",
+      "ip daddr != 127.0.0.0/8 fib daddr type local meta l4proto . th dport vmap @no-endpoint-nodeports",
+    ),
     rule("unserved", "ip daddr @cluster-ips goto reject-chain"),
     rule("unserved", `ip daddr ${serviceCidr} drop`),
     chain("nat-prerouting", " { type nat hook prerouting priority -100 ; }"),

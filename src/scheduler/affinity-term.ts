@@ -44,9 +44,7 @@ export function affinityTermsOf(pod: Pod): AffinityTerms {
     requiredAffinity: required(podAffinity?.requiredDuringSchedulingIgnoredDuringExecution),
     requiredAntiAffinity: required(podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution),
     preferredAffinity: preferred(podAffinity?.preferredDuringSchedulingIgnoredDuringExecution),
-    preferredAntiAffinity: preferred(
-      podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution,
-    ),
+    preferredAntiAffinity: preferred(podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution),
   };
 }
 
@@ -68,11 +66,7 @@ export interface Matched {
   readonly labels: Labels;
 }
 
-export function termMatches(
-  term: AffinityTerm,
-  pod: Matched,
-  namespaceLabels: NamespaceLabels,
-): boolean {
+export function termMatches(term: AffinityTerm, pod: Matched, namespaceLabels: NamespaceLabels): boolean {
   if (!term.namespaces.has(pod.namespace)) {
     const { namespaceSelector } = term;
     if (namespaceSelector.nothing) return false;

@@ -49,8 +49,7 @@ export function attempt(pod: PodInfo, options: AttemptOptions): Found | Misfitte
         : feasibleNodesEnough(cluster.nodeCount, runtime.profile.percentageOfNodesToScore),
     });
   if (choice === undefined) return misfit(pod, evaluation, options);
-  runtime.searchStart =
-    (runtime.searchStart + choice.evaluatedCount) % Math.max(1, cluster.nodes.length);
+  runtime.searchStart = (runtime.searchStart + choice.evaluatedCount) % Math.max(1, cluster.nodes.length);
   evaluation.uses++;
   return { outcome: "found", evaluation, choice };
 }
@@ -69,16 +68,12 @@ export async function attemptExtended(
   const totals = evaluation.totalsOf(feasible);
   const { nodes, refusals } = await extenders.filter(pod, feasible);
   if (nodes.length === 0) return withRefusals(misfit(pod, evaluation, options), refusals);
-  const added =
-    nodes.length > 1 ? await extenders.prioritize(pod, nodes) : new Map<string, number>();
-  const sums = nodes.map(
-    (node) => (totals[feasible.indexOf(node)] ?? 0) + (added.get(node.name) ?? 0),
-  );
+  const added = nodes.length > 1 ? await extenders.prioritize(pod, nodes) : new Map<string, number>();
+  const sums = nodes.map((node) => (totals[feasible.indexOf(node)] ?? 0) + (added.get(node.name) ?? 0));
   const greatest = Math.max(...sums);
   const best = nodes.filter((_, i) => sums[i] === greatest);
   const only = best[best.length > 1 ? below(best.length) : 0];
-  const choice =
-    only && evaluation.choose(pod, { nominator, below, start: 0, feasibleMax: 1, only });
+  const choice = only && evaluation.choose(pod, { nominator, below, start: 0, feasibleMax: 1, only });
   if (choice === undefined) throw new Error("node changed while extenders were asked");
   return { outcome: "found", evaluation, choice };
 }
@@ -139,18 +134,11 @@ function refusedAtOnce(pod: PodInfo, { plugin, status }: Refusal, cluster: Clust
   };
 }
 
-function misfit(
-  pod: PodInfo,
-  evaluation: Evaluation,
-  { cluster, nominator }: AttemptOptions,
-): Misfitted {
+function misfit(pod: PodInfo, evaluation: Evaluation, { cluster, nominator }: AttemptOptions): Misfitted {
   type Group = RefusalGroup & { nodeCount: number; nodes: string[] };
   const groups = new Map<string, Group>();
   /** Equal statuses are one value mostly, and far fewer than nodes. */
-  const groupsOf = new Map<
-    Status,
-    { readonly plugin: string; readonly groups: readonly Group[] }
-  >();
+  const groupsOf = new Map<Status, { readonly plugin: string; readonly groups: readonly Group[] }>();
   const refusedBy = new Set<string>();
   for (const node of cluster.nodes) {
     if (node === undefined) continue;
@@ -202,8 +190,7 @@ export async function postFilter(
   const reasons: string[] = [];
   let nominatedNodeName: string | undefined;
   for (const plugin of runtime.profile.postFilters) {
-    const result: PostFilterResult =
-      (await plugin.postFilter?.(failed, runtime.contextOf(plugin.name))) ?? {};
+    const result: PostFilterResult = (await plugin.postFilter?.(failed, runtime.contextOf(plugin.name))) ?? {};
     if (result.status === undefined) return { message: "", ...result };
     raiseErrors(result.status);
     nominatedNodeName = result.nominatedNodeName ?? nominatedNodeName;
@@ -216,14 +203,10 @@ export async function postFilter(
   };
 }
 
-export function messageOf(
-  { nodeCount, refusals, refusedByOne }: Misfitted,
-  postFilterMessage: string,
-): string {
+export function messageOf({ nodeCount, refusals, refusedByOne }: Misfitted, postFilterMessage: string): string {
   if (nodeCount === 0) return noNodesMessage;
   const reasons = new Map<string, number>();
-  for (const { reason, nodeCount: count } of refusals)
-    reasons.set(reason, (reasons.get(reason) ?? 0) + count);
+  for (const { reason, nodeCount: count } of refusals) reasons.set(reason, (reasons.get(reason) ?? 0) + count);
   return misfitText({ nodeCount, reasons, refusedByOne, postFilterMessage });
 }
 

@@ -57,10 +57,7 @@ export interface BindOptions {
 }
 
 /** Undefined: the pod is bound. */
-export async function bindPod(
-  pod: PodInfo,
-  options: BindOptions,
-): Promise<BindFailure | undefined> {
+export async function bindPod(pod: PodInfo, options: BindOptions): Promise<BindFailure | undefined> {
   const { node, filters, runtime, signal } = options;
   const { profile, contextOf } = runtime;
   for (const { name, filter } of filters) {
@@ -77,11 +74,7 @@ export async function bindPod(
     try {
       if ((await plugin.bind?.(pod, node.name, contextOf(plugin.name))) === undefined) continue;
     } catch (error) {
-      return failure(
-        plugin.name,
-        failed(error),
-        `binding rejected: running Bind plugin "${plugin.name}"`,
-      );
+      return failure(plugin.name, failed(error), `binding rejected: running Bind plugin "${plugin.name}"`);
     }
     for (const after of profile.postBinds) after.postBind?.(pod, node.name, contextOf(after.name));
     return undefined;

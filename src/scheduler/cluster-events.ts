@@ -64,16 +64,13 @@ export interface EventHint {
 export function nodeEvents(node: Node, old: Node): EventName[] {
   const events: EventName[] = [];
   const differs = (a: unknown, b: unknown): boolean => a !== b && !deepEqual(a, b);
-  if (differs(node.status?.allocatable, old.status?.allocatable))
-    events.push("Node/update-allocatable");
+  if (differs(node.status?.allocatable, old.status?.allocatable)) events.push("Node/update-allocatable");
   if (differs(node.metadata?.labels, old.metadata?.labels)) events.push("Node/update-label");
   const unschedulable = (node.spec.unschedulable ?? false) !== (old.spec.unschedulable ?? false);
   if (unschedulable || differs(node.spec.taints, old.spec.taints)) events.push("Node/update-taint");
   if (differs(statusesOf(node), statusesOf(old))) events.push("Node/update-condition");
-  if (differs(node.metadata?.annotations, old.metadata?.annotations))
-    events.push("Node/update-annotation");
-  if (differs(node.status?.declaredFeatures, old.status?.declaredFeatures))
-    events.push("Node/update-features");
+  if (differs(node.metadata?.annotations, old.metadata?.annotations)) events.push("Node/update-annotation");
+  if (differs(node.status?.declaredFeatures, old.status?.declaredFeatures)) events.push("Node/update-features");
   return events;
 }
 
@@ -91,8 +88,7 @@ export function podEvents(where: "AssignedPod" | "Pod", next: PodInfo, old: PodI
   const { spec } = next.pod;
   if (!deepEqual(spec.tolerations, old.pod.spec.tolerations)) events.push("Pod/update-toleration");
   const gates = spec.schedulingGates?.length ?? 0;
-  if (gates === 0 && (old.pod.spec.schedulingGates?.length ?? 0) > 0)
-    events.push("Pod/update-gates");
+  if (gates === 0 && (old.pod.spec.schedulingGates?.length ?? 0) > 0) events.push("Pod/update-gates");
   return events;
 }
 

@@ -102,9 +102,7 @@ describe("readConfiguration", () => {
         ...header,
         profiles: [
           {
-            pluginConfig: [
-              { name: "NodeResourcesFit", args: { scoringStrategy: { type: "Odd" } } },
-            ],
+            pluginConfig: [{ name: "NodeResourcesFit", args: { scoringStrategy: { type: "Odd" } } }],
           },
         ],
       },
@@ -125,9 +123,7 @@ describe("profiles", () => {
           {},
           {
             schedulerName: "packer",
-            pluginConfig: [
-              { name: "NodeResourcesFit", args: { scoringStrategy: { type: "MostAllocated" } } },
-            ],
+            pluginConfig: [{ name: "NodeResourcesFit", args: { scoringStrategy: { type: "MostAllocated" } } }],
           },
         ],
       },
@@ -148,8 +144,7 @@ describe("profiles", () => {
       name: "EvenOnly",
       enqueueOn: ["Node/add"],
       filter: () => ({
-        check: ({ name }) =>
-          Number(name.slice(1)) % 2 === 0 ? undefined : unschedulable("odd node(s)"),
+        check: ({ name }) => (Number(name.slice(1)) % 2 === 0 ? undefined : unschedulable("odd node(s)")),
       }),
     });
     await using world = makeWorld({
@@ -162,10 +157,7 @@ describe("profiles", () => {
     world.addNode(node("n1"));
     world.addPod(pod("web"));
     await world.settle();
-    assert.match(
-      world.conditionOf("web", "PodScheduled").message,
-      /^0\/1 nodes are available: 1 odd node\(s\)\./,
-    );
+    assert.match(world.conditionOf("web", "PodScheduled").message, /^0\/1 nodes are available: 1 odd node\(s\)\./);
     world.addNode(node("n2"));
     await world.advance(1000);
     assert.equal(world.nodeOf("web"), "n2");

@@ -54,10 +54,7 @@ export function readConfiguration(
   { added = [], featureEnabled = () => false }: ReadOptions = {},
 ): SchedulerConfiguration {
   const config = (given ?? {}) as Given;
-  if (
-    given !== undefined &&
-    (config.apiVersion !== apiVersion || config.kind !== "KubeSchedulerConfiguration")
-  ) {
+  if (given !== undefined && (config.apiVersion !== apiVersion || config.kind !== "KubeSchedulerConfiguration")) {
     throw new Error(
       `no kind ${JSON.stringify(config.kind ?? "")} is registered for version ${JSON.stringify(config.apiVersion ?? "")}`,
     );
@@ -76,8 +73,7 @@ export function readConfiguration(
   );
   const names = profiles.map(({ schedulerName }) => schedulerName);
   const duplicate = names.find((name, i) => names.indexOf(name) !== i);
-  if (duplicate !== undefined)
-    throw new Error(`profiles: Duplicate value: ${JSON.stringify(duplicate)}`);
+  if (duplicate !== undefined) throw new Error(`profiles: Duplicate value: ${JSON.stringify(duplicate)}`);
   return {
     profiles,
     extenders,
@@ -89,9 +85,7 @@ export function readConfiguration(
 function percentageOf(given: number | undefined): number | undefined {
   if (given === undefined) return undefined;
   if (!(given >= 0 && given <= 100)) {
-    throw new Error(
-      `percentageOfNodesToScore: Invalid value: ${given}: not in valid range [0-100]`,
-    );
+    throw new Error(`percentageOfNodesToScore: Invalid value: ${given}: not in valid range [0-100]`);
   }
   return given;
 }
@@ -106,18 +100,14 @@ interface Surroundings {
   readonly ignored: ReadonlySet<string>;
 }
 
-function readProfile(
-  given: GivenProfile,
-  { known, defaults, percentage, ignored }: Surroundings,
-): Profile {
+function readProfile(given: GivenProfile, { known, defaults, percentage, ignored }: Surroundings): Profile {
   const { schedulerName = given.plugins || given.pluginConfig ? "" : defaultSchedulerName } = given;
   const sets = given.plugins ?? {};
   const everywhere = mergeSets(
     defaults.map(({ plugin, weight }) => ({ name: plugin.name, weight })),
     sets.multiPoint,
   );
-  const at = (point: Point): WeightedPlugin[] =>
-    pluginsAt(point, { everywhere, set: sets[point], known });
+  const at = (point: Point): WeightedPlugin[] => pluginsAt(point, { everywhere, set: sets[point], known });
   const filters = at("filter").map(({ plugin }) => plugin);
   const [sort, second] = at("queueSort");
   if (second !== undefined) throw new Error("only one queue sort plugin can be enabled");
@@ -132,9 +122,7 @@ function readProfile(
   };
   if (points.binders.length === 0) throw new Error("at least one bind plugin is needed");
   const { scorers, ...lists } = points;
-  const plugins = [
-    ...new Set([...Object.values(lists).flat(), ...scorers.map(({ plugin }) => plugin)]),
-  ];
+  const plugins = [...new Set([...Object.values(lists).flat(), ...scorers.map(({ plugin }) => plugin)])];
   const less = sort?.plugin.queueLess;
   return {
     schedulerName: schedulerName || defaultSchedulerName,
@@ -162,10 +150,7 @@ function readArgs({ pluginConfig = [] }: GivenProfile, known: Known): Map<string
   return args;
 }
 
-function ignoring(
-  args: Map<string, unknown>,
-  resources: ReadonlySet<string>,
-): Map<string, unknown> {
+function ignoring(args: Map<string, unknown>, resources: ReadonlySet<string>): Map<string, unknown> {
   if (resources.size === 0) return args;
   const { name } = nodeResourcesFit;
   // What the plugin's own reader gave, or its default.
@@ -225,12 +210,7 @@ function pluginsAt(
         .filter(({ name }) => !disabled.has(name) && !isNamed(name))
         .map(find)
         .filter(takesPart);
-  const isEverywhere = ({ plugin }: WeightedPlugin): boolean =>
-    everywhere.some(({ name }) => name === plugin.name);
+  const isEverywhere = ({ plugin }: WeightedPlugin): boolean => everywhere.some(({ name }) => name === plugin.name);
   // Those reconfigured for the point go first, those that are only for the point last.
-  return [
-    ...named.filter(isEverywhere),
-    ...inherited,
-    ...named.filter((each) => !isEverywhere(each)),
-  ];
+  return [...named.filter(isEverywhere), ...inherited, ...named.filter((each) => !isEverywhere(each))];
 }

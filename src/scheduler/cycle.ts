@@ -12,18 +12,11 @@ import type { Lifetime } from "#base/lifetime.ts";
 import type { Logger } from "#base/log.ts";
 import type { Random } from "#base/random.ts";
 import type { Client } from "#client/client.ts";
-import {
-  attempt,
-  attemptExtended,
-  type Found,
-  messageOf,
-  type Misfitted,
-  postFilter,
-  scoresOf,
-} from "./attempt.ts";
+import { attempt, attemptExtended, type Found, messageOf, type Misfitted, postFilter, scoresOf } from "./attempt.ts";
 import { bindPod, permit, reserve, type BindFailure } from "./binding.ts";
 import type { MutableCluster } from "./cluster.ts";
 import type { ExtenderCalls } from "./extender-calls.ts";
+import type { SchedulerMetrics } from "./metrics.ts";
 import type { Nominator } from "./nominator.ts";
 import { conditionPatch, patchPodStatus, truncated } from "./pod-condition.ts";
 import type { PodInfo } from "./pod-info.ts";
@@ -51,6 +44,7 @@ export interface CyclesOptions {
   readonly log: Logger;
   readonly lifetime: Lifetime;
   readonly nextTurn: () => Promise<void>;
+  readonly metrics: SchedulerMetrics | undefined;
 }
 
 export interface Cycles {
@@ -64,6 +58,7 @@ export function createCycles(options: CyclesOptions): Cycles {
   const { queue, cluster, clock, log, lifetime } = options;
   const bindings = createSlots(bindingsMax);
   let started = false;
+  let attemptStartMs = 0;
   let running: Promise<void> | undefined;
   const below = (limit: number): number => options.random.below(limit);
 
@@ -84,6 +79,7 @@ export function createCycles(options: CyclesOptions): Cycles {
     while (!lifetime.ended) {
       const entry = queue.pop();
       if (entry === undefined) return;
+      attemptStartMs = clock.monotonicMs();
       const pausing = scheduleOne(entry);
       if (pausing !== undefined) await pausing;
       if (bindings.full) await bindings.freed();
@@ -99,11 +95,7 @@ export function createCycles(options: CyclesOptions): Cycles {
     const runtime = options.runtimeOf(info);
     if (runtime === undefined || cluster.pod(info.uid) !== undefined) return void queue.done(entry);
     if (info.terminating) {
-      runtime.events.warning(
-        info.pod,
-        "FailedScheduling",
-        `skip schedule deleting pod: ${info.key}`,
-      );
+      runtime.events.warning(info.pod, "FailedScheduling", `skip schedule deleting pod: ${info.key}`);
       return void queue.done(entry);
     }
     const { nominator, extenders } = options;
@@ -113,9 +105,7 @@ export function createCycles(options: CyclesOptions): Cycles {
     };
     const failed = (error: unknown): void => failedByError(entry, runtime, error);
     if (extenders?.concerned(info)) {
-      return attemptExtended(info, { runtime, cluster, nominator, below }, extenders)
-        .then(conclude)
-        .catch(failed);
+      return attemptExtended(info, { runtime, cluster, nominator, below }, extenders).then(conclude).catch(failed);
     }
     try {
       return conclude(attempt(info, { runtime, cluster, nominator, below }));
@@ -162,22 +152,14 @@ export function createCycles(options: CyclesOptions): Cycles {
         if (failure !== undefined) return undone(entry, runtime, { ...failure, filters, node });
         queue.done(entry);
         options.nominator.remove(info.uid);
-        runtime.events.normal(
-          info.pod,
-          "Scheduled",
-          `Successfully assigned ${info.key} to ${node.name}`,
-        );
+        runtime.events.normal(info.pod, "Scheduled", `Successfully assigned ${info.key} to ${node.name}`);
       })
       .catch((error: unknown) => log.error("binding cycle failed", error, { pod: info.key }));
     bindings.take(binding);
   }
 
   /** Takes a pod off the node it was assumed on. */
-  function undone(
-    entry: QueuedPod,
-    runtime: ProfileRuntime,
-    { status, plugin, message, filters, node }: Undone,
-  ): void {
+  function undone(entry: QueuedPod, runtime: ProfileRuntime, { status, plugin, message, filters, node }: Undone): void {
     for (const { filter } of filters) filter.unreserve?.(node);
     cluster.forget(entry.info.uid);
     queue.happened({ name: "AssignedPod/delete", object: entry.info.pod });
@@ -186,11 +168,7 @@ export function createCycles(options: CyclesOptions): Cycles {
     queue.putBack(entry, new Set([plugin]));
   }
 
-  function unplaced(
-    entry: QueuedPod,
-    runtime: ProfileRuntime,
-    result: Misfitted,
-  ): Promise<void> | undefined {
+  function unplaced(entry: QueuedPod, runtime: ProfileRuntime, result: Misfitted): Promise<void> | undefined {
     const { info } = entry;
     if (result.nodeCount === 0 || runtime.profile.postFilters.length === 0) {
       return void refused(entry, runtime, { result, postFilterMessage: "" });
@@ -221,8 +199,7 @@ export function createCycles(options: CyclesOptions): Cycles {
     const { refusals, nodeCount } = result;
     explain(entry, { outcome: "Unschedulable", message, refusals, scores: [], nodeCount });
     // Without a node there was nobody to refuse: any plugin's hints will do.
-    const refusedBy =
-      nodeCount === 0 ? new Set(runtime.profile.plugins.map(({ name }) => name)) : result.refusedBy;
+    const refusedBy = nodeCount === 0 ? new Set(runtime.profile.plugins.map(({ name }) => name)) : result.refusedBy;
     queue.putBack(entry, refusedBy);
     void report(entry, runtime, { message, reason: "Unschedulable", nominatedNodeName });
   }
@@ -271,6 +248,8 @@ export function createCycles(options: CyclesOptions): Cycles {
   ): void {
     const explanation = { pod: info.key, uid: info.uid, attempts, atMs: clock.nowMs(), ...told };
     options.explanations.record(info.key, () => explanation);
+    const profile = info.pod.spec.schedulerName ?? "";
+    options.metrics?.attempted(told.outcome, profile, clock.monotonicMs() - attemptStartMs);
   }
 
   return {

@@ -9,14 +9,7 @@
  */
 import type { Cluster } from "./cluster.ts";
 import type { Columns } from "./columns.ts";
-import {
-  type Context,
-  isStatus,
-  type NodeFilter,
-  type NodeScorer,
-  type Status,
-  unresolvable,
-} from "./framework.ts";
+import { type Context, isStatus, type NodeFilter, type NodeScorer, type Status, unresolvable } from "./framework.ts";
 import { addPodTo, type NodeInfo, supposedNode } from "./node-info.ts";
 import type { Nominator } from "./nominator.ts";
 import type { PodInfo } from "./pod-info.ts";
@@ -248,8 +241,7 @@ function createEvaluation(parts: Parts): Evaluation {
     }
     for (const { scorer, raw, scores, weight } of own) {
       if (scorer.normalize) {
-        for (let i = 0; i < count; i++)
-          scores[feasible[i] as number] = raw[feasible[i] as number] as number;
+        for (let i = 0; i < count; i++) scores[feasible[i] as number] = raw[feasible[i] as number] as number;
         scorer.normalize(scores, feasible, count);
       }
       for (let i = 0; i < count; i++) {
@@ -277,11 +269,7 @@ function createEvaluation(parts: Parts): Evaluation {
   }
 
   function canStandNow(): boolean {
-    return (
-      candidates === undefined &&
-      !verdicts.wide &&
-      (standing !== undefined || canStand(allScorers()))
-    );
+    return candidates === undefined && !verdicts.wide && (standing !== undefined || canStand(allScorers()));
   }
 
   /** Among all nodes, most of them as they were for the pod before. */
@@ -368,8 +356,7 @@ function createMemory<T>(cluster: Cluster, never: boolean) {
       const changedAt = cluster.changedAt[node.index] as number;
       const nominated = nominator.versionOf(node.name);
       const known = findings[node.index];
-      if (known?.changedAt === changedAt && known.nominated === nominated && known.basis === basis)
-        return known.value;
+      if (known?.changedAt === changedAt && known.nominated === nominated && known.basis === basis) return known.value;
       const value = find();
       findings[node.index] = { changedAt, nominated, basis, value };
       return value;

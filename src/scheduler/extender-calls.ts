@@ -48,11 +48,7 @@ export function createExtenderCalls({ extenders, postJson, signal }: CallsOption
   const post = (extender: Extender, verb: string, body: object): Promise<unknown> =>
     postJson(`${extender.urlPrefix}/${verb}`, body, { timeoutMs: extender.timeoutMs, signal });
 
-  const argsOf = (
-    { nodeCacheCapable }: Extender,
-    pod: PodInfo,
-    nodes: readonly NodeInfo[],
-  ): object => ({
+  const argsOf = ({ nodeCacheCapable }: Extender, pod: PodInfo, nodes: readonly NodeInfo[]): object => ({
     pod: pod.pod,
     ...(nodeCacheCapable
       ? { nodenames: nodes.map(({ name }) => name) }
@@ -66,11 +62,7 @@ export function createExtenderCalls({ extenders, postJson, signal }: CallsOption
         }),
   });
 
-  async function filterBy(
-    extender: Extender,
-    pod: PodInfo,
-    nodes: readonly NodeInfo[],
-  ): Promise<Filtered> {
+  async function filterBy(extender: Extender, pod: PodInfo, nodes: readonly NodeInfo[]): Promise<Filtered> {
     // Names on the wire are those of Go's fields without tags, read without regard to case.
     const answer = lowerKeys(
       await post(extender, extender.filterVerb, argsOf(extender, pod, nodes)),
@@ -80,12 +72,9 @@ export function createExtenderCalls({ extenders, postJson, signal }: CallsOption
       failedandunresolvablenodes?: FilterResult["failedNodes"];
     };
     if (answer.error) throw new Error(answer.error);
-    const left = new Set(
-      answer.nodenames ?? answer.nodes?.items?.map(({ metadata }) => metadata?.name ?? "") ?? [],
-    );
+    const left = new Set(answer.nodenames ?? answer.nodes?.items?.map(({ metadata }) => metadata?.name ?? "") ?? []);
     const refusals = new Map<string, Status>();
-    for (const [name, reason] of Object.entries(answer.failednodes ?? {}))
-      refusals.set(name, unschedulable(reason));
+    for (const [name, reason] of Object.entries(answer.failednodes ?? {})) refusals.set(name, unschedulable(reason));
     for (const [name, reason] of Object.entries(answer.failedandunresolvablenodes ?? {}))
       refusals.set(name, unresolvable(reason));
     return { nodes: nodes.filter(({ name }) => left.has(name)), refusals };
@@ -115,11 +104,7 @@ export function createExtenderCalls({ extenders, postJson, signal }: CallsOption
         extenders.map(async (extender) => {
           if (extender.prioritizeVerb === "" || !concernsPod(extender, pod.pod)) return;
           // Wishes that cannot be heard are none.
-          const answer = await post(
-            extender,
-            extender.prioritizeVerb,
-            argsOf(extender, pod, nodes),
-          ).catch(() => []);
+          const answer = await post(extender, extender.prioritizeVerb, argsOf(extender, pod, nodes)).catch(() => []);
           for (const each of Array.isArray(answer) ? answer : []) {
             const { host = "", score = 0 } = lowerKeys(each) as {
               readonly host?: string;
@@ -133,9 +118,7 @@ export function createExtenderCalls({ extenders, postJson, signal }: CallsOption
       return sums;
     },
     async bind({ pod, name, namespace, uid }, nodeName) {
-      const binder = extenders.find(
-        (extender) => extender.bindVerb !== "" && concernsPod(extender, pod),
-      );
+      const binder = extenders.find((extender) => extender.bindVerb !== "" && concernsPod(extender, pod));
       if (binder === undefined) return undefined;
       const answer = await post(binder, binder.bindVerb, {
         podName: name,
@@ -152,7 +135,5 @@ export function createExtenderCalls({ extenders, postJson, signal }: CallsOption
 
 function lowerKeys(answer: unknown): object {
   if (typeof answer !== "object" || answer === null) return {};
-  return Object.fromEntries(
-    Object.entries(answer).map(([key, value]) => [key.toLowerCase(), value]),
-  );
+  return Object.fromEntries(Object.entries(answer).map(([key, value]) => [key.toLowerCase(), value]));
 }

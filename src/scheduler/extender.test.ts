@@ -12,10 +12,7 @@ const extender = {
   nodeCacheCapable: true,
 };
 
-function extended(
-  more: object,
-  answers: Readonly<Record<string, (body: { nodenames?: string[] }) => unknown>>,
-) {
+function extended(more: object, answers: Readonly<Record<string, (body: { nodenames?: string[] }) => unknown>>) {
   const asked: string[] = [];
   const postJson: PostJson = async (url, body) => {
     const verb = url.split("/").at(-1) ?? "";
@@ -42,8 +39,7 @@ describe("extenders", () => {
           FailedNodes: { a: "not a" },
           Error: "",
         }),
-        prioritize: ({ nodenames = [] }) =>
-          nodenames.map((host) => ({ Host: host, Score: host === "c" ? 10 : 0 })),
+        prioritize: ({ nodenames = [] }) => nodenames.map((host) => ({ Host: host, Score: host === "c" ? 10 : 0 })),
       },
     );
     await using _ = world;
@@ -66,10 +62,7 @@ describe("extenders", () => {
     await using _ = world;
     world.addPod(pod("web"));
     await world.settle();
-    assert.match(
-      world.conditionOf("web", "PodScheduled").message,
-      /^0\/3 nodes are available: 3 no licence\./,
-    );
+    assert.match(world.conditionOf("web", "PodScheduled").message, /^0\/3 nodes are available: 3 no licence\./);
   });
 
   it("are passed over when they fail and may be ignored, and keep pods back when not", async () => {
@@ -79,8 +72,7 @@ describe("extenders", () => {
       world.addPod(pod("web"));
       await world.settle();
       assert.equal(world.nodeOf("web") !== undefined, ignorable);
-      if (!ignorable)
-        assert.equal(world.conditionOf("web", "PodScheduled").reason, "SchedulerError");
+      if (!ignorable) assert.equal(world.conditionOf("web", "PodScheduled").reason, "SchedulerError");
     }
   });
 

@@ -40,9 +40,7 @@ export function readExtender(given: unknown): Extender {
   const extender = (given ?? {}) as Given;
   const { urlPrefix = "", managedResources = [], weight = 0 } = extender;
   if (extender.prioritizeVerb && weight <= 0) {
-    throw new Error(
-      `extenders.weight: Invalid value: ${weight}: must have a positive weight applied to it`,
-    );
+    throw new Error(`extenders.weight: Invalid value: ${weight}: must have a positive weight applied to it`);
   }
   return {
     urlPrefix: urlPrefix.replace(/\/+$/, ""),
@@ -55,9 +53,7 @@ export function readExtender(given: unknown): Extender {
     nodeCacheCapable: extender.nodeCacheCapable ?? false,
     resources: new Set(managedResources.map(({ name }) => name)),
     ignoredResources: new Set(
-      managedResources
-        .filter(({ ignoredByScheduler }) => ignoredByScheduler)
-        .map(({ name }) => name),
+      managedResources.filter(({ ignoredByScheduler }) => ignoredByScheduler).map(({ name }) => name),
     ),
     ignorable: extender.ignorable ?? false,
   };
@@ -75,8 +71,6 @@ export function concernsPod({ resources }: Extender, { spec }: Pod): boolean {
   if (resources.size === 0) return true;
   const containers = [...(spec.initContainers ?? []), ...spec.containers];
   return containers.some(({ resources: own }) =>
-    [...Object.keys(own?.requests ?? {}), ...Object.keys(own?.limits ?? {})].some((name) =>
-      resources.has(name),
-    ),
+    [...Object.keys(own?.requests ?? {}), ...Object.keys(own?.limits ?? {})].some((name) => resources.has(name)),
   );
 }

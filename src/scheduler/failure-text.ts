@@ -14,12 +14,7 @@ export interface Misfit {
 
 export const noNodesMessage = "no nodes available to schedule pods";
 
-export function misfitText({
-  nodeCount,
-  reasons,
-  refusedByOne,
-  postFilterMessage,
-}: Misfit): string {
+export function misfitText({ nodeCount, reasons, refusedByOne, postFilterMessage }: Misfit): string {
   let text = `0/${nodeCount} nodes are available:`;
   if (refusedByOne !== undefined) text += ` ${refusedByOne.reasons.join(", ")}.`;
   else {

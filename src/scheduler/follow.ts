@@ -181,8 +181,7 @@ const groupResources: typeof watchedResources = [["PodGroup", podGroups]];
 function resourceHandlers(resource: StorageResource, queue: Queue) {
   return {
     onAdd: (object: KubeObject) => queue.happened({ name: `${resource}/add`, object }),
-    onUpdate: (object: KubeObject, old: KubeObject) =>
-      queue.happened({ name: `${resource}/update`, object, old }),
+    onUpdate: (object: KubeObject, old: KubeObject) => queue.happened({ name: `${resource}/update`, object, old }),
     onDelete: (object: KubeObject) => queue.happened({ name: `${resource}/delete`, object }),
   };
 }

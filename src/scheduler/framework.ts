@@ -166,10 +166,7 @@ export interface PluginShape<Args> {
   preEnqueue?(pod: PodInfo, context: Context<Args>): Status | undefined;
   /** A `Status` refuses the pod on every node; undefined: the plugin has nothing against any. */
   filter?(pod: PodInfo, context: Context<Args>): NodeFilter | Status | undefined;
-  postFilter?(
-    attempt: FailedAttempt,
-    context: Context<Args>,
-  ): PostFilterResult | Promise<PostFilterResult>;
+  postFilter?(attempt: FailedAttempt, context: Context<Args>): PostFilterResult | Promise<PostFilterResult>;
   /** Undefined: the plugin prefers none. */
   score?(pod: PodInfo, context: Context<Args>): NodeScorer | undefined;
   permit?(pod: PodInfo, node: NodeInfo, context: Context<Args>): Permit;

@@ -6,10 +6,7 @@ import type { ResourceTarget } from "#client/client.ts";
 import type { Informer } from "#client/informer.ts";
 import type { Informers } from "#client/informer-factory.ts";
 import { type Namespace, namespaces } from "#api/core/v1/namespace.ts";
-import {
-  type PodDisruptionBudget,
-  podDisruptionBudgets,
-} from "#api/policy/v1/pod-disruption-budget.ts";
+import { type PodDisruptionBudget, podDisruptionBudgets } from "#api/policy/v1/pod-disruption-budget.ts";
 
 export interface Listers {
   readonly namespaces: Lister<Namespace>;

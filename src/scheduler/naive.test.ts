@@ -63,9 +63,7 @@ function dice(random: Random, plain: boolean) {
     const preferred = (share: number) =>
       chance(share)
         ? {
-            preferredDuringSchedulingIgnoredDuringExecution: [
-              { weight: one(1, 30, 100), podAffinityTerm: term() },
-            ],
+            preferredDuringSchedulingIgnoredDuringExecution: [{ weight: one(1, 30, 100), podAffinityTerm: term() }],
           }
         : {};
     return {
@@ -129,21 +127,14 @@ async function compare(seed: number, steps: number): Promise<void> {
     const sketch = one(...templates);
     const name = `p${step}`;
     const added = pod(name, sketch);
-    const expected = decideNaively(
-      added,
-      world.api.list(nodes) as Node[],
-      world.api.list(pods) as Pod[],
-    );
+    const expected = decideNaively(added, world.api.list(nodes) as Node[], world.api.list(pods) as Pod[]);
     world.addPod(added);
     await world.settle();
     const key = `${sketch.namespace}/${name}`;
     const where = `seed ${seed}, step ${step}`;
     const actual = world.nodeOf(key);
     if (expected.best.length > 0) {
-      assert.ok(
-        expected.best.includes(actual ?? ""),
-        `${where}: ${actual} is not among ${expected.best.join()}`,
-      );
+      assert.ok(expected.best.includes(actual ?? ""), `${where}: ${actual} is not among ${expected.best.join()}`);
       standing.push(key);
       continue;
     }
@@ -153,11 +144,7 @@ async function compare(seed: number, steps: number): Promise<void> {
       .toSorted();
     const count = world.api.list(nodes).length;
     const { message } = world.conditionOf(key, "PodScheduled");
-    assert.equal(
-      message.split(". no new claims")[0],
-      `0/${count} nodes are available: ${counted.join(", ")}`,
-      where,
-    );
+    assert.equal(message.split(". no new claims")[0], `0/${count} nodes are available: ${counted.join(", ")}`, where);
     world.deletePod(key);
   }
 

@@ -1,11 +1,7 @@
 /**
  * Node selectors, compiled. Source: k8s.io/component-helpers scheduling/corev1/nodeaffinity.
  */
-import type {
-  NodeSelector,
-  NodeSelectorRequirement,
-  NodeSelectorTerm,
-} from "#api/core/v1/node-selector.ts";
+import type { NodeSelector, NodeSelectorRequirement, NodeSelectorTerm } from "#api/core/v1/node-selector.ts";
 import type { Pod } from "#api/core/v1/pod.ts";
 import type { Labels } from "#apimachinery/label-requirement.ts";
 import { getOwn } from "#apimachinery/maps.ts";
@@ -80,8 +76,7 @@ export function requiredNodeMatcher({ spec }: Pod): NodeMatcher | undefined {
   if (labels.length === 0 && required === undefined) return undefined;
   const affinity = required === undefined ? undefined : nodeSelectorMatcher(required);
   return (node) =>
-    labels.every(([key, value]) => getOwn(node.labels, key) === value) &&
-    (affinity === undefined || affinity(node));
+    labels.every(([key, value]) => getOwn(node.labels, key) === value) && (affinity === undefined || affinity(node));
 }
 
 /** The only nodes that can match, when every term names them in `matchFields`. */

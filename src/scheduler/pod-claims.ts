@@ -43,10 +43,7 @@ export function hasPlacedVolumes({ spec }: Pod): boolean {
 }
 
 /** Why an existing claim is not the one that a pod's ephemeral volume means. */
-export function foreignEphemeral(
-  claim: PersistentVolumeClaim,
-  { pod, uid }: PodInfo,
-): string | undefined {
+export function foreignEphemeral(claim: PersistentVolumeClaim, { pod, uid }: PodInfo): string | undefined {
   const owner = claim.metadata?.ownerReferences?.find(({ controller }) => controller);
   if (owner?.uid === uid) return undefined;
   const { namespace, name } = claim.metadata ?? {};
@@ -54,11 +51,7 @@ export function foreignEphemeral(
 }
 
 export function storageClassOf({ metadata, spec }: PersistentVolumeClaim): string {
-  return (
-    metadata?.annotations?.["volume.beta.kubernetes.io/storage-class"] ??
-    spec.storageClassName ??
-    ""
-  );
+  return metadata?.annotations?.["volume.beta.kubernetes.io/storage-class"] ?? spec.storageClassName ?? "";
 }
 
 /** The claim and its volume agree that they belong together. */

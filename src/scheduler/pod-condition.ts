@@ -17,10 +17,7 @@ export const messageLengthMax = 1024;
 export function conditionPatch(
   pod: Pod,
   change: ConditionChange,
-  {
-    nowMs,
-    nominatedNodeName,
-  }: { readonly nowMs: number; readonly nominatedNodeName?: string | undefined },
+  { nowMs, nominatedNodeName }: { readonly nowMs: number; readonly nominatedNodeName?: string | undefined },
 ): object | undefined {
   const { type, status, reason } = change;
   const message = truncated(change.message);
@@ -49,9 +46,7 @@ export function conditionPatch(
 }
 
 export function truncated(message: string): string {
-  return message.length <= messageLengthMax
-    ? message
-    : `${message.slice(0, messageLengthMax - 4)} ...`;
+  return message.length <= messageLengthMax ? message : `${message.slice(0, messageLengthMax - 4)} ...`;
 }
 
 export async function patchPodStatus(client: Client, key: string, body: object): Promise<void> {

@@ -74,12 +74,7 @@ export function hostPortsOf({ spec }: Pod): readonly HostPort[] {
 /** Everything of a Pod that decides about nodes; names, and volumes without a place, do not. */
 function classKeyOf({ metadata, spec }: Pod): string {
   const containers = (list: readonly Container[] | undefined) =>
-    list?.map(({ image, resources, ports, restartPolicy }) => [
-      image,
-      resources?.requests,
-      ports,
-      restartPolicy,
-    ]);
+    list?.map(({ image, resources, ports, restartPolicy }) => [image, resources?.requests, ports, restartPolicy]);
   return JSON.stringify([
     metadata?.namespace,
     metadata?.labels,

@@ -51,10 +51,7 @@ function aggregate(pod: Pod, filled: boolean): Totals {
   const initStatuses = statusesOf(status?.initContainerStatuses);
   const total: Totals = new Map();
   for (const container of spec.containers) {
-    addTo(
-      total,
-      containerRequests(container, { filled, infeasible, status: statuses.get(container.name) }),
-    );
+    addTo(total, containerRequests(container, { filled, infeasible, status: statuses.get(container.name) }));
   }
   const sidecars: Totals = new Map();
   const peak: Totals = new Map();
@@ -82,10 +79,7 @@ interface Circumstances {
 }
 
 /** While a container is being resized, the larger of what it has and what it asks for counts. */
-function containerRequests(
-  container: Container,
-  { filled, infeasible, status }: Circumstances,
-): Totals {
+function containerRequests(container: Container, { filled, infeasible, status }: Circumstances): Totals {
   const own = totalsOf(container.resources?.requests);
   if (status !== undefined) {
     const held = totalsOf(status.resources?.requests);
@@ -103,14 +97,10 @@ function withDefaults(requests: Totals): Totals {
 }
 
 function isResizeInfeasible({ status }: Pod): boolean {
-  return (status?.conditions ?? []).some(
-    ({ type, reason }) => type === "PodResizePending" && reason === "Infeasible",
-  );
+  return (status?.conditions ?? []).some(({ type, reason }) => type === "PodResizePending" && reason === "Infeasible");
 }
 
-function statusesOf(
-  statuses: readonly ContainerStatus[] | undefined,
-): Map<string, ContainerStatus> {
+function statusesOf(statuses: readonly ContainerStatus[] | undefined): Map<string, ContainerStatus> {
   return new Map((statuses ?? []).map((status) => [status.name, status]));
 }
 

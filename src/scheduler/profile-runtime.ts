@@ -36,17 +36,9 @@ export interface RuntimeOptions {
   readonly events: EventRecorder;
 }
 
-export function createProfileRuntime({
-  profile,
-  cluster,
-  base,
-  events,
-}: RuntimeOptions): ProfileRuntime {
+export function createProfileRuntime({ profile, cluster, base, events }: RuntimeOptions): ProfileRuntime {
   const contexts = new Map<string, Context>(
-    profile.plugins.map(({ name, args }) => [
-      name,
-      { ...base, events, args: profile.args.get(name) ?? args },
-    ]),
+    profile.plugins.map(({ name, args }) => [name, { ...base, events, args: profile.args.get(name) ?? args }]),
   );
   const evaluations = new Map<string, Evaluation>();
   const hints = hintsOf(profile);
@@ -54,8 +46,7 @@ export function createProfileRuntime({
 
   function contextOf(plugin: string): Context {
     const context = contexts.get(plugin);
-    if (context === undefined)
-      throw new Error(`plugin ${plugin} is not in profile ${profile.schedulerName}`);
+    if (context === undefined) throw new Error(`plugin ${plugin} is not in profile ${profile.schedulerName}`);
     return context;
   }
 
@@ -88,10 +79,8 @@ export function createProfileRuntime({
     searchStart: 0,
     evaluationOf(pod) {
       const shared = profile.plugins.every((plugin) => plugin.unique?.(pod.pod) !== true);
-      const columnsFor = (named: boolean): Columns =>
-        shared && !named ? newColumns() : scratchColumns();
-      const find = (): Evaluation | Refusal =>
-        evaluate(pod, { profile, cluster, contextOf, columnsFor });
+      const columnsFor = (named: boolean): Columns => (shared && !named ? newColumns() : scratchColumns());
+      const find = (): Evaluation | Refusal => evaluate(pod, { profile, cluster, contextOf, columnsFor });
       if (!shared) return find();
       const known = fresh(evaluations.get(pod.classKey));
       const result = known ?? find();
@@ -99,30 +88,19 @@ export function createProfileRuntime({
       return result;
     },
     wholeSearch: (evaluation) =>
-      evaluation.uses >= usesForWholeSearch &&
-      (!evaluation.wide || cluster.nodeCount <= wideSearchNodesMax),
+      evaluation.uses >= usesForWholeSearch && (!evaluation.wide || cluster.nodeCount <= wideSearchNodesMax),
     gate(pod) {
       for (const plugin of profile.preEnqueue) {
         const status = plugin.preEnqueue?.(pod, contextOf(plugin.name));
-        if (status !== undefined)
-          return { plugin: plugin.name, message: status.reasons.join(", ") };
+        if (status !== undefined) return { plugin: plugin.name, message: status.reasons.join(", ") };
       }
       return undefined;
     },
     helps(event, pod, refusedBy) {
-      if (
-        refusedBy.size === 0 ||
-        event.name === "ForceActivate" ||
-        event.name === "UnschedulableTimeout"
-      )
-        return true;
+      if (refusedBy.size === 0 || event.name === "ForceActivate" || event.name === "UnschedulableTimeout") return true;
       for (const name of refusedBy) {
         const matching = hints.get(name)?.get(event.name);
-        if (
-          matching?.some(
-            (hint) => hint === event.name || (typeof hint === "object" && hint.helps(event, pod)),
-          )
-        )
+        if (matching?.some((hint) => hint === event.name || (typeof hint === "object" && hint.helps(event, pod))))
           return true;
       }
       return false;
@@ -131,9 +109,7 @@ export function createProfileRuntime({
 }
 
 /** Plugins by the events that they have hints for. */
-export function interestsOf(
-  profiles: readonly Profile[],
-): ReadonlyMap<EventName, ReadonlySet<string>> {
+export function interestsOf(profiles: readonly Profile[]): ReadonlyMap<EventName, ReadonlySet<string>> {
   const interests = new Map<EventName, Set<string>>();
   for (const { name, enqueueOn = [] } of profiles.flatMap(({ plugins }) => plugins)) {
     for (const hint of enqueueOn) {

@@ -32,8 +32,7 @@ const percentageMin = 5;
 /** How many feasible nodes are enough. Source: schedule_one.go numFeasibleNodesToFind. */
 export function feasibleNodesEnough(nodeCount: number, percentage: number): number {
   if (nodeCount < feasibleNodesMin || percentage >= 100) return nodeCount;
-  const share =
-    percentage > 0 ? percentage : Math.max(percentageMin, 50 - Math.trunc(nodeCount / 125));
+  const share = percentage > 0 ? percentage : Math.max(percentageMin, 50 - Math.trunc(nodeCount / 125));
   return Math.max(feasibleNodesMin, Math.trunc((nodeCount * share) / 100));
 }
 

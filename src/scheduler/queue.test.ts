@@ -42,10 +42,7 @@ describe("createQueue", () => {
       ["d", 5],
     ] as const)
       queue.add(info(name, { priority }));
-    assert.deepEqual(
-      [popped(), popped(), popped(), popped(), popped()],
-      ["b", "d", "a", "c", undefined],
-    );
+    assert.deepEqual([popped(), popped(), popped(), popped(), popped()], ["b", "d", "a", "c", undefined]);
   });
 
   it("brings a refused pod back for an event that helps it only (3)", () => {

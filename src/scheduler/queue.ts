@@ -87,8 +87,7 @@ export function createQueue(options: QueueOptions): Queue {
   const active = lazyHeap(options.less ?? byPriority, "active");
   const backoff = lazyHeap(
     (a, b) =>
-      a.backoffUntilMs - b.backoffUntilMs < 0 ||
-      (a.backoffUntilMs === b.backoffUntilMs && a.sequence < b.sequence),
+      a.backoffUntilMs - b.backoffUntilMs < 0 || (a.backoffUntilMs === b.backoffUntilMs && a.sequence < b.sequence),
     "backoff",
   );
   /** Those of `gated` and `unschedulable`, by each plugin that refused them. */
@@ -160,8 +159,7 @@ export function createQueue(options: QueueOptions): Queue {
     backoffTimer = clock.after(delayMs, () => {
       backoffTimer = undefined;
       const nowMs = clock.monotonicMs();
-      for (let due = backoff.peek(); due && due.backoffUntilMs <= nowMs; due = backoff.peek())
-        activateNow(due);
+      for (let due = backoff.peek(); due && due.backoffUntilMs <= nowMs; due = backoff.peek()) activateNow(due);
       armBackoff();
     });
   }
@@ -173,18 +171,14 @@ export function createQueue(options: QueueOptions): Queue {
     leftoverTimer = clock.after(Math.max(delayMs, 1000), () => {
       leftoverTimer = undefined;
       const dueMs = clock.monotonicMs() - unschedulableMsMax;
-      for (const entry of [...unschedulable.values()])
-        if (entry.queuedAtMs <= dueMs) requeue(entry);
+      for (const entry of [...unschedulable.values()]) if (entry.queuedAtMs <= dueMs) requeue(entry);
       armLeftovers();
     });
   }
 
   function backoffMsOf({ attempts, failedByError, refusedBy }: QueuedPod): number {
     if (!failedByError && refusedBy.size === 0) return 0;
-    return Math.min(
-      options.initialBackoffMs * 2 ** Math.max(0, attempts - 1),
-      options.backoffMsMax,
-    );
+    return Math.min(options.initialBackoffMs * 2 ** Math.max(0, attempts - 1), options.backoffMsMax);
   }
 
   function concerns(event: ClusterEvent, entry: QueuedPod): boolean {
@@ -220,10 +214,7 @@ export function createQueue(options: QueueOptions): Queue {
         if (events.some((event) => concerns(event, entry))) requeue(entry);
       } else if (entry.place === "inFlight") {
         for (const event of events) flights.happened(event);
-      } else if (
-        entry.place === "active" &&
-        (old.priority !== info.priority || options.gate(info) !== undefined)
-      ) {
+      } else if (entry.place === "active" && (old.priority !== info.priority || options.gate(info) !== undefined)) {
         activateNow(entry);
       }
     },
@@ -281,8 +272,7 @@ export function createQueue(options: QueueOptions): Queue {
     activate(uids) {
       for (const uid of uids) {
         const entry = entries.get(uid);
-        if (entry && (entry.place === "unschedulable" || entry.place === "backoff"))
-          activateNow(entry);
+        if (entry && (entry.place === "unschedulable" || entry.place === "backoff")) activateNow(entry);
         else if (entry?.place === "gated") activateNow(entry);
       }
     },
@@ -315,8 +305,7 @@ function lazyHeap(less: (a: QueuedPod, b: QueuedPod) => boolean, place: QueuedPo
   }
   const heap: Heap<Slot> = createHeap<Slot>((a, b) => less(a.key, b.key));
   let size = 0;
-  const stale = ({ entry, key }: Slot): boolean =>
-    entry.place !== place || entry.sequence !== key.sequence;
+  const stale = ({ entry, key }: Slot): boolean => entry.place !== place || entry.sequence !== key.sequence;
 
   function peek(): QueuedPod | undefined {
     for (let top = heap.peek(); top !== undefined; top = heap.peek()) {

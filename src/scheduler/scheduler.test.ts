@@ -10,18 +10,14 @@ describe("scheduler", () => {
     world.addPod(pod("web", { cpu: "2" }));
     await world.settle();
     assert.equal(world.nodeOf("web"), "b");
-    assert.deepEqual(world.eventsOf("web"), [
-      "Normal Scheduled Successfully assigned default/web to b",
-    ]);
+    assert.deepEqual(world.eventsOf("web"), ["Normal Scheduled Successfully assigned default/web to b"]);
   });
 
   it("says in condition and event why no node will do", async () => {
     await using world = makeWorld();
     world.addNode(node("a", { cpu: "1" }));
     world.addNode(node("b", { cpu: "4", unschedulable: true }));
-    world.addNode(
-      node("c", { cpu: "4", taints: [{ key: "gpu", value: "yes", effect: "NoSchedule" }] }),
-    );
+    world.addNode(node("c", { cpu: "4", taints: [{ key: "gpu", value: "yes", effect: "NoSchedule" }] }));
     world.addPod(pod("web", { cpu: "2" }));
     await world.settle();
     assert.equal(world.nodeOf("web"), undefined);
@@ -38,10 +34,7 @@ describe("scheduler", () => {
     await using world = makeWorld();
     world.addPod(pod("web"));
     await world.settle();
-    assert.equal(
-      world.conditionOf("web", "PodScheduled").message,
-      "no nodes available to schedule pods",
-    );
+    assert.equal(world.conditionOf("web", "PodScheduled").message, "no nodes available to schedule pods");
     world.addNode(node("a"));
     await world.advance(1000);
     assert.equal(world.nodeOf("web"), "a");

@@ -6,6 +6,7 @@ import type { Clock } from "#base/clock.ts";
 import type { Lifetime } from "#base/lifetime.ts";
 import type { Logger } from "#base/log.ts";
 import type { Random } from "#base/random.ts";
+import type { MetricRegistry } from "#base/metrics.ts";
 import { nextTurn } from "#base/os/turn.ts";
 import type { Client } from "#client/client.ts";
 import { createEventRecorder, type EventRecorder } from "#client/events.ts";
@@ -16,6 +17,7 @@ import { createExtenderCalls, type PostJson } from "./extender-calls.ts";
 import type { Plugin } from "./framework.ts";
 import type { PodInfo } from "./pod-info.ts";
 import { createListers } from "./listers.ts";
+import { createSchedulerMetrics } from "./metrics.ts";
 import { createNominator } from "./nominator.ts";
 import { createProfileRuntime, interestsOf, type ProfileRuntime } from "./profile-runtime.ts";
 import { createQueue, type Queue } from "./queue.ts";
@@ -42,6 +44,8 @@ export interface SchedulerOptions {
   readonly featureEnabled?: (gate: string) => boolean;
   /** How extenders are called; needed when the configuration has any. */
   readonly postJson?: PostJson;
+  /** Absent: nothing is counted. */
+  readonly metrics?: MetricRegistry;
   /** Lets others run, between batches of pods; the event loop's next turn when absent. */
   readonly nextTurn?: () => Promise<void>;
 }
@@ -93,8 +97,7 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
   const runtimes = new Map<string, ProfileRuntime>();
   for (const profile of configuration.profiles) {
     const component = profile.schedulerName;
-    const events =
-      options.events ?? createEventRecorder({ client, clock, log, lifetime, component });
+    const events = options.events ?? createEventRecorder({ client, clock, log, lifetime, component });
     runtimes.set(component, createProfileRuntime({ profile, cluster, base, events }));
   }
   const runtimeOf = (pod: { readonly spec: { readonly schedulerName?: string | undefined } }) =>
@@ -129,6 +132,7 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
     onReady: () => cycles.wake(),
   });
   lifetime.use(queue);
+  const metrics = options.metrics && createSchedulerMetrics(options.metrics, queue);
   const cycles = createCycles({
     queue,
     cluster,
@@ -143,6 +147,7 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
     log,
     lifetime,
     nextTurn: options.nextTurn ?? nextTurn,
+    metrics: metrics && lifetime.use(metrics),
   });
   const followed = followCluster({
     groups: featureEnabled("GangScheduling"),

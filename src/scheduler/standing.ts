@@ -34,9 +34,7 @@ export interface StandingOptions {
 /** Whether scores of such scorers can be kept node by node. */
 export function canStand(scorers: readonly NamedScorer[]): boolean {
   return scorers.every(
-    ({ scorer }) =>
-      scorer.changed === undefined &&
-      (scorer.normalize === undefined || scalesToMax(scorer.normalize)),
+    ({ scorer }) => scorer.changed === undefined && (scorer.normalize === undefined || scalesToMax(scorer.normalize)),
   );
 }
 
@@ -77,10 +75,7 @@ export function createStanding({ cluster, scorers, capacity, fits }: StandingOpt
     const node = cluster.nodes[index];
     if (node === undefined || !fits(node)) {
       totals[index] = -1;
-      return (
-        !was ||
-        scorers.every(({ scorer, raw }) => scorer.normalize === undefined || raw[index] === 0)
-      );
+      return !was || scorers.every(({ scorer, raw }) => scorer.normalize === undefined || raw[index] === 0);
     }
     for (const { scorer, raw, scores } of scorers) {
       const next = scorer.score(node);

@@ -30,9 +30,7 @@ function compares(
   const integer = /^-?(0|[1-9][0-9]*)$/;
   const { value: tolerated = "" } = toleration;
   const { value: tainted = "" } = taint;
-  return (
-    integer.test(tolerated) && integer.test(tainted) && test(BigInt(tainted), BigInt(tolerated))
-  );
+  return integer.test(tolerated) && integer.test(tainted) && test(BigInt(tainted), BigInt(tolerated));
 }
 
 /** The first taint with one of `effects` that no toleration bears. */

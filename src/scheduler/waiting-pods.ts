@@ -21,11 +21,7 @@ export interface WaitingPods {
   get(uid: string): WaitingPod | undefined;
   values(): Iterable<WaitingPod>;
   /** Resolves when all have allowed it, or with the first rejection. */
-  wait(
-    pod: PodInfo,
-    node: NodeInfo,
-    waits: ReadonlyMap<string, number>,
-  ): Promise<Rejection | undefined>;
+  wait(pod: PodInfo, node: NodeInfo, waits: ReadonlyMap<string, number>): Promise<Rejection | undefined>;
 }
 
 /** Upstream's maxTimeout: no plugin may hold a pod for longer. */
@@ -44,8 +40,7 @@ export function createWaitingPods(clock: Clock): WaitingPods {
         waiting.delete(pod.uid);
         resolve(rejection);
       };
-      const reject = (plugin: string, reason: string): void =>
-        settle({ plugin, status: unschedulable(reason) });
+      const reject = (plugin: string, reason: string): void => settle({ plugin, status: unschedulable(reason) });
       for (const [plugin, waitMs] of waits) {
         const boundedMs = Math.min(waitMs, permitWaitMsMax);
         const late = `rejected due to timeout after waiting ${boundedMs / 1000}s at plugin ${plugin}`;

@@ -50,14 +50,8 @@ test("scalars mean what go-yaml v2 takes them for", () => {
     ['{"a": 1, "b": [true, null]}', { a: 1, b: [true, null] }],
     ["{1: a, true: b, 1.5: c, 0644: d}", { 1: "a", 1.5: "c", true: "b", 420: "d" }],
     ["__proto__: {a: 1}", JSON.parse('{"__proto__":{"a":1}}')],
-    [
-      "a: &x {k: 1, l: 2}\nb: {<<: *x, l: 3}\nc: *x",
-      { a: { k: 1, l: 2 }, b: { k: 1, l: 3 }, c: { k: 1, l: 2 } },
-    ],
-    [
-      "a: &x {k: 1}\nb: &y {k: 2, m: 3}\nc:\n  <<: [*x, *y]",
-      { a: { k: 1 }, b: { k: 2, m: 3 }, c: { k: 1, m: 3 } },
-    ],
+    ["a: &x {k: 1, l: 2}\nb: {<<: *x, l: 3}\nc: *x", { a: { k: 1, l: 2 }, b: { k: 1, l: 3 }, c: { k: 1, l: 2 } }],
+    ["a: &x {k: 1}\nb: &y {k: 2, m: 3}\nc:\n  <<: [*x, *y]", { a: { k: 1 }, b: { k: 2, m: 3 }, c: { k: 1, m: 3 } }],
   ];
   for (const [text, expected] of rows) {
     const found = value(text);
@@ -71,10 +65,7 @@ test("scalars mean what go-yaml v2 takes them for", () => {
 test("keys that stand twice are named with the line of their value; the last wins", () => {
   const rows: [text: string, duplicates: string[]][] = [
     ['a: 1\nb:\n  k: "1"\n  k: "2"\n', ['line 4: key "k" already set in map']],
-    [
-      "a: {x: 1, x: 2}\na:\n  y: 1\n",
-      ['line 1: key "x" already set in map', 'line 3: key "a" already set in map'],
-    ],
+    ["a: {x: 1, x: 2}\na:\n  y: 1\n", ['line 1: key "x" already set in map', 'line 3: key "a" already set in map']],
     [
       "1: a\n1: b\n'1': c\ntrue: d\nyes: e",
       ["line 2: key 1 already set in map", "line 5: key true already set in map"],
@@ -82,8 +73,7 @@ test("keys that stand twice are named with the line of their value; the last win
     ['{"a": 1,\n"a": 2}', ['line 2: key "a" already set in map']],
     ["a: 1\nb: 1", []],
   ];
-  for (const [text, duplicates] of rows)
-    assert.deepEqual(parseYaml(text).duplicates, duplicates, text);
+  for (const [text, duplicates] of rows) assert.deepEqual(parseYaml(text).duplicates, duplicates, text);
   assert.deepEqual(value("a: 1\na: 2"), { a: 2 });
 });
 
@@ -125,8 +115,7 @@ test("aliases below the bound are expanded, each to a value of its own", () => {
 });
 
 test("documents are split at separators; the first alone is read where one is due", () => {
-  const stream =
-    "# comment\n---\na: 1\n---\n# nothing\n---\nb: |\n  x\n  --- y\n--- # last\nc: 3\n";
+  const stream = "# comment\n---\na: 1\n---\n# nothing\n---\nb: |\n  x\n  --- y\n--- # last\nc: 3\n";
   assert.deepEqual(parseYamlAll(stream), [{ a: 1 }, { b: "x\n--- y\n" }, { c: 3 }]);
   assert.deepEqual(value("a: 1\n---\nb: [broken"), { a: 1 });
   assert.deepEqual(value("%YAML 1.1\n---\na: yes\n"), { a: true });
@@ -138,10 +127,7 @@ test("documents are split at separators; the first alone is read where one is du
 test("writeYaml chooses quotes, blocks and order as go-yaml v2", () => {
   const long = "word ".repeat(24).trim();
   const rows: [value: unknown, text: string][] = [
-    [
-      { b: 1, a: [1, { y: 1, x: [2] }], c: {}, d: [] },
-      'a:\n- 1\n- x:\n  - 2\n  "y": 1\nb: 1\nc: {}\nd: []\n',
-    ],
+    [{ b: 1, a: [1, { y: 1, x: [2] }], c: {}, d: [] }, 'a:\n- 1\n- x:\n  - 2\n  "y": 1\nb: 1\nc: {}\nd: []\n'],
     [[[1, 2], [3]], "- - 1\n  - 2\n- - 3\n"],
     [
       { a: null, b: true, c: 1.5, d: 1e6, e: 1e21, f: 2n ** 63n, g: undefined },
@@ -152,40 +138,16 @@ test("writeYaml chooses quotes, blocks and order as go-yaml v2", () => {
       '- ""\n- "no"\n- "0644"\n- "1.5"\n- "12:30"\n- "~"\n- "2026-01-02"\n- "2026-01-02T03:04:05Z"\n',
     ],
     [
-      [
-        "a: b",
-        "a #b",
-        "#a",
-        "- a",
-        "-a",
-        "a,b",
-        "it's",
-        "'a'",
-        "a:b",
-        "?",
-        "*x",
-        "@a",
-        "%a",
-        "[a",
-        " a",
-        "a ",
-        "---",
-      ],
+      ["a: b", "a #b", "#a", "- a", "-a", "a,b", "it's", "'a'", "a:b", "?", "*x", "@a", "%a", "[a", " a", "a ", "---"],
       "- 'a: b'\n- 'a #b'\n- '#a'\n- '- a'\n- -a\n- a,b\n- it's\n- '''a'''\n- a:b\n- '?'\n- '*x'\n- '@a'\n- '%a'\n- '[a'\n- ' a'\n- 'a '\n- '---'\n",
     ],
-    [
-      ["tab\there", "\u0007\u00a0", "é€😀", "\u2028"],
-      '- "tab\\there"\n- "\\a\u00a0"\n- é€😀\n- "\\L"\n',
-    ],
+    [["tab\there", "\u0007\u00a0", "é€😀", "\u2028"], '- "tab\\there"\n- "\\a\u00a0"\n- é€😀\n- "\\L"\n'],
     [
       { a: "x\ny\n", b: "x\ny", c: "x\n\n", d: " x\n", e: "x \ny" },
       'a: |\n  x\n  y\nb: |-\n  x\n  y\nc: |+\n  x\n\nd: |2\n   x\ne: "x \\ny"\n',
     ],
     [{ k: long }, `k: ${long.slice(0, 79)}\n  ${long.slice(80)}\n`],
-    [
-      { a10: 1, a9: 2, A: 3, "a.b": 4, a1b: 5, _: 6, "1": 7 },
-      '_: 6\n"1": 7\nA: 3\na.b: 4\na1b: 5\na9: 2\na10: 1\n',
-    ],
+    [{ a10: 1, a9: 2, A: 3, "a.b": 4, a1b: 5, _: 6, "1": 7 }, '_: 6\n"1": 7\nA: 3\na.b: 4\na1b: 5\na9: 2\na10: 1\n'],
     ["plain", "plain\n"],
   ];
   for (const [any, text] of rows) assert.equal(writeYaml(any), text);

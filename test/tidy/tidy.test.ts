@@ -127,10 +127,17 @@ test(`size: files have at most ${fileLinesMax} lines`, () => {
   assert.deepEqual(wrong, []);
 });
 
-test(`size: lines have at most ${columnsMax} columns`, () => {
-  const wrong = code
-    .filter(({ path, text }) => text.split("\n").some((line) => line.length > columnsMax) && !excused("columns", path))
-    .map(({ path }) => path);
+/** Upstream's messages and rules are not to be cut: a text counts as one column. */
+const longText = /"(?:[^"\\]|\\.){60,}"|`(?:[^`\\]|\\.){60,}`|\/.{60,}\//g;
+
+test(`size: lines have at most ${columnsMax} columns, apart from long texts`, () => {
+  const wrong = code.flatMap(({ path, text }) =>
+    text
+      .split("\n")
+      .map((line, i) => ({ at: `${path}:${i + 1}`, line }))
+      .filter(({ line }) => line.length > columnsMax && line.replace(longText, "_").length > columnsMax)
+      .map(({ at }) => at),
+  );
   assert.deepEqual(wrong, []);
 });
 

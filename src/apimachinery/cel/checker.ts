@@ -138,10 +138,7 @@ class Checker {
   #mismatch(at: Expr, expected: CelType, found: CelType): CelType {
     const shown = substitute(this.#known, found);
     const wanted = substitute(this.#known, expected);
-    return this.#issue(
-      at.offset,
-      `expected type '${formatType(wanted)}' but found '${formatType(shown)}'`,
-    );
+    return this.#issue(at.offset, `expected type '${formatType(wanted)}' but found '${formatType(shown)}'`);
   }
 
   #local(name: string): CelType | undefined {
@@ -200,9 +197,7 @@ class Checker {
       case "map":
         return target.params[1] ?? dynType;
       case "object":
-        return (
-          target.structure?.field(field) ?? this.#issue(expr.offset, `undefined field '${field}'`)
-        );
+        return target.structure?.field(field) ?? this.#issue(expr.offset, `undefined field '${field}'`);
       case "param":
         this.#assign(dynType, target);
         return dynType;
@@ -262,11 +257,7 @@ class Checker {
 
   #resolve(
     expr: Call,
-    {
-      found,
-      namespaced,
-      target,
-    }: { found: FunctionDeclaration; namespaced: boolean; target?: CelType },
+    { found, namespaced, target }: { found: FunctionDeclaration; namespaced: boolean; target?: CelType },
   ): CelType {
     if (found.name === "_&&_" || found.name === "_||_") return this.#logical(expr, found);
     const args = expr.args.map((arg) => this.#types.get(arg.id) ?? dynType);
@@ -303,10 +294,7 @@ class Checker {
     const shown = argTypes.map((type) => formatType(substitute(this.#known, type, "dyn")));
     const receiver = target === undefined ? "" : `${shown.shift()}.`;
     const signature = `${receiver}(${shown.join(", ")})`;
-    return this.#issue(
-      expr.offset,
-      `found no matching overload for '${name}' applied to '${signature}'`,
-    );
+    return this.#issue(expr.offset, `found no matching overload for '${name}' applied to '${signature}'`);
   }
 
   #logical(expr: Call, found: FunctionDeclaration): CelType {

@@ -97,9 +97,7 @@ const libraries = [
 ];
 
 function field(json: unknown, name: string): unknown {
-  return typeof json === "object" && json !== null
-    ? (json as Record<string, unknown>)[name]
-    : undefined;
+  return typeof json === "object" && json !== null ? (json as Record<string, unknown>)[name] : undefined;
 }
 
 function list(json: unknown): readonly unknown[] {
@@ -133,9 +131,7 @@ function toValue(json: unknown): CelValue {
       return new ArrayList(list(field(content, "values")).map(toValue));
     case "mapValue": {
       const entries = list(field(content, "entries"));
-      return new ValueMap(
-        entries.map((e) => [toValue(field(e, "key")), toValue(field(e, "value"))]),
-      );
+      return new ValueMap(entries.map((e) => [toValue(field(e, "key")), toValue(field(e, "value"))]));
     }
     case "objectValue":
       return toTime(String(field(content, "@type")), String(field(content, "value")));
@@ -182,10 +178,7 @@ function toType(json: unknown): CelType {
     case "null":
       return nullType;
     case "wellKnown":
-      return (
-        { ANY: anyType, TIMESTAMP: timestampType, DURATION: durationType }[String(content)] ??
-        dynType
-      );
+      return { ANY: anyType, TIMESTAMP: timestampType, DURATION: durationType }[String(content)] ?? dynType;
     case "listType":
       return listType(inner("elemType"));
     case "mapType":
@@ -195,10 +188,7 @@ function toType(json: unknown): CelType {
         ? typeType
         : typeOfType(toType(content));
     case "abstractType":
-      return opaqueType(
-        String(field(content, "name")),
-        ...list(field(content, "parameterTypes")).map(toType),
-      );
+      return opaqueType(String(field(content, "name")), ...list(field(content, "parameterTypes")).map(toType));
     case "typeParam":
       return paramType(String(content));
     default:
@@ -229,8 +219,7 @@ function environmentFor(spec: Json): Environment {
     }
   }
   return createEnvironment({
-    libraries:
-      declared.length === 0 ? libraries : [...libraries, { name: "case", overloads: declared }],
+    libraries: declared.length === 0 ? libraries : [...libraries, { name: "case", overloads: declared }],
     variables,
     container: String(spec["container"] ?? ""),
     validateLiterals: false,

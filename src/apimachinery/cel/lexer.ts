@@ -1,7 +1,15 @@
 import type { Issue } from "./source.ts";
 
 export type TokenKind =
-  "punctuation" | "int" | "uint" | "float" | "string" | "bytes" | "ident" | "escapedIdent" | "eof";
+  | "punctuation"
+  | "int"
+  | "uint"
+  | "float"
+  | "string"
+  | "bytes"
+  | "ident"
+  | "escapedIdent"
+  | "eof";
 
 export interface Token {
   readonly kind: TokenKind;
@@ -23,8 +31,7 @@ const number =
   /(?<uint>0x[0-9a-fA-F]+[uU]|[0-9]+[uU])|(?<float>[0-9]+\.[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]+[eE][+-]?[0-9]+|\.[0-9]+(?:[eE][+-]?[0-9]+)?)|(?<int>0x[0-9a-fA-F]+|[0-9]+)/y;
 const operator = /==|!=|<=|>=|&&|\|\||[<>[\]{}().,\-!?:+*/%]/y;
 const space = /(?:[\t \r\n\f]+|\/\/[^\n]*)+/y;
-const escape =
-  /\\(?:[abfnrtv"'\\?`]|[xX][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-3][0-7]{2})/y;
+const escape = /\\(?:[abfnrtv"'\\?`]|[xX][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-3][0-7]{2})/y;
 const stringStart = /([bB]?)([rR]?)("""|'''|"|')/y;
 
 /** Splits source into tokens; what fits no token is reported and skipped, as ANTLR does. */
@@ -113,11 +120,7 @@ function scanString(text: string, at: number): Scanned | undefined {
 }
 
 /** End of the string, or the complement of the offset where it breaks off. */
-function scanBody(
-  text: string,
-  from: number,
-  { quote, raw }: { quote: string; raw: boolean },
-): number {
+function scanBody(text: string, from: number, { quote, raw }: { quote: string; raw: boolean }): number {
   let at = from;
   while (at < text.length) {
     if (text.startsWith(quote, at)) return at + quote.length;

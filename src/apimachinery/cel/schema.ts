@@ -1,13 +1,5 @@
 import { escapeFieldName, reservedWords } from "./escaping.ts";
-import {
-  JsonList,
-  JsonMap,
-  JsonObject,
-  PreservedJson,
-  adaptJson,
-  type Adapter,
-  type JsonField,
-} from "./json-value.ts";
+import { JsonList, JsonMap, JsonObject, PreservedJson, adaptJson, type Adapter, type JsonField } from "./json-value.ts";
 import { requestBytesMax } from "./limits.ts";
 import { parseDuration, parseTimestamp } from "./time.ts";
 import {
@@ -124,8 +116,7 @@ function scalar(type: CelType, serializedBytesMin: number, schema: CelSchema): S
 }
 
 function intOrString(schema: CelSchema): SchemaType {
-  const elementsMax =
-    schema.maxLength === undefined ? requestBytesMax - 2 : Math.max(0, schema.maxLength) * 4;
+  const elementsMax = schema.maxLength === undefined ? requestBytesMax - 2 : Math.max(0, schema.maxLength) * 4;
   return { type: dynType, serializedBytesMin: 1, elementsMax, adapt: adapterOf(schema) };
 }
 
@@ -135,8 +126,7 @@ function arrayType(schema: CelSchema, name: string): SchemaType | undefined {
   const place = { name: `${name}.@idx`, resource: isResource(items) };
   const element = schemaType(items, place);
   if (element === undefined) return undefined;
-  const elementsMax =
-    schema.maxItems ?? Math.floor((requestBytesMax - 2) / (element.serializedBytesMin + 1));
+  const elementsMax = schema.maxItems ?? Math.floor((requestBytesMax - 2) / (element.serializedBytesMin + 1));
   return {
     type: listType(element.type),
     serializedBytesMin: 2,
@@ -159,8 +149,7 @@ function mapSchemaType(
 ): SchemaType | undefined {
   const element = schemaType(values, { name: `${name}.@elem`, resource: isResource(values) });
   if (element === undefined) return undefined;
-  const elementsMax =
-    schema.maxProperties ?? Math.floor((requestBytesMax - 2) / (element.serializedBytesMin + 6));
+  const elementsMax = schema.maxProperties ?? Math.floor((requestBytesMax - 2) / (element.serializedBytesMin + 6));
   return {
     type: mapType(stringType, element.type),
     serializedBytesMin: 2,

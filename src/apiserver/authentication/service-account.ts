@@ -59,10 +59,13 @@ export function verifyServiceAccountToken(
   if (verifyJwt(token, options.keys) === undefined) return { refused: "invalid signature" };
   const nowSeconds = options.clock.nowMs() / 1000;
   if (claims.exp !== undefined && nowSeconds > claims.exp) return { refused: "service account token has expired" };
-  if (claims.nbf !== undefined && nowSeconds + 60 < claims.nbf) return { refused: "service account token is not valid yet" };
+  if (claims.nbf !== undefined && nowSeconds + 60 < claims.nbf)
+    return { refused: "service account token is not valid yet" };
   const shared = audiencesOf(claims).filter((audience) => audiences.includes(audience));
   if (shared.length === 0) {
-    return { refused: `token audiences ${JSON.stringify(audiencesOf(claims))} is invalid for the target audiences ${JSON.stringify(audiences)}` };
+    return {
+      refused: `token audiences ${JSON.stringify(audiencesOf(claims))} is invalid for the target audiences ${JSON.stringify(audiences)}`,
+    };
   }
   const user = boundUser(options.objects(), claims);
   return typeof user === "string" ? { refused: user } : { user, audiences: shared };
@@ -84,8 +87,10 @@ function verifySecretToken(
   const { serviceAccounts, secrets } = options.objects();
   const secret = secrets.get(namespace, claim("secret.name"));
   const stored = Buffer.from(secret?.data?.["token"] ?? "", "base64").toString("utf8");
-  if (stored !== token || secret?.metadata?.deletionTimestamp !== undefined) return { refused: "token has been invalidated" };
-  if (serviceAccounts.get(namespace, name)?.metadata?.uid !== uid) return { refused: "service account UID does not match" };
+  if (stored !== token || secret?.metadata?.deletionTimestamp !== undefined)
+    return { refused: "token has been invalidated" };
+  if (serviceAccounts.get(namespace, name)?.metadata?.uid !== uid)
+    return { refused: "service account UID does not match" };
   return { user: serviceAccountUser(namespace, name, uid), audiences: options.audiences };
 }
 

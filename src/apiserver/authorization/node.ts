@@ -66,19 +66,25 @@ function decide(attributes: Attributes, node: string, references: References): D
       return known ? allow : refused(`no relationship found between node '${node}' and this object`);
     }
     case "/serviceaccounts": {
-      if (verb !== "create" || subresource !== "token") return verb === "get" ? readAccount(references, node, attributes) : undefined;
+      if (verb !== "create" || subresource !== "token")
+        return verb === "get" ? readAccount(references, node, attributes) : undefined;
       const known = references.has(node, { kind, namespace, name });
       return known ? allow : refused(`no relationship found between node '${node}' and this object`);
     }
     case "coordination.k8s.io/leases": {
-      if (namespace !== "kube-node-lease") return refused(`can only access leases in the "kube-node-lease" system namespace`);
+      if (namespace !== "kube-node-lease")
+        return refused(`can only access leases in the "kube-node-lease" system namespace`);
       if (verb === "create") return allow;
-      if (!["get", "update", "patch", "delete"].includes(verb)) return refused("can only get, create, update, patch, or delete a node lease");
+      if (!["get", "update", "patch", "delete"].includes(verb))
+        return refused("can only get, create, update, patch, or delete a node lease");
       return name === node ? allow : refused("can only access node lease with the same name as the requesting node");
     }
     case "storage.k8s.io/csinodes": {
-      if (!["get", "create", "update", "patch", "delete"].includes(verb)) return refused("can only get, create, update, patch, or delete a CSINode");
-      return verb === "create" || name === node ? allow : refused("can only access CSINode with the same name as the requesting node");
+      if (!["get", "create", "update", "patch", "delete"].includes(verb))
+        return refused("can only get, create, update, patch, or delete a CSINode");
+      return verb === "create" || name === node
+        ? allow
+        : refused("can only access CSINode with the same name as the requesting node");
     }
     default:
       return undefined;
@@ -133,7 +139,11 @@ function createReferences({ pods, claims, volumes }: NodeSources): References {
   };
 }
 
-function refersTo(pod: Pod, { kind, namespace, name }: Referred, storage: Pick<NodeSources, "claims" | "volumes">): boolean {
+function refersTo(
+  pod: Pod,
+  { kind, namespace, name }: Referred,
+  storage: Pick<NodeSources, "claims" | "volumes">,
+): boolean {
   if (kind === "/persistentvolumes") return volumeNames(pod, storage).includes(name);
   if (pod.metadata?.namespace !== namespace) return false;
   switch (kind) {
@@ -148,13 +158,18 @@ function refersTo(pod: Pod, { kind, namespace, name }: Referred, storage: Pick<N
   }
 }
 
-function containersOf({ spec }: Pod): readonly { env?: readonly EnvVar[] | undefined; envFrom?: readonly EnvFrom[] | undefined }[] {
+function containersOf({
+  spec,
+}: Pod): readonly { env?: readonly EnvVar[] | undefined; envFrom?: readonly EnvFrom[] | undefined }[] {
   return [...(spec?.initContainers ?? []), ...(spec?.containers ?? []), ...(spec?.ephemeralContainers ?? [])];
 }
 
 interface EnvVar {
   readonly valueFrom?:
-    | { readonly secretKeyRef?: { readonly name?: string | undefined } | undefined; readonly configMapKeyRef?: { readonly name?: string | undefined } | undefined }
+    | {
+        readonly secretKeyRef?: { readonly name?: string | undefined } | undefined;
+        readonly configMapKeyRef?: { readonly name?: string | undefined } | undefined;
+      }
     | undefined;
 }
 
@@ -173,7 +188,12 @@ function secretNames(pod: Pod): Set<string> {
     names.push(volume.secret?.secretName, volume.csi?.nodePublishSecretRef?.name);
     names.push(...(volume.projected?.sources ?? []).map(({ secret }) => secret?.name));
     names.push(volume.cephfs?.secretRef?.name, volume.iscsi?.secretRef?.name, volume.flexVolume?.secretRef?.name);
-    names.push(volume.azureFile?.secretName, volume.rbd?.secretRef?.name, volume.scaleIO?.secretRef?.name, volume.storageos?.secretRef?.name);
+    names.push(
+      volume.azureFile?.secretName,
+      volume.rbd?.secretRef?.name,
+      volume.scaleIO?.secretRef?.name,
+      volume.storageos?.secretRef?.name,
+    );
   }
   return new Set(names.filter((name): name is string => name !== undefined && name !== ""));
 }

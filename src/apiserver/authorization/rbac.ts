@@ -1,13 +1,7 @@
 import type { KubeObject } from "#apimachinery/object.ts";
 import type { User } from "../call.ts";
 import type { LiveSet } from "../storage/live-set.ts";
-import {
-  type Attributes,
-  type Authorizer,
-  type Decision,
-  noOpinion,
-  type RulesOf,
-} from "./authorizer.ts";
+import { type Attributes, type Authorizer, type Decision, noOpinion, type RulesOf } from "./authorizer.ts";
 
 /** `rbac.authorization.k8s.io/v1` PolicyRule. */
 export interface PolicyRule {
@@ -71,7 +65,8 @@ export function createRbac(sources: RbacSources): Rbac {
     for (const binding of index.bindings(user, namespace)) {
       const { kind, name } = binding.object.roleRef;
       const role = kind === "Role" ? sources.roles.get(namespace, name) : sources.clusterRoles.get("", name);
-      const source = `RoleBinding ${quoted(`${binding.object.metadata?.name}/${namespace}`)} of ${kind} ${quoted(name)} to ${binding.subject}`;
+      const bindingKey = quoted(`${binding.object.metadata?.name}/${namespace}`);
+      const source = `RoleBinding ${bindingKey} of ${kind} ${quoted(name)} to ${binding.subject}`;
       for (const rule of role?.rules ?? []) yield { rule, source };
     }
   }
@@ -142,9 +137,7 @@ export function allows(rule: PolicyRule, attributes: Attributes): boolean {
     has(rule.apiGroups, attributes.group) &&
     (rule.resources ?? []).some(
       (candidate) =>
-        candidate === "*" ||
-        candidate === combined ||
-        (subresource !== "" && candidate === `*/${subresource}`),
+        candidate === "*" || candidate === combined || (subresource !== "" && candidate === `*/${subresource}`),
     ) &&
     ((rule.resourceNames?.length ?? 0) === 0 || rule.resourceNames?.includes(attributes.name) === true)
   );
@@ -155,9 +148,7 @@ function has(values: readonly string[] | undefined, wanted: string): boolean {
 }
 
 function matchesPath(urls: readonly string[], path: string): boolean {
-  return urls.some(
-    (url) => url === "*" || url === path || (url.endsWith("*") && path.startsWith(url.slice(0, -1))),
-  );
+  return urls.some((url) => url === "*" || url === path || (url.endsWith("*") && path.startsWith(url.slice(0, -1))));
 }
 
 interface BoundTo {

@@ -134,7 +134,9 @@ async function boundTo(context: HandlerContext, call: Call, spec: TokenRequestSp
   if (kind === "Node") return { node: { name, uid } };
   const { spec: podSpec } = object as KubeObject & { spec?: { serviceAccountName?: string; nodeName?: string } };
   if (podSpec?.serviceAccountName !== call.name) {
-    throw badRequest(`cannot bind token for serviceaccount ${JSON.stringify(call.name)} to pod running with different serviceaccount name.`);
+    throw badRequest(
+      `cannot bind token for serviceaccount ${JSON.stringify(call.name)} to pod running with different serviceaccount name.`,
+    );
   }
   const nodeName = podSpec.nodeName ?? "";
   if (nodeName === "") return { pod: { name, uid } };

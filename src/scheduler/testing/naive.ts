@@ -39,17 +39,14 @@ export function decideNaively(pod: Pod, nodes: readonly Node[], pods: readonly P
   }
   const totals = totalsOf(pod, feasible, places);
   const greatest = Math.max(...totals);
-  const best = feasible
-    .filter((_, i) => totals[i] === greatest)
-    .map(({ node }) => node.metadata?.name ?? "");
+  const best = feasible.filter((_, i) => totals[i] === greatest).map(({ node }) => node.metadata?.name ?? "");
   return { best, reasons };
 }
 
 function refusal(pod: Pod, place: Place, places: readonly Place[]): string[] {
   const { node, labels } = place;
   if (node.spec.unschedulable === true) return ["node(s) were unschedulable"];
-  if (untolerated(pod, place, ["NoSchedule", "NoExecute"]) > 0)
-    return ["node(s) had untolerated taint(s)"];
+  if (untolerated(pod, place, ["NoSchedule", "NoExecute"]) > 0) return ["node(s) had untolerated taint(s)"];
   if (!matchesNode(pod, labels)) return ["node(s) didn't match Pod's node affinity/selector"];
   if (portTaken(pod, place)) return ["node(s) didn't have free ports for the requested pod ports"];
   const lacking = insufficient(pod, place);
@@ -67,15 +64,11 @@ function untolerated(pod: Pod, { node }: Place, effects: readonly string[]): num
     (toleration.operator === "Exists" || (toleration.value ?? "") === value);
   return (node.spec.taints ?? []).filter(
     ({ key, value = "", effect }) =>
-      effects.includes(effect) &&
-      !(pod.spec.tolerations ?? []).some((each) => bears(each, key, value, effect)),
+      effects.includes(effect) && !(pod.spec.tolerations ?? []).some((each) => bears(each, key, value, effect)),
   ).length;
 }
 
-function requirementHolds(
-  { key, operator, values = [] }: NodeSelectorRequirement,
-  labels: Labels,
-): boolean {
+function requirementHolds({ key, operator, values = [] }: NodeSelectorRequirement, labels: Labels): boolean {
   const value = labels[key];
   if (operator === "In") return value !== undefined && values.includes(value);
   if (operator === "NotIn") return value === undefined || !values.includes(value);
@@ -85,13 +78,10 @@ function requirementHolds(
 function matchesNode(pod: Pod, labels: Labels): boolean {
   const { nodeSelector = {}, affinity } = pod.spec;
   if (Object.entries(nodeSelector).some(([key, value]) => labels[key] !== value)) return false;
-  const terms =
-    affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
+  const terms = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
   return (
     terms === undefined ||
-    terms.some(({ matchExpressions = [] }) =>
-      matchExpressions.every((each) => requirementHolds(each, labels)),
-    )
+    terms.some(({ matchExpressions = [] }) => matchExpressions.every((each) => requirementHolds(each, labels)))
   );
 }
 
@@ -122,26 +112,17 @@ function insufficient(pod: Pod, place: Place): string[] {
   return lacking;
 }
 
-const selects = (
-  labels: Labels | undefined,
-  selector: { matchLabels?: Labels | undefined } | undefined,
-): boolean =>
-  selector !== undefined &&
-  Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels?.[key] === value);
+const selects = (labels: Labels | undefined, selector: { matchLabels?: Labels | undefined } | undefined): boolean =>
+  selector !== undefined && Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels?.[key] === value);
 
-function spreadCounts(
-  pod: Pod,
-  constraint: TopologySpreadConstraint,
-  places: readonly Place[],
-): Map<string, number> {
+function spreadCounts(pod: Pod, constraint: TopologySpreadConstraint, places: readonly Place[]): Map<string, number> {
   const counts = new Map<string, number>();
   for (const { labels, pods } of places) {
     const value = labels[constraint.topologyKey];
     if (value === undefined || !matchesNode(pod, labels)) continue;
     const here = pods.filter(
       ({ metadata }) =>
-        metadata?.namespace === pod.metadata?.namespace &&
-        selects(metadata?.labels, constraint.labelSelector),
+        metadata?.namespace === pod.metadata?.namespace && selects(metadata?.labels, constraint.labelSelector),
     );
     counts.set(value, (counts.get(value) ?? 0) + here.length);
   }
@@ -149,9 +130,7 @@ function spreadCounts(
 }
 
 function constraintsOf(pod: Pod, when: string): TopologySpreadConstraint[] {
-  return (pod.spec.topologySpreadConstraints ?? []).filter(
-    ({ whenUnsatisfiable }) => whenUnsatisfiable === when,
-  );
+  return (pod.spec.topologySpreadConstraints ?? []).filter(({ whenUnsatisfiable }) => whenUnsatisfiable === when);
 }
 
 const hasKeys =
@@ -175,10 +154,7 @@ function spreadRefusal(pod: Pod, { labels }: Place, places: readonly Place[]): s
 
 /** `owner`: whose term it is. */
 function termHits(term: PodAffinityTerm, owner: Pod, other: Pod): boolean {
-  return (
-    owner.metadata?.namespace === other.metadata?.namespace &&
-    selects(other.metadata?.labels, term.labelSelector)
-  );
+  return owner.metadata?.namespace === other.metadata?.namespace && selects(other.metadata?.labels, term.labelSelector);
 }
 
 function sameDomain(key: string, a: Place, b: Place): boolean {
@@ -186,34 +162,27 @@ function sameDomain(key: string, a: Place, b: Place): boolean {
 }
 
 function affinityRefusal(pod: Pod, place: Place, places: readonly Place[]): string | undefined {
-  const wanted =
-    pod.spec.affinity?.podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
-  const unwanted =
-    pod.spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
+  const wanted = pod.spec.affinity?.podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
+  const unwanted = pod.spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
   const all = (other: Pod): boolean => wanted.every((term) => termHits(term, pod, other));
   const company = places.some(
-    (each) =>
-      each.pods.some(all) &&
-      wanted.some(({ topologyKey }) => each.labels[topologyKey] !== undefined),
+    (each) => each.pods.some(all) && wanted.some(({ topologyKey }) => each.labels[topologyKey] !== undefined),
   );
   const beside = wanted.every(({ topologyKey }) =>
     places.some((each) => sameDomain(topologyKey, each, place) && each.pods.some(all)),
   );
   const labelled = wanted.every(({ topologyKey }) => place.labels[topologyKey] !== undefined);
-  if (!labelled || !(beside || (!company && all(pod))))
-    return "node(s) didn't match pod affinity rules";
+  if (!labelled || !(beside || (!company && all(pod)))) return "node(s) didn't match pod affinity rules";
   const near = (term: PodAffinityTerm, owner: Pod, other: (candidate: Pod) => boolean): boolean =>
     places.some(
       (each) =>
         sameDomain(term.topologyKey, each, place) &&
         each.pods.some((candidate) => other(candidate) && termHits(term, owner, candidate)),
     );
-  if (unwanted.some((term) => near(term, pod, () => true)))
-    return "node(s) didn't match pod anti-affinity rules";
+  if (unwanted.some((term) => near(term, pod, () => true))) return "node(s) didn't match pod anti-affinity rules";
   for (const each of places) {
     for (const other of each.pods) {
-      for (const term of other.spec.affinity?.podAntiAffinity
-        ?.requiredDuringSchedulingIgnoredDuringExecution ?? []) {
+      for (const term of other.spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []) {
         if (sameDomain(term.topologyKey, each, place) && termHits(term, other, pod))
           return "node(s) didn't satisfy existing pods anti-affinity rules";
       }
@@ -251,12 +220,9 @@ function scaled(raw: readonly number[], reverse: boolean, weight: number): numbe
 }
 
 function nodePreference(pod: Pod, { labels }: Place): number {
-  const terms =
-    pod.spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
+  const terms = pod.spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
   return terms
-    .filter(({ preference }) =>
-      (preference.matchExpressions ?? []).every((each) => requirementHolds(each, labels)),
-    )
+    .filter(({ preference }) => (preference.matchExpressions ?? []).every((each) => requirementHolds(each, labels)))
     .reduce((sum, { weight }) => sum + weight, 0);
 }
 
@@ -294,15 +260,10 @@ function spreadScores(pod: Pod, feasible: readonly Place[], places: readonly Pla
     const parts = soft.map((constraint) => {
       const { topologyKey: key, maxSkew } = constraint;
       const hostname = key === "kubernetes.io/hostname";
-      const domains = hostname
-        ? usable.length
-        : new Set(usable.map(({ labels }) => labels[key])).size;
+      const domains = hostname ? usable.length : new Set(usable.map(({ labels }) => labels[key])).size;
       const counted = hostname ? [place] : places.filter(hasKeys(soft));
-      const unrestricted = hostname
-        ? { ...pod, spec: { ...pod.spec, nodeSelector: {}, affinity: undefined } }
-        : pod;
-      const count =
-        spreadCounts(unrestricted as Pod, constraint, counted).get(place.labels[key] ?? "") ?? 0;
+      const unrestricted = hostname ? { ...pod, spec: { ...pod.spec, nodeSelector: {}, affinity: undefined } } : pod;
+      const count = spreadCounts(unrestricted as Pod, constraint, counted).get(place.labels[key] ?? "") ?? 0;
       return count * Math.log(domains + 2) + (maxSkew - 1);
     });
     return Math.round(parts.reduce((sum, part) => sum + part, 0));
@@ -320,30 +281,20 @@ function affinityScores(pod: Pod, feasible: readonly Place[], places: readonly P
     let score = 0;
     for (const each of places) {
       for (const other of each.pods) {
-        const add = (
-          term: PodAffinityTerm,
-          weight: number,
-          [owner, hit]: readonly [Pod, Pod],
-        ): void => {
-          if (sameDomain(term.topologyKey, each, place) && termHits(term, owner, hit))
-            score += weight;
+        const add = (term: PodAffinityTerm, weight: number, [owner, hit]: readonly [Pod, Pod]): void => {
+          if (sameDomain(term.topologyKey, each, place) && termHits(term, owner, hit)) score += weight;
         };
         const { podAffinity, podAntiAffinity } = pod.spec.affinity ?? {};
-        for (const {
-          weight,
-          podAffinityTerm,
-        } of podAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [])
+        for (const { weight, podAffinityTerm } of podAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [])
           add(podAffinityTerm, weight, [pod, other]);
-        for (const {
-          weight,
-          podAffinityTerm,
-        } of podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [])
+        for (const { weight, podAffinityTerm } of podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution ??
+          [])
           add(podAffinityTerm, -weight, [pod, other]);
         const theirs = other.spec.affinity ?? {};
         for (const term of theirs.podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [])
           add(term, 1, [other, pod]);
-        for (const { weight, podAffinityTerm } of theirs.podAffinity
-          ?.preferredDuringSchedulingIgnoredDuringExecution ?? [])
+        for (const { weight, podAffinityTerm } of theirs.podAffinity?.preferredDuringSchedulingIgnoredDuringExecution ??
+          [])
           add(podAffinityTerm, weight, [other, pod]);
         for (const { weight, podAffinityTerm } of theirs.podAntiAffinity
           ?.preferredDuringSchedulingIgnoredDuringExecution ?? [])

@@ -7,6 +7,7 @@ import { events } from "#api/core/v1/event.ts";
 import { keyOfObject } from "#apimachinery/object.ts";
 import { Lifetime } from "#base/lifetime.ts";
 import { silentLogger } from "#base/log.ts";
+import type { MetricRegistry } from "#base/metrics.ts";
 import { createVirtualClock } from "#base/virtual/clock.ts";
 import { createVirtualRandom } from "#base/virtual/random.ts";
 import { createClient } from "#client/client.ts";
@@ -27,14 +28,7 @@ export interface NodeSketch {
 }
 
 export function node(name: string, sketch: NodeSketch = {}): Node {
-  const {
-    cpu = "8",
-    memory = "16Gi",
-    podsMax = "110",
-    labels = {},
-    taints,
-    unschedulable,
-  } = sketch;
+  const { cpu = "8", memory = "16Gi", podsMax = "110", labels = {}, taints, unschedulable } = sketch;
   return {
     kind: "Node",
     apiVersion: "v1",
@@ -81,17 +75,12 @@ export interface WorldOptions {
   readonly seed?: number;
   readonly plugins?: readonly Plugin[];
   readonly postJson?: PostJson;
+  readonly metrics?: MetricRegistry;
   /** Gates that are on. */
   readonly features?: readonly string[];
 }
 
-export function makeWorld({
-  configuration,
-  seed = 1,
-  plugins,
-  postJson,
-  features = [],
-}: WorldOptions = {}) {
+export function makeWorld({ configuration, seed = 1, plugins, postJson, metrics, features = [] }: WorldOptions = {}) {
   const clock = createVirtualClock();
   const random = createVirtualRandom(seed);
   const api = createFakeApi({ clock, random });
@@ -109,6 +98,7 @@ export function makeWorld({
     ...(configuration !== undefined && { configuration }),
     ...(plugins && { plugins }),
     ...(postJson && { postJson }),
+    ...(metrics && { metrics }),
     featureEnabled: (gate) => features.includes(gate),
   });
   const keyOf = (name: string): string => (name.includes("/") ? name : `default/${name}`);
@@ -137,9 +127,7 @@ export function makeWorld({
     deletePod: (name: string) => void api.remove(pods, keyOf(name)),
     /** What kubelets do: pods that were told to go are gone. Returns their names. */
     finishDeletions(): string[] {
-      const leaving = api
-        .list(pods)
-        .filter(({ metadata }) => metadata?.deletionTimestamp !== undefined);
+      const leaving = api.list(pods).filter(({ metadata }) => metadata?.deletionTimestamp !== undefined);
       for (const each of leaving) api.remove(pods, keyOfObject(each));
       return leaving.map(({ metadata }) => metadata?.name ?? "");
     },

@@ -216,10 +216,7 @@ test("authorizer asks for what the expression built", () => {
     .check('create')`;
   assert.equal(outcome(`${resource}.allowed()`, { authorizer }), "false");
   assert.equal(outcome(`${resource}.reason()`, { authorizer }), '"because"');
-  assert.equal(
-    outcome("authorizer.path('/healthz').check('get').allowed()", { authorizer }),
-    "true",
-  );
+  assert.equal(outcome("authorizer.path('/healthz').check('get').allowed()", { authorizer }), "true");
   assert.deepEqual(asked.slice(1), [
     {
       kind: "resource",
@@ -236,10 +233,7 @@ test("authorizer asks for what the expression built", () => {
     { kind: "path", path: "/healthz", verb: "get", user: { kind: "request" } },
   ]);
   assert.equal(outcome("authorizer.path(' ')", { authorizer }), "error: path must not be empty");
-  assert.equal(
-    outcome("authorizer.serviceAccount('ns', 'A')", { authorizer }),
-    "error: Invalid service account name",
-  );
+  assert.equal(outcome("authorizer.serviceAccount('ns', 'A')", { authorizer }), "error: Invalid service account name");
 });
 
 test("authorizer.requestResource starts from the resource of the request", () => {
@@ -331,9 +325,7 @@ test("LazyObject computes fields once, and keeps errors", () => {
   ]);
   const variables = new LazyObject(type, getters);
   const inner = createEnvironment({ variables: { variables: type } });
-  const compiled = inner.compile(
-    "variables.a + variables.a == 2 || variables.bad == variables.bad",
-  );
+  const compiled = inner.compile("variables.a + variables.a == 2 || variables.bad == variables.bad");
   assert.ok(compiled.ok);
   const result = compiled.program.evaluate({ variables });
   assert.ok(result.ok && result.value === true);

@@ -78,8 +78,7 @@ function expandSortBy(call: MacroCall): Expr | MacroError {
   const { build, offset, target, args } = call;
   const sortable = ["list", "select", "ident", "comprehension", "call"];
   if (target === undefined || !sortable.includes(target.kind)) {
-    const message =
-      "sortBy can only be applied to a list, identifier, comprehension, call or select expression";
+    const message = "sortBy can only be applied to a list, identifier, comprehension, call or select expression";
     return { kind: "error", offset: target?.offset ?? offset, message };
   }
   const input = "@__sortBy_input__";

@@ -103,9 +103,7 @@ function qualifiedNameErrors(text: string): string[] {
   const parts = text.split("/");
   const described = describe(labelKeyMessage, labelKey, labelKeyExamples);
   if (parts.length > 2) {
-    return [
-      `a valid label key ${described} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
-    ];
+    return [`a valid label key ${described} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];
   }
   const errors: string[] = [];
   const name = parts.at(-1) ?? "";
@@ -158,11 +156,7 @@ const formats: Readonly<Record<string, NamedFormat>> = {
   dns1035Label: new NamedFormat("DNS1035Label", 30, dns1035LabelErrors),
   qualifiedName: new NamedFormat("QualifiedName", 60, qualifiedNameErrors),
   dns1123LabelPrefix: new NamedFormat("DNS1123LabelPrefix", 30, asPrefix(dns1123LabelErrors)),
-  dns1123SubdomainPrefix: new NamedFormat(
-    "DNS1123SubdomainPrefix",
-    60,
-    asPrefix(dns1123SubdomainErrors),
-  ),
+  dns1123SubdomainPrefix: new NamedFormat("DNS1123SubdomainPrefix", 60, asPrefix(dns1123SubdomainErrors)),
   dns1035LabelPrefix: new NamedFormat("DNS1035LabelPrefix", 30, asPrefix(dns1035LabelErrors)),
   labelValue: new NamedFormat("LabelValue", 40, labelValueErrors),
   uri: new NamedFormat("URI", 1103, (text) => {
@@ -208,12 +202,7 @@ export const namedFormatLibrary = defineLibrary({
   name: "kubernetes.format",
   types: [namedFormatType],
   rows: [
-    [
-      "format-validate",
-      "(kubernetes.NamedFormat).validate(string) -> optional(list(string))",
-      validate,
-      validateCost,
-    ],
+    ["format-validate", "(kubernetes.NamedFormat).validate(string) -> optional(list(string))", validate, validateCost],
     ["format-named", "format.named(string) -> optional(kubernetes.NamedFormat)", named],
     ...Object.entries(formats).map(([name, format]): OverloadRow => {
       return [`format.${name}`, `format.${name}() -> kubernetes.NamedFormat`, () => format];

@@ -23,14 +23,8 @@ const here = "schema.x-kubernetes-validations[0]";
 
 const forms: readonly (readonly [rule: ValidationRule, error: string])[] = [
   [{ rule: " " }, `${here}.rule: Required value: rule is not specified`],
-  [
-    { rule: "true", message: " " },
-    `${here}.message: Invalid value: " ": must be non-empty if specified`,
-  ],
-  [
-    { rule: "true", message: "a\nb" },
-    `${here}.message: Invalid value: "a\\nb": must not contain line breaks`,
-  ],
+  [{ rule: "true", message: " " }, `${here}.message: Invalid value: " ": must be non-empty if specified`],
+  [{ rule: "true", message: "a\nb" }, `${here}.message: Invalid value: "a\\nb": must not contain line breaks`],
   [
     { rule: "true\n&& true" },
     `${here}.message: Required value: message must be specified if rule contains line breaks`,
@@ -43,10 +37,7 @@ const forms: readonly (readonly [rule: ValidationRule, error: string])[] = [
     { rule: "true", reason: "Other" },
     `${here}.reason: Unsupported value: "Other": supported values: "FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"`,
   ],
-  [
-    { rule: "true", fieldPath: ".b" },
-    `${here}.fieldPath: Invalid value: ".b": must be a valid path`,
-  ],
+  [{ rule: "true", fieldPath: ".b" }, `${here}.fieldPath: Invalid value: ".b": must be a valid path`],
 ];
 
 for (const [rule, error] of forms) {
@@ -114,10 +105,7 @@ test("rules that may cost too much", () => {
     "schema.properties[list].x-kubernetes-validations[0].rule: Forbidden: contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema",
     `schema: Forbidden: x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema exceeds budget by factor of more than 100x ${remedy}`,
   ]);
-  assert.deepEqual(
-    check(object({ list: { ...list, maxItems: 10, items: { ...string, maxLength: 10 } } })),
-    [],
-  );
+  assert.deepEqual(check(object({ list: { ...list, maxItems: 10, items: { ...string, maxLength: 10 } } })), []);
 });
 
 test("costs grow with the bounds of what is around", () => {

@@ -132,12 +132,7 @@ function times(a: number | undefined, b: number | undefined): number | undefined
   return a === undefined || b === undefined ? undefined : a * b;
 }
 
-const reasons = [
-  "FieldValueDuplicate",
-  "FieldValueForbidden",
-  "FieldValueInvalid",
-  "FieldValueRequired",
-];
+const reasons = ["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"];
 
 function formErrorsOf(rule: ValidationRule, schema: RuleSchema, path: string): FieldError[] {
   const { message = "", messageExpression = "", reason, fieldPath = "" } = rule;
@@ -163,8 +158,7 @@ function formErrorsOf(rule: ValidationRule, schema: RuleSchema, path: string): F
   const wrongPath = (detail: string) => invalid(`${path}.fieldPath`, fieldPath, detail);
   if (fieldPath.trim() === "") errors.push(wrongPath("must be non-empty if specified"));
   if (fieldPath.includes("\n")) errors.push(wrongPath("must not contain line breaks"));
-  if (readFieldPath(fieldPath, schema) === undefined)
-    errors.push(wrongPath("must be a valid path"));
+  if (readFieldPath(fieldPath, schema) === undefined) errors.push(wrongPath("must be a valid path"));
   return errors;
 }
 
@@ -223,10 +217,7 @@ function capped(cost: number): number {
   return Math.min(cost, 2 ** 64);
 }
 
-function observe(
-  checks: Checks,
-  { path, cost, what }: { path: string; cost: number; what: string },
-): void {
+function observe(checks: Checks, { path, cost, what }: { path: string; cost: number; what: string }): void {
   if (cost > ruleEstimateMax) {
     checks.celErrors.push(forbidden(path, exceeds(what, cost, ruleEstimateMax)));
   }
@@ -238,8 +229,7 @@ function observe(
 function totalErrors({ total, costs }: Checks, path: string): FieldError[] {
   if (total <= schemaEstimateMax) return [];
   const dearest = costs.toSorted((a, b) => b.cost - a.cost).slice(0, namedRulesMax);
-  const detail =
-    "contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema";
+  const detail = "contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema";
   const what = "x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema";
   return [
     ...dearest.map((rule) => forbidden(rule.path, detail)),

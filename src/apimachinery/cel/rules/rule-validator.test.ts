@@ -7,10 +7,7 @@ import type { RuleSchema, ValidationRule } from "./rule-schema.ts";
 
 type Options = Partial<ValidationRule>;
 
-function rule(
-  expression: string,
-  options: Options = {},
-): Pick<RuleSchema, "x-kubernetes-validations"> {
+function rule(expression: string, options: Options = {}): Pick<RuleSchema, "x-kubernetes-validations"> {
   return { "x-kubernetes-validations": [{ rule: expression, ...options }] };
 }
 
@@ -92,10 +89,7 @@ const updates: Readonly<Record<string, Update>> = {
       { key: "bar", value: "no" },
       { key: "foo", value: "no" },
     ],
-    warnings: [
-      'root[1].value: Invalid value: "no": gotta be baz',
-      'root[2].value: Invalid value: "no": gotta be baz',
-    ],
+    warnings: ['root[1].value: Invalid value: "no": gotta be baz', 'root[2].value: Invalid value: "no": gotta be baz'],
   },
   "fields inside what changed elsewhere": {
     schema: object({ foo: baz, inner: object({ bar: baz, other: string }) }),
@@ -164,12 +158,7 @@ for (const [name, { schema, old, value, errors = [], warnings = [] }] of Object.
   });
 }
 
-const messages: readonly (readonly [
-  message: string,
-  expression: string,
-  shown: string,
-  costLeft?: number,
-])[] = [
+const messages: readonly (readonly [message: string, expression: string, shown: string, costLeft?: number])[] = [
   ["", '"static string"', "static string", 10_000_000],
   ["invisible", '"this is messageExpression"', "this is messageExpression"],
   ["", "true", "failed rule: false"],
@@ -255,44 +244,14 @@ const optional: readonly (readonly [
   old: unknown,
   isValid: boolean,
 ])[] = [
-  [
-    "self.foo == 'x' || !oldSelf.hasValue()",
-    object({ foo: string }),
-    { foo: "y" },
-    undefined,
-    true,
-  ],
-  [
-    "self.foo == 'x' || !oldSelf.hasValue()",
-    object({ foo: string }),
-    { foo: "y" },
-    { foo: "z" },
-    false,
-  ],
-  [
-    "self.foo == 'x' || oldSelf.foo.orValue('') != 'x'",
-    object({ foo: string }),
-    { foo: "y" },
-    { foo: "z" },
-    true,
-  ],
+  ["self.foo == 'x' || !oldSelf.hasValue()", object({ foo: string }), { foo: "y" }, undefined, true],
+  ["self.foo == 'x' || !oldSelf.hasValue()", object({ foo: string }), { foo: "y" }, { foo: "z" }, false],
+  ["self.foo == 'x' || oldSelf.foo.orValue('') != 'x'", object({ foo: string }), { foo: "y" }, { foo: "z" }, true],
   ["self >= 10 || oldSelf.hasValue() && oldSelf.value() <= self", integer, 9, undefined, false],
   ["self >= 10 || oldSelf.hasValue() && oldSelf.value() <= self", integer, 9, 5, true],
   ["self >= 10 || oldSelf.hasValue() && oldSelf.value() <= self", integer, 4, 5, false],
-  [
-    "self.size() > 0 || oldSelf[?0].orValue('b') == 'b'",
-    { type: "array", items: string },
-    [],
-    ["b"],
-    true,
-  ],
-  [
-    "self.size() > 0 || oldSelf[?0].orValue('b') == 'b'",
-    { type: "array", items: string },
-    [],
-    undefined,
-    true,
-  ],
+  ["self.size() > 0 || oldSelf[?0].orValue('b') == 'b'", { type: "array", items: string }, [], ["b"], true],
+  ["self.size() > 0 || oldSelf[?0].orValue('b') == 'b'", { type: "array", items: string }, [], undefined, true],
 ];
 
 for (const [expression, schema, value, oldValue, isValid] of optional) {

@@ -25,8 +25,7 @@ const notHelpful = "Preemption is not helpful for scheduling";
 
 export function findCandidates(attempt: FailedAttempt, search: Search): Candidates {
   const potential = search.cluster.nodes.filter(
-    (node): node is NodeInfo =>
-      node !== undefined && attempt.statusOf(node)?.code === "Unschedulable",
+    (node): node is NodeInfo => node !== undefined && attempt.statusOf(node)?.code === "Unschedulable",
   );
   const harmless: Victims[] = [];
   const violating: Victims[] = [];
@@ -35,9 +34,7 @@ export function findCandidates(attempt: FailedAttempt, search: Search): Candidat
   const offset = potential.length === 0 ? 0 : search.offset(potential.length);
   for (let i = 0; i < potential.length; i++) {
     const node = potential[(offset + i) % potential.length] as NodeInfo;
-    const found = attempt.remember(node, search.budgets, () =>
-      victimsOn(node, attempt, search.budgets),
-    );
+    const found = attempt.remember(node, search.budgets, () => victimsOn(node, attempt, search.budgets));
     if ("code" in found) refusals.push(found);
     else if (found.pods.length > 0) (found.violationCount === 0 ? harmless : violating).push(found);
     if (harmless.length > 0 && harmless.length + violating.length >= enough) break;

@@ -7,23 +7,15 @@ import type { PodInfo } from "../../pod-info.ts";
 import type { Victims } from "./victims.ts";
 
 /** Returns at once; until all victims were told to go, the pod stays out of the queue. */
-export function evict(
-  preemptor: PodInfo,
-  { node, pods: victims }: Victims,
-  context: Context,
-): void {
+export function evict(preemptor: PodInfo, { node, pods: victims }: Victims, context: Context): void {
   const { preempting, nominator, log } = context;
   preempting.add(preemptor.uid);
   // Less important pods that waited for the same room have to look elsewhere.
   for (const waiting of [...nominator.on(node.name)]) {
     if (waiting.priority < preemptor.priority) void withdraw(waiting, context);
   }
-  Promise.all(
-    victims.map((victim) => evictOne(victim, { preemptor, nodeName: node.name, context })),
-  )
-    .catch((error: unknown) =>
-      log.error("preemption failed", error, { pod: preemptor.key, node: node.name }),
-    )
+  Promise.all(victims.map((victim) => evictOne(victim, { preemptor, nodeName: node.name, context })))
+    .catch((error: unknown) => log.error("preemption failed", error, { pod: preemptor.key, node: node.name }))
     .finally(() => {
       preempting.delete(preemptor.uid);
       context.reconsider(preemptor.uid);

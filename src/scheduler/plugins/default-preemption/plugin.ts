@@ -21,8 +21,7 @@ export const defaultPreemption = definePlugin<Args>({
   name: "DefaultPreemption",
   args: { minCandidateNodesPercentage: 10, minCandidateNodesAbsolute: 100 },
   readArgs(given) {
-    const { minCandidateNodesPercentage = 10, minCandidateNodesAbsolute = 100 } = (given ??
-      {}) as Partial<Args>;
+    const { minCandidateNodesPercentage = 10, minCandidateNodesAbsolute = 100 } = (given ?? {}) as Partial<Args>;
     if (minCandidateNodesPercentage < 0 || minCandidateNodesPercentage > 100) {
       throw new Error(
         `minCandidateNodesPercentage: Invalid value: ${minCandidateNodesPercentage}: not in valid range [0, 100]`,
@@ -31,9 +30,7 @@ export const defaultPreemption = definePlugin<Args>({
     return { minCandidateNodesPercentage, minCandidateNodesAbsolute };
   },
   preEnqueue: ({ uid }, { preempting }) =>
-    preempting.has(uid)
-      ? pending("waiting for the preemption for this pod to be finished")
-      : undefined,
+    preempting.has(uid) ? pending("waiting for the preemption for this pod to be finished") : undefined,
   postFilter(attempt, context) {
     const result = preempt(attempt, context);
     const { status } = result;
@@ -53,10 +50,7 @@ function preempt(attempt: FailedAttempt, context: Context<Args>): PostFilterResu
     enough: (nodes) =>
       Math.min(
         nodes,
-        Math.max(
-          Math.trunc((nodes * args.minCandidateNodesPercentage) / 100),
-          args.minCandidateNodesAbsolute,
-        ),
+        Math.max(Math.trunc((nodes * args.minCandidateNodesPercentage) / 100), args.minCandidateNodesAbsolute),
       ),
     offset: (nodes) => random.below(nodes),
   });
@@ -66,12 +60,8 @@ function preempt(attempt: FailedAttempt, context: Context<Args>): PostFilterResu
   return { nominatedNodeName: best.node.name };
 }
 
-function ineligibility(
-  { pod, statusOf }: FailedAttempt,
-  { cluster }: Context<Args>,
-): string | undefined {
-  if (pod.pod.spec.preemptionPolicy === "Never")
-    return "not eligible due to preemptionPolicy=Never.";
+function ineligibility({ pod, statusOf }: FailedAttempt, { cluster }: Context<Args>): string | undefined {
+  if (pod.pod.spec.preemptionPolicy === "Never") return "not eligible due to preemptionPolicy=Never.";
   const nominated = cluster.node(pod.pod.status?.nominatedNodeName ?? "");
   if (nominated === undefined) return undefined;
   if (statusOf(nominated)?.code === "UnschedulableAndUnresolvable") return undefined;

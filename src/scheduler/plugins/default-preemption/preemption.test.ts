@@ -5,11 +5,7 @@ import { podDisruptionBudgets } from "#api/policy/v1/pod-disruption-budget.ts";
 import type { PodDisruptionBudget } from "#api/policy/v1/pod-disruption-budget.ts";
 import { makeWorld, node, pod, type PodSketch } from "../../testing/world.ts";
 
-function running(
-  name: string,
-  nodeName: string,
-  sketch: PodSketch & { readonly startTime?: string } = {},
-): Pod {
+function running(name: string, nodeName: string, sketch: PodSketch & { readonly startTime?: string } = {}): Pod {
   const { startTime = "2026-01-01T00:00:00Z", ...rest } = sketch;
   const made = pod(name, { cpu: "2", ...rest, nodeName });
   return { ...made, status: { phase: "Running", startTime } } as Pod;
@@ -31,10 +27,7 @@ describe("DefaultPreemption", () => {
     });
     assert.equal(world.podOf("high")?.status?.nominatedNodeName, "a");
     assert.deepEqual(world.finishDeletions(), ["low"]);
-    assert.match(
-      world.eventsOf("low").join(),
-      /Normal Preempted Preempted by pod uid-default-high on node a/,
-    );
+    assert.match(world.eventsOf("low").join(), /Normal Preempted Preempted by pod uid-default-high on node a/);
     await world.advance(2000);
     assert.equal(world.nodeOf("high"), "a");
   });
@@ -67,24 +60,9 @@ describe("DefaultPreemption", () => {
     );
   });
 
-  const choices: readonly (readonly [
-    name: string,
-    onA: readonly Pod[],
-    onB: readonly Pod[],
-    node: string,
-  ])[] = [
-    [
-      "lower priority",
-      [running("a1", "a", { priority: 3 })],
-      [running("b1", "b", { priority: 2 })],
-      "b",
-    ],
-    [
-      "fewer pods",
-      [running("a1", "a", { cpu: "1" }), running("a2", "a", { cpu: "1" })],
-      [running("b1", "b")],
-      "b",
-    ],
+  const choices: readonly (readonly [name: string, onA: readonly Pod[], onB: readonly Pod[], node: string])[] = [
+    ["lower priority", [running("a1", "a", { priority: 3 })], [running("b1", "b", { priority: 2 })], "b"],
+    ["fewer pods", [running("a1", "a", { cpu: "1" }), running("a2", "a", { cpu: "1" })], [running("b1", "b")], "b"],
     [
       "the later start",
       [running("a1", "a", { startTime: "2026-01-01T00:00:05Z" })],

@@ -85,10 +85,7 @@ function splitByBudgets(
 }
 
 /** A budget without a selector covers none; pods that are being disrupted already are counted off. */
-function covers(
-  { metadata, spec, status }: PodDisruptionBudget,
-  { namespace, name, labels }: PodInfo,
-): boolean {
+function covers({ metadata, spec, status }: PodDisruptionBudget, { namespace, name, labels }: PodInfo): boolean {
   if (metadata?.namespace !== namespace) return false;
   const selector = labelSelectorOf(spec?.selector);
   if (isEverything(selector) || !selector.matches(labels)) return false;

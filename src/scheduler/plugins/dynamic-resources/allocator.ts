@@ -2,11 +2,7 @@
  * Finds devices for claims on a node: a search that goes back when a choice turns out wrong.
  * Source: k8s.io/dynamic-resource-allocation/structured.
  */
-import type {
-  DeviceConstraint,
-  DeviceRequest,
-  ExactDeviceRequest,
-} from "#api/resource/v1/resource-claim-spec.ts";
+import type { DeviceConstraint, DeviceRequest, ExactDeviceRequest } from "#api/resource/v1/resource-claim-spec.ts";
 import type { ResourceClaim } from "#api/resource/v1/resource-claim.ts";
 import { quantityNumber } from "#apimachinery/quantity.ts";
 import { isTolerated } from "../../toleration.ts";
@@ -60,16 +56,10 @@ export function allocate(
   function place(at: number): boolean {
     const next = wanted[at];
     if (next === undefined) return true;
-    return next.alternatives.some((request) =>
-      fill(at, request, { left: countOf(request), from: 0 }),
-    );
+    return next.alternatives.some((request) => fill(at, request, { left: countOf(request), from: 0 }));
   }
 
-  function fill(
-    at: number,
-    request: AnyRequest,
-    { left, from }: { left: number | "all"; from: number },
-  ): boolean {
+  function fill(at: number, request: AnyRequest, { left, from }: { left: number | "all"; from: number }): boolean {
     const { claim } = wanted[at] as (typeof wanted)[number];
     if (left === "all") return fillAll(at, request, claim);
     if (left === 0) return place(at + 1);
@@ -98,9 +88,7 @@ export function allocate(
   function usable(device: PublishedDevice, request: AnyRequest): boolean {
     const tolerations = request.tolerations ?? [];
     const untolerated = (device.device.taints ?? []).some(
-      (taint) =>
-        (taint.effect === "NoSchedule" || taint.effect === "NoExecute") &&
-        !isTolerated(taint, tolerations),
+      (taint) => (taint.effect === "NoSchedule" || taint.effect === "NoExecute") && !isTolerated(taint, tolerations),
     );
     return !untolerated && options.selects(request, device);
   }
@@ -108,11 +96,7 @@ export function allocate(
   return place(0) ? picks : undefined;
 }
 
-export function alternativesOf({
-  name,
-  exactly,
-  firstAvailable = [],
-}: DeviceRequest): AnyRequest[] {
+export function alternativesOf({ name, exactly, firstAvailable = [] }: DeviceRequest): AnyRequest[] {
   if (exactly !== undefined) return [{ ...exactly, fullName: name }];
   return firstAvailable.map((request) => ({ ...request, fullName: `${name}/${request.name}` }));
 }

@@ -1,9 +1,5 @@
 /** Writes allocations and reservations before the pod is bound. */
-import {
-  type AllocationResult,
-  type ResourceClaim,
-  resourceClaims,
-} from "#api/resource/v1/resource-claim.ts";
+import { type AllocationResult, type ResourceClaim, resourceClaims } from "#api/resource/v1/resource-claim.ts";
 import { keyOfObject } from "#apimachinery/object.ts";
 import { isConflict } from "#apimachinery/status.ts";
 import type { Client } from "#client/client.ts";
@@ -39,8 +35,7 @@ export async function reserveClaim(
   async function write(from: ResourceClaim): Promise<void> {
     let next = from;
     const name = `${next.metadata?.namespace}/${next.metadata?.name}`;
-    if (next.metadata?.deletionTimestamp !== undefined)
-      throw new Error(`claim ${name} got deleted in the meantime`);
+    if (next.metadata?.deletionTimestamp !== undefined) throw new Error(`claim ${name} got deleted in the meantime`);
     if (isReservedFor(next, pod)) return;
     if (allocation !== undefined) {
       if (next.status?.allocation !== undefined)
@@ -53,10 +48,7 @@ export async function reserveClaim(
         });
       }
     }
-    const reservedFor = [
-      ...(next.status?.reservedFor ?? []),
-      { resource: "pods", name: pod.name, uid: pod.uid },
-    ];
+    const reservedFor = [...(next.status?.reservedFor ?? []), { resource: "pods", name: pod.name, uid: pod.uid }];
     await resource.updateStatus({
       ...next,
       status: { ...next.status, ...(allocation && { allocation }), reservedFor },
@@ -65,18 +57,12 @@ export async function reserveClaim(
 }
 
 /** Takes the pod off the users of a claim. */
-export async function releaseClaim(
-  claim: ResourceClaim,
-  { uid }: PodInfo,
-  client: Client,
-): Promise<void> {
+export async function releaseClaim(claim: ResourceClaim, { uid }: PodInfo, client: Client): Promise<void> {
   const body = {
     metadata: { uid: claim.metadata?.uid },
     status: { reservedFor: [{ $patch: "delete", uid }] },
   };
-  await client
-    .resource(resourceClaims)
-    .patch(keyOfObject(claim), { type: "strategic", body, subresource: "status" });
+  await client.resource(resourceClaims).patch(keyOfObject(claim), { type: "strategic", body, subresource: "status" });
 }
 
 /** Gives back the devices of a claim that nobody uses. */

@@ -10,10 +10,7 @@ import { alternativesOf } from "./allocator.ts";
 const reservedForMax = 256;
 
 /** Every claim that exists and may be used, or what is missing. */
-export function podResourceClaims(
-  pod: PodInfo,
-  listers: Listers,
-): readonly ResourceClaim[] | Status {
+export function podResourceClaims(pod: PodInfo, listers: Listers): readonly ResourceClaim[] | Status {
   const found: ResourceClaim[] = [];
   for (const { name, resourceClaimName } of pod.pod.spec.resourceClaims ?? []) {
     const generated = pod.pod.status?.resourceClaimStatuses?.find((status) => status.name === name);
@@ -24,8 +21,7 @@ export function podResourceClaims(
     // A template may turn out to need no claim.
     if (claimName === undefined) continue;
     const claim = listers.of(resourceClaims).get(`${pod.namespace}/${claimName}`);
-    if (claim === undefined)
-      return unresolvable(`resourceclaim ${JSON.stringify(claimName)} not found`);
+    if (claim === undefined) return unresolvable(`resourceclaim ${JSON.stringify(claimName)} not found`);
     if (claim.metadata?.deletionTimestamp !== undefined) {
       return unresolvable(`resourceclaim ${JSON.stringify(claimName)} is being deleted`);
     }
@@ -45,16 +41,11 @@ export function isReservedFor({ status }: ResourceClaim, { uid }: PodInfo): bool
 }
 
 /** What keeps the claims from being used or allocated at all. */
-export function claimsRefused(
-  claims: readonly ResourceClaim[],
-  pod: PodInfo,
-  listers: Listers,
-): Status | undefined {
+export function claimsRefused(claims: readonly ResourceClaim[], pod: PodInfo, listers: Listers): Status | undefined {
   for (const claim of claims) {
     if (claim.status?.allocation !== undefined) {
       const users = claim.status.reservedFor?.length ?? 0;
-      if (!isReservedFor(claim, pod) && users >= reservedForMax)
-        return unresolvable("resourceclaim in use");
+      if (!isReservedFor(claim, pod) && users >= reservedForMax) return unresolvable("resourceclaim in use");
       continue;
     }
     for (const request of claim.spec.devices?.requests ?? []) {

@@ -3,11 +3,7 @@ import { describe, it } from "node:test";
 import { type DeviceClass, deviceClasses } from "#api/resource/v1/device-class.ts";
 import { type ResourceClaim, resourceClaims } from "#api/resource/v1/resource-claim.ts";
 import type { DeviceRequest } from "#api/resource/v1/resource-claim-spec.ts";
-import {
-  type Device,
-  type ResourceSlice,
-  resourceSlices,
-} from "#api/resource/v1/resource-slice.ts";
+import { type Device, type ResourceSlice, resourceSlices } from "#api/resource/v1/resource-slice.ts";
 import { makeWorld, node, pod } from "../../testing/world.ts";
 
 const driver = "gpu.example.com";
@@ -24,11 +20,7 @@ function slice(nodeName: string, devices: readonly Device[]): ResourceSlice {
   };
 }
 
-function claim(
-  name: string,
-  requests: readonly DeviceRequest[],
-  constraints?: object[],
-): ResourceClaim {
+function claim(name: string, requests: readonly DeviceRequest[], constraints?: object[]): ResourceClaim {
   return {
     metadata: { name, namespace: "default", uid: `uid-${name}` },
     spec: { devices: { requests: [...requests], ...(constraints && { constraints }) } },
@@ -42,10 +34,8 @@ function gpus(expression = `device.driver == "${driver}"`) {
     metadata: { name: "gpu" },
     spec: { selectors: [{ cel: { expression } }] },
   } as DeviceClass);
-  const claimOf = (name: string) =>
-    world.api.get(resourceClaims, `default/${name}`) as ResourceClaim;
-  const devicesOf = (name: string) =>
-    claimOf(name).status?.allocation?.devices?.results?.map(({ device }) => device);
+  const claimOf = (name: string) => world.api.get(resourceClaims, `default/${name}`) as ResourceClaim;
+  const devicesOf = (name: string) => claimOf(name).status?.allocation?.devices?.results?.map(({ device }) => device);
   return { world, claimOf, devicesOf };
 }
 
@@ -68,15 +58,11 @@ describe("DynamicResources", () => {
     assert.equal(world.nodeOf("train"), "b");
     const { metadata, status } = claimOf("mine");
     assert.deepEqual(metadata?.finalizers, ["resource.kubernetes.io/delete-protection"]);
-    assert.deepEqual(status?.reservedFor, [
-      { resource: "pods", name: "train", uid: "uid-default-train" },
-    ]);
+    assert.deepEqual(status?.reservedFor, [{ resource: "pods", name: "train", uid: "uid-default-train" }]);
     assert.deepEqual(status?.allocation, {
       devices: { results: [{ request: "gpu", driver, pool: "b", device: "gpu-0" }] },
       nodeSelector: {
-        nodeSelectorTerms: [
-          { matchFields: [{ key: "metadata.name", operator: "In", values: ["b"] }] },
-        ],
+        nodeSelectorTerms: [{ matchFields: [{ key: "metadata.name", operator: "In", values: ["b"] }] }],
       },
     });
   });

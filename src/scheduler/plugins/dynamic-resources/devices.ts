@@ -1,12 +1,6 @@
 /** Devices that drivers publish, by where they can be used. */
 import type { NodeSelector } from "#api/core/v1/node-selector.ts";
-import type {
-  Counter,
-  CounterSet,
-  Device,
-  DeviceAttribute,
-  ResourceSlice,
-} from "#api/resource/v1/resource-slice.ts";
+import type { Counter, CounterSet, Device, DeviceAttribute, ResourceSlice } from "#api/resource/v1/resource-slice.ts";
 import { getOwn } from "#apimachinery/maps.ts";
 import type { NodeInfo } from "../../node-info.ts";
 import { nodeSelectorMatcher } from "../../node-selection.ts";
@@ -45,8 +39,7 @@ function takeInventory(slices: readonly ResourceSlice[]): Inventory {
   const byId = new Map<string, PublishedDevice>();
   for (const { spec } of newestGenerations(slices)) {
     const { driver, pool } = spec;
-    for (const set of spec.sharedCounters ?? [])
-      counters.set(`${driver}/${pool.name}/${set.name}`, set.counters);
+    for (const set of spec.sharedCounters ?? []) counters.set(`${driver}/${pool.name}/${set.name}`, set.counters);
     for (const device of spec.devices ?? []) {
       const place = spec.perDeviceNodeSelection ? device : spec;
       const nodeSelector = selectorOf(place);
@@ -60,9 +53,7 @@ function takeInventory(slices: readonly ResourceSlice[]): Inventory {
   return {
     on: (node) => [
       ...(local.get(node.name) ?? []),
-      ...elsewhere.filter(
-        ({ nodeSelector }) => nodeSelector === undefined || nodeSelectorMatcher(nodeSelector)(node),
-      ),
+      ...elsewhere.filter(({ nodeSelector }) => nodeSelector === undefined || nodeSelectorMatcher(nodeSelector)(node)),
     ],
     counters,
     byId,
@@ -88,22 +79,15 @@ interface Place {
 function selectorOf({ nodeName, nodeSelector }: Place): NodeSelector | undefined {
   if (!nodeName) return nodeSelector;
   return {
-    nodeSelectorTerms: [
-      { matchFields: [{ key: "metadata.name", operator: "In", values: [nodeName] }] },
-    ],
+    nodeSelectorTerms: [{ matchFields: [{ key: "metadata.name", operator: "In", values: [nodeName] }] }],
   };
 }
 
 /** The value of an attribute named in full (`domain/name`), as text that tells its type. */
-export function attributeText(
-  { driver, device }: PublishedDevice,
-  name: string,
-): string | undefined {
+export function attributeText({ driver, device }: PublishedDevice, name: string): string | undefined {
   const own =
     getOwn(device.attributes, name) ??
-    (name.startsWith(`${driver}/`)
-      ? getOwn(device.attributes, name.slice(driver.length + 1))
-      : undefined);
+    (name.startsWith(`${driver}/`) ? getOwn(device.attributes, name.slice(driver.length + 1)) : undefined);
   return own === undefined ? undefined : textOf(own);
 }
 

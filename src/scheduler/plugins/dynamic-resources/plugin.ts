@@ -1,9 +1,5 @@
 import { deviceClasses } from "#api/resource/v1/device-class.ts";
-import {
-  type AllocationResult,
-  type ResourceClaim,
-  resourceClaims,
-} from "#api/resource/v1/resource-claim.ts";
+import { type AllocationResult, type ResourceClaim, resourceClaims } from "#api/resource/v1/resource-claim.ts";
 import { resourceSlices } from "#api/resource/v1/resource-slice.ts";
 import { keyOfObject } from "#apimachinery/object.ts";
 import {
@@ -38,8 +34,7 @@ export const dynamicResources = definePlugin({
     "AssignedPod/update-claims",
     {
       on: "ResourceClaim/add",
-      helps: ({ object }, pod) =>
-        object === undefined || usesClaimNamed(pod, object.metadata?.name),
+      helps: ({ object }, pod) => object === undefined || usesClaimNamed(pod, object.metadata?.name),
     },
     "ResourceClaim/update",
     "ResourceClaim/delete",
@@ -61,14 +56,10 @@ export const dynamicResources = definePlugin({
 });
 
 function usesClaimNamed({ pod }: PodInfo, name: string | undefined): boolean {
-  const direct = pod.spec.resourceClaims?.some(
-    ({ resourceClaimName }) => resourceClaimName === name,
-  );
+  const direct = pod.spec.resourceClaims?.some(({ resourceClaimName }) => resourceClaimName === name);
   return (
     direct === true ||
-    pod.status?.resourceClaimStatuses?.some(
-      ({ resourceClaimName }) => resourceClaimName === name,
-    ) === true
+    pod.status?.resourceClaimStatuses?.some(({ resourceClaimName }) => resourceClaimName === name) === true
   );
 }
 
@@ -96,26 +87,20 @@ function deviceFilter(pod: PodInfo, context: Context): NodeFilter | Status | und
       const picks = find(node);
       if (picks === undefined) return noDevices;
       const classOf = (name: string) => listers.of(deviceClasses).get(name);
-      allocations.set(
-        node.name,
-        new Map(open.map((claim) => [claim, allocationOf(claim, picks, classOf)])),
-      );
+      allocations.set(node.name, new Map(open.map((claim) => [claim, allocationOf(claim, picks, classOf)])));
       return undefined;
     },
     reserve({ name }) {
       const found = allocations.get(name);
-      if (open.length > 0 && found === undefined)
-        return failed(new Error("claim allocation not found for node"));
-      for (const [claim, allocation] of found ?? [])
-        inFlight.set(claim.metadata?.uid ?? "", allocation);
+      if (open.length > 0 && found === undefined) return failed(new Error("claim allocation not found for node"));
+      for (const [claim, allocation] of found ?? []) inFlight.set(claim.metadata?.uid ?? "", allocation);
       return undefined;
     },
     unreserve() {
       for (const { metadata } of open) inFlight.delete(metadata?.uid ?? "");
       for (const claim of claims) {
         const now = listers.of(resourceClaims).get(keyOfObject(claim));
-        if (now !== undefined && isReservedFor(now, pod))
-          void releaseClaim(now, pod, client).catch(() => undefined);
+        if (now !== undefined && isReservedFor(now, pod)) void releaseClaim(now, pod, client).catch(() => undefined);
       }
     },
     async preBind({ name }) {
@@ -142,8 +127,7 @@ function finder(open: readonly ResourceClaim[], { listers, cluster }: Context) {
       if (adminAccess !== true) taken.add(`${driver}/${pool}/${device}`);
     }
   };
-  for (const { status } of listers.of(resourceClaims).list())
-    if (status?.allocation) take(status.allocation);
+  for (const { status } of listers.of(resourceClaims).list()) if (status?.allocation) take(status.allocation);
   for (const allocation of inFlightOf(cluster).values()) take(allocation);
 
   const selects = (request: AnyRequest, device: PublishedDevice): boolean => {
@@ -161,14 +145,11 @@ async function postFilter(
   { pod }: { readonly pod: PodInfo },
   { listers, client, cluster }: Context,
 ): Promise<PostFilterResult> {
-  const claims =
-    (pod.pod.spec.resourceClaims?.length ?? 0) === 0 ? [] : podResourceClaims(pod, listers);
-  if ("code" in claims || claims.length === 0)
-    return { status: unschedulable("no new claims to deallocate") };
+  const claims = (pod.pod.spec.resourceClaims?.length ?? 0) === 0 ? [] : podResourceClaims(pod, listers);
+  if ("code" in claims || claims.length === 0) return { status: unschedulable("no new claims to deallocate") };
   for (const claim of claims) {
     const { allocation, reservedFor = [] } = claim.status ?? {};
-    const idle =
-      reservedFor.length === 0 || (reservedFor.length === 1 && isReservedFor(claim, pod));
+    const idle = reservedFor.length === 0 || (reservedFor.length === 1 && isReservedFor(claim, pod));
     if (allocation?.nodeSelector === undefined || !idle) continue;
     const matches = nodeSelectorMatcher(allocation.nodeSelector);
     if (cluster.nodes.every((node) => node === undefined || matches(node))) continue;

@@ -56,9 +56,7 @@ function configurationOf(
     .filter(
       ({ requests = [] }) =>
         requests.length === 0 ||
-        requests.some(
-          (name) => names.has(name) || [...names].some((full) => full.startsWith(`${name}/`)),
-        ),
+        requests.some((name) => names.has(name) || [...names].some((full) => full.startsWith(`${name}/`))),
     )
     .map((config) => ({ ...config, source: "FromClaim" }));
   return [...ofClasses, ...ofClaim];
@@ -68,19 +66,14 @@ function configurationOf(
 function commonSelector(picks: readonly Pick[]): NodeSelector | undefined {
   const matchFields: NodeSelectorRequirement[] = [];
   const matchExpressions: NodeSelectorRequirement[] = [];
-  const add = (
-    to: NodeSelectorRequirement[],
-    from: readonly NodeSelectorRequirement[] = [],
-  ): void => {
-    for (const each of from)
-      if (!to.some((other) => JSON.stringify(other) === JSON.stringify(each))) to.push(each);
+  const add = (to: NodeSelectorRequirement[], from: readonly NodeSelectorRequirement[] = []): void => {
+    for (const each of from) if (!to.some((other) => JSON.stringify(other) === JSON.stringify(each))) to.push(each);
   };
   for (const { device } of picks) {
     const [term] = device.nodeSelector?.nodeSelectorTerms ?? [];
     add(matchFields, term?.matchFields);
     add(matchExpressions, term?.matchExpressions);
   }
-  if (matchFields.length > 0)
-    return { nodeSelectorTerms: [{ matchFields: matchFields.slice(0, 1) }] };
+  if (matchFields.length > 0) return { nodeSelectorTerms: [{ matchFields: matchFields.slice(0, 1) }] };
   return matchExpressions.length === 0 ? undefined : { nodeSelectorTerms: [{ matchExpressions }] };
 }

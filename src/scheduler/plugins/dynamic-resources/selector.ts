@@ -1,9 +1,5 @@
 /** CEL selectors of devices, compiled once. */
-import {
-  type CompiledSelector,
-  compileDeviceSelector,
-  deviceValue,
-} from "#apimachinery/cel/device-selector.ts";
+import { type CompiledSelector, compileDeviceSelector, deviceValue } from "#apimachinery/cel/device-selector.ts";
 import type { PublishedDevice } from "./devices.ts";
 
 /** Compiled expressions kept; beyond it all are forgotten. */
@@ -20,8 +16,7 @@ export function selectorMatches(expression: string, device: PublishedDevice): bo
   }
   if (!selector.ok) throw new Error(`CEL compile error: ${selector.error}`);
   let value = values.get(device);
-  if (value === undefined)
-    values.set(device, (value = deviceValue({ ...device.device, driver: device.driver })));
+  if (value === undefined) values.set(device, (value = deviceValue({ ...device.device, driver: device.driver })));
   const result = selector.matches(value);
   if (!result.ok) throw new Error(`CEL runtime error: ${result.error}`);
   return result.matches;

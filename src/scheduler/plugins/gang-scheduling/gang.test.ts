@@ -31,8 +31,7 @@ describe("GangScheduling", () => {
     await using world = makeWorld({ features: ["GangScheduling"] });
     world.addNode(node("a", { cpu: "1" }));
     world.api.seed(podGroups, group("train", 2));
-    for (const name of ["w0", "w1"])
-      world.addPod(pod(name, { cpu: "1", schedulingGroup: { podGroupName: "train" } }));
+    for (const name of ["w0", "w1"]) world.addPod(pod(name, { cpu: "1", schedulingGroup: { podGroupName: "train" } }));
     await world.settle();
     world.addPod(pod("other", { cpu: "1", priority: 10 }));
     await world.advance(2000);
@@ -42,9 +41,7 @@ describe("GangScheduling", () => {
     await world.advance(310_000);
     const messages = ["w0", "w1"].map((name) => world.conditionOf(name, "PodScheduled").message);
     assert.ok(
-      messages.some(
-        (text) => text === "rejected due to timeout after waiting 300s at plugin GangScheduling",
-      ),
+      messages.some((text) => text === "rejected due to timeout after waiting 300s at plugin GangScheduling"),
       messages.join(),
     );
   });

@@ -29,8 +29,7 @@ export const gangScheduling = definePlugin({
     },
     {
       on: "PodGroup/add",
-      helps: ({ object }, pod) =>
-        groupKeys(pod.pod)[0] === `${object?.metadata?.namespace}/${object?.metadata?.name}`,
+      helps: ({ object }, pod) => groupKeys(pod.pod)[0] === `${object?.metadata?.namespace}/${object?.metadata?.name}`,
     },
   ],
   preEnqueue(pod, context) {
@@ -49,9 +48,7 @@ export const gangScheduling = definePlugin({
     const gang = key === undefined ? undefined : gangOf(key, context);
     if (key === undefined || gang === undefined || gang === "missing") return undefined;
     const { cluster, waiting } = context;
-    const placed = membersOf(key, context).filter(
-      ({ metadata }) => cluster.pod(metadata?.uid ?? "") !== undefined,
-    );
+    const placed = membersOf(key, context).filter(({ metadata }) => cluster.pod(metadata?.uid ?? "") !== undefined);
     if (placed.length < gang.minCount) return { waitMs: gangWaitMs };
     for (const other of waiting.values()) if (sameGroup(other.pod.pod, pod)) other.allow(name);
     return undefined;

@@ -20,8 +20,7 @@ export const imageLocality = definePlugin({
         for (const name of names) {
           const size = images.get(name);
           // The rarer the image, the less it counts: or else all pods would gather there.
-          if (size !== undefined)
-            sum += Math.trunc(size * (cluster.nodesWithImage(name) / cluster.nodeCount));
+          if (size !== undefined) sum += Math.trunc(size * (cluster.nodesWithImage(name) / cluster.nodeCount));
         }
         const bounded = Math.min(Math.max(sum, sizeMin), sizeMax);
         return Math.floor((nodeScoreMax * (bounded - sizeMin)) / (sizeMax - sizeMin));

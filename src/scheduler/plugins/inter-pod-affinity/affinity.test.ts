@@ -19,9 +19,7 @@ function threeNodes() {
 describe("InterPodAffinity", () => {
   it("puts a pod beside the one it requires", async () => {
     await using world = threeNodes();
-    world.addPod(
-      pod("db", { labels: { app: "db" }, nodeSelector: { "kubernetes.io/hostname": "c" } }),
-    );
+    world.addPod(pod("db", { labels: { app: "db" }, nodeSelector: { "kubernetes.io/hostname": "c" } }));
     await world.settle();
     world.addPod(
       pod("web", {
@@ -37,8 +35,7 @@ describe("InterPodAffinity", () => {
     const affinity = {
       podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term("web")] },
     };
-    for (const name of ["one", "two"])
-      world.addPod(pod(name, { labels: { app: "web" }, affinity }));
+    for (const name of ["one", "two"]) world.addPod(pod(name, { labels: { app: "web" }, affinity }));
     world.addPod(
       pod("alone", {
         labels: { app: "other" },
@@ -51,10 +48,7 @@ describe("InterPodAffinity", () => {
     const zoneOf = (name: string) => (world.nodeOf(name) === "c" ? "west" : "east");
     assert.notEqual(world.nodeOf("one"), undefined);
     assert.equal(zoneOf("one"), zoneOf("two"));
-    assert.match(
-      world.conditionOf("alone", "PodScheduled").message,
-      /3 node\(s\) didn't match pod affinity rules\./,
-    );
+    assert.match(world.conditionOf("alone", "PodScheduled").message, /3 node\(s\) didn't match pod affinity rules\./);
   });
 
   it("keeps pods apart, also from those that run already", async () => {
@@ -62,8 +56,7 @@ describe("InterPodAffinity", () => {
     const affinity = {
       podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term("web")] },
     };
-    for (const name of ["one", "two", "three"])
-      world.addPod(pod(name, { labels: { app: "web" }, affinity }));
+    for (const name of ["one", "two", "three"]) world.addPod(pod(name, { labels: { app: "web" }, affinity }));
     world.addPod(pod("plain", { labels: { app: "web" } }));
     await world.settle();
     const bound = ["one", "two", "three"].map(world.nodeOf).filter((name) => name !== undefined);
@@ -83,9 +76,7 @@ describe("InterPodAffinity", () => {
 
   it("prefers company, and distance", async () => {
     await using world = threeNodes();
-    world.addPod(
-      pod("db", { labels: { app: "db" }, nodeSelector: { "kubernetes.io/hostname": "a" } }),
-    );
+    world.addPod(pod("db", { labels: { app: "db" }, nodeSelector: { "kubernetes.io/hostname": "a" } }));
     await world.settle();
     const weighted = (weight: number) => [{ weight, podAffinityTerm: term("db") }];
     world.addPod(

@@ -18,34 +18,23 @@ export function namespaceLabelsOf({ namespaces }: Listers): NamespaceLabels {
   };
 }
 
-export function affinityFilter(
-  pod: PodInfo,
-  { cluster, listers }: Context,
-): NodeFilter | undefined {
+export function affinityFilter(pod: PodInfo, { cluster, listers }: Context): NodeFilter | undefined {
   const { requiredAffinity, requiredAntiAffinity } = pod.terms;
   const own = requiredAffinity.length > 0 || requiredAntiAffinity.length > 0;
   if (!own && cluster.podsWithTerms === 0) return undefined;
   const labelsOf = namespaceLabelsOf(listers);
-  const matchesAll = (other: PodInfo): boolean =>
-    requiredAffinity.every((term) => termMatches(term, other, labelsOf));
+  const matchesAll = (other: PodInfo): boolean => requiredAffinity.every((term) => termMatches(term, other, labelsOf));
 
-  const wanted = createTopologyCounter(
-    requiredAffinity.length > 0 ? cluster.nodes : [],
-    (node, add) => {
-      for (const other of node.pods.values()) {
-        if (matchesAll(other)) for (const { topologyKey } of requiredAffinity) add(topologyKey, 1);
-      }
-    },
-  );
-  const unwanted = createTopologyCounter(
-    requiredAntiAffinity.length > 0 ? cluster.nodes : [],
-    (node, add) => {
-      for (const other of node.pods.values()) {
-        for (const term of requiredAntiAffinity)
-          if (termMatches(term, other, labelsOf)) add(term.topologyKey, 1);
-      }
-    },
-  );
+  const wanted = createTopologyCounter(requiredAffinity.length > 0 ? cluster.nodes : [], (node, add) => {
+    for (const other of node.pods.values()) {
+      if (matchesAll(other)) for (const { topologyKey } of requiredAffinity) add(topologyKey, 1);
+    }
+  });
+  const unwanted = createTopologyCounter(requiredAntiAffinity.length > 0 ? cluster.nodes : [], (node, add) => {
+    for (const other of node.pods.values()) {
+      for (const term of requiredAntiAffinity) if (termMatches(term, other, labelsOf)) add(term.topologyKey, 1);
+    }
+  });
   const refusing = createTopologyCounter(cluster.nodes, (node, add) => {
     for (const other of node.podsWithTerms.values()) {
       for (const term of other.terms.requiredAntiAffinity) {

@@ -20,9 +20,7 @@ export const hintedByTerms: readonly (EventName | EventHint)[] = [
 
 /** Hints may err on the side of one attempt too many: any namespace that a selector may mean counts. */
 function anyMatches(terms: readonly AffinityTerm[], pod: PodInfo): boolean {
-  return terms.some((term) =>
-    termMatches({ ...term, namespaces: openNamespaces(term, pod) }, pod, () => undefined),
-  );
+  return terms.some((term) => termMatches({ ...term, namespaces: openNamespaces(term, pod) }, pod, () => undefined));
 }
 
 function openNamespaces(term: AffinityTerm, { namespace }: PodInfo): ReadonlySet<string> {
@@ -36,8 +34,5 @@ function newcomerHelps({ object }: ClusterEvent, pod: PodInfo): boolean {
 function leaverHelps({ object, old = object }: ClusterEvent, pod: PodInfo): boolean {
   if (old === undefined) return true;
   const gone = podInfoOf(old as Pod);
-  return (
-    anyMatches(pod.terms.requiredAntiAffinity, gone) ||
-    anyMatches(gone.terms.requiredAntiAffinity, pod)
-  );
+  return anyMatches(pod.terms.requiredAntiAffinity, gone) || anyMatches(gone.terms.requiredAntiAffinity, pod);
 }

@@ -17,9 +17,7 @@ export const interPodAffinity = definePlugin<InterPodAffinityArgs>({
     const { hardPodAffinityWeight = 1, ignorePreferredTermsOfExistingPods = false } = (given ??
       {}) as Partial<InterPodAffinityArgs>;
     if (!(hardPodAffinityWeight >= 0 && hardPodAffinityWeight <= 100)) {
-      throw new Error(
-        `hardPodAffinityWeight: Invalid value: ${hardPodAffinityWeight}: not in valid range [0-100]`,
-      );
+      throw new Error(`hardPodAffinityWeight: Invalid value: ${hardPodAffinityWeight}: not in valid range [0-100]`);
     }
     return { hardPodAffinityWeight, ignorePreferredTermsOfExistingPods };
   },

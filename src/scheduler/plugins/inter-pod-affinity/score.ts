@@ -12,15 +12,10 @@ export function affinityScorer(
 ): NodeScorer | undefined {
   const { preferredAffinity, preferredAntiAffinity } = pod.terms;
   const own = preferredAffinity.length > 0 || preferredAntiAffinity.length > 0;
-  if (!own && (args.ignorePreferredTermsOfExistingPods || cluster.podsWithTerms === 0))
-    return undefined;
+  if (!own && (args.ignorePreferredTermsOfExistingPods || cluster.podsWithTerms === 0)) return undefined;
   const labelsOf = namespaceLabelsOf(listers);
 
-  function addMatching(
-    terms: readonly AffinityTerm[],
-    other: PodInfo,
-    { add, factor }: Weighing,
-  ): void {
+  function addMatching(terms: readonly AffinityTerm[], other: PodInfo, { add, factor }: Weighing): void {
     for (const term of terms) {
       if (termMatches(term, other, labelsOf)) add(term.topologyKey, factor * (term.weight || 1));
     }
@@ -69,7 +64,6 @@ const spreadOut: Normalize = (scores, feasible, count) => {
   const range = max - min;
   for (let i = 0; i < count; i++) {
     const at = feasible[i] as number;
-    scores[at] =
-      range > 0 ? Math.trunc(nodeScoreMax * (((scores[at] as number) - min) / range)) : 0;
+    scores[at] = range > 0 ? Math.trunc(nodeScoreMax * (((scores[at] as number) - min) / range)) : 0;
   }
 };

@@ -1,11 +1,6 @@
 import type { NodeAffinity } from "#api/core/v1/affinity.ts";
 import { definePlugin, normalizeToMax, unresolvable } from "../../framework.ts";
-import {
-  namedNodes,
-  nodeSelectorMatcher,
-  nodeTermMatcher,
-  requiredNodeMatcher,
-} from "../../node-selection.ts";
+import { namedNodes, nodeSelectorMatcher, nodeTermMatcher, requiredNodeMatcher } from "../../node-selection.ts";
 
 interface Args {
   /** Applies to every pod of the profile, beside the pod's own. */
@@ -27,9 +22,7 @@ export const nodeAffinity = definePlugin<Args>({
     const added = args.addedAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
     if (required === undefined && added === undefined) return undefined;
     const matchesAdded = added === undefined ? undefined : nodeSelectorMatcher(added);
-    const nodeNames = namedNodes(
-      pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution,
-    );
+    const nodeNames = namedNodes(pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution);
     if (nodeNames?.size === 0) return conflict;
     return {
       ...(nodeNames && { nodeNames }),

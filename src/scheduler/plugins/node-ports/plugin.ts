@@ -9,10 +9,7 @@ const refusal = unschedulable("node(s) didn't have free ports for the requested 
 /** Keeps pods apart that want the same port of a node. Source: scheduler NodePorts. */
 export const nodePorts = definePlugin({
   name: "NodePorts",
-  enqueueOn: [
-    { on: "AssignedPod/delete", helps: ({ object }, pod) => freesPort(object, pod) },
-    "Node/add",
-  ],
+  enqueueOn: [{ on: "AssignedPod/delete", helps: ({ object }, pod) => freesPort(object, pod) }, "Node/add"],
   filter({ hostPorts }) {
     if (hostPorts.length === 0) return undefined;
     return {

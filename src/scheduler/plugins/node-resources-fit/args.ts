@@ -60,8 +60,7 @@ export function readResources(
 }
 
 function readType(type: string): ScoringStrategy["type"] {
-  if (type === "LeastAllocated" || type === "MostAllocated" || type === "RequestedToCapacityRatio")
-    return type;
+  if (type === "LeastAllocated" || type === "MostAllocated" || type === "RequestedToCapacityRatio") return type;
   throw new Error(
     `scoringStrategy.type: Unsupported value: ${JSON.stringify(type)}: supported values: ` +
       '"LeastAllocated", "MostAllocated", "RequestedToCapacityRatio"',

@@ -46,9 +46,7 @@ function insufficient({ columns, values }: Amounts, node: NodeInfo): Status | un
   }
   if (reasons === undefined) return undefined;
   if (hopeless) return unresolvable(...reasons);
-  return reasons.length === 1 && reasons[0] === "Too many pods"
-    ? noRoom
-    : unschedulable(...reasons);
+  return reasons.length === 1 && reasons[0] === "Too many pods" ? noRoom : unschedulable(...reasons);
 }
 
 function withoutIgnored(amounts: Amounts, args: ResourcesFitArgs): Amounts {
@@ -57,8 +55,7 @@ function withoutIgnored(amounts: Amounts, args: ResourcesFitArgs): Amounts {
   const kept = amounts.columns.flatMap((column, i) => {
     const name = nameOfColumn(column);
     const group = name.split("/")[0] ?? "";
-    const ignored =
-      ignoredResources.has(name) || (name.includes("/") && ignoredResourceGroups.has(group));
+    const ignored = ignoredResources.has(name) || (name.includes("/") && ignoredResourceGroups.has(group));
     return ignored ? [] : [{ column, value: amounts.values[i] as number }];
   });
   return { columns: kept.map(({ column }) => column), values: kept.map(({ value }) => value) };

@@ -67,9 +67,7 @@ export function takenOf(node: NodeInfo, column: number, counting: Counting): num
 }
 
 function isScalar(name: string): boolean {
-  return (
-    name.includes("/") || name.startsWith("hugepages-") || name.startsWith("attachable-volumes-")
-  );
+  return name.includes("/") || name.startsWith("hugepages-") || name.startsWith("attachable-volumes-");
 }
 
 function markOf({ type, shape }: ScoringStrategy): Mark {
@@ -78,12 +76,10 @@ function markOf({ type, shape }: ScoringStrategy): Mark {
       return (requested, capacity) =>
         requested > capacity ? 0 : Math.floor(((capacity - requested) * nodeScoreMax) / capacity);
     case "MostAllocated":
-      return (requested, capacity) =>
-        Math.floor((Math.min(requested, capacity) * nodeScoreMax) / capacity);
+      return (requested, capacity) => Math.floor((Math.min(requested, capacity) * nodeScoreMax) / capacity);
     case "RequestedToCapacityRatio": {
       const curve = brokenLine(shape);
-      return (requested, capacity) =>
-        curve(requested > capacity ? 100 : Math.floor((requested * 100) / capacity));
+      return (requested, capacity) => curve(requested > capacity ? 100 : Math.floor((requested * 100) / capacity));
     }
   }
 }

@@ -9,9 +9,7 @@ export const nodeUnschedulable = definePlugin({
   name: "NodeUnschedulable",
   enqueueOn: ["Node/add", "Node/update-taint", "Pod/update-toleration"],
   filter({ pod }) {
-    const tolerant = (pod.spec.tolerations ?? []).some((toleration) =>
-      tolerates(toleration, taint),
-    );
+    const tolerant = (pod.spec.tolerations ?? []).some((toleration) => tolerates(toleration, taint));
     if (tolerant) return undefined;
     return { check: ({ node }) => (node.spec.unschedulable === true ? refusal : undefined) };
   },

@@ -117,9 +117,7 @@ function withinLimits(wanted: readonly Wanted[], node: NodeInfo, context: Contex
     for (const name of names) if (!volumes.has(name)) added++;
     // Drivers that get nothing new are none of this pod's concern.
     if (added === 0) continue;
-    const leftover = leftovers(driver, node, context).filter(
-      (name) => !volumes.has(name) && !names.includes(name),
-    );
+    const leftover = leftovers(driver, node, context).filter((name) => !volumes.has(name) && !names.includes(name));
     if ((counts.get(driver) ?? 0) + leftover.length + added > limit) return false;
   }
   return true;

@@ -27,9 +27,7 @@ export function readSpreadArgs(given: unknown): SpreadArgs {
     );
   }
   if (defaultConstraints.length > 0) {
-    throw new Error(
-      'defaultingType: Invalid value: "System": when .defaultConstraints are specified',
-    );
+    throw new Error('defaultingType: Invalid value: "System": when .defaultConstraints are specified');
   }
   return { defaultConstraints: systemConstraints, systemDefaults: true };
 }

@@ -63,8 +63,7 @@ export function countMatching(node: NodeInfo, namespace: string, selector: Selec
   if (selector.nothing) return 0;
   let count = 0;
   for (const other of node.pods.values()) {
-    if (!other.terminating && other.namespace === namespace && selector.matches(other.labels))
-      count++;
+    if (!other.terminating && other.namespace === namespace && selector.matches(other.labels)) count++;
   }
   return count;
 }

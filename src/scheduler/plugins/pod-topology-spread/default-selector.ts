@@ -1,18 +1,10 @@
 /** The kin of a pod that says nothing of whom to spread from. Source: plugins/helper/spread.go. */
-import {
-  type ReplicationController,
-  replicationControllers,
-} from "#api/core/v1/replication-controller.ts";
+import { type ReplicationController, replicationControllers } from "#api/core/v1/replication-controller.ts";
 import { type Service, services } from "#api/core/v1/service.ts";
 import { type ReplicaSet, replicaSets } from "#api/apps/v1/replica-set.ts";
 import { type StatefulSet, statefulSets } from "#api/apps/v1/stateful-set.ts";
 import type { Requirement } from "#apimachinery/label-requirement.ts";
-import {
-  labelSelectorOf,
-  type Selector,
-  selectorFromLabels,
-  selectorOf,
-} from "#apimachinery/selectors.ts";
+import { labelSelectorOf, type Selector, selectorFromLabels, selectorOf } from "#apimachinery/selectors.ts";
 import type { Listers } from "../../listers.ts";
 import type { PodInfo } from "../../pod-info.ts";
 
@@ -31,9 +23,7 @@ function servicesOf(pod: PodInfo, listers: Listers): Service[] {
   return all.filter(({ spec }) => {
     const selector = spec.selector;
     return (
-      selector !== undefined &&
-      Object.keys(selector).length > 0 &&
-      selectorFromLabels(selector).matches(pod.labels)
+      selector !== undefined && Object.keys(selector).length > 0 && selectorFromLabels(selector).matches(pod.labels)
     );
   });
 }

@@ -35,10 +35,7 @@ export interface Domains {
 export function createDomains(
   nodes: readonly (NodeInfo | undefined)[],
   constraint: Constraint,
-  {
-    namespace,
-    counts,
-  }: { readonly namespace: string; readonly counts: (node: NodeInfo) => boolean },
+  { namespace, counts }: { readonly namespace: string; readonly counts: (node: NodeInfo) => boolean },
 ): Domains {
   const domains = new Map<string, Domain>();
   const parts: (Part | undefined)[] = [];

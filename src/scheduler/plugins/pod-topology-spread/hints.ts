@@ -16,8 +16,7 @@ export const spreadHints: readonly (EventName | EventHint)[] = [
   { on: "Node/delete", helps: nodeMatters },
   {
     on: "Node/update-label",
-    helps: (event, pod) =>
-      nodeMatters(event, pod) || nodeMatters({ ...event, object: event.old ?? {} }, pod),
+    helps: (event, pod) => nodeMatters(event, pod) || nodeMatters({ ...event, object: event.old ?? {} }, pod),
   },
   "Node/update-taint",
 ];

@@ -1,28 +1,15 @@
 import type { TopologySpreadConstraint } from "#api/core/v1/pod-spec.ts";
 import { getOwn } from "#apimachinery/maps.ts";
-import {
-  type Context,
-  definePlugin,
-  type NodeFilter,
-  unresolvable,
-  unschedulable,
-} from "../../framework.ts";
+import { type Context, definePlugin, type NodeFilter, unresolvable, unschedulable } from "../../framework.ts";
 import type { PodInfo } from "../../pod-info.ts";
-import {
-  type Constraint,
-  compileConstraints,
-  hasAllKeys,
-  type WhenUnsatisfiable,
-} from "./constraint.ts";
+import { type Constraint, compileConstraints, hasAllKeys, type WhenUnsatisfiable } from "./constraint.ts";
 import { defaultSelector } from "./default-selector.ts";
 import { createDomains } from "./domains.ts";
 import { spreadHints } from "./hints.ts";
 import { spreadScorer } from "./score.ts";
 import { readSpreadArgs, type SpreadArgs } from "./args.ts";
 
-const missingLabel = unresolvable(
-  "node(s) didn't match pod topology spread constraints (missing required label)",
-);
+const missingLabel = unresolvable("node(s) didn't match pod topology spread constraints (missing required label)");
 const tooSkewed = unschedulable("node(s) didn't match pod topology spread constraints");
 
 /** Spreads pods over zones, nodes and other domains. Source: scheduler PodTopologySpread. */
@@ -31,8 +18,7 @@ export const podTopologySpread = definePlugin<SpreadArgs>({
   args: readSpreadArgs(undefined),
   readArgs: readSpreadArgs,
   enqueueOn: spreadHints,
-  filter: (pod, context) =>
-    spreadFilter(pod, constraintsOf(pod, context, "DoNotSchedule"), context),
+  filter: (pod, context) => spreadFilter(pod, constraintsOf(pod, context, "DoNotSchedule"), context),
   score(pod, context) {
     const constraints = constraintsOf(pod, context, "ScheduleAnyway");
     if (constraints.length === 0) return undefined;
@@ -49,16 +35,10 @@ function ownConstraints({ pod }: PodInfo): readonly TopologySpreadConstraint[] {
 }
 
 /** The pod's own; for a pod without any, those of the profile, over its kin. */
-function constraintsOf(
-  pod: PodInfo,
-  { args, listers }: Context<SpreadArgs>,
-  when: WhenUnsatisfiable,
-): Constraint[] {
+function constraintsOf(pod: PodInfo, { args, listers }: Context<SpreadArgs>, when: WhenUnsatisfiable): Constraint[] {
   const own = ownConstraints(pod);
   if (own.length > 0) return compileConstraints(pod, own, { when });
-  const defaults = args.defaultConstraints.filter(
-    ({ whenUnsatisfiable }) => whenUnsatisfiable === when,
-  );
+  const defaults = args.defaultConstraints.filter(({ whenUnsatisfiable }) => whenUnsatisfiable === when);
   if (defaults.length === 0) return [];
   const selector = defaultSelector(pod, listers);
   return selector === undefined ? [] : compileConstraints(pod, defaults, { when, selector });

@@ -15,8 +15,7 @@ const spread = (more: Partial<TopologySpreadConstraint> = {}): TopologySpreadCon
 
 function zones(...names: string[]) {
   const world = makeWorld();
-  for (const [i, name] of names.entries())
-    world.addNode(node(`n${i}`, { labels: { [zone]: name } }));
+  for (const [i, name] of names.entries()) world.addNode(node(`n${i}`, { labels: { [zone]: name } }));
   const countByZone = (pods: readonly string[]) => {
     const counts: Record<string, number> = {};
     for (const each of pods) {

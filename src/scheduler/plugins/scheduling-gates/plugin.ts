@@ -7,8 +7,6 @@ export const schedulingGates = definePlugin({
   preEnqueue({ pod }) {
     const gates = pod.spec.schedulingGates ?? [];
     if (gates.length === 0) return undefined;
-    return unresolvable(
-      `waiting for scheduling gates: [${gates.map(({ name }) => name).join(" ")}]`,
-    );
+    return unresolvable(`waiting for scheduling gates: [${gates.map(({ name }) => name).join(" ")}]`);
   },
 });

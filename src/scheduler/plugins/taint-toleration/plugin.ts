@@ -14,16 +14,12 @@ export const taintToleration = definePlugin({
     return {
       check({ taints }) {
         if (taints.length === 0) return undefined;
-        return firstUntolerated(taints, tolerations, hardEffects) === undefined
-          ? undefined
-          : refusal;
+        return firstUntolerated(taints, tolerations, hardEffects) === undefined ? undefined : refusal;
       },
     };
   },
   score({ pod }) {
-    const soft = (pod.spec.tolerations ?? []).filter(
-      ({ effect }) => !effect || effect === "PreferNoSchedule",
-    );
+    const soft = (pod.spec.tolerations ?? []).filter(({ effect }) => !effect || effect === "PreferNoSchedule");
     return {
       score({ taints }) {
         let untolerated = 0;

@@ -1,16 +1,9 @@
 /** Writes what was decided about a pod's claims, and waits until it is so. */
-import {
-  type PersistentVolumeClaim,
-  persistentVolumeClaims,
-} from "#api/core/v1/persistent-volume-claim.ts";
+import { type PersistentVolumeClaim, persistentVolumeClaims } from "#api/core/v1/persistent-volume-claim.ts";
 import { persistentVolumes } from "#api/core/v1/persistent-volume.ts";
 import { keyOfObject } from "#apimachinery/object.ts";
 import type { Context } from "../../framework.ts";
-import {
-  boundByControllerAnnotation,
-  isFullyBound,
-  selectedNodeAnnotation,
-} from "../../pod-claims.ts";
+import { boundByControllerAnnotation, isFullyBound, selectedNodeAnnotation } from "../../pod-claims.ts";
 import type { Decision } from "./decision.ts";
 
 /** Throws when it cannot be done, or takes longer than `timeoutMs`. */
@@ -44,9 +37,7 @@ export async function bindVolumes(
   for (const claim of decision.provisions) {
     const annotations = { ...claim.metadata?.annotations, [selectedNodeAnnotation]: nodeName };
     if (claim.metadata?.annotations?.[selectedNodeAnnotation] === nodeName) continue;
-    await client
-      .resource(persistentVolumeClaims)
-      .update({ ...claim, metadata: { ...claim.metadata, annotations } });
+    await client.resource(persistentVolumeClaims).update({ ...claim, metadata: { ...claim.metadata, annotations } });
   }
   await allBound(decision, nodeName, { context, timeoutMs, signal });
 }

@@ -1,18 +1,9 @@
 /** A pod's claims by what is still to be done for them. Source: volumebinding GetPodVolumeClaims. */
-import {
-  type PersistentVolumeClaim,
-  persistentVolumeClaims,
-} from "#api/core/v1/persistent-volume-claim.ts";
+import { type PersistentVolumeClaim, persistentVolumeClaims } from "#api/core/v1/persistent-volume-claim.ts";
 import { storageClasses } from "#api/storage/v1/storage-class.ts";
 import { pending, type Status, unresolvable } from "../../framework.ts";
 import type { Listers } from "../../listers.ts";
-import {
-  foreignEphemeral,
-  isFullyBound,
-  type PodClaim,
-  podClaimsOf,
-  storageClassOf,
-} from "../../pod-claims.ts";
+import { foreignEphemeral, isFullyBound, type PodClaim, podClaimsOf, storageClassOf } from "../../pod-claims.ts";
 import type { PodInfo } from "../../pod-info.ts";
 
 export interface SortedClaims {
@@ -44,9 +35,7 @@ function existing(used: PodClaim, pod: PodInfo, listers: Listers): PersistentVol
   const quoted = JSON.stringify(used.name);
   if (claim === undefined) {
     return used.ephemeral
-      ? unresolvable(
-          `waiting for ephemeral volume controller to create the persistentvolumeclaim ${quoted}`,
-        )
+      ? unresolvable(`waiting for ephemeral volume controller to create the persistentvolumeclaim ${quoted}`)
       : unresolvable(`persistentvolumeclaim ${quoted} not found`);
   }
   if (claim.metadata?.deletionTimestamp !== undefined) {
@@ -54,9 +43,7 @@ function existing(used: PodClaim, pod: PodInfo, listers: Listers): PersistentVol
   }
   if (claim.status?.phase === "Lost") {
     const volume = JSON.stringify(claim.spec.volumeName ?? "");
-    return unresolvable(
-      `persistentvolumeclaim ${quoted} bound to non-existent persistentvolume ${volume}`,
-    );
+    return unresolvable(`persistentvolumeclaim ${quoted} bound to non-existent persistentvolume ${volume}`);
   }
   const foreign = used.ephemeral ? foreignEphemeral(claim, pod) : undefined;
   return foreign === undefined ? claim : pending(foreign);

@@ -42,14 +42,12 @@ export function decide(
   const chosen = new Set<string>();
   for (const claim of delayed) {
     const key = keyOfObject(claim);
-    const selected =
-      ledger.claims.get(key) ?? claim.metadata?.annotations?.[selectedNodeAnnotation];
+    const selected = ledger.claims.get(key) ?? claim.metadata?.annotations?.[selectedNodeAnnotation];
     if (selected !== undefined && selected !== node.name) {
       against.add(reasons.noVolume);
       continue;
     }
-    const volume =
-      selected === undefined ? matchingVolume(claim, node, { listers, taken }) : undefined;
+    const volume = selected === undefined ? matchingVolume(claim, node, { listers, taken }) : undefined;
     if (volume !== undefined) {
       chosen.add(volume.metadata?.name ?? "");
       bindings.push({ claim, volume });

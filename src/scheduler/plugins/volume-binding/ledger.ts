@@ -13,7 +13,6 @@ const ledgers = new WeakMap<Cluster, Ledger>();
 /** One for each scheduler. */
 export function ledgerOf(cluster: Cluster): Ledger {
   let ledger = ledgers.get(cluster);
-  if (ledger === undefined)
-    ledgers.set(cluster, (ledger = { volumes: new Map(), claims: new Map() }));
+  if (ledger === undefined) ledgers.set(cluster, (ledger = { volumes: new Map(), claims: new Map() }));
   return ledger;
 }

@@ -22,20 +22,13 @@ export function volumeFitsNode({ spec }: PersistentVolume, node: NodeInfo): bool
 export function matchingVolume(
   claim: PersistentVolumeClaim,
   node: NodeInfo,
-  {
-    listers,
-    taken,
-  }: { readonly listers: Listers; readonly taken: (volume: PersistentVolume) => boolean },
+  { listers, taken }: { readonly listers: Listers; readonly taken: (volume: PersistentVolume) => boolean },
 ): PersistentVolume | undefined {
   let best: PersistentVolume | undefined;
   for (const volume of listers.of(persistentVolumes).list()) {
     if (taken(volume) || !couldHold(volume, claim) || !volumeFitsNode(volume, node)) continue;
     const { claimRef } = volume.spec;
-    if (
-      claimRef?.name === claim.metadata?.name &&
-      claimRef?.namespace === claim.metadata?.namespace
-    )
-      return volume;
+    if (claimRef?.name === claim.metadata?.name && claimRef?.namespace === claim.metadata?.namespace) return volume;
     if (claimRef !== undefined || volume.status?.phase !== "Available") continue;
     if (labelMismatch(volume, claim)) continue;
     if (best === undefined || compareQuantities(sizeOf(volume), sizeOf(best)) < 0) best = volume;
@@ -54,17 +47,13 @@ function couldHold(volume: PersistentVolume, claim: PersistentVolumeClaim): bool
   if (claimRef?.uid !== undefined && claimRef.uid !== claim.metadata?.uid) return false;
   if ((spec.storageClassName ?? "") !== storageClassOf(claim)) return false;
   if ((spec.volumeMode ?? "Filesystem") !== (claim.spec.volumeMode ?? "Filesystem")) return false;
-  if ((spec.volumeAttributesClassName ?? "") !== (claim.spec.volumeAttributesClassName ?? ""))
-    return false;
-  if (compareQuantities(sizeOf(volume), claim.spec.resources?.requests?.storage ?? "0") < 0)
-    return false;
+  if ((spec.volumeAttributesClassName ?? "") !== (claim.spec.volumeAttributesClassName ?? "")) return false;
+  if (compareQuantities(sizeOf(volume), claim.spec.resources?.requests?.storage ?? "0") < 0) return false;
   return (claim.spec.accessModes ?? []).every((mode) => spec.accessModes?.includes(mode));
 }
 
 function labelMismatch({ metadata }: PersistentVolume, { spec }: PersistentVolumeClaim): boolean {
-  return (
-    spec.selector !== undefined && !labelSelectorOf(spec.selector).matches(metadata?.labels ?? {})
-  );
+  return spec.selector !== undefined && !labelSelectorOf(spec.selector).matches(metadata?.labels ?? {});
 }
 
 /** `fits`, or which of the reasons stands against making a volume for the claim on the node. */
@@ -75,24 +64,14 @@ export function provisionable(
 ): "fits" | "noProvisioner" | "noSpace" {
   const storageClass = listers.of(storageClasses).get(storageClassOf(claim));
   const { provisioner = "", allowedTopologies = [] } = storageClass ?? {};
-  if (
-    storageClass === undefined ||
-    provisioner === "" ||
-    provisioner === "kubernetes.io/no-provisioner"
-  )
+  if (storageClass === undefined || provisioner === "" || provisioner === "kubernetes.io/no-provisioner")
     return "noProvisioner";
-  if (
-    allowedTopologies.length > 0 &&
-    !allowedTopologies.some((term) => topologyMatches(term, node))
-  )
+  if (allowedTopologies.length > 0 && !allowedTopologies.some((term) => topologyMatches(term, node)))
     return "noProvisioner";
   return hasSpace(claim, storageClass, { node, listers }) ? "fits" : "noSpace";
 }
 
-function topologyMatches(
-  { matchLabelExpressions = [] }: TopologySelectorTerm,
-  { labels }: NodeInfo,
-): boolean {
+function topologyMatches({ matchLabelExpressions = [] }: TopologySelectorTerm, { labels }: NodeInfo): boolean {
   return (
     matchLabelExpressions.length > 0 &&
     matchLabelExpressions.every(({ key, values }) => values.includes(getOwn(labels, key) ?? ""))
@@ -115,8 +94,6 @@ function hasSpace(
     .some(({ storageClassName, nodeTopology, capacity, maximumVolumeSize }) => {
       const limit = maximumVolumeSize ?? capacity;
       if (storageClassName !== metadata?.name || limit === undefined) return false;
-      return (
-        compareQuantities(limit, size) >= 0 && labelSelectorOf(nodeTopology).matches(node.labels)
-      );
+      return compareQuantities(limit, size) >= 0 && labelSelectorOf(nodeTopology).matches(node.labels);
     });
 }

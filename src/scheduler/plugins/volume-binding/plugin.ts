@@ -1,13 +1,7 @@
 import { persistentVolumeClaims } from "#api/core/v1/persistent-volume-claim.ts";
 import type { ClusterEvent } from "../../cluster-events.ts";
 import { keyOfObject } from "#apimachinery/object.ts";
-import {
-  type Context,
-  definePlugin,
-  failed,
-  type NodeFilter,
-  type Status,
-} from "../../framework.ts";
+import { type Context, definePlugin, failed, type NodeFilter, type Status } from "../../framework.ts";
 import type { PodInfo } from "../../pod-info.ts";
 import { hasPlacedVolumes, podClaimsOf } from "../../pod-claims.ts";
 import { bindVolumes } from "./bind.ts";
@@ -70,8 +64,7 @@ function volumeFilter(pod: PodInfo, context: Context<Args>): NodeFilter | Status
     },
     reserve({ name }) {
       const decision = decisions.get(name);
-      if (decision === undefined)
-        return failed(new Error(`no volumes were found for node ${name}`));
+      if (decision === undefined) return failed(new Error(`no volumes were found for node ${name}`));
       note(ledger, decision, name);
       return undefined;
     },
@@ -88,23 +81,19 @@ function volumeFilter(pod: PodInfo, context: Context<Args>): NodeFilter | Status
         strike(ledger, decision);
         return undefined;
       } catch (error) {
-        return failed(
-          new Error(`binding volumes: ${error instanceof Error ? error.message : String(error)}`),
-        );
+        return failed(new Error(`binding volumes: ${error instanceof Error ? error.message : String(error)}`));
       }
     },
   };
 }
 
 function note(ledger: Ledger, { bindings, provisions }: Decision, nodeName: string): void {
-  for (const { claim, volume } of bindings)
-    ledger.volumes.set(volume.metadata?.name ?? "", keyOfObject(claim));
+  for (const { claim, volume } of bindings) ledger.volumes.set(volume.metadata?.name ?? "", keyOfObject(claim));
   for (const claim of provisions) ledger.claims.set(keyOfObject(claim), nodeName);
 }
 
 function strike(ledger: Ledger, decision: Decision | undefined): void {
-  for (const { volume } of decision?.bindings ?? [])
-    ledger.volumes.delete(volume.metadata?.name ?? "");
+  for (const { volume } of decision?.bindings ?? []) ledger.volumes.delete(volume.metadata?.name ?? "");
   for (const claim of decision?.provisions ?? []) ledger.claims.delete(keyOfObject(claim));
 }
 

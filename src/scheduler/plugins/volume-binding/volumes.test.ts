@@ -1,9 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import {
-  type PersistentVolumeClaim,
-  persistentVolumeClaims,
-} from "#api/core/v1/persistent-volume-claim.ts";
+import { type PersistentVolumeClaim, persistentVolumeClaims } from "#api/core/v1/persistent-volume-claim.ts";
 import { type PersistentVolume, persistentVolumes } from "#api/core/v1/persistent-volume.ts";
 import { csiNodes } from "#api/storage/v1/csi-node.ts";
 import { type StorageClass, storageClasses } from "#api/storage/v1/storage-class.ts";
@@ -17,12 +14,7 @@ interface ClaimSketch {
 }
 
 function claim(name: string, sketch: ClaimSketch = {}): PersistentVolumeClaim {
-  const {
-    storageClassName = "local",
-    volumeName,
-    size = "1Gi",
-    accessModes = ["ReadWriteOnce"],
-  } = sketch;
+  const { storageClassName = "local", volumeName, size = "1Gi", accessModes = ["ReadWriteOnce"] } = sketch;
   return {
     metadata: {
       name,
@@ -50,9 +42,7 @@ function volume(
   } = {},
 ): PersistentVolume {
   const required = {
-    nodeSelectorTerms: [
-      { matchExpressions: [{ key: "kubernetes.io/hostname", operator: "In", values: [on] }] },
-    ],
+    nodeSelectorTerms: [{ matchExpressions: [{ key: "kubernetes.io/hostname", operator: "In", values: [on] }] }],
   };
   return {
     metadata: { name, ...(more.labels && { labels: more.labels }) },
@@ -67,10 +57,7 @@ function volume(
   } as PersistentVolume;
 }
 
-const storageClass = (
-  provisioner: string,
-  volumeBindingMode = "WaitForFirstConsumer",
-): StorageClass =>
+const storageClass = (provisioner: string, volumeBindingMode = "WaitForFirstConsumer"): StorageClass =>
   ({ metadata: { name: "local" }, provisioner, volumeBindingMode }) as StorageClass;
 
 const mounts = (claimName: string) => ({
@@ -81,8 +68,7 @@ function makeStorage(provisioner = "kubernetes.io/no-provisioner", mode?: string
   const world = makeWorld();
   for (const name of ["a", "b"]) world.addNode(node(name));
   world.api.seed(storageClasses, storageClass(provisioner, mode));
-  const claimOf = (name: string) =>
-    world.api.get(persistentVolumeClaims, `default/${name}`) as PersistentVolumeClaim;
+  const claimOf = (name: string) => world.api.get(persistentVolumeClaims, `default/${name}`) as PersistentVolumeClaim;
   /** What the volume controller does. */
   const bind = (name: string, volumeName: string): void => {
     const current = claimOf(name);
@@ -123,8 +109,7 @@ describe("VolumeBinding", () => {
     world.api.seed(persistentVolumeClaims, claim("data"));
     world.addPod(pod("db", mounts("data")));
     await world.settle();
-    const chosen =
-      claimOf("data").metadata?.annotations?.["volume.kubernetes.io/selected-node"] ?? "";
+    const chosen = claimOf("data").metadata?.annotations?.["volume.kubernetes.io/selected-node"] ?? "";
     assert.ok(["a", "b"].includes(chosen));
     world.api.seed(persistentVolumeClaims, claim("data"));
     await world.settle();
@@ -145,13 +130,7 @@ describe("VolumeBinding", () => {
     mode: string,
     message: string,
   ])[] = [
-    [
-      "no such claim",
-      [],
-      [],
-      "Immediate",
-      '0/2 nodes are available: persistentvolumeclaim "data" not found.',
-    ],
+    ["no such claim", [], [], "Immediate", '0/2 nodes are available: persistentvolumeclaim "data" not found.'],
     [
       "unbound",
       [claim("data")],
@@ -193,8 +172,7 @@ describe("VolumeBinding", () => {
       const { world } = makeStorage(undefined, mode);
       await using _ = world;
       if (name === "another zone")
-        for (const at of ["a", "b"])
-          world.addNode(node(at, { labels: { "topology.kubernetes.io/zone": "east" } }));
+        for (const at of ["a", "b"]) world.addNode(node(at, { labels: { "topology.kubernetes.io/zone": "east" } }));
       for (const each of claims) world.api.seed(persistentVolumeClaims, each);
       for (const each of volumes) world.api.seed(persistentVolumes, each);
       world.addPod(pod("db", mounts("data")));
@@ -210,10 +188,7 @@ describe("VolumeRestrictions and NodeVolumeLimits", () => {
     const { world } = makeStorage();
     await using _ = world;
     world.api.seed(persistentVolumes, volume("single", ""));
-    world.api.seed(
-      persistentVolumeClaims,
-      claim("data", { volumeName: "single", accessModes: ["ReadWriteOncePod"] }),
-    );
+    world.api.seed(persistentVolumeClaims, claim("data", { volumeName: "single", accessModes: ["ReadWriteOncePod"] }));
     world.addPod(pod("first", mounts("data")));
     world.addPod(pod("second", mounts("data")));
     await world.settle();
@@ -231,9 +206,7 @@ describe("VolumeRestrictions and NodeVolumeLimits", () => {
       world.api.seed(csiNodes, {
         metadata: { name },
         spec: {
-          drivers: [
-            { name: "csi.example.com", nodeID: name, topologyKeys: [], allocatable: { count: 1 } },
-          ],
+          drivers: [{ name: "csi.example.com", nodeID: name, topologyKeys: [], allocatable: { count: 1 } }],
         },
       });
     }
@@ -246,9 +219,6 @@ describe("VolumeRestrictions and NodeVolumeLimits", () => {
     await world.settle();
     const waiting = names.filter((name) => world.nodeOf(name) === undefined);
     assert.equal(waiting.length, 1);
-    assert.match(
-      world.conditionOf(waiting[0] ?? "", "PodScheduled").message,
-      /2 node\(s\) exceed max volume count\./,
-    );
+    assert.match(world.conditionOf(waiting[0] ?? "", "PodScheduled").message, /2 node\(s\) exceed max volume count\./);
   });
 });

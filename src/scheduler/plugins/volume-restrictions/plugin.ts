@@ -13,23 +13,13 @@ const alreadyUsed = unschedulable(
 export const volumeRestrictions = definePlugin({
   name: "VolumeRestrictions",
   unique: hasPlacedVolumes,
-  enqueueOn: [
-    "AssignedPod/delete",
-    "Node/add",
-    "PersistentVolumeClaim/add",
-    "PersistentVolumeClaim/update",
-  ],
+  enqueueOn: ["AssignedPod/delete", "Node/add", "PersistentVolumeClaim/add", "PersistentVolumeClaim/update"],
   filter(pod, { listers, cluster }): NodeFilter | undefined {
     const disks = (pod.pod.spec.volumes ?? []).filter(isExclusiveDisk);
     const single = new Set(
       podClaimsOf(pod)
         .map(({ key }) => key)
-        .filter((key) =>
-          listers
-            .of(persistentVolumeClaims)
-            .get(key)
-            ?.spec.accessModes?.includes("ReadWriteOncePod"),
-        ),
+        .filter((key) => listers.of(persistentVolumeClaims).get(key)?.spec.accessModes?.includes("ReadWriteOncePod")),
     );
     if (disks.length === 0 && single.size === 0) return undefined;
     const usesOf = (node: NodeInfo): number =>
@@ -56,9 +46,7 @@ export const volumeRestrictions = definePlugin({
 });
 
 function isExclusiveDisk(volume: Volume): boolean {
-  return Boolean(
-    volume.gcePersistentDisk ?? volume.awsElasticBlockStore ?? volume.iscsi ?? volume.rbd,
-  );
+  return Boolean(volume.gcePersistentDisk ?? volume.awsElasticBlockStore ?? volume.iscsi ?? volume.rbd);
 }
 
 function conflicts(disks: readonly Volume[], node: NodeInfo): boolean {
@@ -74,9 +62,7 @@ function conflicts(disks: readonly Volume[], node: NodeInfo): boolean {
 function sameDisk(a: Volume, b: Volume): boolean {
   const [gce, ebs, iscsi, rbd] = [a.gcePersistentDisk, a.awsElasticBlockStore, a.iscsi, a.rbd];
   if (gce && b.gcePersistentDisk) {
-    return (
-      gce.pdName === b.gcePersistentDisk.pdName && !(gce.readOnly && b.gcePersistentDisk.readOnly)
-    );
+    return gce.pdName === b.gcePersistentDisk.pdName && !(gce.readOnly && b.gcePersistentDisk.readOnly);
   }
   if (ebs && b.awsElasticBlockStore) return ebs.volumeID === b.awsElasticBlockStore.volumeID;
   if (iscsi && b.iscsi) return iscsi.iqn === b.iscsi.iqn && !(iscsi.readOnly && b.iscsi.readOnly);

@@ -28,12 +28,9 @@ export const volumeZone = definePlugin({
   filter(pod, { listers }) {
     const places = podClaimsOf(pod).flatMap(({ key }) => {
       const claim = listers.of(persistentVolumeClaims).get(key);
-      const labels = listers.of(persistentVolumes).get(claim?.spec.volumeName ?? "")
-        ?.metadata?.labels;
+      const labels = listers.of(persistentVolumes).get(claim?.spec.volumeName ?? "")?.metadata?.labels;
       return keys.flatMap((names) => {
-        const value = names
-          .map((name) => getOwn(labels, name))
-          .find((found) => found !== undefined);
+        const value = names.map((name) => getOwn(labels, name)).find((found) => found !== undefined);
         return value === undefined ? [] : [{ names, values: new Set(value.split("__")) }];
       });
     });
@@ -44,9 +41,7 @@ export const volumeZone = definePlugin({
           names.map((name) => getOwn(labels, name)).find((found) => found !== undefined);
         // A node that says nothing of its place is in the only one there is.
         if (keys.every((names) => valueOf(names) === undefined)) return undefined;
-        return places.every(({ names, values }) => values.has(valueOf(names) ?? ""))
-          ? undefined
-          : refusal;
+        return places.every(({ names, values }) => values.has(valueOf(names) ?? "")) ? undefined : refusal;
       },
     };
   },
