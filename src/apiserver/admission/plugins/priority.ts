@@ -11,11 +11,12 @@ export function priorityAdmission(classes: LiveSet<PriorityClass>): AdmissionPlu
     enabledByDefault: true,
     handles: ({ definition, operation, call }) =>
       call.subresource === "" &&
-      ((definition.plural === "pods" && definition.group === "" && operation === "CREATE") ||
+      ((definition.plural === "pods" && definition.group === "" && operation !== "DELETE") ||
         definition.plural === "priorityclasses"),
-    mutate({ definition, object }) {
+    mutate({ definition, object, oldObject }) {
       if (definition.plural !== "pods") return undefined;
-      return withPriority(object as Pod, classes);
+      const pod = object as Pod;
+      return oldObject === undefined ? withPriority(pod, classes) : keepingPriority(pod, oldObject as Pod);
     },
     validate({ definition, operation, object, name }) {
       if (definition.plural !== "priorityclasses" || operation === "DELETE") return;
@@ -24,11 +25,7 @@ export function priorityAdmission(classes: LiveSet<PriorityClass>): AdmissionPlu
       const other = globalDefault(classes);
       if (other !== undefined && other.metadata?.name !== name) {
         const why = `PriorityClass ${other.metadata?.name ?? ""} is already marked as default. Only one default can exist`;
-        throw forbiddenStatus(
-          { group: "scheduling.k8s.io", resource: "priorityclasses" },
-          name,
-          why,
-        );
+        throw forbiddenStatus({ group: "scheduling.k8s.io", resource: "priorityclasses" }, name, why);
       }
     },
   };
@@ -41,14 +38,27 @@ function globalDefault(classes: LiveSet<PriorityClass>): PriorityClass | undefin
     .toSorted((a, b) => (a.value ?? 0) - (b.value ?? 0))[0];
 }
 
+/** Updates may leave out what a create got. */
+function keepingPriority(pod: Pod, old: Pod): Pod {
+  const priority = pod.spec.priority ?? old.spec.priority;
+  const preemptionPolicy = pod.spec.preemptionPolicy ?? old.spec.preemptionPolicy;
+  return {
+    ...pod,
+    spec: {
+      ...pod.spec,
+      ...(priority !== undefined && { priority }),
+      ...(preemptionPolicy !== undefined && { preemptionPolicy }),
+    },
+  };
+}
+
 function withPriority(pod: Pod, classes: LiveSet<PriorityClass>): Pod {
   const { spec } = pod;
   const name = spec?.priorityClassName || "";
   const found = name === "" ? globalDefault(classes) : classes.get("", name);
   const refuse = (why: string): Error =>
     forbiddenStatus({ group: "", resource: "pods" }, pod.metadata?.name ?? "", why);
-  if (name !== "" && found === undefined)
-    throw refuse(`no PriorityClass with name ${name} was found`);
+  if (name !== "" && found === undefined) throw refuse(`no PriorityClass with name ${name} was found`);
   const priority = found?.value ?? 0;
   if (spec?.priority !== undefined && spec.priority !== priority) {
     throw refuse(
