@@ -24,6 +24,10 @@ import { connectHandlers } from "#apiserver/connect/registry.ts";
 import { createDiscovery } from "#apiserver/discovery/discovery.ts";
 import { discoveryPaths } from "#apiserver/discovery/paths.ts";
 import { healthPaths } from "#apiserver/http/health.ts";
+import { auditFile } from "#apiserver/audit/audit-file.ts";
+import { auditLog } from "#apiserver/audit/audit-log.ts";
+import { metadataPolicy, parseAuditPolicy } from "#apiserver/audit/audit-policy.ts";
+import type { RequestFilter } from "#apiserver/http/frontend.ts";
 import { inFlightDefaults, maxInFlight } from "#apiserver/flowcontrol/max-in-flight.ts";
 import { requestDeadline } from "#apiserver/http/request-deadline.ts";
 import { metricsPath, requestMetrics } from "#apiserver/metrics/server-metrics.ts";
@@ -48,6 +52,10 @@ export interface ApiServerFlags {
   readonly disableAdmissionPlugins: readonly string[];
   readonly enableAdmissionPlugins: readonly string[];
   readonly serviceClusterIpRange: string;
+  /** File that requests are written down in. */
+  readonly auditLogPath?: string;
+  /** What of them; everything without bodies when absent. */
+  readonly auditPolicyFile?: string;
   /** @default 5 minutes; 0 for never */
   readonly compactionIntervalMs?: number;
   /** Names and addresses of the serving certificate beyond the standard ones. */
@@ -74,6 +82,7 @@ export async function startApiServer(
   });
   const { clock, random } = world;
   const log = world.log.named("apiserver");
+  const audit = await auditFilters(world, flags);
   const metrics = {
     registry: createMetricRegistry(),
     clock,
@@ -145,6 +154,7 @@ export async function startApiServer(
     connects: (parts) => connectHandlers(proxyTargets(world, { pki, kubeletPair, parts })),
     filters: [
       requestMetrics(metrics),
+      ...audit,
       requestDeadline(clock),
       maxInFlight(inFlightDefaults),
     ],
@@ -184,6 +194,17 @@ export async function startApiServer(
       server[Symbol.dispose]();
     },
   };
+}
+
+async function auditFilters(world: World, flags: ApiServerFlags): Promise<RequestFilter[]> {
+  const { auditLogPath: path, auditPolicyFile } = flags;
+  if (path === undefined) return [];
+  const { clock, random, files } = world;
+  const policy =
+    auditPolicyFile === undefined
+      ? metadataPolicy
+      : parseAuditPolicy(await files.readText(auditPolicyFile));
+  return [auditLog({ policy, clock, random, write: auditFile(files, path, world.log.named("audit")) })];
 }
 
 /** Ways to webhooks, which are Services or URLs. */

@@ -17,6 +17,8 @@ interface ApiServerCliOptions {
   readonly enableAdmissionPlugins?: readonly string[];
   readonly serviceClusterIpRange: string;
   readonly etcdCompactionInterval: string;
+  readonly auditLogPath?: string;
+  readonly auditPolicyFile?: string;
   readonly featureGates?: string;
   readonly storage: "durable" | "memory";
   readonly etcdServers?: readonly string[];
@@ -42,6 +44,8 @@ export function addApiServerCommand(program: Command, context: CommandContext): 
     .option("--service-cluster-ip-range <cidr>", "range of Service addresses", "10.96.0.0/16")
     .option("--feature-gates <gates>", "A=true,B=false")
     .option("--storage <kind>", "durable, or memory to forget everything at the end", "durable")
+    .option("--audit-log-path <file>", "file that requests are written down in", pathOption)
+    .option("--audit-policy-file <file>", "what of them: an audit.k8s.io/v1 Policy", pathOption)
     .option("--etcd-compaction-interval <duration>", "how long history is kept at least; 0 for ever", "5m")
     .option("--etcd-servers <urls>", "an etcd cluster instead of the embedded store", listOption)
     .option("--etcd-cafile <file>", "CA of etcd's certificates")
@@ -88,6 +92,8 @@ async function runApiServer(context: CommandContext, options: ApiServerCliOption
         disableAdmissionPlugins: options.disableAdmissionPlugins ?? [],
         enableAdmissionPlugins: options.enableAdmissionPlugins ?? [],
         serviceClusterIpRange: options.serviceClusterIpRange,
+        ...(options.auditLogPath !== undefined && { auditLogPath: options.auditLogPath }),
+        ...(options.auditPolicyFile !== undefined && { auditPolicyFile: options.auditPolicyFile }),
         compactionIntervalMs: durationMs(options.etcdCompactionInterval),
         extraNames: [advertised],
       },

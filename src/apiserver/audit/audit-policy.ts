@@ -1,0 +1,88 @@
+import type { User } from "../call.ts";
+import type { RequestInfo } from "../http/request-info.ts";
+import { parseYaml } from "#wire/yaml.ts";
+
+/** How much of a request is written down. */
+export type AuditLevel = "None" | "Metadata" | "Request" | "RequestResponse";
+export type AuditStage = "RequestReceived" | "ResponseStarted" | "ResponseComplete";
+
+interface GroupResources {
+  readonly group?: string;
+  readonly resources?: readonly string[];
+  readonly resourceNames?: readonly string[];
+}
+
+interface AuditRule {
+  readonly level: AuditLevel;
+  readonly users?: readonly string[];
+  readonly userGroups?: readonly string[];
+  readonly verbs?: readonly string[];
+  readonly resources?: readonly GroupResources[];
+  readonly namespaces?: readonly string[];
+  readonly nonResourceURLs?: readonly string[];
+  readonly omitStages?: readonly AuditStage[];
+}
+
+/** `audit.k8s.io/v1` Policy. */
+export interface AuditPolicy {
+  readonly rules: readonly AuditRule[];
+  readonly omitStages?: readonly AuditStage[];
+}
+
+/** Everything, without bodies. */
+export const metadataPolicy: AuditPolicy = { rules: [{ level: "Metadata" }] };
+
+/** Errors: a text for people, when it is no policy. */
+export function parseAuditPolicy(text: string): AuditPolicy {
+  const { value } = parseYaml(Buffer.from(text));
+  const policy = value as (Partial<AuditPolicy> & { kind?: string; apiVersion?: string }) | null;
+  if (policy?.kind !== "Policy" || policy.apiVersion !== "audit.k8s.io/v1") {
+    throw new Error("the audit policy must be a Policy of audit.k8s.io/v1");
+  }
+  if (!policy.rules?.length) throw new Error("the audit policy has no rules");
+  return { rules: policy.rules, ...(policy.omitStages && { omitStages: policy.omitStages }) };
+}
+
+export interface AuditDecision {
+  readonly level: AuditLevel;
+  readonly omitStages: ReadonlySet<AuditStage>;
+}
+
+/** The first rule that fits decides; none means nothing is written. Source: apiserver/pkg/audit/policy. */
+export function decideAudit(policy: AuditPolicy, info: RequestInfo, user: User): AuditDecision {
+  const rule = policy.rules.find((candidate) => fits(candidate, info, user));
+  const omitStages = new Set([...(policy.omitStages ?? []), ...(rule?.omitStages ?? [])]);
+  return { level: rule?.level ?? "None", omitStages };
+}
+
+function fits(rule: AuditRule, info: RequestInfo, user: User): boolean {
+  if (rule.users?.length && !rule.users.includes(user.name)) return false;
+  if (rule.userGroups?.length && !rule.userGroups.some((group) => user.groups.includes(group))) return false;
+  if (rule.verbs?.length && !rule.verbs.includes(info.verb)) return false;
+  if (rule.namespaces?.length || rule.resources?.length) return info.isResource && fitsResource(rule, info);
+  if (rule.nonResourceURLs?.length) return !info.isResource && fitsPath(rule.nonResourceURLs, info.path);
+  return true;
+}
+
+function fitsResource(rule: AuditRule, info: RequestInfo): boolean {
+  if (rule.namespaces?.length && !rule.namespaces.includes(info.namespace)) return false;
+  if (!rule.resources?.length) return true;
+  return rule.resources.some((of) => {
+    if ((of.group ?? "") !== info.group) return false;
+    if (of.resourceNames?.length && !of.resourceNames.includes(info.name)) return false;
+    return !of.resources?.length || of.resources.some((pattern) => fitsName(pattern, info));
+  });
+}
+
+function fitsName(pattern: string, { resource, subresource }: RequestInfo): boolean {
+  const combined = subresource === "" ? resource : `${resource}/${subresource}`;
+  if (pattern === "*" || pattern === combined) return true;
+  if (pattern.startsWith("*/")) return subresource !== "" && pattern.slice(2) === subresource;
+  return pattern.endsWith("/*") && pattern.slice(0, -2) === resource;
+}
+
+function fitsPath(patterns: readonly string[], path: string): boolean {
+  return patterns.some(
+    (pattern) => pattern === "*" || pattern === path || (pattern.endsWith("*") && path.startsWith(pattern.slice(0, -1))),
+  );
+}
