@@ -52,18 +52,22 @@ export function customStrategy(traits: CustomTraits): Strategy<CustomObject> {
     },
     validate: (object) => validateObject(traits, rules, { object }),
     validateUpdate: (object, { old }) => validateObject(traits, rules, { object, old }),
-    warnings: (object, { old }) => validateKubeFinalizerNames(object.metadata, old?.metadata),
+    warnings: (object, { old }) => [
+      ...(ratcheted.get(object) ?? []),
+      ...validateKubeFinalizerNames(object.metadata, old?.metadata),
+    ],
   };
 }
 
 /** Source: apiextensions-apiserver pkg/registry/customresource/status_strategy.go. */
 export function customStatusStrategy(
   traits: CustomTraits,
-): Pick<Strategy<CustomObject>, "prepareForUpdate" | "validateUpdate" | "resetFields"> {
+): Pick<Strategy<CustomObject>, "prepareForUpdate" | "validateUpdate" | "warnings" | "resetFields"> {
   const rules = lazyRules(traits.schema);
   const statusSchema = traits.schema && propertyOf(traits.schema, "status");
   return {
     resetFields: ["metadata", "spec"],
+    warnings: (object) => [...(ratcheted.get(object) ?? [])],
     prepareForUpdate(object, { old }) {
       const { status } = object;
       const { managedFields, resourceVersion } = object.metadata ?? {};
@@ -147,6 +151,9 @@ function lazyRules(schema: Structural | undefined): LazyRules {
   };
 }
 
+/** What rules say of parts that an update left as they were: told, but not refused. */
+const ratcheted = new WeakMap<KubeObject, readonly string[]>();
+
 /** Rules see nothing whose type or size may be wrong. */
 const blocking: ReadonlySet<string> = new Set([
   "FieldValueNotSupported",
@@ -166,8 +173,10 @@ function checkRules(
       "correct the existing errors to complete validation";
     return rules() === undefined ? [] : [invalid(noField, null, detail)];
   }
-  const found = rules()?.({ value: object, ...(old && { oldValue: old }) }).errors ?? [];
-  return found.map((error) => (error.field === "" ? { ...error, field: noField } : error));
+  const found = rules()?.({ value: object, ...(old && { oldValue: old }) });
+  if (found === undefined) return [];
+  if (found.warnings.length > 0) ratcheted.set(object, found.warnings);
+  return found.errors.map((error) => (error.field === "" ? { ...error, field: noField } : error));
 }
 
 function metaOf(object: KubeObject): ObjectMeta {
