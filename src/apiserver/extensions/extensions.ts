@@ -26,6 +26,7 @@ export interface Extensions extends Disposable {
 export function createExtensions(parts: ServerParts, { client, log, ...conversion }: ExtensionsOptions): Extensions {
   const crds = parts.live<CustomResourceDefinition>("apiextensions.k8s.io", "v1", "customresourcedefinitions");
   const resources = new DisposableStack();
+  resources.defer(() => void conversion.webhooks[Symbol.asyncDispose]());
   resources.use(serveCustomResources(parts.table, crds, conversion));
   let controller: CrdController | undefined;
 
