@@ -1,3 +1,4 @@
+import { validateObjectMeta } from "#apimachinery/validation/object-meta.ts";
 import { deepEqual } from "#apimachinery/deep-equal.ts";
 import { checkConfigMapKey } from "#apimachinery/validation/syntax.ts";
 import {
@@ -35,6 +36,8 @@ export const configMaps = defineResource<ConfigMap>({
     validate: (configMap) => [...validateConfigMap(configMap)],
     validateUpdate: (configMap, { old }) => [
       ...validateImmutableContents(configMap, old),
+      // Upstream checks the whole object again, metadata too, and lists what it finds once more.
+      ...validateObjectMeta(configMap.metadata, { namespaced: true }),
       ...validateConfigMap(configMap),
     ],
   },
