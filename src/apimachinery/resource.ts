@@ -31,6 +31,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly columns: readonly Column<T>[];
   /** Extra values for `fieldSelector`, beyond metadata.name and metadata.namespace. */
   readonly fieldSelectors: Readonly<Record<string, Reader<T, string>>>;
+  /** The refusal of other fields, for the kinds that have a text of their own. */
+  readonly unsupportedField?: (field: string) => string;
   /** Indexes of the watch cache: name -> the values of an object. */
   readonly indexes: Readonly<Record<string, Reader<T, readonly string[]>>>;
   readonly subresources: Readonly<Record<string, SubresourceDefinition<T>>>;
@@ -157,6 +159,8 @@ export interface Strategy<T> {
   beginDeletion?(object: T, nowMs: number): T;
   /** What happens to dependents when the client names no policy. Default background. */
   readonly defaultGarbageCollection?: "Background" | "Orphan";
+  /** Warns clients that name no policy for dependents. */
+  readonly warningWithoutPolicy?: string;
   /**
    * Dotted paths that a write here never owns, since it cannot set them. Default: `status` for the
    * resource itself when it has a status subresource, `spec` for that subresource.

@@ -32,6 +32,9 @@ export interface Deletion {
 /** DELETE of one object. */
 export async function remove(endpoint: Endpoint, call: Call, deletion: Deletion): Promise<Deleted> {
   refuseBadOptions(deletion.options);
+  const { propagationPolicy: policy, orphanDependents } = deletion.options;
+  const { warningWithoutPolicy: warning } = endpoint.hub.strategy;
+  if (warning !== undefined && (policy ?? orphanDependents) === undefined) call.warn(warning);
   const key = endpoint.storage.keyOf(call.namespace, call.name);
   for (;;) {
     const current = await endpoint.storage.find(key);
@@ -221,7 +224,8 @@ function finalizersFor(
   const policy = policyOf(standard, present, options);
   if (policy === "Orphan") rest.push(orphan);
   if (policy === "Foreground") rest.push(foreground);
-  return rest;
+  const isSame = rest.length === present.length && rest.every((finalizer) => present.includes(finalizer));
+  return isSame ? [...present] : rest;
 }
 
 function policyOf(

@@ -69,6 +69,7 @@ function isSelectable(definition: ResourceDefinition, field: string): boolean {
 
 /** Kinds with fields of their own have their own text. */
 function unsupportedField(definition: ResourceDefinition, field: string): string {
+  if (definition.unsupportedField !== undefined) return definition.unsupportedField(field);
   const isOwn = definition.custom !== undefined || Object.keys(definition.fieldSelectors).length > 0;
   if (isOwn) return `field label not supported: ${field}`;
   return `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`;

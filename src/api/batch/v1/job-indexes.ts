@@ -28,9 +28,7 @@ export function countIndexes(text: string, completions: number): number {
 
 function indexOf(text: string, completions: number): number {
   if (!/^[+-]?\d+$/.test(text)) {
-    throw new JobIndexesError(
-      `cannot convert string to integer for index: ${JSON.stringify(text)}`,
-    );
+    throw new JobIndexesError(`cannot convert string to integer for index: ${JSON.stringify(text)}`);
   }
   const index = Number(text);
   if (index >= completions) throw new JobIndexesError(`too large index: ${JSON.stringify(text)}`);

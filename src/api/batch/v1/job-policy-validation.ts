@@ -8,11 +8,7 @@ import {
   tooLong,
   tooMany,
 } from "#apimachinery/field-error.ts";
-import {
-  type Findings,
-  validateNonNegative,
-  validateQualifiedName,
-} from "#apimachinery/validation/checks.ts";
+import { type Findings, validateNonNegative, validateQualifiedName } from "#apimachinery/validation/checks.ts";
 import { internalValue } from "#apimachinery/validation/go-value.ts";
 import { countIndexes, JobIndexesError } from "./job-indexes.ts";
 import {
@@ -44,10 +40,7 @@ export function* validatePodFailurePolicy(spec: JobSpec, path: string): Findings
 
 function* validateChoice(value: string, choices: readonly string[], path: string): Findings {
   if (value === "") {
-    yield required(
-      path,
-      `valid values: [${choices.map((choice) => JSON.stringify(choice)).join(" ")}]`,
-    );
+    yield required(path, `valid values: [${choices.map((choice) => JSON.stringify(choice)).join(" ")}]`);
   } else if (!choices.includes(value)) {
     yield notSupported(path, value, choices);
   }
@@ -129,11 +122,7 @@ export function* validateSuccessPolicy(spec: JobSpec, path: string): Findings {
   }
 }
 
-function* validateSuccessRule(
-  rule: SuccessPolicyRule,
-  path: string,
-  completions: number,
-): Findings {
+function* validateSuccessRule(rule: SuccessPolicyRule, path: string, completions: number): Findings {
   const { succeededCount: count, succeededIndexes: indexes } = rule;
   if (count === undefined && indexes === undefined) {
     const detail = "at least one of succeededCount or succeededIndexes must be specified";

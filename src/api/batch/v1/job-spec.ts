@@ -1,17 +1,6 @@
 import { PodTemplateSpec } from "#api/core/v1/pod-spec.ts";
 import { LabelSelector } from "#apimachinery/meta/label-selector.ts";
-import {
-  bool,
-  type Infer,
-  int32,
-  int64,
-  listOf,
-  opt,
-  ptr,
-  req,
-  string,
-  struct,
-} from "#apimachinery/schema.ts";
+import { bool, type Infer, int32, int64, listOf, opt, ptr, req, string, struct } from "#apimachinery/schema.ts";
 
 export const PodFailurePolicyOnExitCodesRequirement = struct(
   "io.k8s.api.batch.v1.PodFailurePolicyOnExitCodesRequirement",
@@ -21,9 +10,7 @@ export const PodFailurePolicyOnExitCodesRequirement = struct(
     values: req(3, listOf(int32), { listType: "set" }),
   },
 );
-export interface PodFailurePolicyOnExitCodesRequirement extends Infer<
-  typeof PodFailurePolicyOnExitCodesRequirement
-> {}
+export interface PodFailurePolicyOnExitCodesRequirement extends Infer<typeof PodFailurePolicyOnExitCodesRequirement> {}
 
 export const PodFailurePolicyOnPodConditionsPattern = struct(
   "io.k8s.api.batch.v1.PodFailurePolicyOnPodConditionsPattern",
@@ -32,9 +19,7 @@ export const PodFailurePolicyOnPodConditionsPattern = struct(
     status: req(2, string, { required: false }),
   },
 );
-export interface PodFailurePolicyOnPodConditionsPattern extends Infer<
-  typeof PodFailurePolicyOnPodConditionsPattern
-> {}
+export interface PodFailurePolicyOnPodConditionsPattern extends Infer<typeof PodFailurePolicyOnPodConditionsPattern> {}
 
 export const PodFailurePolicyRule = struct("io.k8s.api.batch.v1.PodFailurePolicyRule", {
   action: req(1, string),

@@ -92,8 +92,7 @@ function* validateConditions(status: JobStatus, old: JobStatus): Findings {
     yield invalid(path, omittedValue, detail);
   }
   if (has(status, "Complete") && !has(status, "SuccessCriteriaMet")) {
-    const detail =
-      "cannot set Complete=True condition without the SuccessCriteriaMet=true condition";
+    const detail = "cannot set Complete=True condition without the SuccessCriteriaMet=true condition";
     yield invalid(path, omittedValue, detail);
   }
   for (const type of terminalConditions) {

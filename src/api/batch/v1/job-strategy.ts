@@ -34,8 +34,7 @@ function defaultJob({ metadata: meta, spec }: Job): void {
   spec.backoffLimit ??= spec.backoffLimitPerIndex === undefined ? backoffLimitDefault : int32Max;
   spec.completionMode ??= "NonIndexed";
   spec.suspend ??= false;
-  spec.podReplacementPolicy ??=
-    spec.podFailurePolicy === undefined ? "TerminatingOrFailed" : "Failed";
+  spec.podReplacementPolicy ??= spec.podFailurePolicy === undefined ? "TerminatingOrFailed" : "Failed";
   spec.manualSelector ??= false;
 }
 
@@ -43,6 +42,9 @@ function defaultJob({ metadata: meta, spec }: Job): void {
 export const jobStrategy: Strategy<Job> = {
   generation: true,
   defaultGarbageCollection: "Orphan",
+  warningWithoutPolicy:
+    "child pods are preserved by default when jobs are deleted; " +
+    "set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning",
   default: defaultJob,
   prepareForCreate(job, { features }) {
     const { metadata: meta, spec } = job;

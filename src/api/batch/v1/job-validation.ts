@@ -225,10 +225,7 @@ function* validateTemplateChange(job: Job, old: Job, rules: PodRules): Findings 
   }
   if (rules.features.enabled("MutablePodResourcesForSuspendedJobs")) {
     masked.containers = withResources(template.spec.containers, before.spec.containers);
-    const inits = withResources(
-      template.spec.initContainers ?? [],
-      before.spec.initContainers ?? [],
-    );
+    const inits = withResources(template.spec.initContainers ?? [], before.spec.initContainers ?? []);
     if (template.spec.initContainers !== undefined) masked.initContainers = inits;
   }
   if (semanticEqual(masked, before.spec)) return;

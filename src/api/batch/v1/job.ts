@@ -4,18 +4,7 @@ import { jobColumns } from "./job-columns.ts";
 import { jobStrategy } from "./job-strategy.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
-import {
-  type Infer,
-  int32,
-  kind,
-  listOf,
-  opt,
-  ptr,
-  req,
-  string,
-  struct,
-  time,
-} from "#apimachinery/schema.ts";
+import { type Infer, int32, kind, listOf, opt, ptr, req, string, struct, time } from "#apimachinery/schema.ts";
 import { JobSpec } from "./job-spec.ts";
 
 export const JobCondition = struct("io.k8s.api.batch.v1.JobCondition", {
@@ -70,6 +59,7 @@ export const jobs = defineResource<Job>({
   schema: Job,
   strategy: jobStrategy,
   fieldSelectors: { "status.successful": ({ status }) => `${status?.succeeded ?? 0}` },
+  unsupportedField: (field) => `field label ${JSON.stringify(field)} not supported for Job`,
   columns: jobColumns,
   subresources: {
     status: statusSubresource({ validate: (job, { old }) => [...validateJobStatus(job, old)] }),

@@ -3,18 +3,7 @@ import { validateNode, validateNodeUpdate } from "./node-validation.ts";
 import { nodeColumns } from "./node-columns.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
-import {
-  bool,
-  type Infer,
-  kind,
-  listOf,
-  opt,
-  ptr,
-  req,
-  string,
-  struct,
-  time,
-} from "#apimachinery/schema.ts";
+import { bool, type Infer, kind, listOf, opt, ptr, req, string, struct, time } from "#apimachinery/schema.ts";
 import { NodeProxyOptions } from "./connect-options.ts";
 import { NodeConfigSource, NodeStatus } from "./node-status.ts";
 
@@ -53,17 +42,17 @@ export const nodes = defineResource<Node>({
   scope: "Cluster",
   schema: Node,
   strategy: {
-    default({ status }) {
+    default(node) {
+      const { status } = node;
       if (status?.capacity !== undefined) status.allocatable ??= status.capacity;
+      syncPodCidrs(node);
     },
     prepareForCreate(node) {
       delete node.spec.configSource;
-      syncPodCidrs(node);
     },
     prepareForUpdate(node, { old }) {
       node.status = old.status;
       if (old.spec.configSource === undefined) delete node.spec.configSource;
-      syncPodCidrs(node);
     },
     validate: (node) => [...validateNode(node)],
     validateUpdate: (node, { old }) => [...validateNode(node), ...validateNodeUpdate(node, old)],
@@ -98,7 +87,6 @@ function nodeWarnings({ spec }: Node): string[] {
   if (spec.configSource !== undefined) {
     warnings.push("spec.configSource: the feature is removed");
   }
-  if (spec.externalID)
-    warnings.push("spec.externalID: this field is deprecated, and is unused by Kubernetes");
+  if (spec.externalID) warnings.push("spec.externalID: this field is deprecated, and is unused by Kubernetes");
   return warnings;
 }

@@ -39,14 +39,11 @@ export const DeviceAttribute = struct("io.k8s.api.resource.v1.DeviceAttribute", 
 });
 export interface DeviceAttribute extends Infer<typeof DeviceAttribute> {}
 
-export const CapacityRequestPolicyRange = struct(
-  "io.k8s.api.resource.v1.CapacityRequestPolicyRange",
-  {
-    min: ptr(1, quantity, { required: true }),
-    max: ptr(2, quantity),
-    step: ptr(3, quantity),
-  },
-);
+export const CapacityRequestPolicyRange = struct("io.k8s.api.resource.v1.CapacityRequestPolicyRange", {
+  min: ptr(1, quantity, { required: true }),
+  max: ptr(2, quantity),
+  step: ptr(3, quantity),
+});
 export interface CapacityRequestPolicyRange extends Infer<typeof CapacityRequestPolicyRange> {}
 
 export const CapacityRequestPolicy = struct("io.k8s.api.resource.v1.CapacityRequestPolicy", {
@@ -81,16 +78,11 @@ export const DeviceTaint = struct("io.k8s.api.resource.v1.DeviceTaint", {
 });
 export interface DeviceTaint extends Infer<typeof DeviceTaint> {}
 
-export const NodeAllocatableResourceMapping = struct(
-  "io.k8s.api.resource.v1.NodeAllocatableResourceMapping",
-  {
-    capacityKey: ptr(1, string),
-    allocationMultiplier: ptr(2, quantity),
-  },
-);
-export interface NodeAllocatableResourceMapping extends Infer<
-  typeof NodeAllocatableResourceMapping
-> {}
+export const NodeAllocatableResourceMapping = struct("io.k8s.api.resource.v1.NodeAllocatableResourceMapping", {
+  capacityKey: ptr(1, string),
+  allocationMultiplier: ptr(2, quantity),
+});
+export interface NodeAllocatableResourceMapping extends Infer<typeof NodeAllocatableResourceMapping> {}
 
 export const Device = struct("io.k8s.api.resource.v1.Device", {
   name: req(1, string),
@@ -152,6 +144,7 @@ export const resourceSlices = defineResource<ResourceSlice>({
     "spec.nodeName": ({ spec }) => spec.nodeName ?? "",
     "spec.driver": ({ spec }) => spec.driver,
   },
+  unsupportedField: (field) => `field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: ${field}`,
   columns: [
     nameColumn,
     column("Node", ({ spec }) => spec.nodeName ?? (spec.allNodes === true ? "<all>" : "<unset>")),

@@ -38,14 +38,11 @@ export const DeviceAttribute = struct("io.k8s.api.resource.v1beta1.DeviceAttribu
 });
 export interface DeviceAttribute extends Infer<typeof DeviceAttribute> {}
 
-export const CapacityRequestPolicyRange = struct(
-  "io.k8s.api.resource.v1beta1.CapacityRequestPolicyRange",
-  {
-    min: ptr(1, quantity, { required: true }),
-    max: ptr(2, quantity),
-    step: ptr(3, quantity),
-  },
-);
+export const CapacityRequestPolicyRange = struct("io.k8s.api.resource.v1beta1.CapacityRequestPolicyRange", {
+  min: ptr(1, quantity, { required: true }),
+  max: ptr(2, quantity),
+  step: ptr(3, quantity),
+});
 export interface CapacityRequestPolicyRange extends Infer<typeof CapacityRequestPolicyRange> {}
 
 export const CapacityRequestPolicy = struct("io.k8s.api.resource.v1beta1.CapacityRequestPolicy", {
@@ -66,13 +63,10 @@ export const Counter = struct("io.k8s.api.resource.v1beta1.Counter", {
 });
 export interface Counter extends Infer<typeof Counter> {}
 
-export const DeviceCounterConsumption = struct(
-  "io.k8s.api.resource.v1beta1.DeviceCounterConsumption",
-  {
-    counterSet: req(1, string),
-    counters: opt(2, mapOf(Counter), { required: true }),
-  },
-);
+export const DeviceCounterConsumption = struct("io.k8s.api.resource.v1beta1.DeviceCounterConsumption", {
+  counterSet: req(1, string),
+  counters: opt(2, mapOf(Counter), { required: true }),
+});
 export interface DeviceCounterConsumption extends Infer<typeof DeviceCounterConsumption> {}
 
 export const DeviceTaint = struct("io.k8s.api.resource.v1beta1.DeviceTaint", {
@@ -83,16 +77,11 @@ export const DeviceTaint = struct("io.k8s.api.resource.v1beta1.DeviceTaint", {
 });
 export interface DeviceTaint extends Infer<typeof DeviceTaint> {}
 
-export const NodeAllocatableResourceMapping = struct(
-  "io.k8s.api.resource.v1beta1.NodeAllocatableResourceMapping",
-  {
-    capacityKey: ptr(1, string),
-    allocationMultiplier: ptr(2, quantity),
-  },
-);
-export interface NodeAllocatableResourceMapping extends Infer<
-  typeof NodeAllocatableResourceMapping
-> {}
+export const NodeAllocatableResourceMapping = struct("io.k8s.api.resource.v1beta1.NodeAllocatableResourceMapping", {
+  capacityKey: ptr(1, string),
+  allocationMultiplier: ptr(2, quantity),
+});
+export interface NodeAllocatableResourceMapping extends Infer<typeof NodeAllocatableResourceMapping> {}
 
 export const BasicDevice = struct("io.k8s.api.resource.v1beta1.BasicDevice", {
   attributes: opt(1, mapOf(DeviceAttribute)),
@@ -152,6 +141,7 @@ export const resourceSlices = defineResource<ResourceSlice>({
     "spec.nodeName": ({ spec }) => spec.nodeName ?? "",
     "spec.driver": ({ spec }) => spec.driver,
   },
+  unsupportedField: (field) => `field label not supported for resource.k8s.io/v1beta1, Kind=ResourceSlice: ${field}`,
   columns: [
     nameColumn,
     column("Node", ({ spec }) => spec.nodeName || (spec.allNodes === true ? "<all>" : "<unset>")),

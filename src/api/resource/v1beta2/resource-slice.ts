@@ -38,14 +38,11 @@ export const DeviceAttribute = struct("io.k8s.api.resource.v1beta2.DeviceAttribu
 });
 export interface DeviceAttribute extends Infer<typeof DeviceAttribute> {}
 
-export const CapacityRequestPolicyRange = struct(
-  "io.k8s.api.resource.v1beta2.CapacityRequestPolicyRange",
-  {
-    min: ptr(1, quantity, { required: true }),
-    max: ptr(2, quantity),
-    step: ptr(3, quantity),
-  },
-);
+export const CapacityRequestPolicyRange = struct("io.k8s.api.resource.v1beta2.CapacityRequestPolicyRange", {
+  min: ptr(1, quantity, { required: true }),
+  max: ptr(2, quantity),
+  step: ptr(3, quantity),
+});
 export interface CapacityRequestPolicyRange extends Infer<typeof CapacityRequestPolicyRange> {}
 
 export const CapacityRequestPolicy = struct("io.k8s.api.resource.v1beta2.CapacityRequestPolicy", {
@@ -66,25 +63,17 @@ export const Counter = struct("io.k8s.api.resource.v1beta2.Counter", {
 });
 export interface Counter extends Infer<typeof Counter> {}
 
-export const DeviceCounterConsumption = struct(
-  "io.k8s.api.resource.v1beta2.DeviceCounterConsumption",
-  {
-    counterSet: req(1, string),
-    counters: opt(2, mapOf(Counter), { required: true }),
-  },
-);
+export const DeviceCounterConsumption = struct("io.k8s.api.resource.v1beta2.DeviceCounterConsumption", {
+  counterSet: req(1, string),
+  counters: opt(2, mapOf(Counter), { required: true }),
+});
 export interface DeviceCounterConsumption extends Infer<typeof DeviceCounterConsumption> {}
 
-export const NodeAllocatableResourceMapping = struct(
-  "io.k8s.api.resource.v1beta2.NodeAllocatableResourceMapping",
-  {
-    capacityKey: ptr(1, string),
-    allocationMultiplier: ptr(2, quantity),
-  },
-);
-export interface NodeAllocatableResourceMapping extends Infer<
-  typeof NodeAllocatableResourceMapping
-> {}
+export const NodeAllocatableResourceMapping = struct("io.k8s.api.resource.v1beta2.NodeAllocatableResourceMapping", {
+  capacityKey: ptr(1, string),
+  allocationMultiplier: ptr(2, quantity),
+});
+export interface NodeAllocatableResourceMapping extends Infer<typeof NodeAllocatableResourceMapping> {}
 
 export const Device = struct("io.k8s.api.resource.v1beta2.Device", {
   name: req(1, string),
@@ -138,5 +127,6 @@ export const resourceSlices = defineResource<ResourceSlice>({
   strategy: stored.strategy,
   columns: stored.columns,
   fieldSelectors: stored.fieldSelectors,
+  unsupportedField: (field) => `field label not supported for resource.k8s.io/v1beta2, Kind=ResourceSlice: ${field}`,
   storage: { version: "v1" },
 });
