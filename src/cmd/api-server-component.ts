@@ -32,7 +32,7 @@ import { inFlightDefaults, maxInFlight } from "#apiserver/flowcontrol/max-in-fli
 import { requestDeadline } from "#apiserver/http/request-deadline.ts";
 import { metricsPath, requestMetrics } from "#apiserver/metrics/server-metrics.ts";
 import { compactionIntervalMsDefault, startCompactor } from "#apiserver/storage/compactor.ts";
-import { createMetricRegistry } from "#base/metrics.ts";
+import type { MetricRegistry } from "#base/metrics.ts";
 import { featureDefaults } from "./feature-defaults.ts";
 import { featureStage } from "./feature-stages.ts";
 import { indexPath } from "#apiserver/http/index-path.ts";
@@ -72,7 +72,13 @@ export interface ApiServerComponent extends AsyncDisposable {
 /** Starts the API server on a store: its port answers when this resolves. */
 export async function startApiServer(
   world: World,
-  spec: { readonly store: Store; readonly pki: Pki; readonly features: FeatureReader; readonly flags: ApiServerFlags },
+  spec: {
+    readonly store: Store;
+    readonly pki: Pki;
+    readonly features: FeatureReader;
+    readonly metrics: MetricRegistry;
+    readonly flags: ApiServerFlags;
+  },
 ): Promise<ApiServerComponent> {
   const { pki, flags } = spec;
   const state = { bootstrapped: false, stopping: false };
@@ -84,7 +90,7 @@ export async function startApiServer(
   const log = world.log.named("apiserver");
   const audit = await auditFilters(world, flags);
   const metrics = {
-    registry: createMetricRegistry(),
+    registry: spec.metrics,
     clock,
     features: Object.keys(featureDefaults).map((name) => ({
       name,

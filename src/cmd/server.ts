@@ -1,5 +1,7 @@
 import { join } from "node:path";
+import type { FeatureReader } from "#apimachinery/resource.ts";
 import { Lifetime } from "#base/lifetime.ts";
+import { createMetricRegistry, type MetricRegistry } from "#base/metrics.ts";
 import type { World } from "#base/world.ts";
 import { startCompactor } from "#store/compactor.ts";
 import type { EtcdStoreOptions } from "#store/etcd-client.ts";
@@ -88,7 +90,8 @@ export async function startServer(
   lifetime.use(store);
   lifetime.use(startCompactor({ store, clock: world.clock, log: world.log.named("compactor") }));
   const features = featureReader(options.featureGates, featureDefaults);
-  const api = await startApiServer(world, { store, pki, features, flags: options.apiServer });
+  const metrics = createMetricRegistry();
+  const api = await startApiServer(world, { store, pki, features, metrics, flags: options.apiServer });
   lifetime.use(api);
   const server = `https://${hostOf(options.kubeconfigAddress ?? advertiseAddress)}:${api.http.port}`;
   const kubeconfigPath = join(dataDirectory, "kubeconfig");
@@ -104,7 +107,7 @@ export async function startServer(
   api.markBootstrapped();
   await writeKubeconfig(world, kubeconfigPath, { server, caPem: pki.caPem, user: "admin", pair: admin });
   await writeComponentKubeconfigs(world, { dataDirectory, server, pki, nodes: options.cluster?.nodes ?? [] });
-  await startLocalComponents(world, { options, api, pki, lifetime });
+  await startLocalComponents(world, { options, api, pki, features, metrics, lifetime });
   return { api, pki, kubeconfigPath, url: server };
 }
 
@@ -126,11 +129,14 @@ interface Local {
   readonly options: ServerOptions;
   readonly api: ApiServerComponent;
   readonly pki: Pki;
+  readonly features: FeatureReader;
+  readonly metrics: MetricRegistry;
   readonly lifetime: Lifetime;
 }
 
 /** Components that share the API server's process share its objects too. */
-async function startLocalComponents(world: World, { options, api, pki, lifetime }: Local): Promise<void> {
+async function startLocalComponents(world: World, local: Local): Promise<void> {
+  const { options, api, pki, features, metrics, lifetime } = local;
   const { components, cluster } = options;
   const client = loopbackClient(api.server);
   const informersOf = (of: Client, name: string): Informers =>
@@ -153,6 +159,8 @@ async function startLocalComponents(world: World, { options, api, pki, lifetime 
       random: world.random,
       log: world.log.named("scheduler"),
       lifetime: lifetime.child("scheduler"),
+      featureEnabled: (gate) => features.enabled(gate),
+      metrics,
     });
   }
   const node = cluster?.nodes[0];

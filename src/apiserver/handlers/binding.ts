@@ -64,11 +64,12 @@ function bound(call: Call, binding: Binding, pod: Pod): Pod {
   }
   const annotations = merged(metadata?.annotations, binding.metadata?.annotations);
   const labels = merged(metadata?.labels, binding.metadata?.labels);
+  const { nominatedNodeName: _nominated, ...status } = pod.status ?? {};
   return {
     ...pod,
     metadata: { ...metadata, ...(annotations && { annotations }), ...(labels && { labels }) },
     spec: { ...pod.spec, nodeName: binding.target.name },
-    status: { ...pod.status, conditions: scheduled(call, pod) },
+    status: { ...status, conditions: scheduled(call, pod) },
   } as Pod;
 }
 

@@ -61,18 +61,18 @@ async function release(context: VolumeContext, volume: PersistentVolume): Promis
   if (volume.status?.phase === "Failed") return;
   const released = await setVolumePhase(context, volume, { phase: "Released" });
   const { name } = volume.metadata;
-  switch (released.spec.persistentVolumeReclaimPolicy) {
-    case "Recycle":
-      return await fail(context, released, "VolumeFailedRecycle", "No recycler plugin found for the volume!");
-    case "Delete":
-      // An external provisioner deletes what it made, and sees the phase.
-      if (isProvisioned(released)) return;
-      return await fail(
-        context,
-        released,
-        "VolumeFailedDelete",
-        `error getting deleter volume plugin for volume "${name}": no deletable volume plugin matched`,
-      );
+  const policy = released.spec.persistentVolumeReclaimPolicy;
+  if (policy === "Recycle") {
+    await fail(context, released, "VolumeFailedRecycle", "No recycler plugin found for the volume!");
+  }
+  // An external provisioner deletes what it made, and sees the phase.
+  if (policy === "Delete" && !isProvisioned(released)) {
+    await fail(
+      context,
+      released,
+      "VolumeFailedDelete",
+      `error getting deleter volume plugin for volume "${name}": no deletable volume plugin matched`,
+    );
   }
 }
 

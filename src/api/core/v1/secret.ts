@@ -105,6 +105,9 @@ function* validateSecret(secret: Secret): Findings {
       for (const key of ["tls.crt", "tls.key"]) {
         if (data[key] === undefined) yield required(`data[${key}]`, "");
       }
+      break;
+    default:
+    // Other types promise nothing about their data.
   }
 }
 
