@@ -159,6 +159,8 @@ export interface Strategy<T> {
   beginDeletion?(object: T, nowMs: number): T;
   /** What happens to dependents when the client names no policy. Default background. */
   readonly defaultGarbageCollection?: "Background" | "Orphan";
+  /** Why the object may not be deleted by its name; undefined when it may. */
+  refuseDelete?(object: T): string | undefined;
   /** Warns clients that name no policy for dependents. */
   readonly warningWithoutPolicy?: string;
   /**

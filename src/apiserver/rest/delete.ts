@@ -5,6 +5,7 @@ import { invalid, notSupported } from "#apimachinery/field-error.ts";
 import type { KubeObject, ObjectMeta } from "#apimachinery/object.ts";
 import {
   conflict,
+  forbiddenStatus,
   invalidStatus,
   isNotFound,
   notFound,
@@ -39,6 +40,8 @@ export async function remove(endpoint: Endpoint, call: Call, deletion: Deletion)
   for (;;) {
     const current = await endpoint.storage.find(key);
     if (current === undefined) throw notFound(qualified(endpoint), call.name);
+    const why = call.verb === "delete" ? endpoint.hub.strategy.refuseDelete?.(current.entry.object) : undefined;
+    if (why !== undefined) throw forbiddenStatus(qualified(endpoint), call.name, why);
     const outcome = await removeOnce(endpoint, call, { ...deletion, key, current });
     if (outcome !== undefined) return outcome;
   }

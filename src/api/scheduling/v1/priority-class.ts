@@ -1,4 +1,4 @@
-import { validatePriorityClass, validatePriorityClassUpdate } from "./priority-class-validation.ts";
+import { systemPriorities, validatePriorityClass, validatePriorityClassUpdate } from "./priority-class-validation.ts";
 import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
@@ -22,6 +22,8 @@ export const priorityClasses = defineResource<PriorityClass>({
   scope: "Cluster",
   schema: PriorityClass,
   strategy: {
+    refuseDelete: ({ metadata: meta }) =>
+      systemPriorities.has(meta.name ?? "") ? "this is a system priority class and cannot be deleted" : undefined,
     default(priority) {
       priority.preemptionPolicy ??= "PreemptLowerPriority";
     },
