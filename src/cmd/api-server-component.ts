@@ -31,7 +31,7 @@ import type { RequestFilter } from "#apiserver/http/frontend.ts";
 import { inFlightDefaults, maxInFlight } from "#apiserver/flowcontrol/max-in-flight.ts";
 import { requestDeadline } from "#apiserver/http/request-deadline.ts";
 import { metricsPath, requestMetrics } from "#apiserver/metrics/server-metrics.ts";
-import { compactionIntervalMsDefault, startCompactor } from "#apiserver/storage/compactor.ts";
+import { compactionIntervalMsDefault, startCompactor } from "#store/compactor.ts";
 import type { MetricRegistry } from "#base/metrics.ts";
 import { featureDefaults } from "./feature-defaults.ts";
 import { featureStage } from "./feature-stages.ts";

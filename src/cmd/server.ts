@@ -3,7 +3,6 @@ import type { FeatureReader } from "#apimachinery/resource.ts";
 import { Lifetime } from "#base/lifetime.ts";
 import { createMetricRegistry, type MetricRegistry } from "#base/metrics.ts";
 import type { World } from "#base/world.ts";
-import { startCompactor } from "#store/compactor.ts";
 import type { EtcdStoreOptions } from "#store/etcd-client.ts";
 import { openDurableStore } from "#store/durable.ts";
 import { createMemoryStore } from "#store/memory.ts";
@@ -88,7 +87,6 @@ export async function startServer(
   await world.files.makeDirectory(dataDirectory, 0o700);
   const [store, pki] = await Promise.all([openStore(world, options), openPki(world, dataDirectory)]);
   lifetime.use(store);
-  lifetime.use(startCompactor({ store, clock: world.clock, log: world.log.named("compactor") }));
   const features = featureReader(options.featureGates, featureDefaults);
   const metrics = createMetricRegistry();
   const api = await startApiServer(world, { store, pki, features, metrics, flags: options.apiServer });

@@ -1,12 +1,7 @@
 import { DecodeError, decodeJson } from "#apimachinery/json-codec.ts";
 import { decodeProto, unwrapUnknown } from "#apimachinery/proto-codec.ts";
 import { isJsonMap } from "#apimachinery/json-value.ts";
-import {
-  apiVersionOf,
-  type GroupVersionKind,
-  type KubeObject,
-  parseApiVersion,
-} from "#apimachinery/object.ts";
+import { apiVersionOf, type GroupVersionKind, type KubeObject, parseApiVersion } from "#apimachinery/object.ts";
 import type { ResourceDefinition } from "#apimachinery/resource.ts";
 import type { Fields, StructSchema } from "#apimachinery/schema.ts";
 import { badRequest, isStatusError, type StatusError } from "#apimachinery/status.ts";
@@ -169,9 +164,7 @@ function readProto(bytes: Uint8Array, expected: Expected): unknown {
 function unrecognized(expected: Expected, body: Body, why: string): StatusError {
   if (expected.bare === true) return badRequest(why);
   const shown = body.form === "bytes" ? summary(body.bytes) : "object";
-  return badRequest(
-    `the object provided is unrecognized (must be of type ${expected.kind}): ${why} (${shown})`,
-  );
+  return badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): ${why} (${shown})`);
 }
 
 const summaryBytesMax = 30;
@@ -194,7 +187,10 @@ function namedKind(value: unknown, expected: Expected, body: Body): GroupVersion
     throw unrecognized(expected, body, why);
   }
   const { kind, apiVersion } = value as Record<string, unknown>;
-  for (const [field, found] of [["apiVersion", apiVersion], ["kind", kind]] as const) {
+  for (const [field, found] of [
+    ["apiVersion", apiVersion],
+    ["kind", kind],
+  ] as const) {
     if (found === undefined || found === null || typeof found === "string") continue;
     const what = Array.isArray(found) ? "array" : typeof found === "boolean" ? "bool" : typeof found;
     const why =

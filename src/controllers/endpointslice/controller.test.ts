@@ -44,11 +44,7 @@ function pod(name: string, ip: string, port: number, ready = true): Pod {
 }
 
 function setUp(first: Service) {
-  const world = startControllerWorld([
-    endpointSliceController,
-    endpointsController,
-    endpointSliceMirroringController,
-  ]);
+  const world = startControllerWorld([endpointSliceController, endpointsController, endpointSliceMirroringController]);
   world.seed(nodes, {
     metadata: { name: "n1", labels: { "topology.kubernetes.io/zone": "z1" } },
     spec: {},
@@ -108,10 +104,7 @@ test("headless Services are labelled, and Endpoints go with their Service", asyn
   const { world } = setUp(service({ clusterIP: "None" }));
   world.seed(pods, pod("p1", "10.0.0.1", 8080));
   await world.settle();
-  assert.equal(
-    world.get(endpoints, "a/web")?.metadata.labels?.["service.kubernetes.io/headless"],
-    "",
-  );
+  assert.equal(world.get(endpoints, "a/web")?.metadata.labels?.["service.kubernetes.io/headless"], "");
   world.api.remove(services, "a/web");
   await world.settle();
   assert.equal(world.get(endpoints, "a/web"), undefined);

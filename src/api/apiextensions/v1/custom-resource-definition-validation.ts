@@ -1,5 +1,6 @@
+import { approvalAnnotation, approvalOf, isProtectedGroup } from "./api-approval.ts";
 import { semanticEqual } from "#apimachinery/deep-equal.ts";
-import { forbidden, goQuote, invalid, notSupported, required } from "#apimachinery/field-error.ts";
+import { forbidden, invalid, notSupported, required } from "#apimachinery/field-error.ts";
 import { type Findings, validateImmutable } from "#apimachinery/validation/checks.ts";
 import { internalValue } from "#apimachinery/validation/go-value.ts";
 import { checkDns1035Label, checkDnsSubdomain } from "#apimachinery/validation/names.ts";
@@ -51,7 +52,7 @@ export function* validateDefinitionUpdate(
   yield* validateImmutable(spec.names.plural, old.spec.names.plural, "spec.names.plural");
   yield* validateDefinitionStatus(definition);
   yield* validateStoredVersions(definition);
-  if (approvalOf(definition) !== approvalOf(old)) yield* validateApproval(definition);
+  if (approvalOf(definition.metadata.annotations).reason !== approvalOf(old.metadata.annotations).reason) yield* validateApproval(definition);
   if (spec.preserveUnknownFields === true && old.spec.preserveUnknownFields !== true) {
     const detail =
       "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in " + "spec.versions[*].schema instead";
@@ -233,28 +234,13 @@ function* validateStoredVersions({ spec, status }: CustomResourceDefinition): Fi
   }
 }
 
-const approvalAnnotation = "api-approved.kubernetes.io";
-const approvalHelp = "see https://github.com/kubernetes/enhancements/pull/1111";
-
-type Approval = "missing" | "bypassed" | "approved" | "invalid";
-
-function approvalOf({ metadata: meta }: CustomResourceDefinition): Approval {
-  const annotation = meta.annotations?.[approvalAnnotation] ?? "";
-  if (annotation === "") return "missing";
-  if (annotation.startsWith("unapproved")) return "bypassed";
-  return /^[a-z][a-z0-9+.-]*:\/\/[^/]+/i.test(annotation) ? "approved" : "invalid";
-}
-
 /** Groups of the community need an approval. */
 function* validateApproval(definition: CustomResourceDefinition): Findings {
   const { group } = definition.spec;
-  if (!/(^|\.)(k8s|kubernetes)\.io$/.test(group)) return;
-  const approval = approvalOf(definition);
+  if (!isProtectedGroup(group)) return;
+  const { annotations } = definition.metadata;
+  const { reason, message } = approvalOf(annotations);
   const path = `metadata.annotations[${approvalAnnotation}]`;
-  const rule = `protected groups must have approval annotation ${goQuote(approvalAnnotation)}`;
-  if (approval === "missing") yield required(path, `${rule}, ${approvalHelp}`);
-  if (approval === "invalid") {
-    const detail = `${rule} with either a URL or a reason starting with "unapproved", ${approvalHelp}`;
-    yield invalid(path, definition.metadata.annotations?.[approvalAnnotation], detail);
-  }
+  if (reason === "MissingAnnotation") yield required(path, message);
+  if (reason === "InvalidAnnotation") yield invalid(path, annotations?.[approvalAnnotation], message);
 }
