@@ -52,7 +52,8 @@ export function* validateDefinitionUpdate(
   yield* validateImmutable(spec.names.plural, old.spec.names.plural, "spec.names.plural");
   yield* validateDefinitionStatus(definition);
   yield* validateStoredVersions(definition);
-  if (approvalOf(definition.metadata.annotations).reason !== approvalOf(old.metadata.annotations).reason) yield* validateApproval(definition);
+  const approvals = [definition, old].map(({ metadata }) => approvalOf(metadata.annotations).reason);
+  if (approvals[0] !== approvals[1]) yield* validateApproval(definition);
   if (spec.preserveUnknownFields === true && old.spec.preserveUnknownFields !== true) {
     const detail =
       "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in " + "spec.versions[*].schema instead";
