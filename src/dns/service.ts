@@ -1,5 +1,5 @@
 import { services } from "#api/core/v1/service.ts";
-import { type EndpointSlice, endpointSlices } from "#api/discovery/v1/endpoint-slice.ts";
+import { type EndpointSlice, endpointSlices, serviceNameLabel } from "#api/discovery/v1/endpoint-slice.ts";
 import type { Service } from "#api/core/v1/service.ts";
 import { deepEqual } from "#apimachinery/deep-equal.ts";
 import { isAlreadyExists, isNotFound } from "#apimachinery/status.ts";
@@ -50,7 +50,7 @@ async function publishSlice(client: Client, at: DnsPublication): Promise<void> {
       name: sliceName,
       namespace,
       labels: {
-        "kubernetes.io/service-name": name,
+        [serviceNameLabel]: name,
         "endpointslice.kubernetes.io/managed-by": "dns.kubets",
       },
     },

@@ -3,19 +3,12 @@ import { type Service, services } from "#api/core/v1/service.ts";
 import { type EndpointSlice, endpointSlices } from "#api/discovery/v1/endpoint-slice.ts";
 import type { Index } from "#client/indexer.ts";
 import type { Informers } from "#client/informer-factory.ts";
+import { slicesByService } from "#client/shared-indexes.ts";
 import type { ZoneSource } from "./zone.ts";
 
 const byClusterAddress: Index<Service> = {
   name: "cluster-address",
   valuesOf: ({ spec }) => (spec?.clusterIPs ?? []).filter((address) => address !== "None"),
-};
-
-const byService: Index<EndpointSlice> = {
-  name: "service",
-  valuesOf: ({ metadata }) => {
-    const name = metadata?.labels?.["kubernetes.io/service-name"];
-    return name === undefined ? [] : [`${metadata?.namespace ?? ""}/${name}`];
-  },
 };
 
 const byEndpointAddress: Index<EndpointSlice> = {
@@ -29,13 +22,13 @@ export async function openZoneSource(informers: Informers): Promise<ZoneSource> 
   const sliceInformer = informers.of(endpointSlices);
   const namespaceInformer = informers.of(namespaces);
   serviceInformer.addIndex(byClusterAddress);
-  sliceInformer.addIndex(byService);
+  sliceInformer.addIndex(slicesByService);
   sliceInformer.addIndex(byEndpointAddress);
   await Promise.all([serviceInformer.synced(), sliceInformer.synced(), namespaceInformer.synced()]);
   return {
     service: (namespace, name) => serviceInformer.lister.get(`${namespace}/${name}`),
     hasNamespace: (namespace) => namespaceInformer.lister.get(namespace) !== undefined,
-    slices: (namespace, service) => sliceInformer.lister.by(byService, `${namespace}/${service}`),
+    slices: (namespace, service) => sliceInformer.lister.by(slicesByService, `${namespace}/${service}`),
     serviceByAddress: (address) => serviceInformer.lister.by(byClusterAddress, address)[0],
     slicesByAddress: (address) => sliceInformer.lister.by(byEndpointAddress, address),
   };

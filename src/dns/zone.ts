@@ -1,5 +1,5 @@
 import type { Service } from "#api/core/v1/service.ts";
-import type { EndpointSlice } from "#api/discovery/v1/endpoint-slice.ts";
+import { type EndpointSlice, serviceNameLabel } from "#api/discovery/v1/endpoint-slice.ts";
 
 /** One answer; `data` is what `dns-packet` takes. */
 export type DnsRecord =
@@ -255,7 +255,7 @@ function resolveReverse(
     return { exists: true, answers: [pointer(`${own}.${namespace}.svc.${domain}`)], additionals: [] };
   }
   const answers = source.slicesByAddress(address).flatMap((slice) => {
-    const own = slice.metadata?.labels?.["kubernetes.io/service-name"];
+    const own = slice.metadata?.labels?.[serviceNameLabel];
     const namespace = slice.metadata?.namespace ?? "";
     if (own === undefined || source.service(namespace, own)?.spec?.clusterIP !== "None") return [];
     return (slice.endpoints ?? [])

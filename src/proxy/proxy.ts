@@ -6,8 +6,8 @@ import { nodes } from "#api/core/v1/node.ts";
 import { type Service, services } from "#api/core/v1/service.ts";
 import { type EndpointSlice, endpointSlices } from "#api/discovery/v1/endpoint-slice.ts";
 import { keyOfObject } from "#apimachinery/object.ts";
-import type { Index } from "#client/indexer.ts";
 import type { Informers } from "#client/informer-factory.ts";
+import { slicesByService } from "#client/shared-indexes.ts";
 import { staleFlows } from "./conntrack.ts";
 import type { RulesetWriter } from "./nft.ts";
 import {
@@ -39,14 +39,6 @@ export interface Proxy {
   readonly ready: Promise<void>;
 }
 
-const byServiceName: Index<EndpointSlice> = {
-  name: "service",
-  valuesOf: ({ metadata }) => {
-    const name = metadata?.labels?.["kubernetes.io/service-name"];
-    return name === undefined ? [] : [`${metadata?.namespace ?? ""}/${name}`];
-  },
-};
-
 /** Another program serves such Services. Source: well_known_labels.go LabelServiceProxyName. */
 const foreignProxyLabel = "service.kubernetes.io/service-proxy-name";
 
@@ -58,7 +50,7 @@ export function startProxy(options: ProxyOptions): Proxy {
   const serviceInformer = options.informers.of(services);
   const sliceInformer = options.informers.of(endpointSlices);
   const nodeInformer = options.informers.of(nodes);
-  sliceInformer.addIndex(byServiceName);
+  sliceInformer.addIndex(slicesByService);
 
   const views = new Map<string, readonly ServicePortView[]>();
   const dirty = new Set<string>();
@@ -74,7 +66,7 @@ export function startProxy(options: ProxyOptions): Proxy {
       return;
     }
     const zone = nodeInformer.lister.get(options.nodeName)?.metadata?.labels?.["topology.kubernetes.io/zone"] ?? "";
-    const slices = sliceInformer.lister.by(byServiceName, key);
+    const slices = sliceInformer.lister.by(slicesByService, key);
     views.set(key, servicePortViews(service, slices, { nodeName: options.nodeName, zone }));
   }
 
@@ -112,7 +104,7 @@ export function startProxy(options: ProxyOptions): Proxy {
   }
 
   const onSlice = (slice: EndpointSlice): void => {
-    for (const key of byServiceName.valuesOf(slice)) touch(key);
+    for (const key of slicesByService.valuesOf(slice)) touch(key);
   };
   const onService = (service: Service): void => touch(keyOfObject(service));
   options.lifetime.use(

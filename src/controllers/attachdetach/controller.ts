@@ -7,13 +7,11 @@ import { type VolumeAttachment, volumeAttachments } from "#api/storage/v1/volume
 import { semanticEqual } from "#apimachinery/deep-equal.ts";
 import { keyOfObject } from "#apimachinery/object.ts";
 import { isAlreadyExists, isNotFound } from "#apimachinery/status.ts";
-import type { Index } from "#client/indexer.ts";
+import { attachmentsByNode } from "#client/shared-indexes.ts";
 import { type Context, defineController, done, indexOf, type MapContext, watchOf } from "../framework/controller.ts";
 import { byNode } from "../framework/node-index.ts";
 import { byClaim } from "../pvc-protection/controller.ts";
 import { attachmentName, uniqueVolumeName, type WantedVolume, wantedVolumes } from "./volumes.ts";
-
-const attachmentsByNode: Index<VolumeAttachment> = { name: "node", valuesOf: ({ spec }) => [spec.nodeName] };
 
 type NodeContext = Context<Node, undefined>;
 

@@ -9,15 +9,15 @@ import {
   type Endpoint,
   type EndpointSlice,
   endpointSlices,
+  serviceNameLabel,
 } from "#api/discovery/v1/endpoint-slice.ts";
 import { deepEqual } from "#apimachinery/deep-equal.ts";
 import { keyOfObject } from "#apimachinery/object.ts";
+import { slicesByService } from "#client/shared-indexes.ts";
 import {
-  byService,
   carryOut,
   managedByLabel,
   removeSlices,
-  serviceNameLabel,
 } from "../endpointslice/controller.ts";
 import { type AddressType, familyOf } from "../endpointslice/endpoints.ts";
 import { hasSelector } from "../endpointslice/service-map.ts";
@@ -44,12 +44,12 @@ export const endpointSliceMirroringController = defineController<Endpoints>({
   component: "endpoint-slice-mirroring-controller",
   for: endpoints,
   workers: 5,
-  indexes: [indexOf(endpointSlices, byService)],
+  indexes: [indexOf(endpointSlices, slicesByService)],
   watches: [
     watchOf(services, { keys: (service) => [keyOfObject(service)] }),
     watchOf(endpointSlices, {
       keys: (slice) =>
-        slice.metadata.labels?.[managedByLabel] === managedBy ? byService.valuesOf(slice) : [],
+        slice.metadata.labels?.[managedByLabel] === managedBy ? slicesByService.valuesOf(slice) : [],
     }),
   ],
   async reconcile(context) {
@@ -59,7 +59,7 @@ export const endpointSliceMirroringController = defineController<Endpoints>({
       object !== undefined && service !== undefined && !hasSelector(service) && isMirrored(object);
     const existing = context
       .lister(endpointSlices)
-      .by(byService, context.key)
+      .by(slicesByService, context.key)
       .filter(({ metadata }) => metadata.labels?.[managedByLabel] === managedBy);
     try {
       if (mirrored) await mirror(context, object, existing);

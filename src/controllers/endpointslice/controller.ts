@@ -1,11 +1,11 @@
 import { type Node, nodes } from "#api/core/v1/node.ts";
 import { pods } from "#api/core/v1/pod.ts";
 import { type Service, services } from "#api/core/v1/service.ts";
-import { type EndpointSlice, endpointSlices } from "#api/discovery/v1/endpoint-slice.ts";
+import { type EndpointSlice, endpointSlices, serviceNameLabel } from "#api/discovery/v1/endpoint-slice.ts";
 import { deepEqual } from "#apimachinery/deep-equal.ts";
 import { keyOfObject } from "#apimachinery/object.ts";
 import { isNotFound } from "#apimachinery/status.ts";
-import type { Index } from "#client/indexer.ts";
+import { slicesByService } from "#client/shared-indexes.ts";
 import { type Context, defineController, done, indexOf, watchOf } from "../framework/controller.ts";
 import { controllerRef } from "../framework/owners.ts";
 import { all, isNamespaceTerminating, messageOf } from "../framework/pods.ts";
@@ -13,7 +13,6 @@ import { type AddressType, addressTypesOf, endpointGroups } from "./endpoints.ts
 import { hasSelector, podsOfServices, selectedPods } from "./service-map.ts";
 import { type EndpointGroup, planSlices, type SlicePlan } from "./slices.ts";
 
-export const serviceNameLabel = "kubernetes.io/service-name";
 export const managedByLabel = "endpointslice.kubernetes.io/managed-by";
 export const headlessLabel = "service.kubernetes.io/headless";
 const managedBy = "endpointslice-controller.k8s.io";
@@ -21,27 +20,18 @@ const managedBy = "endpointslice-controller.k8s.io";
 /** Most endpoints in a slice. Source: --max-endpoints-per-slice. */
 const endpointsMax = 100;
 
-/** Slices by `namespace/name` of their Service. */
-export const byService: Index<EndpointSlice> = {
-  name: "service",
-  valuesOf: ({ metadata }) => {
-    const name = metadata.labels?.[serviceNameLabel];
-    return name === undefined ? [] : [`${metadata.namespace}/${name}`];
-  },
-};
-
 /** Keeps EndpointSlices of Services that select Pods. Source: pkg/controller/endpointslice. */
 export const endpointSliceController = defineController<Service>({
   name: "endpointslice-controller",
   component: "endpoint-slice-controller",
   for: services,
   workers: 5,
-  indexes: [indexOf(endpointSlices, byService)],
+  indexes: [indexOf(endpointSlices, slicesByService)],
   watches: [
     podsOfServices,
     watchOf(endpointSlices, {
       keys: (slice) =>
-        slice.metadata.labels?.[managedByLabel] === managedBy ? byService.valuesOf(slice) : [],
+        slice.metadata.labels?.[managedByLabel] === managedBy ? slicesByService.valuesOf(slice) : [],
     }),
     watchOf(nodes, {
       changed: (node, old) => zoneOf(node) !== zoneOf(old),
@@ -84,7 +74,7 @@ async function sync(context: Context<Service, undefined>, service: Service): Pro
   );
   const managed = context
     .lister(endpointSlices)
-    .by(byService, context.key)
+    .by(slicesByService, context.key)
     .filter(
       ({ metadata }) =>
         metadata.labels?.[managedByLabel] === managedBy && metadata.deletionTimestamp === undefined,

@@ -20,6 +20,9 @@ import {
   struct,
 } from "#apimachinery/schema.ts";
 
+/** Names the Service that a slice belongs to. Source: discovery/v1 well_known_labels.go. */
+export const serviceNameLabel = "kubernetes.io/service-name";
+
 export const EndpointConditions = struct("io.k8s.api.discovery.v1.EndpointConditions", {
   ready: ptr(1, bool),
   serving: ptr(2, bool),

@@ -2,8 +2,8 @@ import { persistentVolumeClaims } from "#api/core/v1/persistent-volume-claim.ts"
 import { persistentVolumes } from "#api/core/v1/persistent-volume.ts";
 import { csiNodes } from "#api/storage/v1/csi-node.ts";
 import { storageClasses } from "#api/storage/v1/storage-class.ts";
-import { type VolumeAttachment, volumeAttachments } from "#api/storage/v1/volume-attachment.ts";
-import type { Index } from "#client/indexer.ts";
+import { volumeAttachments } from "#api/storage/v1/volume-attachment.ts";
+import { attachmentsByNode } from "#client/shared-indexes.ts";
 import { type Context, definePlugin, unschedulable } from "../../framework.ts";
 import type { Listers } from "../../listers.ts";
 import type { NodeInfo } from "../../node-info.ts";
@@ -62,7 +62,6 @@ function volumesOf(pod: PodInfo, listers: Listers): Volumes {
   return volumes;
 }
 
-const byNode: Index<VolumeAttachment> = { name: "node", valuesOf: ({ spec }) => [spec.nodeName] };
 
 /** What is attached to a node, for as long as nothing about it changes. */
 interface Attached {
@@ -125,7 +124,7 @@ function withinLimits(wanted: readonly Wanted[], node: NodeInfo, context: Contex
 
 /** Volumes that are attached still, or already, whatever pods say. */
 function leftovers(driver: string, node: NodeInfo, { listers }: Context): string[] {
-  const attachments = listers.of(volumeAttachments).by(byNode, node.name);
+  const attachments = listers.of(volumeAttachments).by(attachmentsByNode, node.name);
   return attachments.flatMap(({ spec }) => {
     const volume = listers.of(persistentVolumes).get(spec.source.persistentVolumeName ?? "");
     const csi = volume?.spec.csi;
