@@ -82,9 +82,8 @@ function startNodeProxy(world: World, { node, cluster, informers, lifetime }: No
   startProxy({
     nodeName: node.name,
     informers,
-    writer: createNftWriter({ processes: world.processes, enter: [], log }),
+    writer: createNftWriter({ processes: world.processes, log }),
     processes: world.processes,
-    enter: [],
     clock: world.clock,
     log,
     lifetime: lifetime.child("proxy"),

@@ -1,5 +1,6 @@
 import type { Service } from "#api/core/v1/service.ts";
 import { type EndpointSlice, serviceNameLabel } from "#api/discovery/v1/endpoint-slice.ts";
+import { isIpv4 } from "#apimachinery/validation/ip.ts";
 
 /** One answer; `data` is what `dns-packet` takes. */
 export type DnsRecord =
@@ -101,11 +102,6 @@ function resolvePod(source: ZoneSource, asked: Asked, labels: readonly string[])
   const address = dashed.replaceAll("-", ".");
   if (labels.length !== 2 || !source.hasNamespace(namespace) || !isIpv4(address)) return missing;
   return only(asked, [addressRecord(asked.name, address)]);
-}
-
-function isIpv4(address: string): boolean {
-  const parts = address.split(".");
-  return parts.length === 4 && parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) < 256);
 }
 
 interface ServiceQuestion {

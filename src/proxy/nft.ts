@@ -7,17 +7,14 @@ export interface RulesetWriter {
   apply(transaction: string): Promise<void>;
 }
 
-/** Writes through the `nft` program, in the network namespace that `enter` leads to. */
+/** Writes through the `nft` program, in this process' own network namespace. */
 export function createNftWriter(spec: {
   readonly processes: Processes;
-  /** Words before the command; none for this process' own namespace. */
-  readonly enter: readonly string[];
   readonly log: Logger;
 }): RulesetWriter {
-  const [program = "nft", ...args] = [...spec.enter, "nft", "-f", "-"];
   return {
     async apply(transaction) {
-      const { code, stderr } = await spec.processes.run(program, args, { input: `${transaction}\n` });
+      const { code, stderr } = await spec.processes.run("nft", ["-f", "-"], { input: `${transaction}\n` });
       if (code === 0) return;
       spec.log.error("nft refused a transaction", stderr.trim(), { transaction: transaction.slice(0, 2000) });
       throw new Error(`nft: ${stderr.trim().split("\n")[0] ?? ""}`);

@@ -27,16 +27,9 @@ export interface ProxyOptions extends RulesetOptions {
   readonly informers: Informers;
   readonly writer: RulesetWriter;
   readonly processes: Processes;
-  /** Words before commands that must run in the node's network. */
-  readonly enter: readonly string[];
   readonly clock: Clock;
   readonly log: Logger;
   readonly lifetime: Lifetime;
-}
-
-export interface Proxy {
-  /** Resolves when the rules of the state that was there at the start are in place. */
-  readonly ready: Promise<void>;
 }
 
 /** Another program serves such Services. Source: well_known_labels.go LabelServiceProxyName. */
@@ -46,7 +39,7 @@ const foreignProxyLabel = "service.kubernetes.io/service-proxy-name";
  * Keeps the node's rules in step with Services and EndpointSlices. Changes that come while a
  * transaction runs are gathered into the next one; each transaction holds only what differs.
  */
-export function startProxy(options: ProxyOptions): Proxy {
+export function startProxy(options: ProxyOptions): void {
   const serviceInformer = options.informers.of(services);
   const sliceInformer = options.informers.of(endpointSlices);
   const nodeInformer = options.informers.of(nodes);
@@ -57,7 +50,6 @@ export function startProxy(options: ProxyOptions): Proxy {
   let applied: Ruleset | undefined;
   let running = false;
   let retry: Timer | undefined;
-  const ready = Promise.withResolvers<void>();
 
   function refresh(key: string): void {
     const service = serviceInformer.lister.get(key);
@@ -75,7 +67,6 @@ export function startProxy(options: ProxyOptions): Proxy {
     running = true;
     try {
       while ((dirty.size > 0 || applied === undefined) && !options.lifetime.ended) await syncOnce();
-      ready.resolve();
     } catch (error) {
       options.log.error("cannot set the Service rules", error);
       applied = undefined;
@@ -113,7 +104,6 @@ export function startProxy(options: ProxyOptions): Proxy {
   options.lifetime.use(sliceInformer.subscribe({ onAdd: onSlice, onUpdate: onSlice, onDelete: onSlice }));
   options.lifetime.defer(() => retry?.[Symbol.dispose]());
   void Promise.all([serviceInformer.synced(), sliceInformer.synced(), nodeInformer.synced()]).then(sync);
-  return { ready: ready.promise };
 }
 
 function isForeign({ metadata }: Service): boolean {
@@ -122,14 +112,13 @@ function isForeign({ metadata }: Service): boolean {
 
 /** UDP flows to endpoints that went keep going there until they are forgotten. */
 async function forgetFlows(
-  { processes, enter, log }: ProxyOptions,
+  { processes, log }: ProxyOptions,
   before: readonly ServicePortView[],
   after: readonly ServicePortView[],
 ): Promise<void> {
   for (const args of staleFlows(before, after)) {
-    const [program = "conntrack", ...rest] = [...enter, "conntrack", ...args];
     // Exit code 1 says that there was no such flow.
-    await processes.run(program, rest).catch((error: unknown) => log.debug("no conntrack", { error }));
+    await processes.run("conntrack", args).catch((error: unknown) => log.debug("no conntrack", { error }));
   }
 }
 

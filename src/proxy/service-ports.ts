@@ -1,6 +1,7 @@
 import type { Service } from "#api/core/v1/service.ts";
 import type { Endpoint, EndpointSlice } from "#api/discovery/v1/endpoint-slice.ts";
 import { compareBytes } from "#apimachinery/maps.ts";
+import { isIpv4 } from "#apimachinery/validation/ip.ts";
 
 /** Where traffic of one Service port goes. Plain values: what the ruleset is compiled from. */
 export interface ServicePortView {
@@ -81,10 +82,6 @@ export function servicePortViews(
 function affinityOf(spec: NonNullable<Service["spec"]>): number {
   if (spec.sessionAffinity !== "ClientIP") return 0;
   return spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? affinitySecondsDefault;
-}
-
-export function isIpv4(address: string): boolean {
-  return /^\d+\.\d+\.\d+\.\d+$/.test(address);
 }
 
 function protocolOf(protocol: string | undefined): "tcp" | "udp" | "sctp" {

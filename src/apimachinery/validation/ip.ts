@@ -267,3 +267,8 @@ export function isDualStackCidrs(texts: readonly string[]): boolean {
 export function isIpv6(text: string): boolean {
   return parseIp(text)?.version === 6;
 }
+
+/** Dotted: an IPv4 address inside an IPv6 one does not count. */
+export function isIpv4(text: string): boolean {
+  return parseIpv4(text) !== undefined;
+}
