@@ -249,6 +249,25 @@ export function isAlreadyExists(error: unknown): boolean {
   return reasonOf(error) === "AlreadyExists";
 }
 
+/** What a call answers; undefined when it fails with NotFound. */
+export function ignoreNotFound<T>(call: Promise<T>): Promise<T | undefined> {
+  return ignoring(call, isNotFound);
+}
+
+/** What a call answers; undefined when it fails with AlreadyExists. */
+export function ignoreAlreadyExists<T>(call: Promise<T>): Promise<T | undefined> {
+  return ignoring(call, isAlreadyExists);
+}
+
+async function ignoring<T>(call: Promise<T>, expected: (error: unknown) => boolean): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (expected(error)) return undefined;
+    throw error;
+  }
+}
+
 export function isConflict(error: unknown): boolean {
   return reasonOf(error) === "Conflict";
 }

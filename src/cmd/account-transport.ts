@@ -1,4 +1,4 @@
-import { isAlreadyExists } from "#apimachinery/status.ts";
+import { ignoreAlreadyExists } from "#apimachinery/status.ts";
 import type { Clock } from "#base/clock.ts";
 import type { HttpClient } from "#base/http.ts";
 import { createHttpTransport } from "#client/http-transport.ts";
@@ -73,11 +73,7 @@ function openAccount(user: string, options: AccountTransportOptions): Transport 
 async function issueToken(own: Transport, namespace: string, name: string): Promise<string> {
   const target = { group: "", version: "v1", resource: "serviceaccounts", namespace, options: {} };
   const account = { apiVersion: "v1", kind: "ServiceAccount", metadata: { namespace, name } };
-  try {
-    await own.call({ ...target, verb: "create", name: "", subresource: "", body: account });
-  } catch (error) {
-    if (!isAlreadyExists(error)) throw error;
-  }
+  await ignoreAlreadyExists(own.call({ ...target, verb: "create", name: "", subresource: "", body: account }));
   const answer = await own.call({
     ...target,
     verb: "create",

@@ -1,8 +1,7 @@
-import { services } from "#api/core/v1/service.ts";
 import { type EndpointSlice, endpointSlices, serviceNameLabel } from "#api/discovery/v1/endpoint-slice.ts";
-import type { Service } from "#api/core/v1/service.ts";
+import { type Service, services } from "#api/core/v1/service.ts";
 import { deepEqual } from "#apimachinery/deep-equal.ts";
-import { isAlreadyExists, isNotFound } from "#apimachinery/status.ts";
+import { ignoreAlreadyExists, ignoreNotFound } from "#apimachinery/status.ts";
 import type { Client } from "#client/client.ts";
 
 export interface DnsPublication {
@@ -30,14 +29,9 @@ export async function publishDns(client: Client, at: DnsPublication): Promise<vo
     },
     spec: { clusterIP: at.clusterAddress, ports },
   };
-  const present = await found(client.resource(services).get(`${namespace}/${name}`));
+  const present = await ignoreNotFound(client.resource(services).get(`${namespace}/${name}`));
   if (present === undefined) {
-    await client
-      .resource(services)
-      .create(service as Service)
-      .catch((error: unknown) => {
-        if (!isAlreadyExists(error)) throw error;
-      });
+    await ignoreAlreadyExists(client.resource(services).create(service as Service));
   }
   await publishSlice(client, at);
 }
@@ -63,18 +57,11 @@ async function publishSlice(client: Client, at: DnsPublication): Promise<void> {
       { name: "dns-tcp", port: at.port, protocol: "TCP" },
     ],
   };
-  const present = await found(slices.get(`${namespace}/${sliceName}`));
+  const present = await ignoreNotFound(slices.get(`${namespace}/${sliceName}`));
   if (present === undefined) {
     await slices.create(wanted);
     return;
   }
   const updated = { ...present, endpoints: wanted.endpoints, ports: wanted.ports };
   if (!deepEqual(updated, present)) await slices.update(updated);
-}
-
-async function found<T>(reading: Promise<T>): Promise<T | undefined> {
-  return reading.catch((error: unknown) => {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  });
 }

@@ -1,6 +1,6 @@
 import { type APIService, apiServices } from "#api/apiregistration/v1/api-service.ts";
 import type { Logger } from "#base/log.ts";
-import { isAlreadyExists, isConflict, isNotFound } from "#apimachinery/status.ts";
+import { ignoreAlreadyExists, isConflict, isNotFound } from "#apimachinery/status.ts";
 import type { Client } from "#client/client.ts";
 import type { ApiTable } from "../api-table.ts";
 import type { LiveSet } from "../storage/live-set.ts";
@@ -120,9 +120,7 @@ async function reconcile({ table, services, client }: LocalServicesOptions): Pro
   const wanted = wantedServices(table);
   for (const [name, service] of wanted) {
     if (services.get("", name) !== undefined) continue;
-    await api.create(service).catch((error: unknown) => {
-      if (!isAlreadyExists(error)) throw error;
-    });
+    await ignoreAlreadyExists(api.create(service));
   }
   for (const { metadata } of [...services.values()]) {
     const { name = "", labels } = metadata;

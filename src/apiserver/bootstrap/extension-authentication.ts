@@ -1,5 +1,5 @@
 import { type ConfigMap, configMaps } from "#api/core/v1/config-map.ts";
-import { isAlreadyExists, isConflict, isNotFound } from "#apimachinery/status.ts";
+import { ignoreNotFound, isAlreadyExists, isConflict } from "#apimachinery/status.ts";
 import type { Client } from "#client/client.ts";
 import { frontProxyNames, requestHeaders } from "../authentication/request-header.ts";
 
@@ -24,10 +24,7 @@ export async function ensureExtensionAuthentication(
     "requestheader-uid-headers": JSON.stringify([requestHeaders.uid]),
     "requestheader-username-headers": JSON.stringify([requestHeaders.user]),
   };
-  const existing = await api.get(`${namespace}/${name}`).catch((error: unknown) => {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  });
+  const existing = await ignoreNotFound(api.get(`${namespace}/${name}`));
   const write =
     existing === undefined
       ? api.create({ metadata: { namespace, name }, data } as ConfigMap)

@@ -4,7 +4,7 @@ import { endpointSlices } from "#api/discovery/v1/endpoint-slice.ts";
 import { deepEqual } from "#apimachinery/deep-equal.ts";
 import type { KubeObject } from "#apimachinery/object.ts";
 import type { ResourceDefinition } from "#apimachinery/resource.ts";
-import { isNotFound } from "#apimachinery/status.ts";
+import { ignoreNotFound } from "#apimachinery/status.ts";
 import type { Client } from "#client/client.ts";
 
 export interface ServerAddress {
@@ -51,10 +51,7 @@ export async function ensureKubernetesService(client: Client, at: ServerAddress)
 /** Makes the object, or brings the fields that matter up to date after a change of address. */
 async function ensure(client: Client, definition: ResourceDefinition, wanted: KubeObject & Record<string, unknown>): Promise<void> {
   const resource = client.resource(definition);
-  const found = await resource.get(key).catch((error: unknown) => {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  });
+  const found = await ignoreNotFound(resource.get(key));
   if (found === undefined) {
     await resource.create(wanted);
     return;

@@ -5,7 +5,7 @@ import { roles } from "#api/rbac/v1/role.ts";
 import { deepEqual } from "#apimachinery/deep-equal.ts";
 import { type KubeObject, keyOfObject } from "#apimachinery/object.ts";
 import type { ResourceDefinition } from "#apimachinery/resource.ts";
-import { isAlreadyExists } from "#apimachinery/status.ts";
+import { ignoreAlreadyExists } from "#apimachinery/status.ts";
 import type { Client } from "#client/client.ts";
 import type { BindingObject, PolicyRule, RoleObject, Subject } from "../authorization/rbac.ts";
 import { clusterRoles } from "./cluster-roles.ts";
@@ -40,9 +40,7 @@ async function ensureAll(
     wanted.map(async (object) => {
       const found = present.get(keyOfObject(object));
       if (found === undefined) {
-        await resource.create(object).catch((error: unknown) => {
-          if (!isAlreadyExists(error)) throw error;
-        });
+        await ignoreAlreadyExists(resource.create(object));
         return;
       }
       const updated = merged(found, object);

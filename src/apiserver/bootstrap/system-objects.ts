@@ -1,7 +1,7 @@
 import { namespaces } from "#api/core/v1/namespace.ts";
 import { priorityClasses } from "#api/scheduling/v1/priority-class.ts";
 import { serviceCidrs } from "#api/networking/v1/service-cidr.ts";
-import { isAlreadyExists } from "#apimachinery/status.ts";
+import { ignoreAlreadyExists } from "#apimachinery/status.ts";
 import { rfc3339 } from "#base/clock.ts";
 import type { Client } from "#client/client.ts";
 
@@ -29,10 +29,10 @@ export async function ensureSystemObjects(
   spec: { readonly serviceCidrs: readonly string[]; readonly nowMs: number },
 ): Promise<void> {
   for (const name of systemNamespaces) {
-    await ensure(client.resource(namespaces).create({ metadata: { name } } as never));
+    await ignoreAlreadyExists(client.resource(namespaces).create({ metadata: { name } } as never));
   }
   for (const { name, value, description } of systemPriorityClasses) {
-    await ensure(
+    await ignoreAlreadyExists(
       client.resource(priorityClasses).create({
         metadata: { name },
         value,
@@ -52,7 +52,7 @@ async function ensureServiceCidr(
 ): Promise<void> {
   const resource = client.resource(serviceCidrs);
   const metadata = { name: "kubernetes" };
-  await ensure(resource.create({ metadata, spec: { cidrs: [...cidrs] } } as never));
+  await ignoreAlreadyExists(resource.create({ metadata, spec: { cidrs: [...cidrs] } } as never));
   const { status } = await resource.get("kubernetes");
   if (status?.conditions?.some(({ type }) => type === "Ready")) return;
   const condition = {
@@ -65,10 +65,4 @@ async function ensureServiceCidr(
   const fieldManager = "kubernetes-service-cidr-controller";
   const ready = { metadata, status: { conditions: [condition] } };
   await resource.apply(ready as never, { fieldManager, force: true, subresource: "status" });
-}
-
-async function ensure(creation: Promise<unknown>): Promise<void> {
-  await creation.catch((error: unknown) => {
-    if (!isAlreadyExists(error)) throw error;
-  });
 }
