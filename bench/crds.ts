@@ -125,7 +125,6 @@ const { api } = await startServer(
     components: new Set(["apiserver"]),
     storage: "memory",
     advertiseAddress: "127.0.0.1",
-    clusterCidr: "10.244.0.0/16",
     featureGates: "",
     apiServer: {
       bindAddress: "127.0.0.1",

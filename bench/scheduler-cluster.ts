@@ -41,7 +41,6 @@ export async function openBenchCluster(featureGates: string): Promise<BenchClust
         extraNames: [],
       },
       advertiseAddress: "127.0.0.1",
-      clusterCidr: "10.244.0.0/16",
       featureGates,
     },
     lifetime,

@@ -61,10 +61,10 @@ export interface ApiServerOptions {
   readonly anonymousAllowed: boolean;
   /** Further authorizers, asked before RBAC. */
   readonly authorizers: readonly Authorizer[];
-  readonly admission: (server: ServerParts) => readonly AdmissionPlugin[];
+  readonly admission: (server: ServerParts, webhooks: WebhookClients) => readonly AdmissionPlugin[];
   /** A way to an extension API server. */
   readonly openRemote: OpenRemote;
-  /** Ways to conversion webhooks. */
+  /** Ways to webhooks, of admission and of conversion. */
   readonly webhooks: (server: ServerParts) => WebhookClients;
   readonly paths: (server: ServerParts) => readonly PathHandler[];
   readonly tokens: TokenIssuer;
@@ -143,14 +143,15 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     log,
   });
   const parts: ServerParts = { table, rbac, authorizer, clock, features, live, remotes: aggregator };
+  const webhooks = options.webhooks(parts);
   const extensions = createExtensions(parts, {
     client: loopback,
     log,
     random,
-    webhooks: options.webhooks(parts),
+    webhooks,
   });
   const rest: RestDeps = {
-    admission: createAdmission(options.admission(parts)),
+    admission: createAdmission(options.admission(parts, webhooks)),
     kinds: table,
     random,
     hooks: new Map([

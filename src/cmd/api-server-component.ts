@@ -33,6 +33,7 @@ import { requestDeadline } from "#apiserver/http/request-deadline.ts";
 import { metricsPath, requestMetrics } from "#apiserver/metrics/server-metrics.ts";
 import { compactionIntervalMsDefault, startCompactor } from "#store/compactor.ts";
 import type { MetricRegistry } from "#base/metrics.ts";
+import { addressAt } from "./addresses.ts";
 import { featureDefaults } from "./feature-defaults.ts";
 import { featureStage } from "./feature-stages.ts";
 import { indexPath } from "#apiserver/http/index-path.ts";
@@ -114,6 +115,7 @@ export async function startApiServer(
     usages: ["client auth"],
   });
   const signingKey = createSigningKey(pki.serviceAccountKey);
+  const [serviceCidr = ""] = flags.serviceClusterIpRange.split(",");
   const server = await createApiServer({
     store: spec.store,
     clock,
@@ -128,10 +130,10 @@ export async function startApiServer(
     },
     anonymousAllowed: flags.anonymousAuth,
     authorizers: [],
-    admission: (parts) =>
+    admission: (parts, webhooks) =>
       admissionPlugins(parts, {
         random,
-        webhooks: webhookClients(world, parts),
+        webhooks,
         selection: { enable: flags.enableAdmissionPlugins, disable: flags.disableAdmissionPlugins },
       }),
     webhooks: (parts) => webhookClients(world, parts),
@@ -156,7 +158,7 @@ export async function startApiServer(
       issuerPaths(issuer, [createVerificationKey(pki.serviceAccountKey)]),
     ],
     tokenReviewer: (parts, ways) => createTokenReviewer(ways, tokenOptions(world, pki, parts)),
-    serviceCidr: flags.serviceClusterIpRange.split(",")[0] ?? "",
+    serviceCidr,
     connects: (parts) => connectHandlers(proxyTargets(world, { pki, kubeletPair, parts })),
     filters: [
       requestMetrics(metrics),
@@ -177,7 +179,7 @@ export async function startApiServer(
       "kubernetes.default.svc.cluster.local",
       "localhost",
     ],
-    ipAddresses: ["127.0.0.1", ...flags.extraNames],
+    ipAddresses: ["127.0.0.1", addressAt(serviceCidr, 1), ...flags.extraNames],
   });
   const http = await serveHttps({
     listen: { host: flags.bindAddress, port: flags.securePort },

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { durationMs } from "#apimachinery/go-duration.ts";
 import { Lifetime } from "#base/lifetime.ts";
 import { hostAddresses } from "#base/os/host.ts";
-import { type CommandContext, listOption, pathOption, verbosityOf } from "./command.ts";
+import { type CommandContext, dataDirectoryDefault, listOption, pathOption, verbosityOf } from "./command.ts";
 import { type EtcdFlags, startServer } from "./server.ts";
 import type { World } from "#base/world.ts";
 
@@ -33,7 +33,7 @@ export function addApiServerCommand(program: Command, context: CommandContext): 
   program
     .command("apiserver")
     .description("runs the API server alone, on the embedded store")
-    .option("--data-dir <path>", "store, certificates and kubeconfig", pathOption, "/var/lib/kubets")
+    .option("--data-dir <path>", "store, certificates and kubeconfig", pathOption, dataDirectoryDefault)
     .option("--bind-address <address>", "address to listen on", "0.0.0.0")
     .option("--advertise-address <address>", "address that clients and the kubernetes Service use")
     .option("--secure-port <port>", "HTTPS port; 0 for any free one", "6443")
@@ -82,7 +82,6 @@ async function runApiServer(context: CommandContext, options: ApiServerCliOption
       ...(options.etcdServers !== undefined && { etcd: await etcdOptions(world, options, options.etcdServers) }),
       advertiseAddress: advertised,
       kubeconfigAddress: bound,
-      clusterCidr: "10.244.0.0/16",
       featureGates: options.featureGates ?? "",
       apiServer: {
         bindAddress: options.bindAddress,

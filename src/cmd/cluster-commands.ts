@@ -10,12 +10,10 @@ import {
   runningServer,
   startTicksOf,
 } from "./cluster-file.ts";
-import { type CommandContext, pathOption } from "./command.ts";
+import { type CommandContext, dataDirectoryDefault, pathOption } from "./command.ts";
 import { findKubectl } from "./kubectl.ts";
 import { openContainerd, openNetwork } from "./node-resources.ts";
 import { releaseSlot } from "./cluster-slot.ts";
-
-const dataDirectoryDefault = "/var/lib/kubets";
 
 /** `down`, `status`, `logs`, `kubectl`, `image load`: verbs on a cluster that `up` made. */
 export function addClusterCommands(program: Command, context: CommandContext): void {

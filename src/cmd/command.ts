@@ -21,6 +21,9 @@ export interface CommandContext {
   replaceBy(command: string, args: readonly string[]): void;
 }
 
+/** `--data-dir` of a cluster where none is given. */
+export const dataDirectoryDefault = "/var/lib/kubets";
+
 /** `--v` of upstream's components. */
 export function verbosityOf(text: string | undefined): number {
   const level = Number(text ?? "0");

@@ -1,32 +1,30 @@
 import { type ClusterRole, clusterRoles } from "#api/rbac/v1/cluster-role.ts";
 import { type ClusterRoleBinding, clusterRoleBindings } from "#api/rbac/v1/cluster-role-binding.ts";
-import { isAlreadyExists } from "#apimachinery/status.ts";
+import { ignoreAlreadyExists } from "#apimachinery/status.ts";
 import type { World } from "#base/world.ts";
 import type { Client } from "#client/client.ts";
 import { ensureExtensionAuthentication } from "#apiserver/bootstrap/extension-authentication.ts";
 import { ensureFlowControl } from "#apiserver/bootstrap/flow-control.ts";
 import { ensureSystemObjects } from "#apiserver/bootstrap/system-objects.ts";
 import { ensureKubernetesService, type ServerAddress } from "#apiserver/bootstrap/kubernetes-service.ts";
-import { parseRange, toAddress } from "#apiserver/services/ip-range.ts";
 import { reconcileRbac } from "#apiserver/bootstrap/rbac.ts";
 import type { ApiServer } from "#apiserver/server.ts";
-
-/** A client of the API server of this process, acting as the server itself. */
-export function loopbackClient(server: ApiServer): Client {
-  return server.loopback;
-}
+import { addressAt } from "./addresses.ts";
 
 /** What a fresh API server makes before it calls itself ready. */
 export async function bootstrap(
   world: World,
-  spec: { readonly server: ApiServer; readonly serviceCidrs: readonly string[]; readonly at: Omit<ServerAddress, "clusterAddress">;
+  spec: {
+    readonly server: ApiServer;
+    readonly serviceCidrs: readonly string[];
+    readonly at: Omit<ServerAddress, "clusterAddress">;
     readonly authorities: { readonly clientCaPem: string; readonly frontProxyCaPem: string };
   },
 ): Promise<void> {
-  const client = loopbackClient(spec.server);
+  const client = spec.server.loopback;
   await ensureSystemObjects(client, { serviceCidrs: spec.serviceCidrs, nowMs: world.clock.nowMs() });
   const [range = ""] = spec.serviceCidrs;
-  const clusterAddress = toAddress(parseRange(range).first);
+  const clusterAddress = addressAt(range, 1);
   await ensureKubernetesService(client, { ...spec.at, clusterAddress });
   await ensureExtensionAuthentication(client, spec.authorities);
   await reconcileRbac(client);
@@ -39,7 +37,7 @@ const readVerbs = ["get", "list", "watch"];
 
 /** What proxy and DNS of a node need beyond the role of upstream's kube-proxy. */
 export async function ensureNodeServicesRole(client: Client): Promise<void> {
-  await ensure(
+  await ignoreAlreadyExists(
     client.resource(clusterRoles).create({
       metadata: { name: nodeServices },
       rules: [
@@ -49,17 +47,11 @@ export async function ensureNodeServicesRole(client: Client): Promise<void> {
       ],
     } as ClusterRole),
   );
-  await ensure(
+  await ignoreAlreadyExists(
     client.resource(clusterRoleBindings).create({
       metadata: { name: nodeServices },
       roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: nodeServices },
       subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "Group", name: nodeServices }],
     } as ClusterRoleBinding),
   );
-}
-
-async function ensure(creation: Promise<unknown>): Promise<void> {
-  await creation.catch((error: unknown) => {
-    if (!isAlreadyExists(error)) throw error;
-  });
 }

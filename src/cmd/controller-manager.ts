@@ -21,6 +21,7 @@ export interface ControllerManagerOptions {
 /** Starts the controllers in this process. */
 export function startControllerManager(world: World, options: ControllerManagerOptions): void {
   const { client, informers, pki, lifetime, enable } = options;
+  const signingKey = createSigningKey(pki.serviceAccountKey);
   startControllers({
     controllers,
     client,
@@ -33,7 +34,7 @@ export function startControllerManager(world: World, options: ControllerManagerO
     settings: {
       rootCa: pki.caPem,
       signer: createCertificateSigner({ authority: pki.ca, clock: world.clock, random: world.random }),
-      issueToken: (claims) => Promise.resolve(secretToken(claims, createSigningKey(pki.serviceAccountKey))),
+      issueToken: (claims) => Promise.resolve(secretToken(claims, signingKey)),
     },
     ...(enable && { enable }),
   });

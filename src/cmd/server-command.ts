@@ -53,7 +53,6 @@ function serverOptions(dataDirectory: string, cluster: ClusterFile): Parameters<
     components: new Set(cluster.components as readonly ComponentName[]),
     storage: cluster.storage,
     advertiseAddress: address,
-    clusterCidr: cluster.clusterCidr,
     featureGates: cluster.featureGates,
     cluster,
     apiServer: {
@@ -63,7 +62,7 @@ function serverOptions(dataDirectory: string, cluster: ClusterFile): Parameters<
       disableAdmissionPlugins: [],
       enableAdmissionPlugins: [],
       serviceClusterIpRange: cluster.serviceCidr,
-      extraNames: [address, "10.96.0.1"],
+      extraNames: [address],
     },
   };
 }

@@ -9,10 +9,9 @@ import { createMemoryStore } from "#store/memory.ts";
 import { startScheduler } from "#scheduler/scheduler.ts";
 import { startHollowNodes } from "#testing/hollow-node.ts";
 import type { Store } from "#store/store.ts";
-import type { Client } from "#client/client.ts";
-import { createInformers, type Informers } from "#client/informer-factory.ts";
+import { createInformers } from "#client/informer-factory.ts";
 import { type ApiServerComponent, type ApiServerFlags, startApiServer } from "./api-server-component.ts";
-import { bootstrap, ensureNodeServicesRole, loopbackClient } from "./control-plane.ts";
+import { bootstrap, ensureNodeServicesRole } from "./control-plane.ts";
 import { startControllerManager } from "./controller-manager.ts";
 import { type ClusterFile, hollowNodePrefix } from "./cluster-file.ts";
 import { featureDefaults } from "./feature-defaults.ts";
@@ -49,7 +48,6 @@ export interface ServerOptions {
   readonly advertiseAddress: string;
   /** Address that kubeconfigs name; the advertised one when absent. */
   readonly kubeconfigAddress?: string;
-  readonly clusterCidr: string;
   readonly featureGates: string;
   /** What `up` prepared; absent for a control plane alone. */
   readonly cluster?: ClusterFile;
@@ -136,16 +134,9 @@ interface Local {
 async function startLocalComponents(world: World, local: Local): Promise<void> {
   const { options, api, pki, features, metrics, lifetime } = local;
   const { components, cluster } = options;
-  const client = loopbackClient(api.server);
-  const informersOf = (of: Client, name: string): Informers =>
-    createInformers({
-      client: of,
-      clock: world.clock,
-      random: world.random,
-      log: world.log.named(name),
-      lifetime,
-    });
-  const informers = informersOf(client, "informers");
+  const client = api.server.loopback;
+  const { clock, random } = world;
+  const informers = createInformers({ client, clock, random, log: world.log.named("informers"), lifetime });
   if (components.has("controller-manager")) {
     startControllerManager(world, { client, informers, pki, lifetime });
   }
@@ -153,8 +144,8 @@ async function startLocalComponents(world: World, local: Local): Promise<void> {
     startScheduler({
       client: client.as({ name: "system:kube-scheduler", groups: ["system:authenticated"] }, "kube-scheduler/v1.36.2"),
       informers,
-      clock: world.clock,
-      random: world.random,
+      clock,
+      random,
       log: world.log.named("scheduler"),
       lifetime: lifetime.child("scheduler"),
       featureEnabled: (gate) => features.enabled(gate),
@@ -167,7 +158,7 @@ async function startLocalComponents(world: World, local: Local): Promise<void> {
     await startHollowNodes({
       client,
       informers,
-      clock: world.clock,
+      clock,
       log: world.log.named("hollow-node"),
       lifetime: lifetime.child("hollow-nodes"),
       count: cluster.nodes.length,

@@ -8,9 +8,7 @@ import {
   snapshotStatus,
   verifyStore,
 } from "#store/store-admin.ts";
-import type { CommandContext } from "./command.ts";
-
-const defaultDataDirectory = "/var/lib/kubets";
+import { type CommandContext, dataDirectoryDefault } from "./command.ts";
 
 interface StoreCliOptions {
   readonly dataDir: string;
@@ -28,7 +26,7 @@ export function addStoreCommand(program: Command, context: CommandContext): void
   const dataDir = [
     "--data-dir <path>",
     "data directory of the server",
-    defaultDataDirectory,
+    dataDirectoryDefault,
   ] as const;
   store
     .command("verify")

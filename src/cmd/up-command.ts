@@ -10,7 +10,7 @@ import {
   runningServer,
   writeRunFile,
 } from "./cluster-file.ts";
-import { type CommandContext, listOption, pathOption, verbosityOf } from "./command.ts";
+import { type CommandContext, dataDirectoryDefault, listOption, pathOption, verbosityOf } from "./command.ts";
 import { claimSlot } from "./cluster-slot.ts";
 import { type ClusterNames, openContainerd, openNetwork, stateDirectoryOf } from "./node-resources.ts";
 import { installMissing, missingRequirements, missingText } from "./preflight.ts";
@@ -41,7 +41,7 @@ export function addUpCommand(program: Command, context: CommandContext): void {
   program
     .command("up")
     .description("starts a cluster on this machine, all in one process")
-    .option("--data-dir <path>", "where everything is kept", pathOption, "/var/lib/kubets")
+    .option("--data-dir <path>", "where everything is kept", pathOption, dataDirectoryDefault)
     .option("--nodes <count>", "nodes, each in a network namespace of its own", "1")
     .option("--detach", "returns when the cluster is ready, and lets it run")
     .option("--components <names>", `parts to run: ${componentNames.join(",")}`, listOption)

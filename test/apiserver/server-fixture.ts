@@ -49,7 +49,6 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
           extraNames: [],
         },
         advertiseAddress: "192.0.2.2",
-        clusterCidr: "10.244.0.0/16",
         featureGates: options.featureGates ?? "",
       },
       lifetime,

@@ -36,7 +36,6 @@ export async function startTestServer(): Promise<TestServer> {
       components: new Set(["apiserver"]),
       storage: "memory",
       advertiseAddress: "127.0.0.1",
-      clusterCidr: "10.244.0.0/16",
       featureGates: "",
       apiServer: {
         bindAddress: "127.0.0.1",
