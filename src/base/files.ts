@@ -75,3 +75,13 @@ export interface Files {
   watch(path: string, changed: () => void): Disposable;
   freeBytes(path: string): Promise<number>;
 }
+
+/** The text of a file; undefined when there is none. */
+export async function readTextIfPresent(files: Files, path: string): Promise<string | undefined> {
+  try {
+    return await files.readText(path);
+  } catch (error) {
+    if (isIoError(error, "ENOENT")) return undefined;
+    throw error;
+  }
+}

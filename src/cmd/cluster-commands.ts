@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { join } from "node:path";
+import { startTicksOf } from "#base/process-identity.ts";
 import type { World } from "#base/world.ts";
 import { importImages } from "#kubelet/node/image-import.ts";
 import {
@@ -8,7 +9,6 @@ import {
   readRunFile,
   runDirectory,
   runningServer,
-  startTicksOf,
 } from "./cluster-file.ts";
 import { type CommandContext, dataDirectoryDefault, pathOption } from "./command.ts";
 import { findKubectl } from "./kubectl.ts";
@@ -71,7 +71,7 @@ async function down(context: CommandContext, options: { dataDir: string; purge?:
 async function stopProcess(context: CommandContext, world: World, pid: number): Promise<void> {
   context.signal(pid, "SIGTERM");
   const deadlineMs = world.clock.monotonicMs() + 10_000;
-  while ((await startTicksOf(world, pid)) !== undefined) {
+  while ((await startTicksOf(world.files, pid)) !== undefined) {
     if (world.clock.monotonicMs() > deadlineMs) context.signal(pid, "SIGKILL");
     await world.clock.sleep(20);
   }

@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { isIoError } from "#base/files.ts";
+import { readTextIfPresent } from "#base/files.ts";
+import { isRunning, type ProcessIdentity } from "#base/process-identity.ts";
 import type { World } from "#base/world.ts";
 
 /** Simulated nodes are called so, with a number. */
@@ -37,10 +38,7 @@ export interface PreparedNode {
 }
 
 /** A process of the cluster that runs, as `DATA/run/NAME.json`. */
-export interface ProcessFile {
-  readonly pid: number;
-  /** Start time of the pid in clock ticks: tells a reused pid. */
-  readonly startTicks: string;
+export interface ProcessFile extends ProcessIdentity {
   readonly server: string;
   readonly startedAt: string;
   /** From the start of `up` to readiness. */
@@ -52,32 +50,14 @@ export function runDirectory(dataDirectory: string): string {
 }
 
 export async function readRunFile<T>(world: World, dataDirectory: string, name: string): Promise<T | undefined> {
-  try {
-    return JSON.parse(await world.files.readText(join(runDirectory(dataDirectory), `${name}.json`))) as T;
-  } catch (error) {
-    if (isIoError(error, "ENOENT")) return undefined;
-    throw error;
-  }
+  const text = await readTextIfPresent(world.files, join(runDirectory(dataDirectory), `${name}.json`));
+  return text === undefined ? undefined : (JSON.parse(text) as T);
 }
 
 export async function writeRunFile(world: World, dataDirectory: string, name: string, value: object): Promise<void> {
   const directory = runDirectory(dataDirectory);
   await world.files.makeDirectory(directory, 0o700);
   await world.files.writeAtomic(join(directory, `${name}.json`), `${JSON.stringify(value, undefined, 1)}\n`, 0o600);
-}
-
-/** Start time of a process in clock ticks; undefined when there is none of that pid. */
-export async function startTicksOf(world: World, pid: number): Promise<string | undefined> {
-  try {
-    const stat = await world.files.readText(`/proc/${pid}/stat`);
-    // The command name may hold spaces and brackets; field 22 counts from behind it.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    // Dead already, and only not yet waited for by its parent.
-    return fields[0] === "Z" ? undefined : fields[19];
-  } catch (error) {
-    if (isIoError(error)) return undefined;
-    throw error;
-  }
 }
 
 /**
@@ -90,6 +70,5 @@ export async function runningServer(
   name: "server" | "starting" = "server",
 ): Promise<ProcessFile | undefined> {
   const file = await readRunFile<ProcessFile>(world, dataDirectory, name);
-  if (file === undefined) return undefined;
-  return (await startTicksOf(world, file.pid)) === file.startTicks ? file : undefined;
+  return file !== undefined && (await isRunning(world.files, file)) ? file : undefined;
 }

@@ -1,18 +1,17 @@
 import { join } from "node:path";
-import { isIoError } from "#base/files.ts";
+import { readTextIfPresent } from "#base/files.ts";
+import { isRunning, type ProcessIdentity, startTicksOf } from "#base/process-identity.ts";
 import type { World } from "#base/world.ts";
-import { type ClusterFile, readRunFile, startTicksOf } from "./cluster-file.ts";
+import { type ClusterFile, readRunFile } from "./cluster-file.ts";
 
 /** Clusters that one machine runs side by side. */
 const slotsMax = 16;
 /** Claims are of this boot only, so they live on a tmpfs. */
 const claimsDirectory = "/run/kubets";
 
-interface Claim {
+/** With the `up` that claimed it. */
+interface Claim extends ProcessIdentity {
   readonly dataDirectory: string;
-  /** Of the `up` that claimed it. */
-  readonly pid: number;
-  readonly startTicks: string;
 }
 
 function claimPath(slot: number): string {
@@ -33,7 +32,7 @@ export async function claimSlot(world: World, dataDirectory: string, pid: number
     if (claim === undefined || !(await isInUse(world, claim))) free = slot;
   }
   if (free === undefined) throw new Error(`${slotsMax} clusters run on this machine already`);
-  const claim: Claim = { dataDirectory, pid, startTicks: (await startTicksOf(world, pid)) ?? "" };
+  const claim: Claim = { dataDirectory, pid, startTicks: (await startTicksOf(world.files, pid)) ?? "" };
   await world.files.writeAtomic(claimPath(free), JSON.stringify(claim));
   return free;
 }
@@ -43,16 +42,12 @@ export async function releaseSlot(world: World, slot: number): Promise<void> {
 }
 
 async function readClaim(world: World, slot: number): Promise<Claim | undefined> {
-  try {
-    return JSON.parse(await world.files.readText(claimPath(slot))) as Claim;
-  } catch (error) {
-    if (isIoError(error, "ENOENT")) return undefined;
-    throw error;
-  }
+  const text = await readTextIfPresent(world.files, claimPath(slot));
+  return text === undefined ? undefined : (JSON.parse(text) as Claim);
 }
 
 /** A claim holds while its `up` still prepares, and until `down` removes what it prepared. */
 async function isInUse(world: World, claim: Claim): Promise<boolean> {
   if ((await readRunFile<ClusterFile>(world, claim.dataDirectory, "cluster")) !== undefined) return true;
-  return claim.startTicks !== "" && (await startTicksOf(world, claim.pid)) === claim.startTicks;
+  return isRunning(world.files, claim);
 }

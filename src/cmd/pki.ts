@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { join } from "node:path";
-import { isIoError } from "#base/files.ts";
+import { readTextIfPresent } from "#base/files.ts";
 import { generatePrivateKey } from "#base/os/keys.ts";
 import type { World } from "#base/world.ts";
 import {
@@ -85,7 +85,7 @@ async function openAuthority(
 
 async function openServiceAccountKey(world: World, directory: string): Promise<KeyObject> {
   const path = join(directory, "sa.key");
-  const pem = await readOptional(world, path);
+  const pem = await readTextIfPresent(world.files, path);
   if (pem !== undefined) return parsePrivateKey(pem);
   const key = await generatePrivateKey();
   await world.files.writeAtomic(path, privateKeyPem(key), 0o600);
@@ -150,8 +150,8 @@ function includesAll(present: readonly string[], wanted: readonly string[] = [])
 
 async function readPair(world: World, path: string): Promise<KeyPair | undefined> {
   const [cert, key] = await Promise.all([
-    readOptional(world, `${path}.crt`),
-    readOptional(world, `${path}.key`),
+    readTextIfPresent(world.files, `${path}.crt`),
+    readTextIfPresent(world.files, `${path}.key`),
   ]);
   return cert !== undefined && key !== undefined ? { cert, key } : undefined;
 }
@@ -159,13 +159,4 @@ async function readPair(world: World, path: string): Promise<KeyPair | undefined
 async function writePair(world: World, path: string, pair: KeyPair): Promise<void> {
   await world.files.writeAtomic(`${path}.key`, pair.key, 0o600);
   await world.files.writeAtomic(`${path}.crt`, pair.cert, 0o644);
-}
-
-async function readOptional(world: World, path: string): Promise<string | undefined> {
-  try {
-    return await world.files.readText(path);
-  } catch (error) {
-    if (isIoError(error, "ENOENT")) return undefined;
-    throw error;
-  }
 }

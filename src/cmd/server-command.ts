@@ -1,11 +1,11 @@
 import { type Command } from "commander";
 import { Lifetime } from "#base/lifetime.ts";
 import { rfc3339 } from "#base/clock.ts";
+import { startTicksOf } from "#base/process-identity.ts";
 import {
   type ClusterFile,
   type ProcessFile,
   readRunFile,
-  startTicksOf,
   writeRunFile,
 } from "./cluster-file.ts";
 import { type CommandContext, pathOption } from "./command.ts";
@@ -28,7 +28,7 @@ async function runServer(context: CommandContext, dataDirectory: string): Promis
   context.onStop(() => void lifetime.end().finally(() => context.exit(0)));
   const starting: ProcessFile = {
     pid: context.pid,
-    startTicks: (await startTicksOf(world, context.pid)) ?? "",
+    startTicks: (await startTicksOf(world.files, context.pid)) ?? "",
     server: "",
     startedAt: rfc3339(world.clock.nowMs()),
     readyMs: 0,

@@ -8,7 +8,8 @@
  * there and starts containerd again when it dies, so a crash of containerd kills no container.
  */
 import { join } from "node:path";
-import { isIoError } from "#base/files.ts";
+import { readTextIfPresent } from "#base/files.ts";
+import { isRunning, type ProcessIdentity, startTicksOf } from "#base/process-identity.ts";
 import type { World } from "#base/world.ts";
 import { type ContainerRuntime } from "../cri/runtime.ts";
 import { openContainerRuntime } from "../cri/containerd.ts";
@@ -42,12 +43,6 @@ export interface NodeContainerd {
   readonly enterMounts: readonly string[];
   /** Ends containerd and all that runs in it, and removes its mounts and cgroups. */
   stop(): Promise<void>;
-}
-
-/** What is remembered of a running one; `startTicks` tells a reused pid. */
-interface Running {
-  readonly pid: number;
-  readonly startTicks: string;
 }
 
 const boxScript = `mount --make-rshared /
@@ -85,7 +80,9 @@ export async function startContainerd(options: ContainerdOptions): Promise<NodeC
   });
   await world.files.writeAtomic(configPath, toml, 0o600);
   const pid = launch(options, configPath);
-  const running = { pid, startTicks: await startTicksOf(world, pid) };
+  const startTicks = await startTicksOf(world.files, pid);
+  if (startTicks === undefined) throw new Error(`containerd ended at once; see ${directory}/containerd.log`);
+  const running = { pid, startTicks };
   await world.files.writeAtomic(recordPath, JSON.stringify(running), 0o600);
   const runtime = await openContainerRuntime(socketPath, world);
   return nodeContainerd(options, { running, runtime, adopted: false, socketPath });
@@ -115,7 +112,7 @@ function launch(
 function nodeContainerd(
   options: ContainerdOptions,
   live: {
-    readonly running: Running;
+    readonly running: ProcessIdentity;
     readonly runtime: ContainerRuntime;
     readonly adopted: boolean;
     readonly socketPath: string;
@@ -179,24 +176,11 @@ exit 0`;
   ]);
 }
 
-async function readRunning(world: World, path: string): Promise<Running | undefined> {
-  try {
-    const record = JSON.parse(await world.files.readText(path)) as Running;
-    return (await startTicksOf(world, record.pid)) === record.startTicks ? record : undefined;
-  } catch (error) {
-    if (isIoError(error, "ENOENT") || isIoError(error, "ESRCH")) return undefined;
-    throw error;
-  }
-}
-
-/**
- * Field 22 of proc(5) stat, counted after the command, which may contain spaces; "" of a process
- * that is dead and only not yet waited for.
- */
-async function startTicksOf(world: World, pid: number): Promise<string> {
-  const stat = await world.files.readText(`/proc/${pid}/stat`);
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return fields[0] === "Z" ? "" : (fields[19] ?? "");
+async function readRunning(world: World, path: string): Promise<ProcessIdentity | undefined> {
+  const text = await readTextIfPresent(world.files, path);
+  if (text === undefined) return undefined;
+  const record = JSON.parse(text) as ProcessIdentity;
+  return (await isRunning(world.files, record)) ? record : undefined;
 }
 
 async function hasCapability(world: World, bit: bigint): Promise<boolean> {
