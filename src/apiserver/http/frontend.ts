@@ -12,6 +12,7 @@ import {
   unknownResource,
 } from "#apimachinery/status.ts";
 import type { PatchType, RequestVerb } from "#client/transport.ts";
+import { webSocketBearerToken } from "#wire/websocket.ts";
 import type { Answer } from "../answer.ts";
 import type { ApiTable } from "../api-table.ts";
 import {
@@ -148,21 +149,16 @@ function unescapePath(path: string): string {
   }
 }
 
-const tokenProtocol = "base64url.bearer.authorization.k8s.io.";
-
 function credentialsOf(exchange: HttpExchange): Credentials {
   const { peerCertificate } = exchange;
-  const protocols = exchange.headers["sec-websocket-protocol"]?.split(",") ?? [];
-  const token = protocols.map((text) => text.trim()).find((text) => text.startsWith(tokenProtocol));
+  const webSocketToken = webSocketBearerToken(exchange.headers);
   return {
     authorization: exchange.headers["authorization"] ?? "",
     header: (name) => exchange.headers[name],
     values: (name) => exchange.headerValues(name),
     names: () => Object.keys(exchange.headers),
     ...(peerCertificate && { certificate: peerCertificate }),
-    ...(token !== undefined && {
-      webSocketToken: Buffer.from(token.slice(tokenProtocol.length), "base64url").toString("utf8"),
-    }),
+    ...(webSocketToken !== undefined && { webSocketToken }),
   };
 }
 
