@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Lifetime } from "#base/lifetime.ts";
+import type { ChildProcess } from "#base/processes.ts";
 import type { World } from "#base/world.ts";
 import type { PreparedNode } from "./cluster-file.ts";
 
@@ -15,26 +16,22 @@ export interface NodeProcesses {
 }
 
 /** Runs a process for each further node, inside its network; starts again what ends. */
-export function startNodeProcesses(world: World, { nodes, dataDirectory, command, lifetime }: NodeProcesses): void {
-  for (const node of nodes) void keepRunning(world, { node, dataDirectory, command, lifetime });
+export function startNodeProcesses(world: World, options: NodeProcesses): void {
+  for (const node of options.nodes) void keepRunning(world, node, options);
 }
 
-interface NodeProcess {
-  readonly node: PreparedNode;
-  readonly dataDirectory: string;
-  readonly command: readonly string[];
-  readonly lifetime: Lifetime;
-}
-
-async function keepRunning(world: World, { node, dataDirectory, command, lifetime }: NodeProcess): Promise<void> {
+async function keepRunning(
+  world: World,
+  node: PreparedNode,
+  { dataDirectory, command, lifetime }: NodeProcesses,
+): Promise<void> {
   const log = world.log.named(node.name);
+  const args = [`--net=/run/netns/${node.namespace}`, ...command, "node", "--data-dir", dataDirectory, "--node", node.name];
+  const detachedLogPath = join(dataDirectory, `${node.name}.log`);
+  let child: ChildProcess | undefined;
+  lifetime.defer(() => child?.kill("SIGTERM"));
   while (!lifetime.ended) {
-    const child = world.processes.start(
-      "nsenter",
-      [`--net=/run/netns/${node.namespace}`, ...command, "node", "--data-dir", dataDirectory, "--node", node.name],
-      { detachedLogPath: join(dataDirectory, `${node.name}.log`) },
-    );
-    lifetime.defer(() => child.kill("SIGTERM"));
+    child = world.processes.start("nsenter", args, { detachedLogPath });
     try {
       const code = await child.exited;
       if (!lifetime.ended) log.warn("the node's process ended", { code });
