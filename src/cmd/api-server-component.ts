@@ -1,6 +1,7 @@
 import { serveHttps } from "#base/os/http.ts";
 import { createHttpClient } from "#base/os/http-client.ts";
 import type { HttpServer } from "#base/http.ts";
+import type { Logger } from "#base/log.ts";
 import type { World } from "#base/world.ts";
 import type { FeatureReader } from "#apimachinery/resource.ts";
 import type { EndpointSlice } from "#api/discovery/v1/endpoint-slice.ts";
@@ -35,10 +36,10 @@ import { compactionIntervalMsDefault, startCompactor } from "#store/compactor.ts
 import type { MetricRegistry } from "#base/metrics.ts";
 import { addressAt } from "./addresses.ts";
 import { featureDefaults } from "./feature-defaults.ts";
-import { featureStage } from "./feature-stages.ts";
+import { type FeatureStage, featureStage } from "./feature-stages.ts";
 import { indexPath } from "#apiserver/http/index-path.ts";
 import { standardChecks } from "#apiserver/http/standard-checks.ts";
-import { type ApiServer, createApiServer, type ServerParts } from "#apiserver/server.ts";
+import { type ApiServer, type ApiServerOptions, createApiServer, type ServerParts } from "#apiserver/server.ts";
 import { createSigningKey, createVerificationKey, signJwt } from "#wire/jwt.ts";
 import { createWebhookClients, type WebhookClients } from "#apiserver/webhooks/webhook-client.ts";
 import { openApiPaths } from "#apiserver/openapi-paths.ts";
@@ -70,58 +71,67 @@ export interface ApiServerComponent extends AsyncDisposable {
   markBootstrapped(): void;
 }
 
+interface ApiServerSpec {
+  readonly store: Store;
+  readonly pki: Pki;
+  readonly features: FeatureReader;
+  readonly metrics: MetricRegistry;
+  readonly flags: ApiServerFlags;
+}
+
 /** Starts the API server on a store: its port answers when this resolves. */
-export async function startApiServer(
-  world: World,
-  spec: {
-    readonly store: Store;
-    readonly pki: Pki;
-    readonly features: FeatureReader;
-    readonly metrics: MetricRegistry;
-    readonly flags: ApiServerFlags;
-  },
-): Promise<ApiServerComponent> {
-  const { pki, flags } = spec;
+export async function startApiServer(world: World, spec: ApiServerSpec): Promise<ApiServerComponent> {
+  const { store, pki, flags } = spec;
+  const { clock } = world;
+  const log = world.log.named("apiserver");
   const state = { bootstrapped: false, stopping: false };
-  const checks = standardChecks(spec.store, {
+  const checks = standardChecks(store, {
     bootstrapped: () => state.bootstrapped,
     stopping: () => state.stopping,
   });
-  const { clock, random } = world;
-  const log = world.log.named("apiserver");
-  const audit = await auditFilters(world, flags);
-  const metrics = {
-    registry: spec.metrics,
-    clock,
-    features: Object.keys(featureDefaults).map((name) => ({
-      name,
-      stage: featureStage(name),
-      enabled: spec.features.enabled(name),
-    })),
+  const server = await createApiServer(await serverOptions(world, spec, { log, checks }));
+  const credentials = await servingPair(world, pki, flags);
+  const http = await serveHttps({
+    listen: { host: flags.bindAddress, port: flags.securePort },
+    credentials: { ...credentials, ca: pki.caPem + pki.frontProxyCaPem },
+    onRequest: server.handle,
+    log,
+  });
+  const intervalMs = flags.compactionIntervalMs ?? compactionIntervalMsDefault;
+  const compactor = intervalMs > 0 ? startCompactor({ store, clock, log, intervalMs }) : undefined;
+  return {
+    server,
+    http,
+    markBootstrapped() {
+      state.bootstrapped = true;
+    },
+    async [Symbol.asyncDispose]() {
+      state.stopping = true;
+      compactor?.[Symbol.dispose]();
+      await http.close(2000);
+      server[Symbol.dispose]();
+    },
   };
+}
+
+async function serverOptions(
+  world: World,
+  { store, pki, features, metrics: registry, flags }: ApiServerSpec,
+  { log, checks }: { readonly log: Logger; readonly checks: ReturnType<typeof standardChecks> },
+): Promise<ApiServerOptions> {
+  const { clock, random } = world;
+  const audit = await auditFilters(world, flags);
+  const metrics = { registry, clock, features: gatesOf(features) };
   const tokenFile =
     flags.tokenAuthFile === undefined ? undefined : await world.files.readText(flags.tokenAuthFile);
-  const kubeletPair = await openLeaf(world, pki, {
-    file: "apiserver-kubelet-client",
-    authority: pki.ca,
-    commonName: "kube-apiserver-kubelet-client",
-    organizations: ["system:masters"],
-    usages: ["client auth"],
-  });
-  const frontProxyPair = await openLeaf(world, pki, {
-    file: "front-proxy-client",
-    authority: pki.frontProxyCa,
-    commonName: "front-proxy-client",
-    usages: ["client auth"],
-  });
+  const { kubeletPair, frontProxyPair } = await clientPairs(world, pki);
   const signingKey = createSigningKey(pki.serviceAccountKey);
-  const [serviceCidr = ""] = flags.serviceClusterIpRange.split(",");
-  const server = await createApiServer({
-    store: spec.store,
+  return {
+    store,
     clock,
     random,
     log,
-    features: spec.features,
+    features,
     authenticators: (parts) => authenticatorsOf(world, { pki, tokenFile, parts }),
     tokens: {
       issuer,
@@ -137,18 +147,7 @@ export async function startApiServer(
         selection: { enable: flags.enableAdmissionPlugins, disable: flags.disableAdmissionPlugins },
       }),
     webhooks: (parts) => webhookClients(world, parts),
-    openRemote: ({ baseUrl, serverName, ca, insecure }) =>
-      createHttpClient({
-        baseUrl,
-        http1Only: true,
-        tls: {
-          cert: frontProxyPair.cert,
-          key: frontProxyPair.key,
-          serverName,
-          insecure,
-          ...(ca !== undefined && { ca }),
-        },
-      }),
+    openRemote: remoteOpener(frontProxyPair),
     paths: (parts) => [
       healthPaths(checks),
       metricsPath(parts.table, metrics),
@@ -158,16 +157,46 @@ export async function startApiServer(
       issuerPaths(issuer, [createVerificationKey(pki.serviceAccountKey)]),
     ],
     tokenReviewer: (parts, ways) => createTokenReviewer(ways, tokenOptions(world, pki, parts)),
-    serviceCidr,
+    serviceCidr: serviceCidrOf(flags),
     connects: (parts) => connectHandlers(proxyTargets(world, { pki, kubeletPair, parts })),
-    filters: [
-      requestMetrics(metrics),
-      ...audit,
-      requestDeadline(clock),
-      maxInFlight(inFlightDefaults),
-    ],
+    filters: [requestMetrics(metrics), ...audit, requestDeadline(clock), maxInFlight(inFlightDefaults)],
+  };
+}
+
+/** The range that ClusterIPs come from: the first of the flag. */
+function serviceCidrOf({ serviceClusterIpRange }: ApiServerFlags): string {
+  return serviceClusterIpRange.split(",")[0] ?? "";
+}
+
+function gatesOf(features: FeatureReader): { name: string; stage: FeatureStage; enabled: boolean }[] {
+  return Object.keys(featureDefaults).map((name) => ({
+    name,
+    stage: featureStage(name),
+    enabled: features.enabled(name),
+  }));
+}
+
+/** What the API server shows to kubelets and to aggregated servers. */
+async function clientPairs(world: World, pki: Pki): Promise<{ kubeletPair: KeyPair; frontProxyPair: KeyPair }> {
+  const kubeletPair = await openLeaf(world, pki, {
+    file: "apiserver-kubelet-client",
+    authority: pki.ca,
+    commonName: "kube-apiserver-kubelet-client",
+    organizations: ["system:masters"],
+    usages: ["client auth"],
   });
-  const credentials = await openLeaf(world, pki, {
+  const frontProxyPair = await openLeaf(world, pki, {
+    file: "front-proxy-client",
+    authority: pki.frontProxyCa,
+    commonName: "front-proxy-client",
+    usages: ["client auth"],
+  });
+  return { kubeletPair, frontProxyPair };
+}
+
+/** What the API server shows to its clients. */
+function servingPair(world: World, pki: Pki, flags: ApiServerFlags): Promise<KeyPair> {
+  return openLeaf(world, pki, {
     file: "apiserver",
     authority: pki.ca,
     commonName: "kube-apiserver",
@@ -179,29 +208,18 @@ export async function startApiServer(
       "kubernetes.default.svc.cluster.local",
       "localhost",
     ],
-    ipAddresses: ["127.0.0.1", addressAt(serviceCidr, 1), ...flags.extraNames],
+    ipAddresses: ["127.0.0.1", addressAt(serviceCidrOf(flags), 1), ...flags.extraNames],
   });
-  const http = await serveHttps({
-    listen: { host: flags.bindAddress, port: flags.securePort },
-    credentials: { ...credentials, ca: pki.caPem + pki.frontProxyCaPem },
-    onRequest: server.handle,
-    log,
-  });
-  const intervalMs = flags.compactionIntervalMs ?? compactionIntervalMsDefault;
-  const compactor = intervalMs > 0 ? startCompactor({ store: spec.store, clock, log, intervalMs }) : undefined;
-  return {
-    server,
-    http,
-    markBootstrapped() {
-      state.bootstrapped = true;
-    },
-    async [Symbol.asyncDispose]() {
-      state.stopping = true;
-      compactor?.[Symbol.dispose]();
-      await http.close(2000);
-      server[Symbol.dispose]();
-    },
-  };
+}
+
+/** Ways to aggregated servers. */
+function remoteOpener({ cert, key }: KeyPair): ApiServerOptions["openRemote"] {
+  return ({ baseUrl, serverName, ca, insecure }) =>
+    createHttpClient({
+      baseUrl,
+      http1Only: true,
+      tls: { cert, key, serverName, insecure, ...(ca !== undefined && { ca }) },
+    });
 }
 
 async function auditFilters(world: World, flags: ApiServerFlags): Promise<RequestFilter[]> {
