@@ -157,6 +157,13 @@ export function httpGet(url: string): Promise<string> {
   return promise;
 }
 
+/** The body of `url` once it is served. The proxy gives no sign of its own work: curl tries again while connections are refused. */
+export async function httpGetWhenServed(url: string): Promise<string> {
+  const retries = ["--retry", "60", "--retry-delay", "1", "--retry-connrefused", "--max-time", "5"];
+  const { stdout } = await tryRun("curl", ["-sS", ...retries, url]);
+  return stdout;
+}
+
 /** Ends a process at once, as a crash would. */
 export async function crash(child: ChildProcess): Promise<void> {
   const exited = once(child, "exit");

@@ -3,7 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { clusterObstacle, crash, httpGet, startCluster, type TestCluster, tryRun } from "./cluster-fixture.ts";
+import { clusterObstacle, crash, httpGet, httpGetWhenServed, startCluster, type TestCluster, tryRun } from "./cluster-fixture.ts";
 
 const obstacle = await clusterObstacle();
 const options = { skip: obstacle ?? false, timeout: 180_000 };
@@ -43,6 +43,10 @@ function answerOf(port: string): Promise<string> {
   return httpGet(`http://${cluster.node.address}:${port}/`);
 }
 
+function answerWhenServed(port: string): Promise<string> {
+  return httpGetWhenServed(`http://${cluster.node.address}:${port}/`);
+}
+
 async function podNames(): Promise<string[]> {
   return (await cluster.kubectl("get", "pods", "-l", "app=web", "-o", "jsonpath={.items[*].metadata.name}")).split(" ");
 }
@@ -60,7 +64,7 @@ test("API server down: kubectl fails, Pods go on serving", options, async () => 
 test("scheduler down: a replacement stays Pending, and is placed when it returns", options, async () => {
   await stop("scheduler");
   const [first = ""] = await podNames();
-  await cluster.kubectl("delete", "pod", first);
+  await cluster.kubectl("delete", "pod", first, "--grace-period=1");
   const pending = await cluster.kubectlUntil(/Pending/, "get", "pods", "-w", "--field-selector=spec.nodeName=");
   assert.match(pending, /web-\S+ +0\/1 +Pending/);
   start("scheduler");
@@ -70,7 +74,7 @@ test("scheduler down: a replacement stays Pending, and is placed when it returns
 test("controller manager down: a deleted Pod is not replaced until it returns", options, async () => {
   await stop("controller-manager");
   const [first = ""] = await podNames();
-  await cluster.kubectl("delete", "pod", first);
+  await cluster.kubectl("delete", "pod", first, "--grace-period=1");
   assert.equal((await podNames()).length, 2);
   start("controller-manager");
   await cluster.kubectl("wait", "--for=jsonpath={.status.readyReplicas}=3", "deployment/web", "--timeout=60s");
@@ -106,10 +110,3 @@ test("proxy down: the present rules go on; a new Service appears after it return
   await cluster.kubectlUntil(/late/, "get", "endpointslices", "-w");
   assert.match(await answerWhenServed("30081"), /^hello from web-/);
 });
-
-/** The proxy gives no sign of its own work: curl tries again while connections are refused. */
-async function answerWhenServed(port: string): Promise<string> {
-  const retries = ["--retry", "60", "--retry-delay", "1", "--retry-connrefused", "--max-time", "5"];
-  const { stdout } = await tryRun("curl", ["-sS", ...retries, `http://${cluster.node.address}:${port}/`]);
-  return stdout;
-}

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { clusterObstacle, httpGet, startCluster, type TestCluster, tryRun } from "./cluster-fixture.ts";
+import { clusterObstacle, httpGet, httpGetWhenServed, startCluster, type TestCluster, tryRun } from "./cluster-fixture.ts";
 
 const obstacle = await clusterObstacle();
 const options = { skip: obstacle ?? false, timeout: 120_000 };
@@ -21,7 +21,7 @@ after(async () => {
 
 test("three Pods run, and a request through the Service is answered", options, async () => {
   assert.equal((await cluster.kubectl("get", "pods")).match(/1\/1 +Running/g)?.length, 3);
-  const answer = await httpGet(`http://${cluster.node.address}:30080/`);
+  const answer = await httpGetWhenServed(`http://${cluster.node.address}:30080/`);
   assert.match(answer, /^hello from web-/);
 });
 
