@@ -202,6 +202,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       anonymousAllowed: options.anonymousAllowed,
       authorizer,
       clock,
+      random,
       log,
       features,
       paths,

@@ -56,6 +56,8 @@ export interface HttpExchange {
   readonly answered: boolean;
   /** Status of the answer that was begun. */
   readonly status?: number | undefined;
+  /** Adds a header to whatever answer is begun later, unless that names its own. Lower case. */
+  setHeader(name: string, value: string): void;
   /** Answers whole. */
   respond(status: number, headers: HttpResponseHeaders, body?: string | Uint8Array): void;
   /** Answers chunk by chunk with back-pressure; resolves when all is passed on or nobody reads. */

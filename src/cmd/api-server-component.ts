@@ -225,12 +225,12 @@ function remoteOpener({ cert, key }: KeyPair): ApiServerOptions["openRemote"] {
 async function auditFilters(world: World, flags: ApiServerFlags): Promise<RequestFilter[]> {
   const { auditLogPath: path, auditPolicyFile } = flags;
   if (path === undefined) return [];
-  const { clock, random, files } = world;
+  const { clock, files } = world;
   const policy =
     auditPolicyFile === undefined
       ? metadataPolicy
       : parseAuditPolicy(await files.readText(auditPolicyFile));
-  return [auditLog({ policy, clock, random, write: auditFile(files, path, world.log.named("audit")) })];
+  return [auditLog({ policy, clock, write: auditFile(files, path, world.log.named("audit")) })];
 }
 
 /** Ways to webhooks, which are Services or URLs. */

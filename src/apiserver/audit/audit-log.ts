@@ -1,6 +1,5 @@
 import type { Clock } from "#base/clock.ts";
 import type { HttpExchange } from "#base/http.ts";
-import type { Random } from "#base/random.ts";
 import type { User } from "../call.ts";
 import type { RequestFilter } from "../http/frontend.ts";
 import { isLongRunning } from "../http/query-options.ts";
@@ -10,7 +9,6 @@ import { type AuditPolicy, type AuditStage, decideAudit } from "./audit-policy.t
 export interface AuditOptions {
   readonly policy: AuditPolicy;
   readonly clock: Clock;
-  readonly random: Random;
   /** Takes one event, as a line. */
   write(line: string): void;
 }
@@ -19,12 +17,11 @@ export interface AuditOptions {
  * Writes down who asked what and what was answered, as `audit.k8s.io/v1` events. Bodies are never
  * written: the levels Request and RequestResponse say what Metadata says.
  */
-export function auditLog({ policy, clock, random, write }: AuditOptions): RequestFilter {
-  return async ({ exchange, info, user }, next) => {
+export function auditLog({ policy, clock, write }: AuditOptions): RequestFilter {
+  return async ({ exchange, info, user, auditId: auditID }, next) => {
     const { level, omitStages } = decideAudit(policy, info, user);
     if (level === "None") return next();
     const received = microTime(clock.nowMs());
-    const auditID = exchange.headers["audit-id"] || random.uuid();
     const record = (stage: AuditStage): void => {
       if (omitStages.has(stage)) return;
       const answered = stage === "RequestReceived" ? {} : { responseStatus: { metadata: {}, code: exchange.status ?? 0 } };

@@ -1,6 +1,7 @@
 import { BodyTooLargeError, type HttpExchange } from "#base/http.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Logger } from "#base/log.ts";
+import type { Random } from "#base/random.ts";
 import { Status as StatusSchema } from "#apimachinery/meta/status.ts";
 import type { FeatureReader } from "#apimachinery/resource.ts";
 import type { KubeObject } from "#apimachinery/object.ts";
@@ -69,11 +70,17 @@ export interface ConnectRequest {
   readonly query: URLSearchParams;
 }
 
-/** A filter around everything behind authorization: audit, priority and fairness. */
-export type RequestFilter = (
-  request: { readonly exchange: HttpExchange; readonly info: RequestInfo; readonly user: User },
-  next: () => Promise<void>,
-) => Promise<void>;
+/** A filter around everything from authorization on: audit, priority and fairness. */
+export type RequestFilter = (request: FilteredRequest, next: () => Promise<void>) => Promise<void>;
+
+export interface FilteredRequest {
+  readonly exchange: HttpExchange;
+  readonly info: RequestInfo;
+  /** Whom the request acts as. */
+  readonly user: User;
+  /** What the answer names the request by, in the header `Audit-Id`. */
+  readonly auditId: string;
+}
 
 export interface FrontendOptions {
   readonly table: ApiTable;
@@ -81,6 +88,7 @@ export interface FrontendOptions {
   readonly anonymousAllowed: boolean;
   readonly authorizer: Authorizer;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Logger;
   readonly features: FeatureReader;
   readonly paths: readonly PathHandler[];
@@ -101,7 +109,9 @@ export function createFrontend(options: FrontendOptions): (exchange: HttpExchang
   return async (exchange) => {
     const { path, query } = splitUrl(exchange.url);
     const info = parseRequestInfo(exchange.method, path, query);
-    const request = new Incoming(exchange, { info, query });
+    const auditId = exchange.headers["audit-id"] || options.random.uuid();
+    exchange.setHeader("audit-id", auditId);
+    const request = new Incoming(exchange, { info, query, auditId });
     try {
       const user = await authenticate(
         options.authenticators,
@@ -124,12 +134,17 @@ export class Incoming {
   readonly exchange: HttpExchange;
   readonly info: RequestInfo;
   readonly query: URLSearchParams;
+  readonly auditId: string;
   readonly warnings = new Set<string>();
 
-  constructor(exchange: HttpExchange, spec: { info: RequestInfo; query: URLSearchParams }) {
+  constructor(
+    exchange: HttpExchange,
+    spec: { readonly info: RequestInfo; readonly query: URLSearchParams; readonly auditId: string },
+  ) {
     this.exchange = exchange;
     this.info = spec.info;
     this.query = spec.query;
+    this.auditId = spec.auditId;
   }
 }
 
@@ -166,13 +181,13 @@ async function runFilters(
   options: FrontendOptions,
   { request, user }: { request: Incoming; user: User },
 ): Promise<void> {
-  const { exchange, info } = request;
+  const { exchange, info, auditId } = request;
   // Each filter sees an answered request behind it, whatever failed there.
   const run = async (at: number): Promise<void> => {
     const filter = options.filters[at];
     try {
       if (filter === undefined) await serve(options, request, user);
-      else await filter({ exchange, info, user }, () => run(at + 1));
+      else await filter({ exchange, info, user, auditId }, () => run(at + 1));
     } catch (error) {
       answerError(options, request, error);
     }

@@ -156,6 +156,21 @@ testBoth("HEAD, 204 and empty answers have no body", async (options) => {
   }
 });
 
+testBoth("headers set before the answer are part of it, unless it names its own", async (options) => {
+  const server = await serve((exchange) => {
+    exchange.setHeader("audit-id", "early");
+    exchange.setHeader("x-kept", "early");
+    if (exchange.url === "/stream") return exchange.respondStream(200, {}, lines(["x"]));
+    exchange.respond(200, { "Audit-ID": "late" }, "body");
+    return undefined;
+  });
+  const http = client(server, options);
+  for (const [path, auditId] of [["/", "late"], ["/stream", "early"]] as const) {
+    const { headers } = await http.request({ method: "GET", path });
+    assert.deepEqual([headers["audit-id"], headers["x-kept"]], [auditId, "early"], path);
+  }
+});
+
 async function* lines(items: readonly string[]): AsyncGenerator<string> {
   for (const item of items) yield item;
 }

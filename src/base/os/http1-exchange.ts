@@ -26,6 +26,8 @@ export class Http1Exchange implements HttpExchange {
   readonly #response: ServerResponse;
   readonly #connection: HttpConnection;
   #abort: AbortController | undefined;
+  /** The headers of the answer, begun by `setHeader`. */
+  readonly #fields: Record<string, string | string[]> = {};
   readonly #isServerClosing: () => boolean;
   #closing: boolean;
 
@@ -114,6 +116,10 @@ export class Http1Exchange implements HttpExchange {
     return abort.signal;
   }
 
+  setHeader(name: string, value: string): void {
+    this.#fields[name] = value;
+  }
+
   respond(status: number, headers: HttpResponseHeaders, body?: string | Uint8Array): void {
     const sizeBytes = body === undefined ? 0 : byteLength(body);
     const bodiless = status === 204 || status === 304 || "content-length" in headers;
@@ -147,9 +153,9 @@ export class Http1Exchange implements HttpExchange {
     assert(!this.answered, `second answer to ${this.method} ${this.url}`);
     this.answered = true;
     this.status = status;
-    const fields: Record<string, string | string[]> = {};
+    const fields = this.#fields;
     for (const [name, value] of Object.entries(headers)) {
-      fields[name] = typeof value === "string" ? value : [...value];
+      fields[name.toLowerCase()] = typeof value === "string" ? value : [...value];
     }
     if (this.#closing || this.#isServerClosing()) fields["connection"] = "close";
     this.#response.writeHead(status, fields);

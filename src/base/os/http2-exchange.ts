@@ -33,6 +33,8 @@ export class Http2Exchange implements HttpExchange {
   readonly #rawHeaders: readonly string[];
   readonly #connection: HttpConnection;
   #abort: AbortController | undefined;
+  /** The headers of the answer, begun by `setHeader`. */
+  readonly #fields: Record<string, string | string[] | number> = {};
 
   constructor(
     stream: ServerHttp2Stream,
@@ -106,6 +108,10 @@ export class Http2Exchange implements HttpExchange {
     return abort.signal;
   }
 
+  setHeader(name: string, value: string): void {
+    this.#fields[name] = value;
+  }
+
   respond(status: number, headers: HttpResponseHeaders, body?: string | Uint8Array): void {
     const isHead = this.method === "HEAD";
     const sizeBytes = body === undefined ? 0 : byteLength(body);
@@ -144,7 +150,8 @@ export class Http2Exchange implements HttpExchange {
     this.answered = true;
     this.status = status;
     if (this.#stream.destroyed || this.#stream.closed) return false;
-    const fields: Record<string, string | string[] | number> = { ":status": status };
+    const fields = this.#fields;
+    fields[":status"] = status;
     for (const [name, value] of Object.entries(headers)) {
       const lower = name.toLowerCase();
       if (connectionHeaders.includes(lower)) continue;
