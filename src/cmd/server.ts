@@ -6,6 +6,7 @@ import type { World } from "#base/world.ts";
 import type { EtcdStoreOptions } from "#store/etcd-client.ts";
 import { openDurableStore } from "#store/durable.ts";
 import { createMemoryStore } from "#store/memory.ts";
+import { openReplica } from "#store/replica.ts";
 import { startScheduler } from "#scheduler/scheduler.ts";
 import { startHollowNodes } from "#testing/hollow-node.ts";
 import type { Store } from "#store/store.ts";
@@ -68,7 +69,8 @@ async function openStore(world: World, options: ServerOptions): Promise<Store> {
   if (options.etcd !== undefined) {
     // gRPC is loaded by those alone who need it: it takes longer than opening the embedded store.
     const { openEtcdStore } = await import("#store/etcd-client.ts");
-    return openEtcdStore({ ...options.etcd, clock, log: log.named("etcd") });
+    const remote = await openEtcdStore({ ...options.etcd, clock, log: log.named("etcd") });
+    return openReplica({ remote, clock, log: log.named("replica"), prefix: "/registry/" });
   }
   if (options.storage === "memory") return createMemoryStore({ clock, random });
   const directory = join(options.dataDirectory, "store");

@@ -6,6 +6,7 @@ import { after, test } from "node:test";
 import { systemClock } from "#base/os/clock.ts";
 import { systemProcesses } from "#base/os/processes.ts";
 import { answersProgress, openEtcdStore } from "./etcd-client.ts";
+import { openReplica } from "./replica.ts";
 import { Collector, putOp, runStoreTests, shown } from "./store-contract.ts";
 import { CompactedError, StoreUnavailableError, type Store, type TxnResult } from "./store.ts";
 import { etcdMissing, startEtcd, type EtcdCluster } from "./testing/etcd-process.ts";
@@ -18,6 +19,11 @@ after(async () => single?.[Symbol.asyncDispose]());
 /** Shorter than usual: many tests wait for it. */
 const callTimeoutMs = 2_000;
 
+async function openReplicaOf(cluster: EtcdCluster): Promise<Store> {
+  const remote = await openStore(cluster);
+  return openReplica({ remote, clock: systemClock, prefix: "/contract/" });
+}
+
 async function openStore(cluster: EtcdCluster): Promise<Store> {
   const { endpoints } = cluster;
   // The members may only just have been started: this waits for them as long as usual.
@@ -25,24 +31,29 @@ async function openStore(cluster: EtcdCluster): Promise<Store> {
   return openEtcdStore({ endpoints, clock: systemClock, callTimeoutMs });
 }
 
-runStoreTests({
-  name: "etcd",
-  skipAll: missing,
-  async open() {
-    assert.ok(single !== undefined);
-    const store = await openStore(single);
-    return {
-      store,
-      passSeconds: (seconds) => systemClock.sleep(seconds * 1000),
-      [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
-    };
-  },
-  modelRuns: 20,
-  skip: [
-    { reason: "the member is shared by all tests", tests: ["an empty store is at revision 1"] },
-    { reason: "values come over the wire", tests: ["values are shared, never copied"] },
-  ],
-});
+for (const [name, open, ofTheWire] of [
+  ["etcd", openStore, ["values are shared, never copied"]],
+  ["a replica of etcd", openReplicaOf, []],
+] as const) {
+  runStoreTests({
+    name,
+    skipAll: missing,
+    async open() {
+      assert.ok(single !== undefined);
+      const store = await open(single);
+      return {
+        store,
+        passSeconds: (seconds) => systemClock.sleep(seconds * 1000),
+        [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+      };
+    },
+    modelRuns: 20,
+    skip: [
+      { reason: "the member is shared by all tests", tests: ["an empty store is at revision 1"] },
+      { reason: "values come over the wire", tests: ofTheWire },
+    ],
+  });
+}
 
 test("progress is asked only of versions that answer it soundly", () => {
   const rows: [string, boolean][] = [

@@ -105,7 +105,9 @@ class RemoteStore implements EtcdStore {
   async range(query: RangeQuery): Promise<RangeResult> {
     try {
       const response = await this.#connection.call(methods.range, queryToEtcd(query));
-      return this.#seen(resultFromEtcd(response, query.countOnly === true));
+      const result = this.#seen(resultFromEtcd(response, query.countOnly === true));
+      if ((query.notOlderThan ?? 0) > result.revision) throw new FutureRevisionError(result.revision);
+      return result;
     } catch (error) {
       throw await this.#explained(error);
     }

@@ -130,6 +130,17 @@ export class Mvcc {
     this.#visible = this.#tip;
   }
 
+  /** Takes over what another store did at `revision`; what lies between did nothing here. */
+  mirror(revision: Revision, kvs: readonly KeyValue[]): void {
+    this.#log.skip(revision - this.#tip - 1);
+    this.#last = undefined;
+    for (const kv of kvs) {
+      this.#push({ kv, prev: this.#tree.get(kv.key), sibling: undefined });
+    }
+    if (kvs.length === 0) this.#log.skip(1);
+    this.#tip = this.#visible = revision;
+  }
+
   /** Jumps to a revision ahead, and forgets all history. */
   advance(revision: Revision): void {
     if (this.#visible > this.#compacted) this.compact(this.#visible);
@@ -153,6 +164,8 @@ export class Mvcc {
   /** Errors: `CompactedError`, `FutureRevisionError`. */
   range(query: RangeQuery): RangeResult {
     this.#checkRevision(query.revision, this.#visible);
+    const { notOlderThan = 0 } = query;
+    if (notOlderThan > this.#visible) throw new FutureRevisionError(this.#visible);
     return this.#range(query, query.revision || this.#visible, this.#visible);
   }
 

@@ -15,6 +15,11 @@ export class RevisionLog<T> {
     this.#values.push(value);
   }
 
+  /** Leaves the next `count` revisions without a value. */
+  skip(count: number): void {
+    for (let i = 0; i < count; i++) this.#values.push(undefined);
+  }
+
   /** Drops all; the next push gets `start`. */
   restart(start: Revision): void {
     this.#start = start;

@@ -48,6 +48,11 @@ export interface KeyRange {
 export interface RangeQuery extends KeyRange {
   /** State to read; the newest when absent. */
   readonly revision?: Revision;
+  /**
+   * Any state from this revision on will do, which spares stores of another process the way there.
+   * Ignored beside `revision`. Error when there is none yet: `FutureRevisionError`.
+   */
+  readonly notOlderThan?: Revision;
   /** Most entries to return; 0 or absent for all. */
   readonly limit?: number;
   /** Leaves `value` empty in the answer. */
@@ -163,6 +168,12 @@ export interface Store extends AsyncDisposable {
    */
   txn(txn: Txn): Promise<TxnResult>;
   watch(query: WatchQuery, sink: WatchSink): Watch;
+  /**
+   * Resolves when watches have delivered, and `range` with `notOlderThan: 0` shows, what was written
+   * anywhere before the call, or when that takes too long. Absent where it is so at all times.
+   * Errors: `StoreUnavailableError`.
+   */
+  catchUp?(): Promise<void>;
   /**
    * Drops history up to and with `revision`, save each key's newest entry at it.
    * Errors: `CompactedError` when it was compacted so far already, `FutureRevisionError`.

@@ -1,0 +1,201 @@
+/**
+ * What a replica holds of one unbroken stretch of the remote's history.
+ *
+ * Invariants: 1. `revision` only grows, and everything up to it is in. 2. History is kept for
+ * `historyMs` at least and twice that at most, unless it outgrows `historyBytesMax` or
+ * `historyRevisionsMax`, or the remote is compacted: then the older part goes at once.
+ */
+import type { Clock, Timer } from "#base/clock.ts";
+import { BTree } from "./btree.ts";
+import { isLive } from "./compare.ts";
+import { LeaseTable } from "./lease-table.ts";
+import { Mvcc, weighEntry, type Entry } from "./mvcc.ts";
+import {
+  CompactedError,
+  prefixEnd,
+  type Key,
+  type KeyValue,
+  type RangeQuery,
+  type RangeResult,
+  type Revision,
+  type Store,
+  type Watch,
+  type WatchQuery,
+  type WatchSink,
+} from "./store.ts";
+import { WatchHub } from "./watch-hub.ts";
+
+/** How long history is kept at least. Source: apiserver watch_cache.go eventFreshDuration. */
+const historyMs = 75_000;
+const historyBytesMax = 256 * 1024 * 1024;
+const historyRevisionsMax = 1_000_000;
+/** History that is read at the start, so that watches of an API server before this one go on. */
+const resumedRevisionsMax = 5_000;
+/** A remote that was restored from a copy jumps further than that. */
+const gapRevisionsMax = 100_000;
+const pageEntriesMax = 2_000;
+
+interface Loaded {
+  readonly state: ReplicaState;
+  /** The remote's revision when loading began. */
+  readonly newest: Revision;
+}
+
+export class ReplicaState implements Disposable {
+  readonly #mvcc: Mvcc;
+  readonly #hub: WatchHub;
+  readonly #clock: Clock;
+  #timer: Timer | undefined;
+  /** The revision of one `historyMs` ago. */
+  #agedRevision: Revision = 0;
+  #objects: number;
+  #objectBytes: number;
+  #historyBytes = 0;
+
+  /** Errors: as those of `range`. */
+  static async load(remote: Store, options: { prefix: Key; clock: Clock }): Promise<Loaded> {
+    for (;;) {
+      const { revision: newest } = await remote.range({ key: "\0", countOnly: true });
+      for (const revision of [Math.max(1, newest - resumedRevisionsMax), newest]) {
+        const tree = await readTree(remote, options.prefix, revision);
+        if (tree === undefined) continue;
+        return { newest, state: new ReplicaState(tree, revision, options.clock) };
+      }
+    }
+  }
+
+  private constructor(tree: Tree, revision: Revision, clock: Clock) {
+    const leases = new LeaseTable(clock, () => undefined);
+    leases.close();
+    this.#mvcc = new Mvcc(leases, { tree: tree.entries, revision, compacted: revision });
+    this.#hub = new WatchHub(this.#mvcc);
+    this.#clock = clock;
+    this.#objects = tree.count;
+    this.#objectBytes = tree.bytes;
+  }
+
+  get revision(): Revision {
+    return this.#mvcc.visible;
+  }
+
+  /** Whether a read at `exact` (absent: at or after `revision`) can be answered. */
+  holds(revision: Revision, exact: Revision | undefined): boolean {
+    return revision <= this.#mvcc.visible && (!exact || exact >= this.#mvcc.compacted);
+  }
+
+  range(query: RangeQuery): RangeResult {
+    return this.#mvcc.range(query);
+  }
+
+  watch(query: WatchQuery, sink: WatchSink): Watch {
+    return this.#hub.watch(query, sink);
+  }
+
+  /** Takes over a revision and calls the watches. False: it is too far ahead. */
+  apply(revision: Revision, kvs: readonly KeyValue[]): boolean {
+    if (revision <= this.revision) return true;
+    if (revision - this.revision > gapRevisionsMax) return false;
+    this.#mvcc.mirror(revision, kvs);
+    if (kvs.length > 0) this.#count(this.#mvcc.entriesAt(revision));
+    this.#hub.deliver();
+    this.#timer ??= this.#clock.after(historyMs, () => this.#age());
+    if (this.#historyBytes > historyBytesMax || this.#historyRevisions > historyRevisionsMax) {
+      this.forget(this.revision - Math.floor(this.#historyRevisions / 2));
+    }
+    return true;
+  }
+
+  /** Drops history up to and with a revision. */
+  forget(revision: Revision): void {
+    const upTo = Math.min(revision, this.revision);
+    if (!(upTo > this.#mvcc.compacted)) return;
+    this.#mvcc.compact(upTo);
+    this.#mvcc.trim(Number.POSITIVE_INFINITY);
+    this.#historyBytes = 0;
+    for (let at = upTo + 1; at <= this.revision; at++) {
+      let entry = this.#mvcc.entriesAt(at);
+      for (; entry !== undefined; entry = entry.sibling) this.#historyBytes += supersededBytes(entry);
+    }
+  }
+
+  stats(): {
+    revision: Revision;
+    oldestRevision: Revision;
+    objects: number;
+    objectBytes: number;
+    historyBytes: number;
+    historyRevisions: number;
+  } {
+    return {
+      revision: this.revision,
+      oldestRevision: this.#mvcc.compacted + 1,
+      objects: this.#objects,
+      objectBytes: this.#objectBytes,
+      historyBytes: this.#historyBytes,
+      historyRevisions: this.#historyRevisions,
+    };
+  }
+
+  /** Ends every watch. */
+  close(error: Error): void {
+    this[Symbol.dispose]();
+    this.#hub.close(error);
+  }
+
+  [Symbol.dispose](): void {
+    this.#timer?.[Symbol.dispose]();
+  }
+
+  get #historyRevisions(): number {
+    return this.#mvcc.visible - this.#mvcc.compacted;
+  }
+
+  #count(first: Entry | undefined): void {
+    for (let entry = first; entry !== undefined; entry = entry.sibling) {
+      const { kv, prev } = entry;
+      const wasLive = prev !== undefined && isLive(prev.kv);
+      this.#objects += (isLive(kv) ? 1 : 0) - (wasLive ? 1 : 0);
+      this.#objectBytes += kv.value.length - supersededBytes(entry);
+      this.#historyBytes += supersededBytes(entry);
+    }
+  }
+
+  #age(): void {
+    this.#timer = undefined;
+    this.forget(this.#agedRevision);
+    this.#agedRevision = this.revision;
+    if (this.#historyRevisions > 0) this.#timer = this.#clock.after(historyMs, () => this.#age());
+  }
+}
+
+function supersededBytes({ prev }: Entry): number {
+  return prev?.kv.value.length ?? 0;
+}
+
+interface Tree {
+  readonly entries: BTree<Entry>;
+  count: number;
+  bytes: number;
+}
+
+/** All keys under the prefix at a revision; undefined when it was compacted. */
+async function readTree(remote: Store, prefix: Key, revision: Revision): Promise<Tree | undefined> {
+  const tree: Tree = { entries: new BTree(weighEntry), count: 0, bytes: 0 };
+  const end = prefixEnd(prefix);
+  try {
+    for (let key = prefix; ;) {
+      const page = await remote.range({ key, end, revision, limit: pageEntriesMax });
+      for (const kv of page.entries) {
+        tree.entries.set(kv.key, { kv, prev: undefined, sibling: undefined });
+        tree.count++;
+        tree.bytes += kv.value.length;
+      }
+      const last = page.entries.at(-1);
+      if (!page.more || last === undefined) return tree;
+      key = `${last.key}\0`;
+    }
+  } catch (error) {
+    if (error instanceof CompactedError) return undefined;
+    throw error;
+  }
+}
