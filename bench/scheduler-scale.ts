@@ -4,6 +4,7 @@
  *
  *     node bench/scheduler-scale.ts [NODES] [PODS]
  */
+import { writeHeapSnapshot } from "node:v8";
 import { namespaces } from "#api/core/v1/namespace.ts";
 import { type Pod, pods } from "#api/core/v1/pod.ts";
 import { systemClock } from "#base/os/clock.ts";
@@ -20,9 +21,13 @@ const { client, informers, lifetime } = cluster;
 const startMs = systemClock.monotonicMs();
 const tell = (what: string): void => {
   const seconds = (systemClock.monotonicMs() - startMs) / 1000;
-  const megabytes = process.memoryUsage().rss / 2 ** 20;
+  const { user, system } = process.cpuUsage();
+  const cpuSeconds = (user + system) / 1e6;
+  const { rss, heapUsed, arrayBuffers } = process.memoryUsage();
+  const megabytes = [rss, heapUsed, arrayBuffers].map((bytes) => (bytes / 2 ** 20).toFixed(0).padStart(6));
   process.stdout.write(
-    `${what.padEnd(40)} ${seconds.toFixed(1).padStart(7)} s ${megabytes.toFixed(0).padStart(7)} MiB\n`,
+    `${what.padEnd(32)} ${seconds.toFixed(1).padStart(6)} s ${cpuSeconds.toFixed(1).padStart(6)} s of CPU ` +
+      `${megabytes.join(" ")} MiB (resident, heap, buffers)\n`,
   );
 };
 
@@ -65,3 +70,9 @@ await Promise.all(Array.from({ length: inFlightMax }, create));
 tell(`${podCount} pods created`);
 await allRun;
 tell(`${podCount} pods running`);
+if (globalThis.gc !== undefined) {
+  globalThis.gc();
+  tell("after garbage collection");
+}
+const snapshotFile = process.env["HEAP_SNAPSHOT"];
+if (snapshotFile !== undefined) writeHeapSnapshot(snapshotFile);

@@ -5,6 +5,6 @@
 export { canonical } from "./canonical.ts";
 export { DecodeError } from "./decode-error.ts";
 export { type Decoded, decodeJson, decodeJsonValue, type DecodeOptions } from "./json-decode.ts";
-export { encodeJson, jsonTextOf } from "./json-encode.ts";
-export { decodeTrusted } from "./json-trusted.ts";
+export { encodeJson, encodeJsonValue, jsonTextOf } from "./json-encode.ts";
+export { decodeTrusted, trustedValue } from "./json-trusted.ts";
 export { applySchemaDefaults } from "./schema-defaults.ts";

@@ -17,7 +17,19 @@ export function jsonTextOf(
   object: object,
   options: CanonicalOptions = {},
 ): string {
-  const { value, plain } = canonicalWith(schema, object, options);
+  return textOf(canonicalWith(schema, object, options));
+}
+
+/** What `encodeJson` writes, and the object that it writes: fresh, its unset lists and maps null. */
+export function encodeJsonValue(
+  schema: StructSchema<Fields>,
+  object: object,
+): { readonly bytes: Uint8Array; readonly value: Record<string, unknown> } {
+  const written = canonicalWith(schema, object, {});
+  return { bytes: Buffer.from(textOf(written)), value: written.value };
+}
+
+function textOf({ value, plain }: ReturnType<typeof canonicalWith>): string {
   if (!plain) return writeJsonText(value);
   try {
     const text = JSON.stringify(value);

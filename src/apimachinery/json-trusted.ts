@@ -19,6 +19,20 @@ export function decodeTrusted<T>(schema: StructSchema<Fields>, bytes: Uint8Array
   return value;
 }
 
+/**
+ * What `decodeTrusted` reads from the bytes of `encodeJsonValue`, made of its value, in place.
+ * Undefined when that may hold numbers that reading would change.
+ */
+export function trustedValue<T>(
+  schema: StructSchema<Fields>,
+  { bytes, value }: { readonly bytes: Uint8Array; readonly value: Record<string, unknown> },
+): T | undefined {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (longNumber.test(buffer.toString("latin1"))) return undefined;
+  if (buffer.includes(nullWord)) fixerOf(schema)?.(value);
+  return value as T;
+}
+
 /** Replaces null below a value, in place. */
 type Fix = (value: unknown) => void;
 

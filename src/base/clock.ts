@@ -21,8 +21,17 @@ export interface Clock {
 
 /** RFC 3339 in whole seconds, as `metav1.Time` is written. */
 export function rfc3339(epochMs: number): string {
-  return new Date(Math.floor(epochMs / 1000) * 1000).toISOString().replace(".000Z", "Z");
+  const second = Math.floor(epochMs / 1000);
+  if (second !== lastSecond) {
+    lastSecond = second;
+    lastText = new Date(second * 1000).toISOString().replace(".000Z", "Z");
+  }
+  return lastText;
 }
+
+/** Many ask within a second. */
+let lastSecond = Number.NaN;
+let lastText = "";
 
 /** RFC 3339 with six decimals, as `metav1.MicroTime` is written. */
 export function rfc3339Micro(epochMs: number): string {

@@ -34,26 +34,42 @@ const noLabels: Labels = Object.freeze({});
 const noPorts: readonly HostPort[] = Object.freeze([]);
 
 export function podInfoOf(pod: Pod): PodInfo {
-  const { metadata, spec } = pod;
-  const namespace = metadata?.namespace ?? "";
-  const name = metadata?.name ?? "";
-  let classKey: string | undefined;
-  return {
-    pod,
-    key: `${namespace}/${name}`,
-    uid: metadata?.uid ?? "",
-    namespace,
-    name,
-    labels: metadata?.labels ?? noLabels,
-    priority: spec.priority ?? 0,
-    requests: podRequestsOf(pod),
-    hostPorts: hostPortsOf(pod),
-    terms: affinityTermsOf(pod),
-    get classKey() {
-      return (classKey ??= classKeyOf(pod));
-    },
-    terminating: metadata?.deletionTimestamp !== undefined,
-  };
+  return new PodReading(pod);
+}
+
+/** A class for the sake of memory: there is one for each Pod, and a literal with a getter takes a kilobyte. */
+class PodReading implements PodInfo {
+  readonly pod: Pod;
+  readonly key: string;
+  readonly uid: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly labels: Labels;
+  readonly priority: number;
+  readonly requests: PodRequests;
+  readonly hostPorts: readonly HostPort[];
+  readonly terms: AffinityTerms;
+  readonly terminating: boolean;
+  #classKey: string | undefined;
+
+  constructor(pod: Pod) {
+    const { metadata, spec } = pod;
+    this.pod = pod;
+    this.namespace = metadata?.namespace ?? "";
+    this.name = metadata?.name ?? "";
+    this.key = `${this.namespace}/${this.name}`;
+    this.uid = metadata?.uid ?? "";
+    this.labels = metadata?.labels ?? noLabels;
+    this.priority = spec.priority ?? 0;
+    this.requests = podRequestsOf(pod);
+    this.hostPorts = hostPortsOf(pod);
+    this.terms = affinityTermsOf(pod);
+    this.terminating = metadata?.deletionTimestamp !== undefined;
+  }
+
+  get classKey(): string {
+    return (this.#classKey ??= classKeyOf(this.pod));
+  }
 }
 
 export function hostPortsOf({ spec }: Pod): readonly HostPort[] {

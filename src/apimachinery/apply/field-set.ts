@@ -224,17 +224,52 @@ const noFields: Encoded = Object.freeze({});
 export function encodeFieldSet(set: FieldSet): Encoded {
   let encoded = encodedSets.get(set);
   if (encoded === undefined) {
-    encoded = encodeNode(set, false);
+    const shared = sharedNode(set.member ? fieldNode(false, set.children) : set);
+    encoded = shared.encoded;
     encodedSets.set(set, encoded);
-    decodedSets.set(encoded, set.member ? fieldNode(false, set.children) : set);
+    decodedSets.set(encoded, shared.node);
   }
   return encoded;
 }
 
-function encodeNode(set: FieldSet, withSelf: boolean): Encoded {
-  if (set.children === undefined) return noFields;
+/** Nodes met so far, so that the sets of like objects share what they have in common. */
+const sharedNodes = new Map<string, SharedNode>();
+const sharedOf = new WeakMap<FieldSet, SharedNode>();
+/** Beyond it all are forgotten, and new ones no longer shared with those before. */
+export const sharedNodesMax = 8192;
+let sharedIds = 0;
+
+interface SharedNode {
+  readonly id: number;
+  readonly node: FieldSet;
+  readonly encoded: Encoded;
+}
+
+function sharedNode(set: FieldSet): SharedNode {
+  const known = sharedOf.get(set);
+  if (known !== undefined) return known;
+  const children = sortedChildren(set).map(([element, node]) => [element, sharedNode(node)] as const);
+  const key = JSON.stringify([set.member, ...children.map(([element, { id }]) => [element, id])]);
+  let shared = sharedNodes.get(key);
+  if (shared === undefined) {
+    shared = { id: ++sharedIds, node: nodeOf(set, children), encoded: encodeNode(set, children) };
+    if (sharedNodes.size >= sharedNodesMax) sharedNodes.clear();
+    sharedNodes.set(key, shared);
+    sharedOf.set(shared.node, shared);
+  }
+  return shared;
+}
+
+type Children = readonly (readonly [PathElement, SharedNode])[];
+
+function nodeOf({ member }: FieldSet, children: Children): FieldSet {
+  return fieldNode(member, new Map(children.map(([element, { node }]) => [element, node])));
+}
+
+function encodeNode({ member }: FieldSet, children: Children): Encoded {
+  if (children.length === 0) return noFields;
   const encoded: Encoded = {};
-  if (withSelf && set.member) encoded["."] = noFields;
-  for (const [element, node] of sortedChildren(set)) encoded[element] = encodeNode(node, true);
+  if (member) encoded["."] = noFields;
+  for (const [element, child] of children) encoded[element] = child.encoded;
   return Object.freeze(encoded);
 }

@@ -2,8 +2,9 @@ import {
   applySchemaDefaults,
   decodeJson,
   encodeJson,
+  encodeJsonValue,
 } from "#apimachinery/json-codec.ts";
-import { decodeTrusted } from "#apimachinery/json-trusted.ts";
+import { decodeTrusted, trustedValue } from "#apimachinery/json-trusted.ts";
 import type { MemberOrder } from "#apimachinery/encoded-object.ts";
 import { isJsonMap } from "#apimachinery/json-value.ts";
 import type { KubeObject } from "#apimachinery/object.ts";
@@ -22,6 +23,8 @@ export interface ObjectCodec {
   applyDefaults(object: KubeObject): void;
   /** JSON bytes with exactly the fields that the wire shows, in wire order, Go's escaping. */
   encode(object: KubeObject): Uint8Array;
+  /** As `encode`, for the store: `decodeStored` of these very bytes soon after needs not read them. */
+  encodeStored?(object: KubeObject): Uint8Array;
   /** The object in the version that is stored, where that is another. */
   toStored?(object: KubeObject): KubeObject;
   /** The object that bytes of `encode` hold. */
@@ -56,7 +59,11 @@ export function setCodec(definition: ResourceDefinition, codec: ObjectCodec): vo
   codecs.set(definition, codec);
 }
 
+/** Objects just encoded that nobody asked for yet; the oldest are forgotten, and read when asked for. */
+export const encodedObjectsMax = 64;
+
 function schemaCodec({ schema }: ResourceDefinition): ObjectCodec {
+  const encoded = new Map<Uint8Array, KubeObject>();
   return {
     order: "struct",
     decode: (value, collectFindings) => {
@@ -66,7 +73,18 @@ function schemaCodec({ schema }: ResourceDefinition): ObjectCodec {
     },
     applyDefaults: (object) => applySchemaDefaults(schema, object),
     encode: (object) => encodeJson(schema, object),
-    decodeStored: (bytes) => decodeTrusted<KubeObject>(schema, bytes),
+    encodeStored(object) {
+      const written = encodeJsonValue(schema, object);
+      const value = trustedValue<KubeObject>(schema, written);
+      if (value !== undefined) encoded.set(written.bytes, value);
+      if (encoded.size > encodedObjectsMax) encoded.delete(encoded.keys().next().value as Uint8Array);
+      return written.bytes;
+    },
+    decodeStored(bytes) {
+      const known = encoded.get(bytes);
+      encoded.delete(bytes);
+      return known ?? decodeTrusted<KubeObject>(schema, bytes);
+    },
   };
 }
 

@@ -34,6 +34,15 @@ export class Entry {
     this.#object = object;
   }
 
+  /**
+   * Forgets what was made of the bytes: the store keeps them as history, which is seldom read.
+   * Not for an entry that `install` was called on.
+   */
+  outdated(): void {
+    this.#object = undefined;
+    this.#views = undefined;
+  }
+
   /** The object as `definition`'s version shows it. */
   as(definition: ResourceDefinition): KubeObject {
     if (definition === this.#storageDefinition) return this.object;
