@@ -17,6 +17,8 @@ export class ApiTable implements KindLookup {
   readonly #retirements = new Map<string, AbortController>();
   readonly #storages = new Map<string, ResourceStorage>();
   readonly #kinds = new Map<string, number>();
+  /** Every version of the kinds here, served or not. */
+  readonly #known = new Set<ResourceDefinition>();
   readonly #listeners = new Set<() => void>();
   readonly #versions = new Map<string, Map<string, ResourceDefinition>>();
   #versionsAt = -1;
@@ -71,10 +73,11 @@ export class ApiTable implements KindLookup {
     this.#count(`${group}/${version}/${kind}`, 1);
   }
 
-  /** All served versions of some kinds at once, so that hubs are found. */
-  add(definitions: readonly ResourceDefinition[]): void {
+  /** All served versions of some kinds at once. `known` has those too that are not served: objects may be stored in them. */
+  add(definitions: readonly ResourceDefinition[], known = definitions): void {
+    for (const definition of known) this.#known.add(definition);
     for (const definition of definitions) {
-      const hub = hubOf(definition, definitions);
+      const hub = hubOf(definition, known);
       const { prefix } = hub.storage;
       const versions = (): ReadonlyMap<string, ResourceDefinition> => this.#versionsOf(prefix);
       const key = keyOf(definition.group, definition.version, definition.plural);
@@ -91,6 +94,7 @@ export class ApiTable implements KindLookup {
     for (const definition of definitions) {
       const key = keyOf(definition.group, definition.version, definition.plural);
       this.#endpoints.delete(key);
+      this.#known.delete(definition);
       this.#retirements.get(key)?.abort();
       this.#retirements.delete(key);
       this.#count(`${definition.group}/${definition.version}/${definition.kind}`, -1);
@@ -107,10 +111,10 @@ export class ApiTable implements KindLookup {
     if (this.#versionsAt !== this.#generation) {
       this.#versionsAt = this.#generation;
       this.#versions.clear();
-      for (const endpoint of this.#endpoints.values()) {
-        const { group, version, storage } = endpoint.definition;
+      for (const definition of this.#known) {
+        const { group, version, storage } = definition;
         const known = this.#versions.get(storage.prefix) ?? new Map<string, ResourceDefinition>();
-        this.#versions.set(storage.prefix, known.set(apiVersionOf(group, version), endpoint.definition));
+        this.#versions.set(storage.prefix, known.set(apiVersionOf(group, version), definition));
       }
     }
     return this.#versions.get(prefix) ?? new Map();

@@ -46,6 +46,8 @@ export interface Call {
   readonly body?: Body;
   readonly patchType?: PatchType;
   readonly features: FeatureReader;
+  /** Whether containers may be privileged (`--allow-privileged`). */
+  readonly allowPrivileged: boolean;
   readonly nowMs: number;
   readonly signal: AbortSignal;
   /** Adds a Warning header, each text once. */

@@ -22,6 +22,7 @@ export interface InProcessOptions {
   readonly authorizer: Authorizer;
   readonly clock: Clock;
   readonly features: FeatureReader;
+  readonly allowPrivileged: boolean;
   dispatch(endpoint: Endpoint, call: Call): Promise<Answer>;
   /** The way to another server that serves a group version. Errors: ServiceUnavailable. */
   remote(group: string, version: string, user: User): Transport | undefined;
@@ -138,6 +139,7 @@ function callOf(
     ...(request.body !== undefined && { body: { form: "object" as const, value: request.body } }),
     ...(request.patchType && { patchType: request.patchType }),
     features: spec.options.features,
+    allowPrivileged: spec.options.allowPrivileged,
     nowMs: spec.options.clock.nowMs(),
     signal: request.signal ?? neverAborted,
     warn() {},

@@ -48,6 +48,7 @@ import { createInProcessTransport } from "./in-process-transport.ts";
 import { rawCall } from "./http/raw-call.ts";
 import type { RestDeps } from "./rest/rest.ts";
 import { writeHooks } from "./rest/write-hooks.ts";
+import type { ServedKinds } from "./runtime-config.ts";
 import { LiveSet } from "./storage/live-set.ts";
 import type { WebhookClients } from "./webhooks/webhook-client.ts";
 
@@ -57,6 +58,8 @@ export interface ApiServerOptions {
   readonly random: Random;
   readonly log: Logger;
   readonly features: FeatureReader;
+  readonly isServed: ServedKinds;
+  readonly allowPrivileged: boolean;
   readonly authenticators: (server: ServerParts) => readonly Authenticator[];
   readonly anonymousAllowed: boolean;
   /** Further authorizers, asked before RBAC. */
@@ -98,9 +101,10 @@ export interface ApiServer extends Disposable {
 
 /** Puts the server together and loads what it keeps in memory. Serves nothing by itself. */
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
-  const { store, clock, random, log, features } = options;
+  const { store, clock, random, log, features, allowPrivileged } = options;
   const table = new ApiTable(store);
-  table.add(resources.filter((resource) => isEnabled(resource.featureGate, features)));
+  const enabled = resources.filter((resource) => isEnabled(resource.featureGate, features));
+  table.add(enabled.filter(options.isServed), enabled);
   for (const other of otherKinds) table.addKind(other);
 
   const liveSets = new Map<string, LiveSet<object>>();
@@ -180,6 +184,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     authorizer,
     clock,
     features,
+    allowPrivileged,
     dispatch: run,
     remote: (group, version, user) => aggregator.transport(group, version, user),
     raw: (request, user) => rawCall(paths, request, user),
@@ -205,6 +210,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       random,
       log,
       features,
+      allowPrivileged,
       paths,
       connects,
       aggregate: (request) => aggregator.handle(request),

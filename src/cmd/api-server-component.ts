@@ -10,6 +10,7 @@ import type { Pod } from "#api/core/v1/pod.ts";
 import type { Secret } from "#api/core/v1/secret.ts";
 import type { Service } from "#api/core/v1/service.ts";
 import type { ServiceAccount } from "#api/core/v1/service-account.ts";
+import { resources } from "#api/registry.ts";
 import type { Store } from "#store/store.ts";
 import { admissionPlugins } from "#apiserver/admission/plugins.ts";
 import type { Authenticator } from "#apiserver/authentication/authenticator.ts";
@@ -39,6 +40,7 @@ import { featureDefaults } from "./feature-defaults.ts";
 import { type FeatureStage, featureStage } from "./feature-stages.ts";
 import { indexPath } from "#apiserver/http/index-path.ts";
 import { standardChecks } from "#apiserver/http/standard-checks.ts";
+import { servedKinds } from "#apiserver/runtime-config.ts";
 import { type ApiServer, type ApiServerOptions, createApiServer, type ServerParts } from "#apiserver/server.ts";
 import { createSigningKey, createVerificationKey, signJwt } from "#wire/jwt.ts";
 import { createWebhookClients, type WebhookClients } from "#apiserver/webhooks/webhook-client.ts";
@@ -58,6 +60,10 @@ export interface ApiServerFlags {
   readonly auditLogPath?: string;
   /** What of them; everything without bodies when absent. */
   readonly auditPolicyFile?: string;
+  /** As `--runtime-config`: which versions of built-in kinds are served. @default the stable ones */
+  readonly runtimeConfig?: string;
+  /** Whether containers may be privileged. @default false */
+  readonly allowPrivileged?: boolean;
   /** @default 5 minutes; 0 for never */
   readonly compactionIntervalMs?: number;
   /** Names and addresses of the serving certificate beyond the standard ones. */
@@ -132,6 +138,8 @@ async function serverOptions(
     random,
     log,
     features,
+    isServed: servedKinds(flags.runtimeConfig ?? "", resources),
+    allowPrivileged: flags.allowPrivileged === true,
     authenticators: (parts) => authenticatorsOf(world, { pki, tokenFile, parts }),
     tokens: {
       issuer,

@@ -20,6 +20,8 @@ interface ApiServerCliOptions {
   readonly auditLogPath?: string;
   readonly auditPolicyFile?: string;
   readonly featureGates?: string;
+  readonly runtimeConfig?: string;
+  readonly allowPrivileged?: boolean | string;
   readonly storage: "durable" | "memory";
   readonly etcdServers?: readonly string[];
   readonly etcdCafile?: string;
@@ -43,6 +45,8 @@ export function addApiServerCommand(program: Command, context: CommandContext): 
     .option("--enable-admission-plugins <names>", "admission plugins to add", listOption)
     .option("--service-cluster-ip-range <cidr>", "range of Service addresses", "10.96.0.0/16")
     .option("--feature-gates <gates>", "A=true,B=false")
+    .option("--runtime-config <versions>", "versions to serve or not: api/all=true,GROUP/VERSION=true,GROUP/VERSION/RESOURCE=false")
+    .option("--allow-privileged [bool]", "whether containers may be privileged", "false")
     .option("--storage <kind>", "durable, or memory to forget everything at the end", "durable")
     .option("--audit-log-path <file>", "file that requests are written down in", pathOption)
     .option("--audit-policy-file <file>", "what of them: an audit.k8s.io/v1 Policy", pathOption)
@@ -94,6 +98,8 @@ async function runApiServer(context: CommandContext, options: ApiServerCliOption
         ...(options.auditLogPath !== undefined && { auditLogPath: options.auditLogPath }),
         ...(options.auditPolicyFile !== undefined && { auditPolicyFile: options.auditPolicyFile }),
         compactionIntervalMs: durationMs(options.etcdCompactionInterval),
+        ...(options.runtimeConfig !== undefined && { runtimeConfig: options.runtimeConfig }),
+        allowPrivileged: options.allowPrivileged === true || options.allowPrivileged === "true",
         extraNames: [advertised],
       },
     },

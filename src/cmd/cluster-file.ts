@@ -18,6 +18,7 @@ export interface ClusterFile {
   readonly components: readonly string[];
   readonly storage: "durable" | "memory";
   readonly featureGates: string;
+  readonly runtimeConfig: string;
   /** Without real containers: nodes are simulated. */
   readonly hollow: boolean;
   readonly verbosity: number;

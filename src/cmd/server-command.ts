@@ -62,6 +62,8 @@ function serverOptions(dataDirectory: string, cluster: ClusterFile): Parameters<
       disableAdmissionPlugins: [],
       enableAdmissionPlugins: [],
       serviceClusterIpRange: cluster.serviceCidr,
+      runtimeConfig: cluster.runtimeConfig,
+      allowPrivileged: true,
       extraNames: [address],
     },
   };

@@ -28,6 +28,7 @@ interface UpOptions {
   readonly storage: "durable" | "memory";
   readonly securePort: string;
   readonly featureGates?: string;
+  readonly runtimeConfig?: string;
   readonly v?: string;
 }
 
@@ -55,6 +56,7 @@ export function addUpCommand(program: Command, context: CommandContext): void {
     .option("--storage <kind>", "durable, or memory", "durable")
     .option("--secure-port <port>", "HTTPS port of the API server", "6443")
     .option("--feature-gates <gates>", "A=true,B=false")
+    .option("--runtime-config <versions>", "versions to serve beyond the stable ones: GROUP/VERSION=true, api/beta=true")
     .option("-v, --v <level>", "log verbosity")
     .action((options: UpOptions) => up(context, options));
 }
@@ -81,6 +83,7 @@ async function up(context: CommandContext, options: UpOptions): Promise<void> {
     components: options.components ?? componentNames,
     storage: options.storage,
     featureGates: options.featureGates ?? "",
+    runtimeConfig: options.runtimeConfig ?? "",
     hollow,
     verbosity: verbosityOf(options.v),
   };

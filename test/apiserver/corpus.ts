@@ -207,11 +207,14 @@ function normalText(value: string, saved: Saved): string {
     );
 }
 
-/** An order of managed fields that does not depend on when steps ran; ages in cells are marks. */
+/** An order of managed fields that does not depend on when steps ran; ages in cells, and words that are our own, are marks. */
 function settle<T>(value: T): T {
   if (value === null || typeof value !== "object") return value;
   for (const item of Object.values(value)) settle(item);
-  const { cells, managedFields } = value as { cells?: unknown; managedFields?: unknown };
+  const { cells, managedFields, columnDefinitions } = value as Record<"cells" | "managedFields" | "columnDefinitions", unknown>;
+  if (Array.isArray(columnDefinitions)) {
+    (value as Json)["columnDefinitions"] = (columnDefinitions as Json[]).map((column) => ({ ...column, description: column["description"] !== "" }));
+  }
   if (Array.isArray(cells)) {
     const isAge = (cell: unknown): boolean => typeof cell === "string" && /^(\d+[smhdy])+$/.test(cell);
     (value as Json)["cells"] = cells.map((cell: unknown) => (isAge(cell) ? "<age>" : cell));

@@ -20,6 +20,8 @@ export interface TestServerOptions {
   readonly disableAdmissionPlugins?: readonly string[];
   /** As `--feature-gates`. */
   readonly featureGates?: string;
+  /** As `--runtime-config`. */
+  readonly runtimeConfig?: string;
 }
 
 const token = "benchtoken";
@@ -46,6 +48,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
           disableAdmissionPlugins: options.disableAdmissionPlugins ?? ["ServiceAccount"],
           enableAdmissionPlugins: [],
           serviceClusterIpRange: "10.0.0.0/24",
+          runtimeConfig: options.runtimeConfig ?? "",
           extraNames: [],
         },
         advertiseAddress: "192.0.2.2",

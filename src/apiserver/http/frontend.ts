@@ -91,6 +91,7 @@ export interface FrontendOptions {
   readonly random: Random;
   readonly log: Logger;
   readonly features: FeatureReader;
+  readonly allowPrivileged: boolean;
   readonly paths: readonly PathHandler[];
   readonly connects: ReadonlyMap<string, ConnectHandler>;
   /** Passes on what other servers serve; false when that is nothing of theirs. */
@@ -341,6 +342,7 @@ function callOf(options: FrontendOptions, request: Incoming, spec: CallSpec): Ca
     userAgent: exchange.headers["user-agent"] ?? "",
     ...(spec.patchType && { patchType: spec.patchType }),
     features: options.features,
+    allowPrivileged: options.allowPrivileged,
     nowMs: options.clock.nowMs(),
     signal: exchange.signal,
     warn: (text) => void request.warnings.add(text),

@@ -46,6 +46,7 @@ export function strategyContext(call: Call): StrategyContext {
     user: call.user,
     nowMs: call.nowMs,
     features: call.features,
+    allowPrivileged: call.allowPrivileged,
     subresource: call.subresource,
   };
 }

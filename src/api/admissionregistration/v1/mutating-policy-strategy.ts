@@ -118,14 +118,14 @@ function* validateBinding({ spec }: MutatingAdmissionPolicyBinding): Findings {
 
 export const mutatingPolicyColumns: readonly Column<MutatingAdmissionPolicy>[] = [
   nameColumn,
-  column("Mutations", ({ spec }) => (spec.mutations ?? []).length, { type: "integer" }),
-  column("ParamKind", ({ spec }) => paramKindText(spec.paramKind)),
+  column("Mutations", ({ spec }) => (spec.mutations ?? []).length, { description: "How many changes it makes.", type: "integer" }),
+  column("ParamKind", ({ spec }) => paramKindText(spec.paramKind), { description: "Kind of its parameters." }),
   ageColumn,
 ];
 
 export const mutatingPolicyBindingColumns: readonly Column<MutatingAdmissionPolicyBinding>[] = [
   nameColumn,
-  column("PolicyName", ({ spec }) => spec.policyName ?? ""),
-  column("ParamRef", ({ spec }) => paramRefText(spec.paramRef)),
+  column("PolicyName", ({ spec }) => spec.policyName ?? "", { description: "Policy that is bound." }),
+  column("ParamRef", ({ spec }) => paramRefText(spec.paramRef), { description: "Parameters of the policy." }),
   ageColumn,
 ];

@@ -72,7 +72,7 @@ export const mutatingWebhookConfigurations = defineResource<MutatingWebhookConfi
   },
   columns: [
     nameColumn,
-    column("Webhooks", ({ webhooks }) => (webhooks ?? []).length, { type: "integer" }),
+    column("Webhooks", ({ webhooks }) => (webhooks ?? []).length, { description: "How many webhooks it has.", type: "integer" }),
     ageColumn,
   ],
 });

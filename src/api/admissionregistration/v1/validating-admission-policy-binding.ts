@@ -47,8 +47,8 @@ export const validatingAdmissionPolicyBindings = defineResource<ValidatingAdmiss
   },
   columns: [
     nameColumn,
-    column("PolicyName", ({ spec }) => spec.policyName ?? ""),
-    column("ParamRef", ({ spec }) => paramRefText(spec.paramRef)),
+    column("PolicyName", ({ spec }) => spec.policyName ?? "", { description: "Policy that is bound." }),
+    column("ParamRef", ({ spec }) => paramRefText(spec.paramRef), { description: "Parameters of the policy." }),
     ageColumn,
   ],
 });

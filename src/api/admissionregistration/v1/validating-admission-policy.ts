@@ -113,8 +113,8 @@ export const validatingAdmissionPolicies = defineResource<ValidatingAdmissionPol
   },
   columns: [
     nameColumn,
-    column("Validations", ({ spec }) => (spec.validations ?? []).length, { type: "integer" }),
-    column("ParamKind", ({ spec }) => paramKindText(spec.paramKind)),
+    column("Validations", ({ spec }) => (spec.validations ?? []).length, { description: "How many rules it has.", type: "integer" }),
+    column("ParamKind", ({ spec }) => paramKindText(spec.paramKind), { description: "Kind of its parameters." }),
     ageColumn,
   ],
   subresources: {

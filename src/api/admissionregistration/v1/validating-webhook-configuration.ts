@@ -72,7 +72,7 @@ export const validatingWebhookConfigurations = defineResource<ValidatingWebhookC
   },
   columns: [
     nameColumn,
-    column("Webhooks", ({ webhooks }) => (webhooks ?? []).length, { type: "integer" }),
+    column("Webhooks", ({ webhooks }) => (webhooks ?? []).length, { description: "How many webhooks it has.", type: "integer" }),
     ageColumn,
   ],
 });

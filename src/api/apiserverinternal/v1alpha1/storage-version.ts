@@ -68,6 +68,7 @@ export const storageVersions = defineResource<StorageVersion>({
   version: "v1alpha1",
   kind: "StorageVersion",
   plural: "storageversions",
+  featureGate: "StorageVersionAPI",
   scope: "Cluster",
   schema: StorageVersion,
   subresources: {

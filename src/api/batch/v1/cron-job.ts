@@ -90,9 +90,10 @@ export const cronJobs = defineResource<CronJob>({
       { description: "Time since a Job started." },
     ),
     ageColumn,
-    column("Containers", ({ spec }) => containersText(podSpecOf(spec).containers), { wide: true }),
-    column("Images", ({ spec }) => imagesText(podSpecOf(spec).containers), { wide: true }),
+    column("Containers", ({ spec }) => containersText(podSpecOf(spec).containers), { description: "Names of the containers.", wide: true }),
+    column("Images", ({ spec }) => imagesText(podSpecOf(spec).containers), { description: "Images of the containers.", wide: true }),
     column("Selector", ({ spec }) => describeLabelSelector(spec.jobTemplate.spec.selector), {
+      description: "Labels of the Pods that belong to it.",
       wide: true,
     }),
   ],

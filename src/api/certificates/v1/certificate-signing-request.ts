@@ -92,14 +92,13 @@ export const certificateSigningRequests = defineResource<CertificateSigningReque
   columns: [
     nameColumn,
     ageColumn,
-    column("SignerName", ({ spec }) => spec.signerName || "<none>"),
-    column("Requestor", ({ spec }) => spec.username ?? ""),
+    column("SignerName", ({ spec }) => spec.signerName || "<none>", { description: "Who is asked to sign." }),
+    column("Requestor", ({ spec }) => spec.username ?? "", { description: "Who asks." }),
     column("RequestedDuration", ({ spec }) =>
       spec.expirationSeconds === undefined
         ? "<none>"
-        : humanDuration(spec.expirationSeconds * 1000),
-    ),
-    column("Condition", conditionText),
+        : humanDuration(spec.expirationSeconds * 1000), { description: "How long the certificate is wanted for." }),
+    column("Condition", conditionText, { description: "Pending, approved, denied, issued." }),
   ],
   subresources: {
     approval: approvalSubresource,

@@ -24,6 +24,7 @@ export const clusterTrustBundles = defineResource<ClusterTrustBundle>({
   version: "v1alpha1",
   kind: "ClusterTrustBundle",
   plural: "clustertrustbundles",
+  featureGate: "ClusterTrustBundle",
   scope: "Cluster",
   schema: ClusterTrustBundle,
   conversion: sameShape,

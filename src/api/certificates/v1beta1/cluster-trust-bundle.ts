@@ -22,6 +22,7 @@ export const clusterTrustBundles = defineResource<ClusterTrustBundle>({
   version: "v1beta1",
   kind: "ClusterTrustBundle",
   plural: "clustertrustbundles",
+  featureGate: "ClusterTrustBundle",
   scope: "Cluster",
   schema: ClusterTrustBundle,
 });

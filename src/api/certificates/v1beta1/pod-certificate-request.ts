@@ -64,6 +64,7 @@ export const podCertificateRequests = defineResource<PodCertificateRequest>({
   version: "v1beta1",
   kind: "PodCertificateRequest",
   plural: "podcertificaterequests",
+  featureGate: "PodCertificateRequest",
   scope: "Namespaced",
   schema: PodCertificateRequest,
   subresources: {

@@ -34,6 +34,7 @@ export const leaseCandidates = defineResource<LeaseCandidate>({
   version: "v1alpha2",
   kind: "LeaseCandidate",
   plural: "leasecandidates",
+  featureGate: "CoordinatedLeaderElection",
   scope: "Namespaced",
   schema: LeaseCandidate,
   conversion: sameShape,

@@ -32,6 +32,7 @@ export const leaseCandidates = defineResource<LeaseCandidate>({
   version: "v1beta1",
   kind: "LeaseCandidate",
   plural: "leasecandidates",
+  featureGate: "CoordinatedLeaderElection",
   scope: "Namespaced",
   schema: LeaseCandidate,
 });

@@ -33,10 +33,9 @@ export const componentStatuses = defineResource<ComponentStatus>({
   columns: [
     nameColumn,
     column("Status", (component) =>
-      healthOf(component)?.status === "True" ? "Healthy" : "Unhealthy",
-    ),
-    column("Message", (component) => healthOf(component)?.message ?? ""),
-    column("Error", (component) => healthOf(component)?.error ?? ""),
+      healthOf(component)?.status === "True" ? "Healthy" : "Unhealthy", { description: "Whether the component is healthy." }),
+    column("Message", (component) => healthOf(component)?.message ?? "", { description: "What the component says of its health." }),
+    column("Error", (component) => healthOf(component)?.error ?? "", { description: "Why it could not be asked." }),
   ],
   verbs: ["get", "list"],
   handler: "componentstatuses",

@@ -70,7 +70,7 @@ export const endpoints = defineResource<Endpoints>({
     validate: (object) => [...validateEndpoints(object)],
     validateUpdate: (object, { old }) => [...validateEndpoints(object, old)],
   },
-  columns: [nameColumn, column("Endpoints", endpointsText), ageColumn],
+  columns: [nameColumn, column("Endpoints", endpointsText, { description: "Addresses and ports behind the Service." }), ageColumn],
   deprecation: "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
   storage: { prefix: "services/endpoints" },
 });

@@ -4,23 +4,23 @@ import type { Node } from "./node.ts";
 
 export const nodeColumns: readonly Column<Node>[] = [
   nameColumn,
-  column("Status", statusText),
-  column("Roles", ({ metadata }) => nodeRoles(metadata.labels).join(",") || "<none>"),
+  column("Status", statusText, { description: "Ready or not, and whether Pods may be placed." }),
+  column("Roles", ({ metadata }) => nodeRoles(metadata.labels).join(",") || "<none>", { description: "From the node-role labels." }),
   ageColumn,
   column("Version", ({ status }) => status?.nodeInfo?.kubeletVersion ?? "", {
     description: "Version of the kubelet.",
   }),
-  column("Internal-IP", (node) => addressOf(node, "InternalIP"), { wide: true }),
-  column("External-IP", (node) => addressOf(node, "ExternalIP"), { wide: true }),
-  column("OS-Image", ({ status }) => status?.nodeInfo?.osImage || "<unknown>", { wide: true }),
+  column("Internal-IP", (node) => addressOf(node, "InternalIP"), { description: "Address inside the cluster.", wide: true }),
+  column("External-IP", (node) => addressOf(node, "ExternalIP"), { description: "Address from outside.", wide: true }),
+  column("OS-Image", ({ status }) => status?.nodeInfo?.osImage || "<unknown>", { description: "Operating system.", wide: true }),
   column("Kernel-Version", ({ status }) => status?.nodeInfo?.kernelVersion || "<unknown>", {
+    description: "Version of its kernel.",
     wide: true,
   }),
-  column(
-    "Container-Runtime",
-    ({ status }) => status?.nodeInfo?.containerRuntimeVersion || "<unknown>",
-    { wide: true },
-  ),
+  column("Container-Runtime", ({ status }) => status?.nodeInfo?.containerRuntimeVersion || "<unknown>", {
+    description: "Runtime and its version.",
+    wide: true,
+  }),
 ];
 
 function statusText({ spec, status }: Node): string {

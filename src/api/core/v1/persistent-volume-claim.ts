@@ -83,19 +83,18 @@ export const persistentVolumeClaims = defineResource<PersistentVolumeClaim>({
   columns: [
     nameColumn,
     column("Status", ({ metadata: meta, status }) =>
-      meta.deletionTimestamp ? "Terminating" : (status?.phase ?? ""),
-    ),
-    column("Volume", ({ spec }) => spec.volumeName ?? ""),
+      meta.deletionTimestamp ? "Terminating" : (status?.phase ?? ""), { description: "Bound to a volume, or waiting." }),
+    column("Volume", ({ spec }) => spec.volumeName ?? "", { description: "The volume that it is bound to." }),
     column("Capacity", ({ spec, status }) =>
-      spec.volumeName ? (status?.capacity?.["storage"] ?? "0") : "",
-    ),
+      spec.volumeName ? (status?.capacity?.["storage"] ?? "0") : "", { description: "Size of the volume." }),
     column("Access Modes", ({ spec, status }) =>
-      spec.volumeName ? accessModesText(status?.accessModes) : "",
-    ),
-    column("StorageClass", claimClass),
-    column("VolumeAttributesClass", ({ spec }) => spec.volumeAttributesClassName ?? "<unset>"),
+      spec.volumeName ? accessModesText(status?.accessModes) : "", { description: "How many nodes and Pods may use it." }),
+    column("StorageClass", claimClass, { description: "Class that it belongs to." }),
+    column("VolumeAttributesClass", ({ spec }) => spec.volumeAttributesClassName ?? "<unset>", {
+      description: "Class of attributes that may change.",
+    }),
     ageColumn,
-    column("VolumeMode", ({ spec }) => spec.volumeMode ?? "<unset>", { wide: true }),
+    column("VolumeMode", ({ spec }) => spec.volumeMode ?? "<unset>", { description: "Filesystem, or Block.", wide: true }),
   ],
   subresources: {
     status: statusSubresource({ validate: (claim) => [...validateClaimStatus(claim)] }),

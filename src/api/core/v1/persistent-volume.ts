@@ -67,22 +67,24 @@ export const persistentVolumes = defineResource<PersistentVolume>({
   strategy: persistentVolumeStrategy,
   columns: [
     nameColumn,
-    column("Capacity", ({ spec }) => spec.capacity?.["storage"] ?? "0"),
-    column("Access Modes", ({ spec }) => accessModesText(spec.accessModes)),
-    column("Reclaim Policy", ({ spec }) => spec.persistentVolumeReclaimPolicy ?? ""),
+    column("Capacity", ({ spec }) => spec.capacity?.["storage"] ?? "0", { description: "Size of the volume." }),
+    column("Access Modes", ({ spec }) => accessModesText(spec.accessModes), { description: "How many nodes and Pods may use it." }),
+    column("Reclaim Policy", ({ spec }) => spec.persistentVolumeReclaimPolicy ?? "", {
+      description: "What becomes of it after its claim.",
+    }),
     column("Status", ({ metadata: meta, status }) =>
-      meta.deletionTimestamp ? "Terminating" : (status?.phase ?? ""),
-    ),
+      meta.deletionTimestamp ? "Terminating" : (status?.phase ?? ""), { description: "Available, bound or released." }),
     column("Claim", ({ spec }) =>
       spec.claimRef === undefined
         ? ""
-        : `${spec.claimRef.namespace ?? ""}/${spec.claimRef.name ?? ""}`,
-    ),
-    column("StorageClass", volumeClass),
-    column("VolumeAttributesClass", ({ spec }) => spec.volumeAttributesClassName ?? "<unset>"),
-    column("Reason", ({ status }) => status?.reason ?? ""),
+        : `${spec.claimRef.namespace ?? ""}/${spec.claimRef.name ?? ""}`, { description: "The claim that it is bound to." }),
+    column("StorageClass", volumeClass, { description: "Class that it belongs to." }),
+    column("VolumeAttributesClass", ({ spec }) => spec.volumeAttributesClassName ?? "<unset>", {
+      description: "Class of attributes that may change.",
+    }),
+    column("Reason", ({ status }) => status?.reason ?? "", { description: "Why it is in this state." }),
     ageColumn,
-    column("VolumeMode", ({ spec }) => spec.volumeMode ?? "<unset>", { wide: true }),
+    column("VolumeMode", ({ spec }) => spec.volumeMode ?? "<unset>", { description: "Filesystem, or Block.", wide: true }),
   ],
   subresources: {
     status: statusSubresource({

@@ -15,10 +15,13 @@ export const podColumns: readonly Column<Pod>[] = [
     description: "How often containers started again, and when last.",
   }),
   ageColumn,
-  column("IP", (pod) => pod.status?.podIPs?.[0]?.ip || "<none>", { wide: true }),
-  column("Node", (pod) => pod.spec.nodeName || "<none>", { wide: true }),
-  column("Nominated Node", (pod) => pod.status?.nominatedNodeName || "<none>", { wide: true }),
-  column("Readiness Gates", readinessGatesText, { wide: true }),
+  column("IP", (pod) => pod.status?.podIPs?.[0]?.ip || "<none>", { description: "Address of the Pod.", wide: true }),
+  column("Node", (pod) => pod.spec.nodeName || "<none>", { description: "Node that it is placed on.", wide: true }),
+  column("Nominated Node", (pod) => pod.status?.nominatedNodeName || "<none>", {
+    description: "Node where room is made for it.",
+    wide: true,
+  }),
+  column("Readiness Gates", readinessGatesText, { description: "Conditions of its own that hold, of all.", wide: true }),
 ];
 
 interface Summary {

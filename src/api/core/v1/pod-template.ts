@@ -56,8 +56,8 @@ export const podTemplates = defineResource<PodTemplate>({
   },
   columns: [
     nameColumn,
-    column("Containers", ({ template }) => containersText(template.spec.containers)),
-    column("Images", ({ template }) => imagesText(template.spec.containers)),
-    column("Pod Labels", ({ template }) => labelsText(template.metadata.labels)),
+    column("Containers", ({ template }) => containersText(template.spec.containers), { description: "Names of the containers." }),
+    column("Images", ({ template }) => imagesText(template.spec.containers), { description: "Images of the containers." }),
+    column("Pod Labels", ({ template }) => labelsText(template.metadata.labels), { description: "Labels that Pods get." }),
   ],
 });

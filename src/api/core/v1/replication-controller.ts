@@ -141,12 +141,14 @@ export const replicationControllers = defineResource<ReplicationController>({
     countColumn("Ready", ({ status }) => status?.readyReplicas, "Pods that are ready."),
     ageColumn,
     column("Containers", ({ spec }) => containersText(spec.template?.spec.containers ?? []), {
+      description: "Names of the containers.",
       wide: true,
     }),
     column("Images", ({ spec }) => imagesText(spec.template?.spec.containers ?? []), {
+      description: "Images of the containers.",
       wide: true,
     }),
-    column("Selector", ({ spec }) => labelsText(spec.selector), { wide: true }),
+    column("Selector", ({ spec }) => labelsText(spec.selector), { description: "Labels of the Pods that belong to it.", wide: true }),
   ],
   storage: { prefix: "controllers" },
   subresources: {

@@ -50,7 +50,7 @@ export const secrets = defineResource<Secret>({
   fieldSelectors: { type: (secret) => secret.type ?? "" },
   columns: [
     nameColumn,
-    column("Type", (secret) => secret.type ?? ""),
+    column("Type", (secret) => secret.type ?? "", { description: "What the data is for." }),
     column("Data", (secret) => Object.keys(secret.data ?? {}).length, {
       description: "Number of keys.",
     }),

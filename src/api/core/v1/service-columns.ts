@@ -4,12 +4,12 @@ import type { Service } from "./service.ts";
 
 export const serviceColumns: readonly Column<Service>[] = [
   nameColumn,
-  column("Type", ({ spec }) => spec.type ?? ""),
-  column("Cluster-IP", ({ spec }) => spec.clusterIPs?.[0] || "<none>"),
+  column("Type", ({ spec }) => spec.type ?? "", { description: "ClusterIP, NodePort, LoadBalancer or ExternalName." }),
+  column("Cluster-IP", ({ spec }) => spec.clusterIPs?.[0] || "<none>", { description: "Address inside the cluster." }),
   column("External-IP", externalIpText, { description: "Where it is reached from outside." }),
-  column("Port(s)", portsText),
+  column("Port(s)", portsText, { description: "Ports and protocols served." }),
   ageColumn,
-  column("Selector", ({ spec }) => labelsText(spec.selector), { wide: true }),
+  column("Selector", ({ spec }) => labelsText(spec.selector), { description: "Labels of the Pods that belong to it.", wide: true }),
 ];
 
 function externalIpText({ spec, status }: Service): string {

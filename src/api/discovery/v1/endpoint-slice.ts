@@ -115,9 +115,11 @@ export const endpointSlices = defineResource<EndpointSlice>({
   },
   columns: [
     nameColumn,
-    column("AddressType", (slice) => slice.addressType),
-    column("Ports", ({ ports }) => someOf((ports ?? []).map(portText))),
-    column("Endpoints", ({ endpoints }) => someOf(endpoints.flatMap(({ addresses }) => addresses))),
+    column("AddressType", (slice) => slice.addressType, { description: "IPv4, IPv6 or FQDN." }),
+    column("Ports", ({ ports }) => someOf((ports ?? []).map(portText)), { description: "Ports of every endpoint." }),
+    column("Endpoints", ({ endpoints }) => someOf(endpoints.flatMap(({ addresses }) => addresses)), {
+      description: "Addresses of the slice.",
+    }),
     ageColumn,
   ],
 });

@@ -142,11 +142,13 @@ export const flowSchemas = defineResource<FlowSchema>({
   },
   columns: [
     nameColumn,
-    column("PriorityLevel", ({ spec }) => spec.priorityLevelConfiguration.name),
-    column("MatchingPrecedence", ({ spec }) => spec.matchingPrecedence),
-    column("DistinguisherMethod", ({ spec }) => spec.distinguisherMethod?.type ?? "<none>"),
+    column("PriorityLevel", ({ spec }) => spec.priorityLevelConfiguration.name, { description: "Where its requests queue." }),
+    column("MatchingPrecedence", ({ spec }) => spec.matchingPrecedence, { description: "The lowest of those that match decides." }),
+    column("DistinguisherMethod", ({ spec }) => spec.distinguisherMethod?.type ?? "<none>", {
+      description: "How its requests are told apart.",
+    }),
     ageColumn,
-    column("MissingPL", danglingText),
+    column("MissingPL", danglingText, { description: "Whether that priority level is absent." }),
   ],
   subresources: {
     status: statusSubresource(),

@@ -126,14 +126,15 @@ export const priorityLevelConfigurations = defineResource<PriorityLevelConfigura
   },
   columns: [
     nameColumn,
-    column("Type", ({ spec }) => spec.type),
+    column("Type", ({ spec }) => spec.type, { description: "Limited, or Exempt." }),
     column(
       "NominalConcurrencyShares",
-      ({ spec }) => spec.limited?.nominalConcurrencyShares ?? "<none>",
-    ),
-    column("Queues", ({ spec }) => queuingOf(spec)?.queues ?? "<none>"),
-    column("HandSize", ({ spec }) => queuingOf(spec)?.handSize ?? "<none>"),
-    column("QueueLengthLimit", ({ spec }) => queuingOf(spec)?.queueLengthLimit ?? "<none>"),
+      ({ spec }) => spec.limited?.nominalConcurrencyShares ?? "<none>", { description: "Its part of the server." }),
+    column("Queues", ({ spec }) => queuingOf(spec)?.queues ?? "<none>", { description: "How many queues it has." }),
+    column("HandSize", ({ spec }) => queuingOf(spec)?.handSize ?? "<none>", { description: "Queues that one flow may use." }),
+    column("QueueLengthLimit", ({ spec }) => queuingOf(spec)?.queueLengthLimit ?? "<none>", {
+      description: "The most that wait in one queue.",
+    }),
     ageColumn,
   ],
   subresources: {

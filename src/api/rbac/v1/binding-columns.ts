@@ -22,9 +22,12 @@ export const bindingColumns: readonly Column<Binding>[] = [
     description: "The role that is granted.",
   }),
   ageColumn,
-  column("Users", (binding) => namesOf(binding, "User"), { wide: true }),
-  column("Groups", (binding) => namesOf(binding, "Group"), { wide: true }),
-  column("ServiceAccounts", (binding) => namesOf(binding, "ServiceAccount"), { wide: true }),
+  column("Users", (binding) => namesOf(binding, "User"), { description: "Users that get the role.", wide: true }),
+  column("Groups", (binding) => namesOf(binding, "Group"), { description: "Groups that get the role.", wide: true }),
+  column("ServiceAccounts", (binding) => namesOf(binding, "ServiceAccount"), {
+    description: "ServiceAccounts that get the role.",
+    wide: true,
+  }),
 ];
 
 /** Roles, users and groups are of this group unless said otherwise. */

@@ -132,7 +132,7 @@ export const resourceClaims = defineResource<ResourceClaim>({
   scope: "Namespaced",
   schema: ResourceClaim,
   strategy: resourceClaimStrategy,
-  columns: [nameColumn, column("State", claimStateText), ageColumn],
+  columns: [nameColumn, column("State", claimStateText, { description: "Allocated, reserved, or waiting." }), ageColumn],
   subresources: {
     status: statusSubresource({
       validate: (claim, { old }) => [...validateClaimStatus(claim, old)],

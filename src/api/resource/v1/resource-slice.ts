@@ -147,9 +147,11 @@ export const resourceSlices = defineResource<ResourceSlice>({
   unsupportedField: (field) => `field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: ${field}`,
   columns: [
     nameColumn,
-    column("Node", ({ spec }) => spec.nodeName ?? (spec.allNodes === true ? "<all>" : "<unset>")),
-    column("Driver", ({ spec }) => spec.driver),
-    column("Pool", ({ spec }) => spec.pool.name),
+    column("Node", ({ spec }) => spec.nodeName ?? (spec.allNodes === true ? "<all>" : "<unset>"), {
+      description: "Node that has the devices.",
+    }),
+    column("Driver", ({ spec }) => spec.driver, { description: "Driver that speaks for them." }),
+    column("Pool", ({ spec }) => spec.pool.name, { description: "Pool that the slice is part of." }),
     ageColumn,
   ],
 });

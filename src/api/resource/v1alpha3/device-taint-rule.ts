@@ -56,6 +56,7 @@ export const deviceTaintRules = defineResource<DeviceTaintRule>({
   version: "v1alpha3",
   kind: "DeviceTaintRule",
   plural: "devicetaintrules",
+  featureGate: "DRADeviceTaintRules",
   scope: "Cluster",
   schema: DeviceTaintRule,
   subresources: {

@@ -72,6 +72,7 @@ export const resourcePoolStatusRequests = defineResource<ResourcePoolStatusReque
   version: "v1alpha3",
   kind: "ResourcePoolStatusRequest",
   plural: "resourcepoolstatusrequests",
+  featureGate: "DRAResourcePoolStatus",
   scope: "Cluster",
   schema: ResourcePoolStatusRequest,
   subresources: {

@@ -133,7 +133,7 @@ export const resourceClaims = defineResource<ResourceClaim>({
   strategy: { default: ({ spec }) => defaultRequests(spec) },
   columns: [
     nameColumn,
-    column("State", (claim) => claimStateText(claim as unknown as StoredClaim)),
+    column("State", (claim) => claimStateText(claim as unknown as StoredClaim), { description: "Allocated, reserved, or waiting." }),
     ageColumn,
   ],
   storage: { version: "v1" },

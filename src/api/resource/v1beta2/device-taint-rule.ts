@@ -41,6 +41,7 @@ export const deviceTaintRules = defineResource<DeviceTaintRule>({
   version: "v1beta2",
   kind: "DeviceTaintRule",
   plural: "devicetaintrules",
+  featureGate: "DRADeviceTaintRules",
   scope: "Cluster",
   schema: DeviceTaintRule,
   conversion: sameShape,

@@ -91,6 +91,7 @@ export const podGroups = defineResource<PodGroup>({
   version: "v1alpha2",
   kind: "PodGroup",
   plural: "podgroups",
+  featureGate: "GenericWorkload",
   scope: "Namespaced",
   schema: PodGroup,
   subresources: {

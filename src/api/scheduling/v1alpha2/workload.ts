@@ -60,6 +60,7 @@ export const workloads = defineResource<Workload>({
   version: "v1alpha2",
   kind: "Workload",
   plural: "workloads",
+  featureGate: "GenericWorkload",
   scope: "Namespaced",
   schema: Workload,
 });

@@ -71,16 +71,31 @@ export const csiDrivers = defineResource<CSIDriver>({
   },
   columns: [
     nameColumn,
-    column("AttachRequired", ({ spec }) => spec.attachRequired !== false, { type: "boolean" }),
-    column("PodInfoOnMount", ({ spec }) => spec.podInfoOnMount === true, { type: "boolean" }),
-    column("StorageCapacity", ({ spec }) => spec.storageCapacity === true, { type: "boolean" }),
+    column("AttachRequired", ({ spec }) => spec.attachRequired !== false, {
+      description: "Whether volumes are attached before mounting.",
+      type: "boolean",
+    }),
+    column("PodInfoOnMount", ({ spec }) => spec.podInfoOnMount === true, {
+      description: "Whether the driver is told about the Pod.",
+      type: "boolean",
+    }),
+    column("StorageCapacity", ({ spec }) => spec.storageCapacity === true, {
+      description: "Whether the scheduler looks at its capacity.",
+      type: "boolean",
+    }),
     column(
       "TokenRequests",
       ({ spec }) =>
-        (spec.tokenRequests ?? []).map(({ audience }) => audience).join(",") || "<unset>",
-    ),
-    column("RequiresRepublish", ({ spec }) => spec.requiresRepublish === true, { type: "boolean" }),
-    column("Modes", ({ spec }) => (spec.volumeLifecycleModes ?? []).join(",") || "<none>"),
+        (spec.tokenRequests ?? []).map(({ audience }) => audience).join(",") || "<unset>", {
+          description: "Audiences of the tokens that the driver gets.",
+        }),
+    column("RequiresRepublish", ({ spec }) => spec.requiresRepublish === true, {
+      description: "Whether mounts are renewed now and then.",
+      type: "boolean",
+    }),
+    column("Modes", ({ spec }) => (spec.volumeLifecycleModes ?? []).join(",") || "<none>", {
+      description: "Persistent, Ephemeral, or both.",
+    }),
     ageColumn,
   ],
 });

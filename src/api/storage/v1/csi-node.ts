@@ -47,7 +47,7 @@ export const csiNodes = defineResource<CSINode>({
   },
   columns: [
     nameColumn,
-    column("Drivers", ({ spec }) => spec.drivers.length, { type: "integer" }),
+    column("Drivers", ({ spec }) => spec.drivers.length, { description: "How many drivers the node has.", type: "integer" }),
     ageColumn,
   ],
 });

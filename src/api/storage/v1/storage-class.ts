@@ -46,10 +46,16 @@ export const storageClasses = defineResource<StorageClass>({
   },
   columns: [
     { ...nameColumn, cell: nameText },
-    column("Provisioner", ({ provisioner }) => provisioner),
-    column("ReclaimPolicy", ({ reclaimPolicy }) => reclaimPolicy ?? "Delete"),
-    column("VolumeBindingMode", ({ volumeBindingMode }) => volumeBindingMode ?? "<unset>"),
-    column("AllowVolumeExpansion", ({ allowVolumeExpansion }) => allowVolumeExpansion === true),
+    column("Provisioner", ({ provisioner }) => provisioner, { description: "Who makes the volumes." }),
+    column("ReclaimPolicy", ({ reclaimPolicy }) => reclaimPolicy ?? "Delete", {
+      description: "What becomes of volumes after their claims.",
+    }),
+    column("VolumeBindingMode", ({ volumeBindingMode }) => volumeBindingMode ?? "<unset>", {
+      description: "At once, or when a Pod needs it.",
+    }),
+    column("AllowVolumeExpansion", ({ allowVolumeExpansion }) => allowVolumeExpansion === true, {
+      description: "Whether claims may grow.",
+    }),
     ageColumn,
   ],
 });

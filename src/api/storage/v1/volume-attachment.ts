@@ -71,10 +71,10 @@ export const volumeAttachments = defineResource<VolumeAttachment>({
   },
   columns: [
     nameColumn,
-    column("Attacher", ({ spec }) => spec.attacher),
-    column("PV", ({ spec }) => spec.source.persistentVolumeName ?? ""),
-    column("Node", ({ spec }) => spec.nodeName),
-    column("Attached", ({ status }) => status?.attached === true, { type: "boolean" }),
+    column("Attacher", ({ spec }) => spec.attacher, { description: "Driver that attaches." }),
+    column("PV", ({ spec }) => spec.source.persistentVolumeName ?? "", { description: "Volume to attach." }),
+    column("Node", ({ spec }) => spec.nodeName, { description: "Node to attach it to." }),
+    column("Attached", ({ status }) => status?.attached === true, { description: "Whether it is attached.", type: "boolean" }),
     ageColumn,
   ],
   subresources: {

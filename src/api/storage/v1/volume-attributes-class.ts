@@ -24,5 +24,9 @@ export const volumeAttributesClasses = defineResource<VolumeAttributesClass>({
     validate: (attributes) => [...validateAttributesClass(attributes)],
     validateUpdate: (attributes, { old }) => [...validateAttributesClassUpdate(attributes, old)],
   },
-  columns: [nameColumn, column("DriverName", ({ driverName }) => driverName), ageColumn],
+  columns: [
+    nameColumn,
+    column("DriverName", ({ driverName }) => driverName, { description: "Driver that knows the attributes." }),
+    ageColumn,
+  ],
 });

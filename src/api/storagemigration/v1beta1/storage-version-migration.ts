@@ -43,6 +43,7 @@ export const storageVersionMigrations = defineResource<StorageVersionMigration>(
   version: "v1beta1",
   kind: "StorageVersionMigration",
   plural: "storageversionmigrations",
+  featureGate: "StorageVersionMigrator",
   scope: "Cluster",
   schema: StorageVersionMigration,
   subresources: {
