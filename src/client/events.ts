@@ -14,6 +14,7 @@ import { type Clock, rfc3339 } from "#base/clock.ts";
 import type { Lifetime } from "#base/lifetime.ts";
 import type { Logger } from "#base/log.ts";
 import type { Client, ResourceTarget } from "./client.ts";
+import { createEventWrites } from "./event-writes.ts";
 
 export interface EventRecorder {
   normal(regarding: KubeObject, reason: string, message: string): void;
@@ -71,44 +72,34 @@ const similarMax = 10;
 const similarIntervalMs = 600_000;
 const spamBurst = 25;
 const spamIntervalMs = 300_000;
-/** Most writes waiting; more are dropped. */
-const pendingMax = 1000;
 
 export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
   const { clock, log, lifetime } = options;
   const client = options.client.dynamic(eventTarget);
   const correlate = createCorrelator(clock);
   const stamp = createStamps(clock);
-  const pending: EventObject[] = [];
-  let writing = false;
+  const writes = createEventWrites();
 
   function record(
     type: string,
     regarding: KubeObject,
     said: { reason: string; message: string },
   ): void {
-    if (lifetime.ended || pending.length >= pendingMax) return;
+    if (lifetime.ended) return;
     const source = {
       component: options.component,
       ...(options.host !== undefined && { host: options.host }),
     };
-    pending.push(
-      eventOf({ type, regarding, ...said, source, nowMs: clock.nowMs(), stamp: stamp() }),
-    );
-    if (!writing) void drain();
-  }
-
-  /** One at a time, so that the count of an event is known before the next of its like. */
-  async function drain(): Promise<void> {
-    writing = true;
-    for (let event = pending.shift(); event; event = pending.shift()) {
+    const event = eventOf({ type, regarding, ...said, source, nowMs: clock.nowMs(), stamp: stamp() });
+    const { uid, namespace, name } = event.involvedObject;
+    // One at a time about an object, so that the count of an event is known before the next of its like.
+    writes.push(`${uid} ${namespace}/${name}`, async () => {
       const known = correlate(event);
-      if (known === undefined) continue;
+      if (known === undefined) return;
       await write(known).catch((error: unknown) =>
         log.debug("event not written", { reason: event.reason, error }),
       );
-    }
-    writing = false;
+    });
   }
 
   async function write(record: EventRecord): Promise<void> {
@@ -146,7 +137,7 @@ interface Said {
 }
 
 /** Hexadecimal nanoseconds, each call more than the one before: the end of an event's name. */
-function createStamps(clock: Clock): () => string {
+export function createStamps(clock: Clock): () => string {
   let last = 0n;
   return () => {
     const now = BigInt(Math.floor(clock.nowMs())) * 1_000_000n;

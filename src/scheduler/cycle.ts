@@ -7,6 +7,7 @@
  * reservations are undone, and it is queued again with backoff. 4. The loop lets others run after
  * `sliceMsMax`.
  */
+import type { Pod } from "#api/core/v1/pod.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Lifetime } from "#base/lifetime.ts";
 import type { Logger } from "#base/log.ts";
@@ -95,7 +96,7 @@ export function createCycles(options: CyclesOptions): Cycles {
     const runtime = options.runtimeOf(info);
     if (runtime === undefined || cluster.pod(info.uid) !== undefined) return void queue.done(entry);
     if (info.terminating) {
-      runtime.events.warning(info.pod, "FailedScheduling", `skip schedule deleting pod: ${info.key}`);
+      tellFailure(runtime, info.pod, `skip schedule deleting pod: ${info.key}`);
       return void queue.done(entry);
     }
     const { nominator, extenders } = options;
@@ -152,7 +153,13 @@ export function createCycles(options: CyclesOptions): Cycles {
         if (failure !== undefined) return undone(entry, runtime, { ...failure, filters, node });
         queue.done(entry);
         options.nominator.remove(info.uid);
-        runtime.events.normal(info.pod, "Scheduled", `Successfully assigned ${info.key} to ${node.name}`);
+        runtime.events.record({
+          regarding: info.pod,
+          type: "Normal",
+          reason: "Scheduled",
+          action: "Binding",
+          note: `Successfully assigned ${info.key} to ${node.name}`,
+        });
       })
       .catch((error: unknown) => log.error("binding cycle failed", error, { pod: info.key }));
     bindings.take(binding);
@@ -230,7 +237,7 @@ export function createCycles(options: CyclesOptions): Cycles {
     },
   ): Promise<void> {
     const { message, reason, nominatedNodeName } = said;
-    runtime.events.warning(info.pod, "FailedScheduling", truncated(message));
+    tellFailure(runtime, info.pod, truncated(message));
     const current = queue.get(info.uid)?.info.pod ?? info.pod;
     const change = { type: "PodScheduled", status: "False", reason, message } as const;
     const patch = conditionPatch(current, change, { nowMs: clock.nowMs(), nominatedNodeName });
@@ -266,6 +273,10 @@ export function createCycles(options: CyclesOptions): Cycles {
       }
     },
   };
+}
+
+function tellFailure({ events }: ProfileRuntime, regarding: Pod, note: string): void {
+  events.record({ regarding, type: "Warning", reason: "FailedScheduling", action: "Scheduling", note });
 }
 
 interface Placed {

@@ -12,7 +12,7 @@ import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
 import type { Logger } from "#base/log.ts";
 import type { Client } from "#client/client.ts";
-import type { EventRecorder } from "#client/events.ts";
+import type { HappeningRecorder } from "#client/event-series.ts";
 import type { EventHint, EventName } from "./cluster-events.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Listers } from "./listers.ts";
@@ -81,7 +81,7 @@ export interface Context<Args = unknown> {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  readonly events: EventRecorder;
+  readonly events: HappeningRecorder;
   readonly nominator: Nominator;
   /** Uids of pods whose victims are being removed. */
   readonly preempting: Set<string>;

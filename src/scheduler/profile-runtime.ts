@@ -1,5 +1,5 @@
 /** A profile at work: its plugins' contexts, and what is known of its classes of pods. */
-import type { EventRecorder } from "#client/events.ts";
+import type { HappeningRecorder } from "#client/event-series.ts";
 import type { ClusterEvent, EventHint, EventName } from "./cluster-events.ts";
 import type { Cluster } from "./cluster.ts";
 import { capacityFor, type Columns, createColumns } from "./columns.ts";
@@ -17,7 +17,7 @@ const wideSearchNodesMax = 500;
 
 export interface ProfileRuntime {
   readonly profile: Profile;
-  readonly events: EventRecorder;
+  readonly events: HappeningRecorder;
   contextOf(plugin: string): Context;
   /** Where the next search among many nodes begins. */
   searchStart: number;
@@ -33,7 +33,7 @@ export interface RuntimeOptions {
   readonly profile: Profile;
   readonly cluster: Cluster;
   readonly base: Omit<Context, "args" | "events">;
-  readonly events: EventRecorder;
+  readonly events: HappeningRecorder;
 }
 
 export function createProfileRuntime({ profile, cluster, base, events }: RuntimeOptions): ProfileRuntime {

@@ -9,7 +9,7 @@ import type { Random } from "#base/random.ts";
 import type { MetricRegistry } from "#base/metrics.ts";
 import { nextTurn } from "#base/os/turn.ts";
 import type { Client } from "#client/client.ts";
-import { createEventRecorder, type EventRecorder } from "#client/events.ts";
+import { createHappeningRecorder, type HappeningRecorder } from "#client/event-series.ts";
 import type { Informers } from "#client/informer-factory.ts";
 import { createCluster } from "./cluster.ts";
 import { readConfiguration, type SchedulerConfiguration } from "./configuration.ts";
@@ -35,7 +35,9 @@ export interface SchedulerOptions {
   /** The scheduler stops with it. */
   readonly lifetime: Lifetime;
   /** Absent: events are written with `client`, one source for each profile. */
-  readonly events?: EventRecorder;
+  readonly events?: HappeningRecorder;
+  /** Name of the machine, as events tell it. @default "localhost" */
+  readonly host?: string;
   /** A KubeSchedulerConfiguration of kubescheduler.config.k8s.io/v1; throws what is wrong with it. */
   readonly configuration?: unknown;
   /** Plugins that profiles may name, beside those that come along. */
@@ -96,9 +98,10 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
         });
   const runtimes = new Map<string, ProfileRuntime>();
   for (const profile of configuration.profiles) {
-    const component = profile.schedulerName;
-    const events = options.events ?? createEventRecorder({ client, clock, log, lifetime, component });
-    runtimes.set(component, createProfileRuntime({ profile, cluster, base, events }));
+    const controller = profile.schedulerName;
+    const { host = "localhost" } = options;
+    const events = options.events ?? createHappeningRecorder({ client, clock, log, lifetime, controller, host });
+    runtimes.set(controller, createProfileRuntime({ profile, cluster, base, events }));
   }
   const runtimeOf = (pod: { readonly spec: { readonly schedulerName?: string | undefined } }) =>
     runtimes.get(pod.spec.schedulerName ?? "");

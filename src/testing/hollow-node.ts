@@ -205,12 +205,14 @@ interface Running {
   restarts: number;
   exitCode: number | undefined;
   ready: boolean;
-  readonly timers: Disposable[];
+  /** What is due next of its start, its readiness, its end. */
+  readonly timers: Set<Disposable>;
 }
 
 function createTender(options: HollowNodesOptions, alive: ReadonlySet<string>): Tender {
   const { client, clock, log, lifetime, startMs = 0 } = options;
   const resource = client.resource(pods);
+  const { lister } = options.informers.of(pods);
   const running = new Map<string, Running>();
   let ips = 0;
 
@@ -231,26 +233,33 @@ function createTender(options: HollowNodesOptions, alive: ReadonlySet<string>): 
       restarts: 0,
       exitCode: undefined,
       ready: annotationMs(pod, "ready-after-ms") === undefined,
-      timers: [],
+      timers: new Set(),
     };
     running.set(uid, state);
-    state.timers.push(clock.after(startMs, () => begin(pod, state)));
+    if (startMs > 0) later(state, startMs, () => begin(pod, state));
+    else begin(pod, state);
+  }
+
+  function later(state: Running, delayMs: number, run: () => void): void {
+    const timer = clock.after(delayMs, () => {
+      state.timers.delete(timer);
+      run();
+    });
+    state.timers.add(timer);
   }
 
   function begin(pod: Pod, state: Running): void {
     say(pod, state);
     const readyMs = annotationMs(pod, "ready-after-ms");
     if (readyMs !== undefined) {
-      state.timers.push(
-        clock.after(readyMs, () => {
-          state.ready = true;
-          say(pod, state);
-        }),
-      );
+      later(state, readyMs, () => {
+        state.ready = true;
+        say(pod, state);
+      });
     }
     const exitMs = annotationMs(pod, "exit-after-ms");
     if (exitMs !== undefined)
-      state.timers.push(clock.after(exitMs, () => exit(pod, state, exitMs)));
+      later(state, exitMs, () => exit(pod, state, exitMs));
   }
 
   function exit(pod: Pod, state: Running, againMs: number): void {
@@ -259,25 +268,25 @@ function createTender(options: HollowNodesOptions, alive: ReadonlySet<string>): 
     const restarts = policy === "Always" || (policy === "OnFailure" && code !== 0);
     if (restarts) {
       state.restarts++;
-      state.timers.push(clock.after(againMs, () => exit(pod, state, againMs)));
+      later(state, againMs, () => exit(pod, state, againMs));
     } else state.exitCode = code;
     say(pod, state);
   }
 
   function say(pod: Pod, state: Running): void {
     if (!alive.has(pod.spec.nodeName ?? "")) return;
+    const key = keyOfObject(pod);
     void write(pod, async () => {
+      let current = lister.get(key) ?? pod;
       for (let attempt = 0; attempt < 5; attempt++) {
-        const current = await resource.get(keyOfObject(pod));
         if (current.metadata?.uid !== pod.metadata?.uid) return;
         try {
-          await resource.updateStatus({
-            ...current,
-            status: statusOf(current, state, clock.nowMs()),
-          });
+          const status = statusOf(current, state, clock.nowMs());
+          await resource.updateStatus({ ...current, status });
           return;
         } catch (error) {
           if (!isConflict(error)) throw error;
+          current = await resource.get(key);
         }
       }
     });

@@ -3,7 +3,7 @@ import type { Taint } from "#api/core/v1/node.ts";
 import { type Node, nodes } from "#api/core/v1/node.ts";
 import { type Pod, pods } from "#api/core/v1/pod.ts";
 import type { PodSpec } from "#api/core/v1/pod-spec.ts";
-import { events } from "#api/core/v1/event.ts";
+import { events } from "#api/events/v1/event.ts";
 import { keyOfObject } from "#apimachinery/object.ts";
 import { Lifetime } from "#base/lifetime.ts";
 import { silentLogger } from "#base/log.ts";
@@ -140,14 +140,14 @@ export function makeWorld({ configuration, seed = 1, plugins, postJson, metrics,
     eventsOf: (name: string): string[] =>
       (
         api.list(events) as {
-          involvedObject?: { name?: string };
+          regarding?: { name?: string };
           type?: string;
           reason?: string;
-          message?: string;
+          note?: string;
         }[]
       )
-        .filter(({ involvedObject }) => involvedObject?.name === name)
-        .map(({ type, reason, message }) => `${type} ${reason} ${message}`),
+        .filter(({ regarding }) => regarding?.name === name)
+        .map(({ type, reason, note }) => `${type} ${reason} ${note}`),
     async advance(ms: number): Promise<void> {
       await settle();
       await clock.advance(ms);

@@ -52,7 +52,14 @@ async function evictOne(
     if (isNotFound(error)) return;
     throw error;
   }
-  events.normal(victim.pod, "Preempted", `Preempted by pod ${preemptor.uid} on node ${nodeName}`);
+  events.record({
+    regarding: victim.pod,
+    related: preemptor.pod,
+    type: "Normal",
+    reason: "Preempted",
+    action: "Preempting",
+    note: `Preempted by pod ${preemptor.uid} on node ${nodeName}`,
+  });
 }
 
 async function withdraw(waiting: PodInfo, { client, nominator, log }: Context): Promise<void> {
