@@ -1,5 +1,6 @@
 import type { ResourceDefinition } from "#apimachinery/resource.ts";
 import { apiVersionOf, type GroupVersionKind } from "#apimachinery/object.ts";
+import type { Clock } from "#base/clock.ts";
 import type { Durability, Store } from "#store/store.ts";
 import { assert } from "#base/assert.ts";
 import type { Endpoint } from "./call.ts";
@@ -13,6 +14,7 @@ import { ResourceStorage } from "./storage/storage.ts";
  */
 export class ApiTable implements KindLookup {
   readonly #store: Store;
+  readonly #clock: Clock;
   readonly #endpoints = new Map<string, Endpoint>();
   readonly #retirements = new Map<string, AbortController>();
   readonly #storages = new Map<string, ResourceStorage>();
@@ -24,8 +26,9 @@ export class ApiTable implements KindLookup {
   #versionsAt = -1;
   #generation = 0;
 
-  constructor(store: Store) {
+  constructor(store: Store, clock: Clock) {
     this.#store = store;
+    this.#clock = clock;
   }
 
   get generation(): number {
@@ -123,11 +126,11 @@ export class ApiTable implements KindLookup {
   #storageOf(hub: ResourceDefinition): ResourceStorage {
     const { prefix } = hub.storage;
     // Each version of a custom resource is converted, checked and kept by itself.
-    if (hub.custom !== undefined) return new ResourceStorage({ store: this.#store, definition: hub });
+    if (hub.custom !== undefined) return new ResourceStorage({ store: this.#store, clock: this.#clock, definition: hub });
     let storage = this.#storages.get(prefix);
     if (storage === undefined) {
       const durability: Durability = lazyPrefixes.has(prefix) ? "lazy" : "sync";
-      storage = new ResourceStorage({ store: this.#store, definition: hub, durability });
+      storage = new ResourceStorage({ store: this.#store, clock: this.#clock, definition: hub, durability });
       this.#storages.set(prefix, storage);
     }
     return storage;

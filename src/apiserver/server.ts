@@ -49,7 +49,9 @@ import { rawCall } from "./http/raw-call.ts";
 import type { RestDeps } from "./rest/rest.ts";
 import { writeHooks } from "./rest/write-hooks.ts";
 import type { ServedKinds } from "./runtime-config.ts";
+import { authenticateTwice, authorizeTwice } from "./second-look.ts";
 import { LiveSet } from "./storage/live-set.ts";
+import { storeFailure } from "./storage/storage.ts";
 import type { WebhookClients } from "./webhooks/webhook-client.ts";
 
 export interface ApiServerOptions {
@@ -102,7 +104,7 @@ export interface ApiServer extends Disposable {
 /** Puts the server together and loads what it keeps in memory. Serves nothing by itself. */
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { store, clock, random, log, features, allowPrivileged } = options;
-  const table = new ApiTable(store);
+  const table = new ApiTable(store, clock);
   const enabled = resources.filter((resource) => isEnabled(resource.featureGate, features));
   table.add(enabled.filter(options.isServed), enabled);
   for (const other of otherKinds) table.addKind(other);
@@ -115,20 +117,27 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     if (set === undefined) {
       const endpoint = table.find(group, version, plural);
       if (endpoint === undefined) throw new Error(`no resource ${key}`);
-      set = new LiveSet(endpoint.storage);
+      set = new LiveSet(endpoint.storage, clock);
       liveSets.set(key, set);
       if (started) void set.start();
     }
     return set as unknown as LiveSet<T>;
   };
 
+  // What admission and authorization know is as new as the request, although another server wrote it.
+  const caughtUp = async (): Promise<void> => {
+    await store.catchUp?.().catch((error: unknown) => {
+      throw storeFailure(error);
+    });
+  };
   const rbac = createRbac(rbacSources(live));
-  const authorizer = unionAuthorizer([
+  const union = unionAuthorizer([
     mastersAuthorizer,
     nodeAuthorizer(live),
     ...options.authorizers,
     rbac,
   ]);
+  const authorizer = authorizeTwice(union, store);
   let transport: Transport | undefined;
   const loopback = (): Client => {
     assert(transport !== undefined, "the server is not put together yet");
@@ -159,7 +168,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     kinds: table,
     random,
     hooks: new Map([
-      ...writeHooks(parts, { client: loopback, random, serviceCidr: options.serviceCidr }),
+      ...writeHooks(parts, { client: loopback, store, random, serviceCidr: options.serviceCidr }),
       ...extensions.hooks,
     ]),
   };
@@ -171,9 +180,12 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     reviewToken: (token, audiences) => reviewer(token, audiences),
     dispatch: (endpoint, call) => dispatch(context, handlers, { endpoint, call }),
   };
-  const run = (endpoint: Endpoint, call: Call): Promise<Answer> => context.dispatch(endpoint, call);
+  const run = async (endpoint: Endpoint, call: Call): Promise<Answer> => {
+    if (store.catchUp !== undefined && writeVerbs.has(call.verb)) await caughtUp();
+    return context.dispatch(endpoint, call);
+  };
   const paths = options.paths(parts);
-  const authenticators = options.authenticators(parts);
+  const authenticators = options.authenticators(parts).map((way) => authenticateTwice(way, store));
   const connects = admitConnects(options.connects(parts), rest.admission);
   const reviewer = options.tokenReviewer(parts, authenticators);
   started = true;
@@ -226,6 +238,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     },
   };
 }
+
+const writeVerbs = new Set<Call["verb"]>(["create", "update", "patch", "delete", "deletecollection"]);
 
 function isEnabled(gate: string | undefined, features: FeatureReader): boolean {
   return gate === undefined || features.enabled(gate);

@@ -5,9 +5,8 @@ import {
   invalidStatus,
   notFound,
   StatusError,
-  timeout,
 } from "#apimachinery/status.ts";
-import { FutureRevisionError, type KeyValue, type Revision } from "#store/store.ts";
+import type { KeyValue, Revision } from "#store/store.ts";
 import type { Call, CallOptions, Endpoint } from "../call.ts";
 import { decodeContinue, encodeContinue } from "../storage/continue-token.ts";
 import type { Entry } from "../storage/entry.ts";
@@ -28,11 +27,9 @@ const scanEntriesMax = 10_000;
 /** GET of one object. */
 export async function get(endpoint: Endpoint, call: Call): Promise<Entry> {
   const { resourceVersion = "" } = call.options;
-  if (resourceVersion !== "" && resourceVersion !== "0") {
-    const revision = parseResourceVersion(resourceVersion);
-    refuseFuture(endpoint, revision);
-  }
-  const stored = await endpoint.storage.find(endpoint.storage.keyOf(call.namespace, call.name));
+  const notOlderThan = resourceVersion === "" ? undefined : parseResourceVersion(resourceVersion);
+  const key = endpoint.storage.keyOf(call.namespace, call.name);
+  const stored = await endpoint.storage.find(key, notOlderThan);
   if (stored === undefined) {
     const { group, plural } = endpoint.definition;
     throw notFound({ group, resource: plural }, call.name);
@@ -66,8 +63,10 @@ export async function list(endpoint: Endpoint, call: Call): Promise<ListPage> {
 
 interface Start {
   readonly key: string;
-  /** Read at this revision; absent means the newest. */
+  /** Read at this revision. */
   readonly exact?: Revision;
+  /** Without `exact`: read at any revision from this one on; absent means the newest. */
+  readonly notOlderThan?: Revision;
   readonly onCompacted?: () => StatusError;
 }
 
@@ -79,19 +78,17 @@ function startOf(endpoint: Endpoint, call: Call, prefix: string): Start {
       throw badRequest("specifying resource version is not allowed when using continue");
     }
     if (position.revision < 0) return { key: position.startKey };
-    refuseFuture(endpoint, position.revision);
     return {
       key: position.startKey,
       exact: position.revision,
       onCompacted: () => compactedToken(position.startKey, endpoint.storage.prefix),
     };
   }
-  if (resourceVersion === "" || resourceVersion === "0") return { key: prefix };
+  if (resourceVersion === "") return { key: prefix };
   const revision = parseResourceVersion(resourceVersion);
-  refuseFuture(endpoint, revision);
-  const legacyExact = resourceVersionMatch === undefined && (call.options.limit ?? 0) > 0;
+  const legacyExact = resourceVersionMatch === undefined && (call.options.limit ?? 0) > 0 && revision > 0;
   const exact = resourceVersionMatch === "Exact" || legacyExact;
-  return exact ? { key: prefix, exact: revision } : { key: prefix };
+  return exact ? { key: prefix, exact: revision } : { key: prefix, notOlderThan: revision };
 }
 
 const inconsistentContinue =
@@ -134,6 +131,7 @@ async function scan(endpoint: Endpoint, query: Scan): Promise<Scanned> {
       end,
       limit: batch,
       ...(exact !== undefined && { revision: exact }),
+      ...(query.notOlderThan !== undefined && { notOlderThan: query.notOlderThan }),
       ...(query.onCompacted && { onCompacted: query.onCompacted }),
     });
     const stopped = collect(endpoint, { result: result.entries, into: entries, query });
@@ -169,7 +167,7 @@ function collect(
 }
 
 /** Errors: BadRequest. */
-export function parseResourceVersion(text: string): Revision {
+function parseResourceVersion(text: string): Revision {
   if (!/^\d+$/.test(text)) {
     const detail = `strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`;
     throw badRequest(
@@ -177,27 +175,6 @@ export function parseResourceVersion(text: string): Revision {
     );
   }
   return Number(text);
-}
-
-/** Errors: Timeout with cause ResourceVersionTooLarge, as upstream after waiting. */
-export function refuseFuture(endpoint: Endpoint, revision: Revision): void {
-  const current = endpoint.storage.store.revision;
-  if (revision > current) throw tooLarge(revision, current);
-}
-
-export function tooLarge(wanted: Revision, current: Revision): StatusError {
-  const { status } = timeout(`Too large resource version: ${wanted}, current: ${current}`, 1);
-  return new StatusError({
-    ...status,
-    details: {
-      causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
-      retryAfterSeconds: 1,
-    },
-  });
-}
-
-export function asTooLarge(error: unknown, wanted: Revision): unknown {
-  return error instanceof FutureRevisionError ? tooLarge(wanted, error.current) : error;
 }
 
 /** Errors: Invalid. Source: internalversion/validation ValidateListOptions. */

@@ -78,13 +78,17 @@ class WatchStream implements Disposable {
     const version = parseWatchVersion(options.resourceVersion ?? "");
     const wantsState = options.sendInitialEvents ?? version === 0;
     if (wantsState) await this.#startWithState(options);
-    else this.#follow(options.sendInitialEvents === false && version === 0 ? undefined : version);
+    else this.#follow(version === 0 ? undefined : version);
     if (options.allowWatchBookmarks === true && !this.#ended) this.#scheduleBookmark();
   }
 
   /** The present state as ADDED events, then what follows it without a gap. */
   async #startWithState(options: CallOptions): Promise<void> {
-    const state = await this.#endpoint.storage.range(this.#range);
+    const { resourceVersion = "" } = options;
+    const state = await this.#endpoint.storage.range({
+      ...this.#range,
+      ...(resourceVersion !== "" && { notOlderThan: Number(resourceVersion) }),
+    });
     for (const kv of state.entries) this.#deliverState(kv);
     this.#delivered = state.revision;
     if (options.sendInitialEvents === true && options.allowWatchBookmarks === true) {
@@ -101,10 +105,9 @@ class WatchStream implements Disposable {
   /** Delivers what happens after `revision` (undefined: from now on). */
   #follow(revision: Revision | undefined): void {
     const { store } = this.#endpoint.storage;
-    const startRevision = (revision ?? store.revision) + 1;
-    this.#delivered = Math.max(this.#delivered, startRevision - 1);
+    this.#delivered = Math.max(this.#delivered, revision ?? store.revision);
     const subscription = store.watch(
-      { ...this.#range, startRevision, prevKv: true },
+      { ...this.#range, ...(revision !== undefined && { startRevision: revision + 1 }), prevKv: true },
       {
         onBatch: (batch) => {
           if (this.#endpoint.storage.converts) this.#convert(batch);
@@ -164,7 +167,7 @@ class WatchStream implements Disposable {
   #scheduleBookmark(): void {
     const timer = this.#spec.clock.after(bookmarkIntervalMs, () => {
       if (this.#ended) return;
-      // In this process events arrive on the stack of the commit, so nothing below is outstanding.
+      // Of the store's own revision nothing is outstanding: it rises as watches are called.
       const { store } = this.#endpoint.storage;
       if (this.#waitingBatches === 0) this.#delivered = Math.max(this.#delivered, store.revision);
       this.#bookmark();

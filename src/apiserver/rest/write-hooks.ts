@@ -2,8 +2,10 @@ import type { Service } from "#api/core/v1/service.ts";
 import type { IPAddress } from "#api/networking/v1/ip-address.ts";
 import type { Client } from "#client/client.ts";
 import type { Random } from "#base/random.ts";
+import type { Store } from "#store/store.ts";
 import { bindingHooks, type EscalationGuard, roleHooks } from "../authorization/escalation.ts";
 import { serviceAllocator } from "../services/allocator.ts";
+import { portClaims } from "../services/port-claims.ts";
 import type { ServerParts } from "../server.ts";
 import type { WriteHooks } from "./rest.ts";
 
@@ -15,6 +17,7 @@ const rbacGroup = "rbac.authorization.k8s.io";
 export interface WriteHookOptions {
   /** Acts as the server itself; there once the server is put together. */
   readonly client: () => Client;
+  readonly store: Store;
   readonly random: Random;
   readonly serviceCidr: string;
 }
@@ -26,6 +29,7 @@ export function writeHooks(parts: ServerParts, options: WriteHookOptions): Reado
     client: options.client,
     services: parts.live<Service>("", "v1", "services"),
     addresses: parts.live<IPAddress>("networking.k8s.io", "v1", "ipaddresses"),
+    claims: portClaims(options.store, parts.clock),
     random: options.random,
     cidr: options.serviceCidr,
   });

@@ -11,6 +11,7 @@ import { type Call, isDryRun } from "../call.ts";
 import type { WriteFinisher, WriteHooks } from "../rest/rest.ts";
 import type { LiveSet } from "../storage/live-set.ts";
 import { initFamilies } from "./families.ts";
+import type { PortClaims } from "./port-claims.ts";
 import { contains, type IpRange, parseRange, staticBand, toAddress } from "./ip-range.ts";
 
 const nodePortMin = 30_000;
@@ -23,6 +24,8 @@ export interface ServiceAllocatorOptions {
   readonly client: () => Client;
   readonly services: LiveSet<Service>;
   readonly addresses: LiveSet<IPAddress>;
+  /** Where several API servers may give out ports. */
+  readonly claims: PortClaims | undefined;
   readonly random: Random;
   readonly cidr: string;
 }
@@ -69,9 +72,9 @@ async function begin(allocation: Allocation, call: Call, change: Change): Promis
   }
   const booked: string[] = [];
   if (hasClusterAddress(spec)) await allocateAddresses(allocation, call, { service, booked, old });
-  const ports = allocatePorts(allocation, change);
+  const ports = await allocatePorts(allocation, call, change);
   return async (succeeded) => {
-    for (const port of ports) allocation.pendingPorts.delete(port);
+    await ports.release();
     if (!succeeded) for (const address of booked) await release(allocation, address);
     if (succeeded && old !== undefined) await releaseDropped(allocation, service, old);
   };
@@ -194,12 +197,46 @@ function clusterAddresses(service: KubeObject & { spec?: ServiceSpec | undefined
   return (clusterIPs ?? []).filter((address) => address !== "None" && address !== "");
 }
 
-/** Returns the ports that were given out now; they stay taken until the write is over. */
-function allocatePorts(allocation: Allocation, { service, old }: Change): number[] {
+interface GivenPorts {
+  release(): Promise<void>;
+}
+
+/** Gives out node ports, which stay taken until they are released after the write. */
+async function allocatePorts(allocation: Allocation, call: Call, change: Change): Promise<GivenPorts> {
+  const { pendingPorts } = allocation;
+  const claims = isDryRun(call) ? undefined : allocation.claims;
+  const { service } = change;
+  const spec = service.spec as ServiceSpec;
+  const asked = { ports: spec.ports?.map((port) => ({ ...port })), healthCheckNodePort: spec.healthCheckNodePort };
+  let lost: readonly number[] = [];
+  for (;;) {
+    const given = [...new Set(choosePorts(allocation, { ...change, lost }))];
+    const unpend = (): void => given.forEach((port) => pendingPorts.delete(port));
+    if (claims === undefined || given.length === 0) return { release: async () => unpend() };
+    const release = (): Promise<void> => claims.release(given).finally(unpend);
+    try {
+      lost = await claims.take(given);
+    } catch (error) {
+      unpend();
+      throw error;
+    }
+    if (lost.length > 0) unpend();
+    else {
+      const served = servedPorts(allocation, service);
+      if (!given.some((port) => served.has(port))) return { release };
+      await release();
+    }
+    Object.assign(spec, structuredClone(asked));
+  }
+}
+
+/** Returns the ports that were given out now, which are pending from then on. */
+function choosePorts(allocation: Allocation, { service, old, lost }: Change & { readonly lost: readonly number[] }): number[] {
   const spec = service.spec as ServiceSpec;
   if (!needsNodePorts(spec)) return [];
   const own = new Set((old?.spec?.ports ?? []).map(({ nodePort }) => nodePort));
-  const taken = takenPorts(allocation, service);
+  const taken = servedPorts(allocation, service);
+  for (const port of [...allocation.pendingPorts, ...lost]) taken.add(port);
   const given: number[] = [];
   const errors: FieldError[] = [];
   for (const [i, port] of (spec.ports ?? []).entries()) {
@@ -230,8 +267,9 @@ function take({ pendingPorts }: Allocation, port: number): number {
   return port;
 }
 
-function takenPorts({ services, pendingPorts }: Allocation, service: Service): Set<number> {
-  const taken = new Set(pendingPorts);
+/** Ports of all Services but this one. */
+function servedPorts({ services }: Allocation, service: Service): Set<number> {
+  const taken = new Set<number>();
   for (const other of services.values()) {
     if (other.metadata?.uid === service.metadata?.uid) continue;
     for (const { nodePort } of other.spec?.ports ?? []) if (nodePort) taken.add(nodePort);

@@ -1,6 +1,9 @@
+import type { Clock } from "#base/clock.ts";
 import { type KubeObject, objectKey, splitKey } from "#apimachinery/object.ts";
 import { CompactedError, type Key } from "#store/store.ts";
 import type { ResourceStorage } from "./storage.ts";
+
+const retryMs = 1000;
 
 /**
  * All objects of a kind in memory, as current as the store: for what is asked at every request
@@ -10,14 +13,16 @@ import type { ResourceStorage } from "./storage.ts";
  */
 export class LiveSet<T extends KubeObject> implements Disposable {
   readonly #storage: ResourceStorage;
+  readonly #clock: Clock;
   readonly #objects = new Map<string, T>();
   readonly #listeners = new Set<(key: string, object: T | undefined) => void>();
   #watch: Disposable | undefined;
   #isDisposed = false;
   #generation = 0;
 
-  constructor(storage: ResourceStorage) {
+  constructor(storage: ResourceStorage, clock: Clock) {
     this.#storage = storage;
+    this.#clock = clock;
   }
 
   /** Loads the state and follows it. */
@@ -43,14 +48,18 @@ export class LiveSet<T extends KubeObject> implements Disposable {
           }
         },
         // A store of another process may have compacted what this set had yet to see.
-        onClosed: (error) => this.#startAgain(error),
+        onClosed: (error) => {
+          if (error instanceof CompactedError) this.#startAgain();
+        },
       },
     );
   }
 
-  #startAgain(reason: unknown): void {
-    if (this.#isDisposed || !(reason instanceof CompactedError)) return;
-    this.start().catch((error: unknown) => this.#startAgain(error));
+  #startAgain(): void {
+    if (this.#isDisposed) return;
+    this.start().catch(() => {
+      this.#watch = this.#clock.after(retryMs, () => this.#startAgain());
+    });
   }
 
   get generation(): number {

@@ -7,6 +7,7 @@ import {
   type Qualified,
   serviceUnavailable,
   StatusError,
+  timeout,
 } from "#apimachinery/status.ts";
 import {
   CompactedError,
@@ -15,13 +16,17 @@ import {
   type Key,
   keyOf,
   type KeyValue,
+  LeaseNotFoundError,
   prefixEnd,
   type RangeResult,
   type Revision,
   type Store,
   StoreReadOnlyError,
   StoreUnavailableError,
+  type TxnResult,
 } from "#store/store.ts";
+import type { Clock } from "#base/clock.ts";
+import { LeasePool } from "#store/lease-pool.ts";
 import { codecOf } from "./codec.ts";
 import { type Entry, EntryCache, withoutRevision } from "./entry.ts";
 
@@ -47,6 +52,15 @@ export interface UpdateOutcome {
   readonly decision: UpdateDecision["do"];
 }
 
+export interface ResourceStorageSpec {
+  readonly store: Store;
+  /** Tells how long a lease may be reused. */
+  readonly clock: Clock;
+  readonly definition: ResourceDefinition;
+  /** @default "sync" */
+  readonly durability?: Durability;
+}
+
 /**
  * All objects of one kind in the store, whatever version they are shown in. Knows keys, bytes and
  * optimistic concurrency; knows nothing of requests.
@@ -59,10 +73,12 @@ export class ResourceStorage {
   readonly #definition: ResourceDefinition;
   readonly #qualified: Qualified;
   readonly #durability: Durability;
+  readonly #leases: LeasePool;
 
-  constructor(spec: { store: Store; definition: ResourceDefinition; durability?: Durability }) {
+  constructor(spec: ResourceStorageSpec) {
     const { definition } = spec;
     this.store = spec.store;
+    this.#leases = new LeasePool(spec.store, spec.clock);
     this.#definition = definition;
     this.prefix = keyOf(`/registry/${definition.storage.prefix}/`);
     this.entries = new EntryCache(definition);
@@ -74,14 +90,15 @@ export class ResourceStorage {
     return this.prefix + keyOf(objectKey(namespace, name));
   }
 
-  /** The newest state, or undefined. */
-  async find(key: Key): Promise<Stored | undefined> {
-    const { entries } = await this.#guard(this.store.range({ key }));
+  /**
+   * The newest state, or undefined; any state from `notOlderThan` on where that is given.
+   * Errors: Timeout with cause ResourceVersionTooLarge.
+   */
+  async find(key: Key, notOlderThan?: Revision): Promise<Stored | undefined> {
+    const { entries } = await this.range({ key, ...(notOlderThan !== undefined && { notOlderThan }) });
     const kv = entries[0];
     if (kv === undefined) return undefined;
-    const entry = this.entries.of(kv);
-    if (this.converts) await this.prepare([entry]);
-    return { kv, entry };
+    return { kv, entry: this.entries.of(kv) };
   }
 
   /** Whether entries must be prepared before they are read. */
@@ -100,28 +117,22 @@ export class ResourceStorage {
   }
 
   /**
-   * A range of the prefix at a revision (newest when absent).
-   * Errors: Expired when compacted, unless `onCompacted` answers otherwise.
+   * A range of the prefix at a revision, or at any from `notOlderThan` on; the newest when both are
+   * absent. Errors: Expired when compacted, unless `onCompacted` answers otherwise; Timeout with
+   * cause ResourceVersionTooLarge.
    */
-  async range(query: {
-    key: Key;
-    end: Key;
-    revision?: Revision;
-    limit?: number;
-    onCompacted?: () => StatusError;
-  }): Promise<RangeResult> {
+  async range(query: StorageQuery): Promise<RangeResult> {
+    const { onCompacted, ...range } = query;
     try {
-      const result = await this.store.range({
-        key: query.key,
-        end: query.end,
-        ...(query.revision !== undefined && { revision: query.revision }),
-        ...(query.limit !== undefined && { limit: query.limit }),
-      });
+      const result = await this.store.range(range);
       if (this.converts) await this.prepare(result.entries.map((kv) => this.entries.of(kv)));
       return result;
     } catch (error) {
       if (error instanceof CompactedError) {
-        throw query.onCompacted?.() ?? expired("The resourceVersion for the provided list is too old.");
+        throw onCompacted?.() ?? expired("The resourceVersion for the provided list is too old.");
+      }
+      if (error instanceof FutureRevisionError) {
+        throw tooLarge(query.revision ?? query.notOlderThan ?? 0, error.current);
       }
       throw storeFailure(error);
     }
@@ -146,7 +157,7 @@ export class ResourceStorage {
       return this.#shown(this.#unstored(await this.encode(object)));
     }
     const value = await this.encode(object);
-    const kv = await this.#put({ key, value, expected: 0, ttlSeconds: options.ttlSeconds ?? 0 });
+    const kv = await this.#put({ key, value, ttlSeconds: options.ttlSeconds ?? 0 });
     if (kv === undefined) throw alreadyExists(this.#qualified, name);
     return this.#shown(this.entries.of(kv));
   }
@@ -173,10 +184,12 @@ export class ResourceStorage {
     const kv = await this.#put({
       key,
       value: decision.value,
-      expected: current.kv.modRevision,
+      current: current.kv,
       ttlSeconds: decision.ttlSeconds ?? 0,
     });
-    return kv && { entry: await this.#shown(this.entries.of(kv)), decision: "write" };
+    if (kv === undefined) return undefined;
+    if (!this.converts) current.entry.outdated();
+    return { entry: await this.#shown(this.entries.of(kv)), decision: "write" };
   }
 
   /** Removes exactly the state that was read; undefined when it has changed since. */
@@ -192,31 +205,31 @@ export class ResourceStorage {
     return this.#shown(this.entries.deleted(current.kv, result.revision));
   }
 
-  async #put(spec: {
-    key: Key;
-    value: Uint8Array;
-    expected: Revision;
-    ttlSeconds: number;
-  }): Promise<KeyValue | undefined> {
-    const { value } = spec;
-    const lease = spec.ttlSeconds > 0 ? await this.store.grantLease(spec.ttlSeconds) : 0n;
-    const result = await this.#guard(
-      this.store.txn({
-        compare: [
-          { key: spec.key, target: "modRevision", relation: "=", number: spec.expected },
-        ],
-        success: [
-          { op: "put", key: spec.key, value, durability: this.#durability, ...(lease !== 0n && { lease }) },
-        ],
-      }),
-    );
+  /** Writes unless the key has changed since `current`, which is absent for a key that is not there. */
+  async #put(spec: Put): Promise<KeyValue | undefined> {
+    const { key, value, current, ttlSeconds } = spec;
+    const lease = ttlSeconds > 0 ? await this.#guard(this.#leases.leaseFor(ttlSeconds)) : 0n;
+    const number = current?.modRevision ?? 0;
+    let result: TxnResult;
+    try {
+      result = await this.store.txn({
+        compare: [{ key, target: "modRevision", relation: "=", number }],
+        success: [{ op: "put", key, value, durability: this.#durability, ...(lease !== 0n && { lease }) }],
+      });
+    } catch (error) {
+      if (!(error instanceof LeaseNotFoundError)) throw storeFailure(error);
+      // Somebody revoked the shared lease, or the clocks differ much: the next one is fresh.
+      this.#leases.forget();
+      return this.#put(spec);
+    }
     if (!result.succeeded) return undefined;
+    const { revision } = result;
     return {
-      key: spec.key,
+      key,
       value,
-      createRevision: result.revision,
-      modRevision: result.revision,
-      version: 1,
+      createRevision: current?.createRevision ?? revision,
+      modRevision: revision,
+      version: (current?.version ?? 0) + 1,
       lease,
     };
   }
@@ -225,7 +238,10 @@ export class ResourceStorage {
   encode(object: KubeObject): Uint8Array | Promise<Uint8Array> {
     const codec = codecOf(this.#definition);
     const plain = withoutRevision(object);
-    if (codec.converter === undefined) return codec.encode(codec.toStored?.(plain) ?? plain);
+    if (codec.converter === undefined) {
+      const stored = codec.toStored?.(plain) ?? plain;
+      return codec.encodeStored?.(stored) ?? codec.encode(stored);
+    }
     return codec.converter.toStored(plain).then((stored) => codec.encode(stored));
   }
 
@@ -252,12 +268,40 @@ export class ResourceStorage {
   }
 }
 
+interface StorageQuery {
+  readonly key: Key;
+  readonly end?: Key;
+  readonly revision?: Revision;
+  readonly notOlderThan?: Revision;
+  readonly limit?: number;
+  readonly onCompacted?: () => StatusError;
+}
+
+interface Put {
+  readonly key: Key;
+  readonly value: Uint8Array;
+  readonly current?: KeyValue;
+  /** 0 for ever. */
+  readonly ttlSeconds: number;
+}
+
+/** What a client is told that wants a revision which is not there yet. */
+function tooLarge(wanted: Revision, current: Revision): StatusError {
+  const { status } = timeout(`Too large resource version: ${wanted}, current: ${current}`, 1);
+  return new StatusError({
+    ...status,
+    details: {
+      causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
+      retryAfterSeconds: 1,
+    },
+  });
+}
+
 /** Store errors as clients see them. */
 export function storeFailure(error: unknown): unknown {
   if (error instanceof StoreReadOnlyError) {
     return failure("InternalError", { message: error.message, cause: error });
   }
   if (error instanceof StoreUnavailableError) return serviceUnavailable(error.message);
-  if (error instanceof FutureRevisionError) return error;
   return error;
 }
