@@ -1,5 +1,7 @@
 import type { EndpointSlice } from "#api/discovery/v1/endpoint-slice.ts";
 import type { Service } from "#api/core/v1/service.ts";
+import type { FlowSchema } from "#api/flowcontrol/v1/flow-schema.ts";
+import type { PriorityLevelConfiguration } from "#api/flowcontrol/v1/priority-level-configuration.ts";
 import type { APIService } from "#api/apiregistration/v1/api-service.ts";
 import type { Clock } from "#base/clock.ts";
 import type { HttpExchange } from "#base/http.ts";
@@ -35,6 +37,7 @@ import type { Call, Endpoint } from "./call.ts";
 import { dispatch } from "./dispatch.ts";
 import type { TokenReviewer } from "./authentication/token-reviewer.ts";
 import { createExtensions } from "./extensions/extensions.ts";
+import { createFlowControl, type FlowControl, type FlowControlOptions } from "./flow-control/flow-control.ts";
 import type { HandlerContext } from "./handlers/handler.ts";
 import { handlers } from "./handlers/registry.ts";
 import type { TokenIssuer } from "./handlers/token-request.ts";
@@ -77,6 +80,8 @@ export interface ApiServerOptions {
   readonly serviceCidr: string;
   readonly connects: (server: ServerParts) => ReadonlyMap<string, ConnectHandler>;
   readonly filters: readonly RequestFilter[];
+  /** Priority and fairness; absent when it is off. */
+  readonly flowControl?: Pick<FlowControlOptions, "registry" | "seatsTotal" | "requestMs">;
 }
 
 /** What plugins and path handlers are built from. */
@@ -99,6 +104,8 @@ export interface ApiServer extends Disposable {
   /** Acts as the server itself. */
   readonly loopback: Client;
   readonly handle: (exchange: HttpExchange) => Promise<void>;
+  /** Resolves when what the server keeps true by itself is written. */
+  settled(): Promise<void>;
 }
 
 /** Puts the server together and loads what it keeps in memory. Serves nothing by itself. */
@@ -184,7 +191,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     if (store.catchUp !== undefined && writeVerbs.has(call.verb)) await caughtUp();
     return context.dispatch(endpoint, call);
   };
-  const paths = options.paths(parts);
+  const flowControl = flowControlOf(parts, loopback, options);
+  const paths = [...options.paths(parts), ...(flowControl === undefined ? [] : [flowControl.dumps])];
   const authenticators = options.authenticators(parts).map((way) => authenticateTwice(way, store));
   const connects = admitConnects(options.connects(parts), rest.admission);
   const reviewer = options.tokenReviewer(parts, authenticators);
@@ -202,6 +210,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     raw: (request, user) => rawCall(paths, request, user),
   });
   extensions.start();
+  flowControl?.start();
   aggregator.start();
   const registrations = registerLocalServices({
     table,
@@ -226,17 +235,31 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       paths,
       connects,
       aggregate: (request) => aggregator.handle(request),
-      filters: options.filters,
+      filters: [...options.filters, ...(flowControl === undefined ? [] : [flowControl.filter])],
       impersonate: createImpersonator(authorizer, features),
       dispatch: run,
     }),
+    settled: async () => flowControl?.settled(),
     [Symbol.dispose]() {
+      flowControl?.[Symbol.dispose]();
       registrations[Symbol.dispose]();
       aggregator[Symbol.dispose]();
       extensions[Symbol.dispose]();
       for (const set of liveSets.values()) set[Symbol.dispose]();
     },
   };
+}
+
+function flowControlOf(
+  { table, live }: ServerParts,
+  client: () => Client,
+  { clock, random, log, flowControl }: ApiServerOptions,
+): FlowControl | undefined {
+  if (flowControl === undefined) return undefined;
+  const group = "flowcontrol.apiserver.k8s.io";
+  const levels = live<PriorityLevelConfiguration>(group, "v1", "prioritylevelconfigurations");
+  const schemas = live<FlowSchema>(group, "v1", "flowschemas");
+  return createFlowControl({ ...flowControl, table, levels, schemas, client, clock, random, log: log.named("flow-control") });
 }
 
 const writeVerbs = new Set<Call["verb"]>(["create", "update", "patch", "delete", "deletecollection"]);

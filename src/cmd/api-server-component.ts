@@ -30,8 +30,8 @@ import { auditFile } from "#apiserver/audit/audit-file.ts";
 import { auditLog } from "#apiserver/audit/audit-log.ts";
 import { metadataPolicy, parseAuditPolicy } from "#apiserver/audit/audit-policy.ts";
 import type { RequestFilter } from "#apiserver/http/frontend.ts";
-import { inFlightDefaults, maxInFlight } from "#apiserver/flowcontrol/max-in-flight.ts";
-import { requestDeadline } from "#apiserver/http/request-deadline.ts";
+import { inFlightDefaults, type InFlightLimits, maxInFlight } from "#apiserver/flow-control/max-in-flight.ts";
+import { requestDeadline, requestMsDefault } from "#apiserver/http/request-deadline.ts";
 import { metricsPath, requestMetrics } from "#apiserver/metrics/server-metrics.ts";
 import { compactionIntervalMsDefault, startCompactor } from "#store/compactor.ts";
 import type { MetricRegistry } from "#base/metrics.ts";
@@ -64,6 +64,12 @@ export interface ApiServerFlags {
   readonly runtimeConfig?: string;
   /** Whether containers may be privileged. @default false */
   readonly allowPrivileged?: boolean;
+  /** Whether requests queue by priority and in fair turns. @default true */
+  readonly priorityAndFairness?: boolean;
+  /** @default 400 and 200 */
+  readonly inFlight?: InFlightLimits;
+  /** Longest time for an answer. @default a minute */
+  readonly requestTimeoutMs?: number;
   /** @default 5 minutes; 0 for never */
   readonly compactionIntervalMs?: number;
   /** Names and addresses of the serving certificate beyond the standard ones. */
@@ -126,6 +132,8 @@ async function serverOptions(
   { log, checks }: { readonly log: Logger; readonly checks: ReturnType<typeof standardChecks> },
 ): Promise<ApiServerOptions> {
   const { clock, random } = world;
+  const { priorityAndFairness: fair = true, inFlight: limits = inFlightDefaults } = flags;
+  const { requestTimeoutMs: requestMs = requestMsDefault } = flags;
   const audit = await auditFilters(world, flags);
   const metrics = { registry, clock, features: gatesOf(features) };
   const tokenFile =
@@ -167,7 +175,8 @@ async function serverOptions(
     tokenReviewer: (parts, ways) => createTokenReviewer(ways, tokenOptions(world, pki, parts)),
     serviceCidr: serviceCidrOf(flags),
     connects: (parts) => connectHandlers(proxyTargets(world, { pki, kubeletPair, parts })),
-    filters: [requestMetrics(metrics), ...audit, requestDeadline(clock), maxInFlight(inFlightDefaults)],
+    filters: [requestMetrics(metrics), ...audit, requestDeadline(clock, requestMs), ...(fair ? [] : [maxInFlight(limits)])],
+    ...(fair && { flowControl: { registry, requestMs, seatsTotal: limits.readOnlyMax + limits.mutatingMax } }),
   };
 }
 

@@ -19,6 +19,10 @@ interface ApiServerCliOptions {
   readonly etcdCompactionInterval: string;
   readonly auditLogPath?: string;
   readonly auditPolicyFile?: string;
+  readonly enablePriorityAndFairness: string;
+  readonly maxRequestsInflight: string;
+  readonly maxMutatingRequestsInflight: string;
+  readonly requestTimeout: string;
   readonly featureGates?: string;
   readonly runtimeConfig?: string;
   readonly allowPrivileged?: boolean | string;
@@ -50,6 +54,10 @@ export function addApiServerCommand(program: Command, context: CommandContext): 
     .option("--storage <kind>", "durable, or memory to forget everything at the end", "durable")
     .option("--audit-log-path <file>", "file that requests are written down in", pathOption)
     .option("--audit-policy-file <file>", "what of them: an audit.k8s.io/v1 Policy", pathOption)
+    .option("--enable-priority-and-fairness <bool>", "whether requests queue by priority and in fair turns", "true")
+    .option("--max-requests-inflight <count>", "seats for requests; of reads alone when there is no fairness", "400")
+    .option("--max-mutating-requests-inflight <count>", "further seats; of writes alone when there is no fairness", "200")
+    .option("--request-timeout <duration>", "longest time for an answer", "1m")
     .option("--etcd-compaction-interval <duration>", "how long history is kept at least; 0 for ever", "5m")
     .option("--etcd-servers <urls>", "an etcd cluster instead of the embedded store", listOption)
     .option("--etcd-cafile <file>", "CA of etcd's certificates")
@@ -97,6 +105,12 @@ async function runApiServer(context: CommandContext, options: ApiServerCliOption
         serviceClusterIpRange: options.serviceClusterIpRange,
         ...(options.auditLogPath !== undefined && { auditLogPath: options.auditLogPath }),
         ...(options.auditPolicyFile !== undefined && { auditPolicyFile: options.auditPolicyFile }),
+        priorityAndFairness: options.enablePriorityAndFairness !== "false",
+        inFlight: {
+          readOnlyMax: Number(options.maxRequestsInflight),
+          mutatingMax: Number(options.maxMutatingRequestsInflight),
+        },
+        requestTimeoutMs: durationMs(options.requestTimeout),
         compactionIntervalMs: durationMs(options.etcdCompactionInterval),
         ...(options.runtimeConfig !== undefined && { runtimeConfig: options.runtimeConfig }),
         allowPrivileged: options.allowPrivileged === true || options.allowPrivileged === "true",

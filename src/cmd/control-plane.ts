@@ -28,7 +28,8 @@ export async function bootstrap(
   await ensureKubernetesService(client, { ...spec.at, clusterAddress });
   await ensureExtensionAuthentication(client, spec.authorities);
   await reconcileRbac(client);
-  await ensureFlowControl(client, world.clock.nowMs());
+  await ensureFlowControl(client);
+  await spec.server.settled();
   world.log.debug("system objects are in place");
 }
 

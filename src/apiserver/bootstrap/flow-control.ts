@@ -1,57 +1,39 @@
 import { flowSchemas } from "#api/flowcontrol/v1/flow-schema.ts";
-import { priorityLevelConfigurations } from "#api/flowcontrol/v1/priority-level-configuration.ts";
-import { rfc3339 } from "#base/clock.ts";
+import {
+  priorityLevelConfigurations,
+  type PriorityLevelConfigurationSpec,
+} from "#api/flowcontrol/v1/priority-level-configuration.ts";
 import type { KubeObject } from "#apimachinery/object.ts";
 import type { ResourceDefinition } from "#apimachinery/resource.ts";
 import { isNotFound } from "#apimachinery/status.ts";
 import type { Client } from "#client/client.ts";
 
 const producer = "api-priority-and-fairness-config-producer-v1";
-const consumer = "api-priority-and-fairness-config-consumer-v1";
 const autoupdate = "apf.kubernetes.io/autoupdate-spec";
 
 /** The priority levels and flow schemas of every cluster. Source: apis/flowcontrol/bootstrap. */
-export async function ensureFlowControl(client: Client, nowMs: number): Promise<void> {
+export async function ensureFlowControl(client: Client): Promise<void> {
   for (const [name, spec] of Object.entries(levels)) {
     await ensure(client, priorityLevelConfigurations as ResourceDefinition, { name, spec });
   }
   for (const [name, spec] of Object.entries(schemas)) {
-    const found = await ensure(client, flowSchemas as ResourceDefinition, { name, spec });
-    if (!found) await markFound(client, nowMs, { name, level: spec.priorityLevelConfiguration.name });
+    await ensure(client, flowSchemas as ResourceDefinition, { name, spec });
   }
 }
 
-/** True when it was there before. */
 async function ensure(
   client: Client,
   definition: ResourceDefinition,
   { name, spec }: { readonly name: string; readonly spec: object },
-): Promise<boolean> {
+): Promise<void> {
   const resource = client.resource(definition);
   try {
     await resource.get(name);
-    return true;
   } catch (error) {
     if (!isNotFound(error)) throw error;
     const object = { metadata: { name, annotations: { [autoupdate]: "true" } }, spec };
     await resource.create(object as KubeObject, { fieldManager: producer });
-    return false;
   }
-}
-
-/** The condition by which the consumer of the configuration says that a schema's level exists. */
-async function markFound(client: Client, nowMs: number, of: { name: string; level: string }): Promise<void> {
-  const condition = {
-    type: "Dangling",
-    status: "False",
-    lastTransitionTime: rfc3339(nowMs),
-    reason: "Found",
-    message: `This FlowSchema references the PriorityLevelConfiguration object named ${JSON.stringify(of.level)} and it exists`,
-  };
-  const wanted = { metadata: { name: of.name }, status: { conditions: [condition] } } as KubeObject;
-  await client
-    .resource(flowSchemas as ResourceDefinition)
-    .apply(wanted, { subresource: "status", fieldManager: consumer, force: true });
 }
 
 interface Queuing {
@@ -86,6 +68,11 @@ const levels: Readonly<Record<string, object>> = {
   "workload-high": queued({ shares: 40, lendable: 50, queues: 128, hand: 6 }),
   "workload-low": queued({ shares: 100, lendable: 90, queues: 128, hand: 6 }),
 };
+
+/** Levels without which there is no flow control. */
+export const mandatoryLevelSpecs = new Map(
+  ["exempt", "catch-all"].map((name) => [name, levels[name] as PriorityLevelConfigurationSpec]),
+);
 
 const all = ["*"];
 const anyResource = { verbs: all, apiGroups: all, resources: all, clusterScope: true, namespaces: all };

@@ -76,10 +76,13 @@ export type RequestFilter = (request: FilteredRequest, next: () => Promise<void>
 export interface FilteredRequest {
   readonly exchange: HttpExchange;
   readonly info: RequestInfo;
+  readonly query: URLSearchParams;
   /** Whom the request acts as. */
   readonly user: User;
   /** What the answer names the request by, in the header `Audit-Id`. */
   readonly auditId: string;
+  /** Calls once the initial events of a watch are out. */
+  whenInitialized(run: () => void): void;
 }
 
 export interface FrontendOptions {
@@ -137,6 +140,8 @@ export class Incoming {
   readonly query: URLSearchParams;
   readonly auditId: string;
   readonly warnings = new Set<string>();
+  /** What waits for a watch to be open. */
+  initialized: (() => void) | undefined;
 
   constructor(
     exchange: HttpExchange,
@@ -182,13 +187,15 @@ async function runFilters(
   options: FrontendOptions,
   { request, user }: { request: Incoming; user: User },
 ): Promise<void> {
-  const { exchange, info, auditId } = request;
+  const { exchange, info, query, auditId } = request;
+  const whenInitialized = (run: () => void): void => void (request.initialized = run);
+  const filtered: FilteredRequest = { exchange, info, query, user, auditId, whenInitialized };
   // Each filter sees an answered request behind it, whatever failed there.
   const run = async (at: number): Promise<void> => {
     const filter = options.filters[at];
     try {
       if (filter === undefined) await serve(options, request, user);
-      else await filter({ exchange, info, user, auditId }, () => run(at + 1));
+      else await filter(filtered, () => run(at + 1));
     } catch (error) {
       answerError(options, request, error);
     }
@@ -274,7 +281,8 @@ async function serveResource(
       return;
     }
     const call = callOf(options, request, { endpoint, user, verb, options: watchOptions(info, query) });
-    await serveWatch({ exchange, endpoint, call, clock: options.clock, render: renderOptions(options, request, representation) });
+    const streamed = renderOptions(options, request, representation);
+    await serveWatch({ exchange, endpoint, call, clock: options.clock, render: streamed, onOpen: request.initialized });
     return;
   }
   const patchType = verb === "patch" ? patchTypeOf(exchange.headers["content-type"], endpoint) : undefined;

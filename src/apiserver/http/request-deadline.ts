@@ -5,17 +5,16 @@ import type { RequestFilter } from "./frontend.ts";
 import { isLongRunning } from "./query-options.ts";
 
 /** Longest time for an answer. Source: --request-timeout. */
-export const requestMsMax = 60_000;
+export const requestMsDefault = 60_000;
 
 /**
- * Answers 504 when a request is not answered in time: in `?timeout=` of the client, at most
- * `requestMsMax`. What lasts has no deadline. Source: endpoints/filters/request_deadline.go.
+ * Answers 504 when a request is not answered in time: in `?timeout=` of the client, at most in
+ * `requestMs`. What lasts has no deadline. Source: endpoints/filters/request_deadline.go.
  */
-export function requestDeadline(clock: Clock): RequestFilter {
-  return async ({ exchange, info }, next) => {
+export function requestDeadline(clock: Clock, requestMs: number): RequestFilter {
+  return async ({ info, query }, next) => {
     if (isLongRunning(info)) return next();
-    const asked = askedMs(exchange.url);
-    const limitMs = asked > 0 && asked < requestMsMax ? asked : requestMsMax;
+    const limitMs = requestLimitMs(query, requestMs);
     const late = Promise.withResolvers<never>();
     using _timer = clock.after(limitMs, () =>
       late.reject(timeout("request did not complete within the allotted timeout")),
@@ -24,9 +23,9 @@ export function requestDeadline(clock: Clock): RequestFilter {
   };
 }
 
-/** 0 when the client names none; a bad one was refused before. */
-function askedMs(url: string): number {
-  const question = url.indexOf("?");
-  const text = question < 0 ? null : new URLSearchParams(url.slice(question + 1)).get("timeout");
-  return text === null || text === "" ? 0 : durationMs(text);
+/** The time that the client allows, at most `requestMs`; a bad one was refused before. */
+export function requestLimitMs(query: URLSearchParams, requestMs: number): number {
+  const text = query.get("timeout") ?? "";
+  const askedMs = text === "" ? 0 : durationMs(text);
+  return askedMs > 0 && askedMs < requestMs ? askedMs : requestMs;
 }

@@ -16,6 +16,8 @@ export interface WatchRequest {
   readonly call: Call;
   readonly clock: Clock;
   readonly render: RenderOptions;
+  /** Called when the initial events are out. */
+  readonly onOpen: (() => void) | undefined;
 }
 
 /** Streams a watch until it times out, the client goes away, falls behind, or history is gone. */
@@ -61,6 +63,7 @@ export async function serveWatch(request: WatchRequest): Promise<void> {
   }
   resources.use(stream);
   resources.use(clock.after(timeoutMs(call, clock), finish));
+  request.onOpen?.();
   // The headers go out at once: clients wait for them before they count on the watch.
   start().onClose(() => resources.dispose());
   await over.promise;

@@ -1,0 +1,128 @@
+import type { Clock } from "#base/clock.ts";
+import type { HttpExchange } from "#base/http.ts";
+import type { FilteredRequest, RequestFilter } from "../http/frontend.ts";
+import { isLongRunning } from "../http/query-options.ts";
+import { requestLimitMs } from "../http/request-deadline.ts";
+import { sendText } from "../http/send.ts";
+import { distinguisherOf, type FlowConfiguration, type FlowRule, handOf } from "./flow-configuration.ts";
+import type { FlowMeters } from "./flow-control-meters.ts";
+import type { QueueSet, Ticket } from "./queue-set.ts";
+import type { WorkEstimate } from "./request-work.ts";
+import type { WatchTracker } from "./watch-tracker.ts";
+
+/** Longest wait in a queue. Source: filters/priority-and-fairness.go getRequestWaitContext. */
+export const queueWaitMsMax = 60_000;
+
+export interface PriorityAndFairnessOptions {
+  readonly clock: Clock;
+  readonly configuration: FlowConfiguration;
+  readonly watches: WatchTracker;
+  /** Longest time for an answer; a quarter of it may pass in a queue. */
+  readonly requestMs: number;
+  readonly meters: (rule: FlowRule) => FlowMeters;
+  estimate(request: FilteredRequest, seatsMax: number): WorkEstimate;
+  /** Called at every request that may be refused. */
+  onDemand(): void;
+}
+
+/**
+ * Lets requests in by priority level and in fair turns, or refuses them with 429. What streams is
+ * not counted; a watch is, until its initial events are out.
+ * Source: apiserver/pkg/server/filters/priority-and-fairness.go.
+ */
+export function priorityAndFairness(options: PriorityAndFairnessOptions): RequestFilter {
+  const { configuration, clock } = options;
+  return async (request, next) => {
+    const { info, user, exchange } = request;
+    const isWatch = info.verb === "watch" && info.isResource;
+    if (!isWatch && isLongRunning(info)) return next();
+    const rule = configuration.classify(info, user);
+    const { level } = rule;
+    exchange.setHeader("x-kubernetes-pf-flowschema-uid", rule.uid);
+    exchange.setHeader("x-kubernetes-pf-prioritylevel-uid", level.uid);
+    const meters = options.meters(rule);
+    const work = options.estimate(request, level.requestSeatsMax);
+    meters.estimatedSeats.observe(Math.max(work.initialSeats, work.finalSeats));
+    if (!level.isExempt) options.onDemand();
+    const distinguisher = distinguisherOf(rule, info, user);
+    const hand = handOf(rule, distinguisher);
+    const ticket = level.queues.start({ work, hand, tally: rule.tally, distinguisher, details: request });
+    const admitted = ticket !== undefined && (!ticket.isWaiting || (await waited(ticket, request, options, meters, level.queues)));
+    if (!level.isExempt) noteWait(meters, admitted, ticket === undefined ? 0 : clock.monotonicMs() - ticket.arrivedMs);
+    if (!admitted) {
+      refuse(exchange, rule);
+      configuration.reap(level);
+      return;
+    }
+    await execute(options, { request, rule, meters, ticket, isWatch }, next);
+  };
+}
+
+interface Admitted {
+  readonly request: FilteredRequest;
+  readonly rule: FlowRule;
+  readonly meters: FlowMeters;
+  readonly ticket: Ticket;
+  readonly isWatch: boolean;
+}
+
+async function execute(
+  { clock, configuration, watches }: PriorityAndFairnessOptions,
+  { request, rule, meters, ticket, isWatch }: Admitted,
+  next: () => Promise<void>,
+): Promise<void> {
+  const { level } = rule;
+  let isOver = false;
+  const finish = (): void => {
+    if (isOver) return;
+    isOver = true;
+    level.queues.finish(ticket);
+    const seconds = (clock.monotonicMs() - ticket.startedMs) / 1000;
+    (isWatch ? meters.executedWatch : meters.executedRegular).observe(seconds);
+    if (level.isQuiescing) configuration.reap(level);
+  };
+  const forget = isWatch ? watches.register(request.info, request.query) : undefined;
+  if (isWatch) request.whenInitialized(finish);
+  try {
+    await next();
+  } finally {
+    finish();
+    forget?.();
+  }
+}
+
+/** True when the request's turn came before its time was up or its client went away. */
+function waited(
+  ticket: Ticket,
+  { exchange, info, query }: FilteredRequest,
+  { clock, requestMs }: PriorityAndFairnessOptions,
+  { queueLength }: FlowMeters,
+  queues: QueueSet,
+): Promise<boolean> {
+  queueLength.observe(ticket.lengthAfterEnqueue);
+  const limitMs = isLongRunning(info) ? requestMs : requestLimitMs(query, requestMs);
+  const turn = Promise.withResolvers<boolean>();
+  const giveUp = (): void => {
+    if (queues.cancel(ticket)) end(false);
+  };
+  const timer = clock.after(Math.min(limitMs / 4, queueWaitMsMax), giveUp);
+  const end = (executes: boolean): void => {
+    timer[Symbol.dispose]();
+    exchange.signal.removeEventListener("abort", giveUp);
+    turn.resolve(executes);
+  };
+  ticket.onDispatch = () => end(true);
+  if (exchange.signal.aborted) giveUp();
+  else exchange.signal.addEventListener("abort", giveUp, { once: true });
+  return turn.promise;
+}
+
+function noteWait({ waitedExecuted, waitedRefused }: FlowMeters, admitted: boolean, waitedMs: number): void {
+  (admitted ? waitedExecuted : waitedRefused).observe(waitedMs / 1000);
+}
+
+function refuse(exchange: HttpExchange, { level }: FlowRule): void {
+  level.dropped.record();
+  exchange.setHeader("retry-after", String(level.dropped.retryAfterSeconds));
+  sendText(exchange, 429, "Too many requests, please try again later.\n");
+}
