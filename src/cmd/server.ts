@@ -4,13 +4,14 @@ import { Lifetime } from "#base/lifetime.ts";
 import { createMetricRegistry, type MetricRegistry } from "#base/metrics.ts";
 import type { World } from "#base/world.ts";
 import type { EtcdStoreOptions } from "#store/etcd-client.ts";
+import { keepKubernetesEndpoints } from "#apiserver/bootstrap/kubernetes-endpoints.ts";
 import { openDurableStore } from "#store/durable.ts";
 import { createMemoryStore } from "#store/memory.ts";
 import { openReplica } from "#store/replica.ts";
-import { startScheduler } from "#scheduler/scheduler.ts";
+import { type Scheduler, startScheduler } from "#scheduler/scheduler.ts";
 import { startHollowNodes } from "#testing/hollow-node.ts";
 import type { Store } from "#store/store.ts";
-import { createInformers } from "#client/informer-factory.ts";
+import { createInformers, type Informers } from "#client/informer-factory.ts";
 import { type ApiServerComponent, type ApiServerFlags, startApiServer } from "./api-server-component.ts";
 import { bootstrap, ensureNodeServicesRole } from "./control-plane.ts";
 import { startControllerManager } from "./controller-manager.ts";
@@ -61,6 +62,10 @@ export interface RunningServer {
   readonly pki: Pki;
   readonly kubeconfigPath: string;
   readonly url: string;
+  /** Caches that all components of this process share. */
+  readonly informers: Informers;
+  /** Where it runs in this process. */
+  readonly scheduler: Scheduler | undefined;
 }
 
 /** Opens the store of a data directory. */
@@ -98,15 +103,27 @@ export async function startServer(
     bootstrap(world, {
       server: api.server,
       serviceCidrs: options.apiServer.serviceClusterIpRange.split(","),
-      at: { address: advertiseAddress, port: api.http.port },
+      port: api.http.port,
       authorities: { clientCaPem: pki.caPem, frontProxyCaPem: pki.frontProxyCaPem },
     }),
   ]);
   api.markBootstrapped();
+  const endpoints = await keepKubernetesEndpoints({
+    client: api.server.loopback,
+    store,
+    clock: world.clock,
+    log: world.log.named("kubernetes-endpoints"),
+    address: advertiseAddress,
+    port: api.http.port,
+  });
+  lifetime.use(endpoints);
   await writeKubeconfig(world, kubeconfigPath, { server, caPem: pki.caPem, user: "admin", pair: admin });
   await writeComponentKubeconfigs(world, { dataDirectory, server, pki, nodes: options.cluster?.nodes ?? [] });
-  await startLocalComponents(world, { options, api, pki, features, metrics, lifetime });
-  return { api, pki, kubeconfigPath, url: server };
+  const { clock, random } = world;
+  const client = api.server.loopback;
+  const informers = createInformers({ client, clock, random, log: world.log.named("informers"), lifetime });
+  const scheduler = await startLocalComponents(world, { options, api, pki, features, metrics, informers, lifetime });
+  return { api, pki, kubeconfigPath, url: server, informers, scheduler };
 }
 
 function adminPair(world: World, pki: Pki): ReturnType<typeof openLeaf> {
@@ -129,31 +146,41 @@ interface Local {
   readonly pki: Pki;
   readonly features: FeatureReader;
   readonly metrics: MetricRegistry;
+  readonly informers: Informers;
   readonly lifetime: Lifetime;
 }
 
 /** Components that share the API server's process share its objects too. */
-async function startLocalComponents(world: World, local: Local): Promise<void> {
-  const { options, api, pki, features, metrics, lifetime } = local;
+async function startLocalComponents(world: World, local: Local): Promise<Scheduler | undefined> {
+  const { options, api, pki, informers, lifetime } = local;
+  if (options.components.has("controller-manager")) {
+    startControllerManager(world, { client: api.server.loopback, informers, pki, lifetime });
+  }
+  const scheduler = options.components.has("scheduler") ? startLocalScheduler(world, local) : undefined;
+  await startLocalNodes(world, local);
+  return scheduler;
+}
+
+function startLocalScheduler(world: World, { api, features, metrics, informers, lifetime, options }: Local): Scheduler {
+  const identity = { name: "system:kube-scheduler", groups: ["system:authenticated"] };
+  return startScheduler({
+    client: api.server.loopback.as(identity, "kube-scheduler/v1.36.2"),
+    informers,
+    clock: world.clock,
+    random: world.random,
+    log: world.log.named("scheduler"),
+    lifetime: lifetime.child("scheduler"),
+    featureEnabled: (gate) => features.enabled(gate),
+    metrics,
+    ...(options.cluster?.nodes[0] && { host: options.cluster.nodes[0].name }),
+  });
+}
+
+/** The first node of a cluster that `up` prepared; its other nodes are processes of their own. */
+async function startLocalNodes(world: World, { options, api, pki, informers, lifetime }: Local): Promise<void> {
   const { components, cluster } = options;
   const client = api.server.loopback;
-  const { clock, random } = world;
-  const informers = createInformers({ client, clock, random, log: world.log.named("informers"), lifetime });
-  if (components.has("controller-manager")) {
-    startControllerManager(world, { client, informers, pki, lifetime });
-  }
-  if (components.has("scheduler")) {
-    startScheduler({
-      client: client.as({ name: "system:kube-scheduler", groups: ["system:authenticated"] }, "kube-scheduler/v1.36.2"),
-      informers,
-      clock,
-      random,
-      log: world.log.named("scheduler"),
-      lifetime: lifetime.child("scheduler"),
-      featureEnabled: (gate) => features.enabled(gate),
-      metrics,
-    });
-  }
+  const { clock } = world;
   const node = cluster?.nodes[0];
   if (cluster === undefined || node === undefined) return;
   if (cluster.hollow) {
