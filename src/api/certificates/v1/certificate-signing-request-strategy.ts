@@ -1,6 +1,6 @@
 import { validateSignerName } from "#api/core/v1/signer-name.ts";
 import { rfc3339 } from "#base/clock.ts";
-import { duplicate, invalid, notSupported, required } from "#apimachinery/field-error.ts";
+import { duplicate, forbidden, invalid, notSupported, required } from "#apimachinery/field-error.ts";
 import type { Strategy, SubresourceDefinition } from "#apimachinery/resource.ts";
 import type { Findings } from "#apimachinery/validation/checks.ts";
 import type {
@@ -72,37 +72,43 @@ function* validateRequest({ spec }: CertificateSigningRequest): Findings {
   }
 }
 
-type Conditions = readonly CertificateSigningRequestCondition[] | undefined;
+type Conditions = readonly CertificateSigningRequestCondition[];
 
 const decisions = ["Approved", "Denied"];
+/** Conditions that say what became of a request: they come once, and stay. */
+const lasting = [...decisions, "Failed"];
+
+function conditionsOf({ status }: CertificateSigningRequest): Conditions {
+  return status?.conditions ?? [];
+}
 
 /** Conditions tell when they came, and when they changed. */
-function withTimes(
-  conditions: Conditions,
-  old: Conditions,
-  nowMs: number,
-): CertificateSigningRequestCondition[] {
+function withTimes(conditions: Conditions, old: Conditions, nowMs: number): CertificateSigningRequestCondition[] {
   const now = rfc3339(nowMs);
-  return (conditions ?? []).map((condition) => {
-    const before = old?.find(({ type }) => type === condition.type);
-    const changed = before === undefined || before.status !== condition.status;
+  return conditions.map((condition) => {
+    const before = old.find(({ type, status }) => type === condition.type && status === condition.status);
     return {
       ...condition,
       lastUpdateTime: condition.lastUpdateTime ?? now,
-      lastTransitionTime:
-        condition.lastTransitionTime ?? (changed ? now : (before.lastTransitionTime ?? now)),
+      lastTransitionTime: condition.lastTransitionTime ?? before?.lastTransitionTime ?? now,
     };
   });
 }
 
-function* validateConditions({ status }: CertificateSigningRequest): Findings {
-  const conditions = status?.conditions ?? [];
+/** `conditions` with those of one type as they were; others than before are left for validation. */
+function keepingType(conditions: Conditions, old: Conditions, type: string): Conditions {
+  const before = old.filter((condition) => condition.type === type);
+  if (conditions.filter((condition) => condition.type === type).length !== before.length) return conditions;
+  let kept = 0;
+  return conditions.map((condition) => (condition.type === type ? (before[kept++] ?? condition) : condition));
+}
+
+function* validateConditions(request: CertificateSigningRequest): Findings {
+  const conditions = conditionsOf(request);
   for (const [i, { type, status: value }] of conditions.entries()) {
     const path = `status.conditions[${i}]`;
     if (type === "") yield required(`${path}.type`, "");
-    if (decisions.includes(type) || type === "Failed") {
-      if (value !== "True") yield notSupported(`${path}.status`, value, ["True"]);
-    }
+    if (lasting.includes(type) && value !== "True") yield notSupported(`${path}.status`, value, ["True"]);
     const isRepeated = conditions.slice(0, i).some((other) => other.type === type);
     if (isRepeated) yield duplicate(`${path}.type`, type);
   }
@@ -113,16 +119,49 @@ function* validateConditions({ status }: CertificateSigningRequest): Findings {
   }
 }
 
+/** `decides`: the writer may add what is decided. */
+function* validateConditionsUpdate(
+  request: CertificateSigningRequest,
+  old: CertificateSigningRequest,
+  decides: boolean,
+): Findings {
+  yield* validateConditions(request);
+  for (const type of lasting) {
+    const [now, before] = [request, old].map((one) => conditionsOf(one).filter((condition) => condition.type === type).length);
+    const path = "status.conditions";
+    if ((now ?? 0) < (before ?? 0)) yield forbidden(path, `updates may not remove a condition of type "${type}"`);
+    else if (!decides && decisions.includes(type) && now !== before) {
+      yield forbidden(path, `updates may not add a condition of type "${type}"`);
+    }
+  }
+}
+
+function* validateCertificate({ status }: CertificateSigningRequest, old: CertificateSigningRequest): Findings {
+  const path = "status.certificate";
+  const now = status?.certificate ?? "";
+  const before = old.status?.certificate ?? "";
+  if (now === before) return;
+  if (before !== "") yield forbidden(path, "updates may not modify existing certificate content");
+  const pem = Buffer.from(now, "base64").toString("latin1");
+  const types = [...pem.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----\s[^-]*-----END \1-----/g)].map(([, type = ""]) => type);
+  const other = types.find((type) => type !== "CERTIFICATE");
+  if (other !== undefined) {
+    yield invalid(path, "<certificate data>", `only CERTIFICATE PEM blocks are allowed, found "${other}"`);
+  } else if (types.length === 0 && now !== "") {
+    yield invalid(path, "<certificate data>", "must contain at least one CERTIFICATE PEM block");
+  }
+}
+
 /** Approvers change conditions and nothing else. */
 export const approvalSubresource: SubresourceDefinition<CertificateSigningRequest> = {
   verbs: ["get", "patch", "update"],
   strategy: {
     prepareForUpdate(request, { old, nowMs }) {
-      const conditions = withTimes(request.status?.conditions, old.status?.conditions, nowMs);
+      const conditions = withTimes(conditionsOf(request), conditionsOf(old), nowMs);
       request.spec = old.spec;
       request.status = { ...old.status, conditions };
     },
-    validateUpdate: (request) => [...validateConditions(request)],
+    validateUpdate: (request, { old }) => [...validateConditionsUpdate(request, old, true)],
     resetFields: ["spec", "status.certificate"],
   },
 };
@@ -133,15 +172,14 @@ export const signingSubresource: SubresourceDefinition<CertificateSigningRequest
   strategy: {
     prepareForUpdate(request, { old, nowMs }) {
       request.spec = old.spec;
-      const before = old.status?.conditions ?? [];
-      const decided = before.filter(({ type }) => decisions.includes(type));
-      const own = (request.status?.conditions ?? []).filter(
-        ({ type }) => !decisions.includes(type),
-      );
-      const conditions = withTimes([...decided, ...own], before, nowMs);
-      request.status = { ...request.status, conditions };
+      const before = conditionsOf(old);
+      const conditions = decisions.reduce((kept, type) => keepingType(kept, before, type), conditionsOf(request));
+      request.status = { ...request.status, conditions: withTimes(conditions, before, nowMs) };
     },
-    validateUpdate: (request) => [...validateConditions(request)],
+    validateUpdate: (request, { old }) => [
+      ...validateConditionsUpdate(request, old, false),
+      ...validateCertificate(request, old),
+    ],
   },
 };
 
