@@ -146,7 +146,8 @@ export function printPath(path: FieldPath): string {
 }
 
 function sortedChildren(set: FieldSet): [PathElement, FieldSet][] {
-  return [...(set.children ?? [])].sort(([a], [b]) => comparePathElements(a, b));
+  const children = [...(set.children ?? [])];
+  return children.length < 2 ? children : children.sort(([a], [b]) => comparePathElements(a, b));
 }
 
 /** What restricts a set: paths (with all below them) to leave out, or patterns to keep. */
@@ -249,7 +250,8 @@ function sharedNode(set: FieldSet): SharedNode {
   const known = sharedOf.get(set);
   if (known !== undefined) return known;
   const children = sortedChildren(set).map(([element, node]) => [element, sharedNode(node)] as const);
-  const key = JSON.stringify([set.member, ...children.map(([element, { id }]) => [element, id])]);
+  let key = set.member ? "m" : "";
+  for (const [element, { id }] of children) key += `${id} ${element.length} ${element}`;
   let shared = sharedNodes.get(key);
   if (shared === undefined) {
     shared = { id: ++sharedIds, node: nodeOf(set, children), encoded: encodeNode(set, children) };

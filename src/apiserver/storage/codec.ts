@@ -60,7 +60,7 @@ export function setCodec(definition: ResourceDefinition, codec: ObjectCodec): vo
 }
 
 /** Objects just encoded that nobody asked for yet; the oldest are forgotten, and read when asked for. */
-export const encodedObjectsMax = 64;
+export const encodedObjectsMax = 1024;
 
 function schemaCodec({ schema }: ResourceDefinition): ObjectCodec {
   const encoded = new Map<Uint8Array, KubeObject>();
