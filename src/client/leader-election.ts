@@ -57,7 +57,7 @@ const leases: ResourceTarget = {
 };
 
 /** Retries are spread by up to this factor, so that candidates do not move in step. */
-const jitterFactor = 1.2;
+export const jitterFactor = 1.2;
 
 export function startLeaderElection(options: LeaderElectionOptions): void {
   const { clock, log, lifetime } = options;
@@ -137,7 +137,7 @@ function createClaim(options: LeaderElectionOptions): Claim {
     const mine = old?.holderIdentity === identity;
     return {
       holderIdentity: identity,
-      leaseDurationSeconds: leaseDurationMs / 1000,
+      leaseDurationSeconds: Math.max(1, Math.floor(leaseDurationMs / 1000)),
       acquireTime: mine ? old.acquireTime : now,
       renewTime: now,
       leaseTransitions: (old?.leaseTransitions ?? 0) + (old === undefined || mine ? 0 : 1),

@@ -114,7 +114,7 @@ async function runApiServer(context: CommandContext, options: ApiServerCliOption
         compactionIntervalMs: durationMs(options.etcdCompactionInterval),
         ...(options.runtimeConfig !== undefined && { runtimeConfig: options.runtimeConfig }),
         allowPrivileged: options.allowPrivileged === true || options.allowPrivileged === "true",
-        extraNames: [advertised],
+        extraNames: [...new Set([advertised, bound])],
       },
     },
     lifetime,

@@ -1,7 +1,8 @@
 import type { Command } from "commander";
+import { durationMs } from "#apimachinery/go-duration.ts";
 import { Lifetime } from "#base/lifetime.ts";
 import type { World } from "#base/world.ts";
-import { startLeaderElection } from "#client/leader-election.ts";
+import { jitterFactor, startLeaderElection } from "#client/leader-election.ts";
 import { startScheduler } from "#scheduler/scheduler.ts";
 import { type ClusterFile, readRunFile } from "./cluster-file.ts";
 import { type CommandContext, listOption, pathOption, verbosityOf } from "./command.ts";
@@ -13,6 +14,11 @@ import { connectRemote, type Remote } from "./remote.ts";
 interface ComponentOptions {
   readonly kubeconfig: string;
   readonly leaderElect: string;
+  readonly leaderElectLeaseDuration: string;
+  readonly leaderElectRenewDeadline: string;
+  readonly leaderElectRetryPeriod: string;
+  readonly leaderElectResourceName?: string;
+  readonly leaderElectResourceNamespace: string;
   readonly v?: string;
 }
 
@@ -26,7 +32,12 @@ export function addComponentCommands(program: Command, context: CommandContext):
   const elected = (name: string, description: string): Command =>
     component(name, description)
       .requiredOption("--kubeconfig <file>", "API server and credentials")
-      .option("--leader-elect <bool>", "waits for the Lease before it works", "true");
+      .option("--leader-elect <bool>", "waits for the Lease before it works", "true")
+      .option("--leader-elect-lease-duration <duration>", "others wait so long after the last renewal", "15s")
+      .option("--leader-elect-renew-deadline <duration>", "the leader gives up so long after it", "10s")
+      .option("--leader-elect-retry-period <duration>", "between tries to take or renew the Lease", "2s")
+      .option("--leader-elect-resource-name <name>", "of the Lease; the component's when absent")
+      .option("--leader-elect-resource-namespace <namespace>", "of the Lease", "kube-system");
 
   elected("controller-manager", "runs the controllers alone")
     .requiredOption("--data-dir <path>", "the cluster's directory: signing keys and the root CA", pathOption)
@@ -68,9 +79,15 @@ function open(context: CommandContext, name: string, verbosity: string | undefin
 function whenElected(
   context: CommandContext,
   { world, lifetime }: Opened,
-  spec: { readonly name: string; readonly remote: Remote; readonly elect: boolean; readonly lead: (lifetime: Lifetime) => void },
+  spec: {
+    readonly name: string;
+    readonly remote: Remote;
+    readonly options: ComponentOptions;
+    readonly lead: (lifetime: Lifetime) => void;
+  },
 ): void {
-  if (!spec.elect) {
+  const { options } = spec;
+  if (options.leaderElect === "false") {
     spec.lead(lifetime);
     return;
   }
@@ -80,12 +97,30 @@ function whenElected(
     random: world.random,
     log: world.log.named("leader-election"),
     lifetime,
-    namespace: "kube-system",
-    name: spec.name,
+    namespace: options.leaderElectResourceNamespace,
+    name: options.leaderElectResourceName ?? spec.name,
+    ...leaseTimes(options),
     identity: `${context.hostName}_${world.random.uuid()}`,
     lead: spec.lead,
     lost: () => context.exit(1),
   });
+}
+
+/** Errors: what upstream's ValidateLeaderElectionConfiguration and NewLeaderElector refuse. */
+function leaseTimes(options: ComponentOptions): {
+  leaseDurationMs: number;
+  renewDeadlineMs: number;
+  retryPeriodMs: number;
+} {
+  const leaseDurationMs = durationMs(options.leaderElectLeaseDuration);
+  const renewDeadlineMs = durationMs(options.leaderElectRenewDeadline);
+  const retryPeriodMs = durationMs(options.leaderElectRetryPeriod);
+  if (!(leaseDurationMs > renewDeadlineMs)) throw new Error("leaseDuration must be greater than renewDeadline");
+  if (!(renewDeadlineMs > jitterFactor * retryPeriodMs)) {
+    throw new Error("renewDeadline must be greater than retryPeriod*JitterFactor");
+  }
+  if (!(retryPeriodMs >= 1)) throw new Error("retryPeriod must be greater than zero");
+  return { leaseDurationMs, renewDeadlineMs, retryPeriodMs };
 }
 
 async function runControllerManager(
@@ -100,7 +135,7 @@ async function runControllerManager(
   whenElected(context, opened, {
     name: "kube-controller-manager",
     remote,
-    elect: options.leaderElect !== "false",
+    options,
     lead: (own) =>
       startControllerManager(world, {
         ...remote,
@@ -119,7 +154,7 @@ async function runScheduler(context: CommandContext, options: ComponentOptions):
   whenElected(context, opened, {
     name: "kube-scheduler",
     remote,
-    elect: options.leaderElect !== "false",
+    options,
     lead: (own) => {
       const { clock, random } = world;
       startScheduler({ ...remote, clock, random, log: world.log.named("scheduler"), lifetime: own });

@@ -6,7 +6,7 @@ import type { Client } from "#client/client.ts";
 import { ensureExtensionAuthentication } from "#apiserver/bootstrap/extension-authentication.ts";
 import { ensureFlowControl } from "#apiserver/bootstrap/flow-control.ts";
 import { ensureSystemObjects } from "#apiserver/bootstrap/system-objects.ts";
-import { ensureKubernetesService, type ServerAddress } from "#apiserver/bootstrap/kubernetes-service.ts";
+import { ensureKubernetesService } from "#apiserver/bootstrap/kubernetes-service.ts";
 import { reconcileRbac } from "#apiserver/bootstrap/rbac.ts";
 import type { ApiServer } from "#apiserver/server.ts";
 import { addressAt } from "./addresses.ts";
@@ -17,7 +17,7 @@ export async function bootstrap(
   spec: {
     readonly server: ApiServer;
     readonly serviceCidrs: readonly string[];
-    readonly at: Omit<ServerAddress, "clusterAddress">;
+    readonly port: number;
     readonly authorities: { readonly clientCaPem: string; readonly frontProxyCaPem: string };
   },
 ): Promise<void> {
@@ -25,7 +25,7 @@ export async function bootstrap(
   await ensureSystemObjects(client, { serviceCidrs: spec.serviceCidrs, nowMs: world.clock.nowMs() });
   const [range = ""] = spec.serviceCidrs;
   const clusterAddress = addressAt(range, 1);
-  await ensureKubernetesService(client, { ...spec.at, clusterAddress });
+  await ensureKubernetesService(client, world.clock, { port: spec.port, clusterAddress });
   await ensureExtensionAuthentication(client, spec.authorities);
   await reconcileRbac(client);
   await ensureFlowControl(client);
