@@ -11,7 +11,8 @@ import type { ApiTable } from "./api-table.ts";
 import type { PathHandler } from "./http/frontend.ts";
 import { kubernetesVersion } from "./http/version.ts";
 
-const v2ProtoType = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+/** What is answered to `...spec.v2@v1.0+protobuf`: Go's parser of media types refuses the `@`. */
+const v2ProtoType = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 const jsonType = "application/json";
 
 /** `/openapi/v2` and `/openapi/v3`, made from what is served when somebody asks. */

@@ -100,6 +100,14 @@ test("lists and watches come as protobuf", { timeout: 20_000 }, async () => {
   assert.ok(watched.body.includes("proto") && watched.body.includes("k8s\0"));
 });
 
+test("the OpenAPI document comes as protobuf, under a media type that Go's clients can read", { timeout: 20_000 }, async () => {
+  await using server = await startTestServer();
+  using connection = dial(server);
+  const document = await connection.get("/openapi/v2", "application/com.github.proto-openapi.spec.v2@v1.0+protobuf");
+  assert.equal(document.contentType, "application/com.github.proto-openapi.spec.v2.v1.0+protobuf");
+  assert.deepEqual([...document.body.subarray(0, 5)], [0x0a, 3, 0x32, 0x2e, 0x30], "field 1, swagger: 2.0");
+});
+
 test("a paged list of 20,000 objects is one state, whatever is written meanwhile", { timeout: 120_000 }, async () => {
   await using server = await startTestServer();
   using connection = dial(server);
