@@ -5,7 +5,7 @@ import {
 } from "#api/flowcontrol/v1/priority-level-configuration.ts";
 import type { KubeObject } from "#apimachinery/object.ts";
 import type { ResourceDefinition } from "#apimachinery/resource.ts";
-import { isNotFound } from "#apimachinery/status.ts";
+import { ignoreAlreadyExists, isNotFound } from "#apimachinery/status.ts";
 import type { Client } from "#client/client.ts";
 
 const producer = "api-priority-and-fairness-config-producer-v1";
@@ -32,7 +32,7 @@ async function ensure(
   } catch (error) {
     if (!isNotFound(error)) throw error;
     const object = { metadata: { name, annotations: { [autoupdate]: "true" } }, spec };
-    await resource.create(object as KubeObject, { fieldManager: producer });
+    await ignoreAlreadyExists(resource.create(object as KubeObject, { fieldManager: producer }));
   }
 }
 
