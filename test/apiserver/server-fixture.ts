@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { silentLogger } from "#base/log.ts";
 import { Lifetime } from "#base/lifetime.ts";
 import { openWorld } from "#base/os/world.ts";
+import type { ApiServerFlags } from "#cmd/api-server-component.ts";
 import { type RunningServer, startServer } from "#cmd/server.ts";
 
 /** An API server of its own, on loopback, with nothing beside it. */
@@ -20,6 +21,8 @@ export interface TestServerOptions {
   readonly disableAdmissionPlugins?: readonly string[];
   /** As `--feature-gates`. */
   readonly featureGates?: string;
+  /** Further flags. */
+  readonly flags?: Partial<ApiServerFlags>;
   /** As `--runtime-config`. */
   readonly runtimeConfig?: string;
 }
@@ -50,6 +53,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
           serviceClusterIpRange: "10.0.0.0/24",
           runtimeConfig: options.runtimeConfig ?? "",
           extraNames: [],
+          ...options.flags,
         },
         advertiseAddress: "192.0.2.2",
         featureGates: options.featureGates ?? "",
