@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { connect, type ClientHttp2Session } from "node:http2";
 import { test } from "node:test";
+import { WebSocket } from "ws";
 import { configMaps } from "#api/core/v1/config-map.ts";
 import { startTestServer, type TestServer } from "./server-fixture.ts";
 
@@ -98,6 +99,28 @@ test("lists and watches come as protobuf", { timeout: 20_000 }, async () => {
   assert.equal(watched.contentType, `${type};stream=watch`);
   assert.equal(watched.body.readUInt32BE(0), watched.body.length - 4);
   assert.ok(watched.body.includes("proto") && watched.body.includes("k8s\0"));
+});
+
+test("a watch over a WebSocket sends a message an event, without a frame's prefix", { timeout: 20_000 }, async () => {
+  await using server = await startTestServer();
+  using connection = dial(server);
+  assert.equal(await connection.post(maps, { metadata: { name: "socket" } }), 201);
+  const url = `wss://127.0.0.1:${server.port}${maps}?watch=1&timeoutSeconds=1&fieldSelector=metadata.name%3Dsocket`;
+  const rows: [accept: string, isBinary: boolean, start: string][] = [
+    ["application/json", false, `{"type":"ADDED","object":{`],
+    ["application/vnd.kubernetes.protobuf", true, "\n\x05ADDED"],
+  ];
+  for (const [accept, isBinary, start] of rows) {
+    const headers = { authorization: `Bearer ${server.token}`, accept };
+    const socket = new WebSocket(url, { rejectUnauthorized: false, headers });
+    const messages: { data: Buffer; isBinary: boolean }[] = [];
+    socket.on("message", (data: Buffer, binary) => messages.push({ data, isBinary: binary }));
+    assert.equal(await new Promise((resolve) => socket.once("close", resolve)), 1000);
+    const [first] = messages;
+    assert.equal(messages.length, 1);
+    assert.equal(first?.isBinary, isBinary);
+    assert.ok(first.data.toString("latin1").startsWith(start), first.data.toString("latin1"));
+  }
 });
 
 test("the OpenAPI document comes as protobuf, under a media type that Go's clients can read", { timeout: 20_000 }, async () => {

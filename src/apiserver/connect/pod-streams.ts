@@ -3,6 +3,8 @@ import { BodyTooLargeError } from "#base/http.ts";
 import { type FieldError, forbidden, invalid } from "#apimachinery/field-error.ts";
 import { badRequest, failure, internal, invalidStatus } from "#apimachinery/status.ts";
 import { proxyUpgrade } from "#wire/upgrade-proxy.ts";
+import { isWebSocketRequest } from "#wire/websocket.ts";
+import { streamOverWebSocket } from "#wire/websocket-stream.ts";
 import type { ConnectHandler, ConnectRequest } from "../http/frontend.ts";
 import { get } from "../rest/list.ts";
 import type { KubeletClients } from "./kubelet-client.ts";
@@ -20,7 +22,7 @@ function pathOf(parts: readonly string[], query: URLSearchParams): string {
   return `/${parts.map(encodeURIComponent).join("/")}${text === "" ? "" : `?${text}`}`;
 }
 
-/** GET pods/NAME/log: the kubelet's text, streamed as it comes. */
+/** GET pods/NAME/log: the kubelet's text, streamed as it comes; over a WebSocket if asked for one. */
 export function podLog(kubelets: KubeletClients): ConnectHandler {
   return async (request) => {
     const { exchange, query, call } = request;
@@ -48,6 +50,7 @@ export function podLog(kubelets: KubeletClients): ConnectHandler {
       const text = Buffer.from(await response.readAll(errorBytesMax).catch(emptyWhenLong)).toString("utf8");
       throw kubeletError(response.status, text);
     }
+    if (isWebSocketRequest(exchange)) return streamOverWebSocket(exchange, response.body);
     const headers = { "content-type": "text/plain", "cache-control": "no-cache, private" };
     await exchange.respondStream(200, headers, response.body);
   };

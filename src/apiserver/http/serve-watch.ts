@@ -3,6 +3,7 @@ import type { HttpExchange } from "#base/http.ts";
 import type { Call, Endpoint } from "../call.ts";
 import { watch } from "../rest/watch.ts";
 import type { RenderOptions } from "./render.ts";
+import { openWatchOutput, type WatchOutput } from "./watch-output.ts";
 import { createWatchEncoder } from "./watch-stream.ts";
 
 /** A watcher that has more than this waiting is ended: it must resume, and memory stays bounded. */
@@ -27,14 +28,8 @@ export async function serveWatch(request: WatchRequest): Promise<void> {
   const resources = new DisposableStack();
   const over = Promise.withResolvers<void>();
   resources.defer(() => over.resolve());
-  let writer: ReturnType<HttpExchange["startResponse"]> | undefined;
-  const start = (): ReturnType<HttpExchange["startResponse"]> => {
-    writer ??= exchange.startResponse(200, {
-      "cache-control": "no-cache, private",
-      "content-type": encoder.contentType,
-    });
-    return writer;
-  };
+  let output: WatchOutput | undefined;
+  const start = (): WatchOutput => (output ??= openWatchOutput(exchange, encoder.contentType));
   const finish = (): void => {
     if (resources.disposed) return;
     resources.dispose();

@@ -54,20 +54,16 @@ async function lastLogLines(files: Files, path: string): Promise<string> {
     );
     const lines = tail.split("\n");
     if (wantedBytes < sizeBytes) lines.shift();
-    // `TIME stdout F text`: the fourth word on is what was written.
-    const texts = lines
-      .filter((line) => line !== "")
-      .map((line) => line.split(" ").slice(3).join(" "));
-    return Buffer.from(
-      texts
-        .slice(-logLinesMax)
-        .map((text) => `${text}\n`)
-        .join(""),
-    )
-      .subarray(-logBytesMax)
-      .toString("utf8");
+    const wanted = lines.filter((line) => line !== "").slice(-logLinesMax);
+    return Buffer.from(wanted.map(writtenText).join("")).subarray(-logBytesMax).toString("utf8");
   } catch {
     // Without a log there is nothing to say.
     return "";
   }
+}
+
+/** Of `TIME stdout F text`: the fourth word on; `P` has no newline of its own. */
+function writtenText(line: string): string {
+  const [, , tags = "", ...text] = line.split(" ");
+  return `${text.join(" ")}${tags.split(":").includes("P") ? "" : "\n"}`;
 }

@@ -1,0 +1,58 @@
+import type { HttpExchange, HttpResponseWriter } from "#base/http.ts";
+import { acceptWebSocket, isWebSocketRequest, type WebSocketConnection } from "#wire/websocket.ts";
+
+/** Where the frames of a watch go: the body of an answer, or the messages of a WebSocket. */
+export type WatchOutput = Pick<HttpResponseWriter, "write" | "pendingBytes" | "onClose" | "end">;
+
+/** Length of the prefix that protobuf frames have in a body and not in a message. */
+const prefixBytes = 4;
+
+/** Answers a watch; over a WebSocket when the client asked for one. */
+export function openWatchOutput(exchange: HttpExchange, contentType: string): WatchOutput {
+  if (isWebSocketRequest(exchange)) return webSocketOutput(exchange, contentType);
+  return exchange.startResponse(200, {
+    "cache-control": "no-cache, private",
+    "content-type": contentType,
+  });
+}
+
+/**
+ * One message a frame, text for JSON; what is written before the connection stands waits.
+ * Source: apiserver endpoints/handlers/watch.go HandleWS.
+ */
+function webSocketOutput(exchange: HttpExchange, contentType: string): WatchOutput {
+  const isText = contentType.startsWith("application/json");
+  const messages: (string | Uint8Array)[] = [];
+  const closed = Promise.withResolvers<void>();
+  let pendingBytes = 0;
+  let isEnded = false;
+  let socket: WebSocketConnection | undefined;
+  const send = (connection: WebSocketConnection, message: string | Uint8Array): void =>
+    connection.send(message, () => (pendingBytes -= message.length));
+  const opened = (connection: WebSocketConnection | undefined): void => {
+    if (connection === undefined) return closed.resolve();
+    socket = connection;
+    connection.onClose(closed.resolve);
+    for (const message of messages.splice(0)) send(connection, message);
+    if (isEnded) connection.close();
+  };
+  void acceptWebSocket(exchange, [""]).then(opened, () => closed.resolve());
+  return {
+    write(frame) {
+      const bytes = Buffer.from(frame);
+      const message = isText ? bytes.toString("utf8") : bytes.subarray(prefixBytes);
+      pendingBytes += message.length;
+      if (socket === undefined) messages.push(message);
+      else send(socket, message);
+      return true;
+    },
+    get pendingBytes() {
+      return pendingBytes;
+    },
+    onClose: (run) => void closed.promise.then(run),
+    end() {
+      isEnded = true;
+      socket?.close();
+    },
+  };
+}
