@@ -34,7 +34,11 @@ export interface Asked {
 export interface Api {
   readonly encoding: Encoding;
   /** Whatever comes of it. */
-  ask(method: string, path: string, asked?: Asked): Promise<{ readonly code: number; readonly headers: HttpResponse["headers"]; readonly body: unknown }>;
+  ask(
+    method: string,
+    path: string,
+    asked?: Asked,
+  ): Promise<{ readonly code: number; readonly headers: HttpResponse["headers"]; readonly body: unknown }>;
   /** The parsed answer. Errors: `Refused`. */
   get(path: string, accept?: string): Promise<Record<string, unknown>>;
   /** One kind in one namespace; `namespace` "" is everywhere, or a cluster-scoped kind. */
@@ -130,8 +134,9 @@ function createObjects({ path, apiVersion, kind, encoding, succeed, http }: Part
   const below = (name: string, subresource?: string): string =>
     `${path}/${name}${subresource === undefined ? "" : `/${subresource}`}`;
   const encoded = (object: object): Asked => ({ body: encoding.encode({ ...type, ...object }, type) });
-  const deletion = (options: object): Asked =>
-    ({ body: encoding.encode({ kind: "DeleteOptions", apiVersion: "v1", ...options }, { apiVersion: "v1", kind: "DeleteOptions" }) });
+  const deletion = (options: object): Asked => ({
+    body: encoding.encode({ kind: "DeleteOptions", apiVersion: "v1", ...options }, { apiVersion: "v1", kind: "DeleteOptions" }),
+  });
   return {
     create: async (object, query) => (await succeed("POST", `${path}${queryOf(query)}`, encoded(object))) as Thing,
     get: async (name, subresource) => (await succeed("GET", below(name, subresource))) as Thing,

@@ -9,7 +9,11 @@ const group = "certificates.k8s.io";
 
 function request(): string {
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const der = createCertificateRequest({ privateKey, subject: { commonName: "e2e.example.com" }, altNames: { dnsNames: ["e2e.example.com"] } });
+  const der = createCertificateRequest({
+    privateKey,
+    subject: { commonName: "e2e.example.com" },
+    altNames: { dnsNames: ["e2e.example.com"] },
+  });
   return Buffer.from(certificateRequestPem(der)).toString("base64");
 }
 
@@ -61,7 +65,10 @@ area("[sig-auth] Certificates API [Privileged:ClusterAdmin]", () => {
     const added = { ...approved, type: "StatusUpdate" };
     const updated = await objects.update(edited(status, { status: { conditions: [...conditions, added] } }), "status");
     const found = at(updated, "status", "conditions") as { type: string }[];
-    assert.deepEqual(found.map(({ type }) => type), ["ApprovalPatch", "Approved", "StatusUpdate"]);
+    assert.deepEqual(
+      found.map(({ type }) => type),
+      ["ApprovalPatch", "Approved", "StatusUpdate"],
+    );
     await removeAll(operations, name);
   });
 });

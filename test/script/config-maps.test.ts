@@ -93,9 +93,13 @@ async function becomesImmutable({ own }: World, plural: string, [one, two]: read
 }
 
 area("[sig-storage] ConfigMap", () => {
-  scenario("should be immutable if `immutable` field is set", (world) => becomesImmutable(world, "configmaps", ["value-1", "value-4"]));
+  scenario("should be immutable if `immutable` field is set", (world) =>
+    becomesImmutable(world, "configmaps", ["value-1", "value-4"]),
+  );
 });
 
 area("[sig-storage] Secrets", () => {
-  scenario("should be immutable if `immutable` field is set", (world) => becomesImmutable(world, "secrets", ["dmFsdWUtMQ==", "dmFsdWUtNA=="]));
+  scenario("should be immutable if `immutable` field is set", (world) =>
+    becomesImmutable(world, "secrets", ["dmFsdWUtMQ==", "dmFsdWUtNA=="]),
+  );
 });

@@ -11,11 +11,19 @@ export async function discovered(
   spec: { readonly group: string; readonly version?: string; readonly resources: readonly string[] },
 ): Promise<void> {
   const { group, version = "v1", resources } = spec;
-  const { groups } = (await api.get("/apis")) as { groups?: readonly { name: string; versions: readonly { version: string }[] }[] };
+  const { groups } = (await api.get("/apis")) as {
+    groups?: readonly { name: string; versions: readonly { version: string }[] }[];
+  };
   const found = groups?.find(({ name }) => name === group);
-  assert.ok(found?.versions.some((one) => one.version === version), `/apis has ${group}/${version}`);
+  assert.ok(
+    found?.versions.some((one) => one.version === version),
+    `/apis has ${group}/${version}`,
+  );
   const { versions } = (await api.get(`/apis/${group}`)) as { versions?: readonly { version: string }[] };
-  assert.ok(versions?.some((one) => one.version === version), `/apis/${group} has ${version}`);
+  assert.ok(
+    versions?.some((one) => one.version === version),
+    `/apis/${group} has ${version}`,
+  );
   const document = await api.get(`/apis/${group}/${version}`);
   const names = (document["resources"] as { name: string }[]).map(({ name }) => name);
   for (const resource of resources) assert.ok(names.includes(resource), `${group}/${version} has ${resource}`);
@@ -66,7 +74,12 @@ async function seesBoth(watch: Watch, states: readonly Thing[]): Promise<void> {
 }
 
 /** PUT of the newest state with what `patch` changes, again if another write comes between. */
-export async function change(objects: Objects, name: string, patch: object | ((old: Thing) => object), subresource?: string): Promise<Thing> {
+export async function change(
+  objects: Objects,
+  name: string,
+  patch: object | ((old: Thing) => object),
+  subresource?: string,
+): Promise<Thing> {
   for (;;) {
     const old = await objects.get(name, subresource);
     try {
@@ -101,11 +114,16 @@ export async function changeStatus(objects: Objects, name: string, spec: StatusC
   assert.equal(patched.metadata.annotations?.[annotation], "true");
   contains(patched["status"], patch);
   let wanted: object = {};
-  const updated = await change(objects, name, (old) => {
-    const conditions = (at(old, "status", "conditions") ?? []) as object[];
-    wanted = "status" in update ? update.status : { conditions: [...conditions, update.condition] };
-    return { status: wanted };
-  }, subresource);
+  const updated = await change(
+    objects,
+    name,
+    (old) => {
+      const conditions = (at(old, "status", "conditions") ?? []) as object[];
+      wanted = "status" in update ? update.status : { conditions: [...conditions, update.condition] };
+      return { status: wanted };
+    },
+    subresource,
+  );
   contains(updated["status"], wanted);
   const gotten = await objects.get(name, subresource);
   assert.equal(gotten.metadata.uid, patched.metadata.uid);

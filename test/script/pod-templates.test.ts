@@ -57,7 +57,10 @@ async function createMany({ own }: World): Promise<Objects> {
 /** Checks a page that begins at item `found`; returns where the next begins. */
 function checkPage({ metadata, items }: ThingList, found: number, limit: number): number {
   assert.ok(items.length <= limit);
-  assert.deepEqual(items.map((item) => item.metadata.name), items.map((_, i) => `template-${String(found + i).padStart(4, "0")}`));
+  assert.deepEqual(
+    items.map((item) => item.metadata.name),
+    items.map((_, i) => `template-${String(found + i).padStart(4, "0")}`),
+  );
   const left = total - found - items.length;
   assert.equal(metadata.remainingItemCount, metadata.continue ? left : undefined);
   assert.equal(left === 0, !metadata.continue);

@@ -39,13 +39,13 @@ after(async () => {
 
 /** Scenarios of one area. Its name and a scenario's title are the conformance test's, but for ` [Conformance]`. */
 export function area(name: string, scenarios: () => void): void {
-  describe(name, scenarios);
+  void describe(name, scenarios);
 }
 
 /** Runs in each encoding; name the one where upstream's test speaks only that. */
 export function scenario(title: string, script: Script, names: readonly EncodingName[] = ["json", "protobuf"]): void {
   for (const name of names) {
-    test(`${title} (${name})`, { timeout: scenarioMsMax }, async () => {
+    void test(`${title} (${name})`, { timeout: scenarioMsMax }, async () => {
       const api = createApi(http, encodings[name]);
       const unique = `scenario-${++count}`;
       const namespace = `${unique}-ns`;
