@@ -5,6 +5,7 @@
  *     await using cluster = await startCluster();
  *     await cluster.client.resource(deployments).create(...);
  */
+import { type ServiceAccount, serviceAccounts } from "#api/core/v1/service-account.ts";
 import { Lifetime } from "#base/lifetime.ts";
 import { type Logger, silentLogger } from "#base/log.ts";
 import { openWorld } from "#base/os/world.ts";
@@ -50,6 +51,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<T
   const real = openWorld({ log });
   const world = { ...real, files: createVirtualFiles({ clock: real.clock }) };
   const lifetime = new Lifetime("cluster");
+  const { components = allComponents } = options;
   try {
     const running = await startServer(world, serverOptions(options), lifetime);
     const client = running.api.server.loopback;
@@ -63,6 +65,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<T
       lifetime: lifetime.child("hollow-nodes"),
       count: options.nodes ?? 2,
     });
+    if (components.includes("controller-manager")) await defaultAccount(informers);
     const kubeconfig = await world.files.readText(running.kubeconfigPath);
     const end = (): Promise<void> => lifetime.end();
     return { client, informers, nodes, scheduler, url, kubeconfig, [Symbol.asyncDispose]: end };
@@ -70,6 +73,16 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<T
     await lifetime.end();
     throw error;
   }
+}
+
+/** Without it no Pod may be made in the namespace `default`. */
+async function defaultAccount(informers: Informers): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const look = ({ metadata }: ServiceAccount): void => {
+    if (metadata?.namespace === "default" && metadata.name === "default") resolve();
+  };
+  using _ = informers.of(serviceAccounts).subscribe({ onAdd: look });
+  await promise;
 }
 
 function serverOptions(options: StartClusterOptions): Parameters<typeof startServer>[1] {

@@ -65,7 +65,8 @@ export async function startHollowNodes(options: HollowNodesOptions): Promise<Hol
     onUpdate: tender.tend,
     onDelete: tender.forget,
   });
-  lifetime.defer(() => subscription[Symbol.dispose]());
+  lifetime.use(subscription);
+  lifetime.use(offerExtendedResources(options, alive));
   const { leaseRenewMs = 10_000 } = options;
   if (leaseRenewMs > 0) {
     for (const [i, name] of names.entries())
@@ -80,6 +81,31 @@ export async function startHollowNodes(options: HollowNodesOptions): Promise<Hol
       for (const pod of informer.lister.list()) tender.tend(pod);
     },
   };
+}
+
+/** What somebody writes into a node's capacity can be had there. Source: kubelet nodestatus MachineInfo. */
+function offerExtendedResources(
+  { client, informers, log }: HollowNodesOptions,
+  alive: ReadonlySet<string>,
+): Disposable {
+  const offer = (node: Node): void => {
+    const name = node.metadata?.name ?? "";
+    const { capacity = {}, allocatable = {} } = node.status ?? {};
+    const change: Record<string, string | null> = {};
+    for (const [resource, quantity] of Object.entries(capacity)) {
+      if (resource.includes("/") && allocatable[resource] !== quantity) change[resource] = quantity;
+    }
+    for (const resource of Object.keys(allocatable)) {
+      if (resource.includes("/") && capacity[resource] === undefined) change[resource] = null;
+    }
+    if (!alive.has(name) || Object.keys(change).length === 0) return;
+    const body = { status: { allocatable: change } };
+    client
+      .resource(nodes)
+      .patch(name, { type: "merge", body, subresource: "status" })
+      .catch((error: unknown) => log.warn("hollow node", { name, error }));
+  };
+  return informers.of(nodes).subscribe({ onAdd: offer, onUpdate: offer });
 }
 
 /** Most requests at a time. */

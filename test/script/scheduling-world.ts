@@ -3,8 +3,10 @@ import { namespaces } from "#api/core/v1/namespace.ts";
 import { nodes } from "#api/core/v1/node.ts";
 import type { PodSpec } from "#api/core/v1/pod-spec.ts";
 import { type Pod, pods } from "#api/core/v1/pod.ts";
+import { serviceAccounts } from "#api/core/v1/service-account.ts";
 import { type Event, events } from "#api/events/v1/event.ts";
 import { type KubeObject, keyOfObject } from "#apimachinery/object.ts";
+import { canonicalQuantity } from "#apimachinery/quantity.ts";
 import type { ResourceDefinition } from "#apimachinery/resource.ts";
 import type { Client } from "#client/client.ts";
 import { startCluster, type TestCluster } from "#cmd/start-cluster.ts";
@@ -60,7 +62,9 @@ export function scenario(title: string, script: (world: SchedulingWorld) => Prom
   test(title, { timeout: scenarioMsMax }, async () => {
     const unique = `scheduling-${++count}`;
     await cluster.client.resource(namespaces).create({ metadata: { name: unique }, spec: {} });
-    await script(worldOf(cluster, unique));
+    const world = worldOf(cluster, unique);
+    await world.until(serviceAccounts, `${unique}/default`, () => true);
+    await script(world);
     // The next scenario finds the nodes empty.
     const own = cluster.informers.of(pods).lister.list();
     await Promise.all(own.map((pod) => remove(cluster, pod)));
@@ -92,7 +96,6 @@ function untilGone<T extends KubeObject>(
   return promise.finally(() => subscription[Symbol.dispose]());
 }
 
-/** `subject` says what an object is about. */
 function untilSome<T extends KubeObject>(
   { informers }: WithInformers,
   definition: ResourceDefinition<T>,
@@ -137,7 +140,7 @@ function worldOf(within: TestCluster, namespace: string): SchedulingWorld {
           metadata?.namespace === namespace && reason === "FailedScheduling" && regarding?.name === name,
       ),
     async offer(nodeName, resource, quantity) {
-      const offered = quantity === "" ? undefined : quantity;
+      const offered = quantity === "" ? undefined : canonicalQuantity(quantity);
       await patchNode(nodeName, { status: { capacity: { [resource]: offered ?? null } } }, "status");
       await until(nodes, nodeName, ({ status }) => status?.allocatable?.[resource] === offered);
     },

@@ -174,8 +174,7 @@ area("[sig-scheduling] SchedulerPreemption [Serial]", () => {
   scenario("PreemptionExecutionPath runs ReplicaSets to verify preemption running path", async (world) => {
     const [name = ""] = world.nodeNames;
     const cpu = "example.com/fakecpu";
-    console.log("start");setTimeout(()=>{for(const p of world.cluster.informers.of(pods).lister.inNamespace(world.namespace)) console.log(p.metadata?.name,p.metadata?.deletionTimestamp,p.spec.nodeName,p.status?.phase,p.status?.conditions?.map(c=>c.type+c.status+c.message).join(";")); for(const r of world.cluster.informers.of(replicaSets).lister.list()) console.log(JSON.stringify(r.metadata?.name), r.metadata?.finalizers, JSON.stringify(r.status))},5000);
-    await world.offer(name, cpu, "1000");console.log("offered");
+    await world.offer(name, cpu, "1000");
     const seen = new Map<string, number>();
     const own = world.cluster.informers.of(pods).subscribe({
       onAdd({ metadata }) {
