@@ -24,10 +24,16 @@ const ownAnnotations: ReadonlySet<string> = new Set([
   rollbackAnnotation,
 ]);
 
-/** The revision an object carries; 0 when none, or none that is a number. */
-export function revisionOf(object: KubeObject): number {
-  const revision = Number(object.metadata?.annotations?.[revisionAnnotation] ?? "0");
-  return Number.isSafeInteger(revision) ? revision : 0;
+/** The revision an object carries, an int64; 0 when none, or none that is a number. */
+export function revisionOf(object: KubeObject): bigint {
+  const text = object.metadata?.annotations?.[revisionAnnotation] ?? "";
+  return /^\d{1,19}$/.test(text) ? BigInt(text) : 0n;
+}
+
+/** Orders by revision, the lowest first. */
+export function byRevision(a: KubeObject, b: KubeObject): number {
+  const difference = revisionOf(a) - revisionOf(b);
+  return difference < 0n ? -1 : Number(difference > 0n);
 }
 
 /** What a template says, whatever hash it is labelled with. */
@@ -56,12 +62,12 @@ export function inheritedAnnotations(from: KubeObject, to: KubeObject): Record<s
 export function revisedAnnotations(
   deployment: Deployment,
   set: ReplicaSet,
-  revision: number,
+  revision: bigint,
 ): Record<string, string> {
   const annotations = inheritedAnnotations(deployment, set);
   const old = revisionOf(set);
   if (old >= revision) return annotations;
-  if (old > 0) {
+  if (old > 0n) {
     const past = [
       ...(annotations[historyAnnotation] ?? "").split(",").filter(Boolean),
       String(old),

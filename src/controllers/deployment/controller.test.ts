@@ -108,6 +108,21 @@ test("going back to an old template takes its ReplicaSet up again, with a new re
   assert.equal(set?.metadata?.annotations?.["deployment.kubernetes.io/revision-history"], "1");
 });
 
+test("a revision is an int64, also beyond what a number holds exactly", async () => {
+  const { world, sizes } = setUp();
+  const annotations = { "deployment.kubernetes.io/revision": "3546343826724305832" };
+  world.seed(replicaSets, {
+    metadata: { namespace: "a", name: "old", labels, annotations },
+    spec: {
+      replicas: 0,
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers: [{ name: "c", image: "v0" }] } },
+    },
+  });
+  await world.settle();
+  assert.ok(sizes().includes("3546343826724305833:3/3"), String(sizes()));
+});
+
 test("the rollback annotation restores the template of a revision", async () => {
   const { world, image, patch } = setUp();
   await world.settle();

@@ -10,27 +10,27 @@ import {
 import type { DeploymentContext } from "./rollout.ts";
 
 /** The revision that the old `extensions/v1beta1` rollback asks for; 0 means the one before. */
-export function rollbackTo({ metadata }: Deployment): number | undefined {
+export function rollbackTo({ metadata }: Deployment): bigint | undefined {
   const text = metadata?.annotations?.[rollbackAnnotation];
-  return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
+  return text !== undefined && /^\d+$/.test(text) ? BigInt(text) : undefined;
 }
 
 /** Puts the template of an earlier revision back, and the request away. */
 export async function rollBack(
   context: DeploymentContext,
   deployment: Deployment,
-  request: { readonly sets: readonly ReplicaSet[]; readonly revision: number },
+  request: { readonly sets: readonly ReplicaSet[]; readonly revision: bigint },
 ): Promise<void> {
-  const revision = request.revision === 0 ? lastRevision(request.sets) : request.revision;
+  const revision = request.revision === 0n ? lastRevision(request.sets) : request.revision;
   const { [rollbackAnnotation]: _, ...annotations } = deployment.metadata?.annotations ?? {};
   const cleared = { ...deployment, metadata: { ...deployment.metadata, annotations } };
-  const found = request.sets.find((set) => revision > 0 && revisionOf(set) === revision);
+  const found = request.sets.find((set) => revision > 0n && revisionOf(set) === revision);
   await context
     .resource(deployments)
     .update(found ? restored(context, cleared, { set: found, revision }) : cleared);
   if (found) return;
   const message =
-    revision === 0
+    revision === 0n
       ? "Unable to find last revision."
       : "Unable to find the revision to rollback to.";
   context.events.warning(deployment, "DeploymentRollbackRevisionNotFound", message);
@@ -39,7 +39,7 @@ export async function rollBack(
 function restored(
   context: DeploymentContext,
   deployment: Deployment,
-  to: { set: ReplicaSet; revision: number },
+  to: { set: ReplicaSet; revision: bigint },
 ): Deployment {
   const name = JSON.stringify(deployment.metadata?.name);
   const template = withoutHash(to.set.spec.template);
@@ -65,6 +65,6 @@ function restored(
 }
 
 /** The second highest; 0 when there is none. */
-function lastRevision(sets: readonly ReplicaSet[]): number {
-  return sets.map(revisionOf).toSorted((a, b) => b - a)[1] ?? 0;
+function lastRevision(sets: readonly ReplicaSet[]): bigint {
+  return sets.map(revisionOf).toSorted((a, b) => (a < b ? 1 : -1))[1] ?? 0n;
 }

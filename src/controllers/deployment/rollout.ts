@@ -8,6 +8,7 @@ import { contentHash } from "../framework/hash.ts";
 import { controllerRef, isControlledBy } from "../framework/owners.ts";
 import { isNamespaceTerminating, messageOf } from "../framework/pods.ts";
 import {
+  byRevision,
   hashLabel,
   revisedAnnotations,
   revisionAnnotation,
@@ -38,13 +39,17 @@ export function divide(deployment: Deployment, sets: readonly ReplicaSet[]): Rol
   return { newSet, oldSets: sets.filter((set) => set !== newSet) };
 }
 
+function nextRevision(oldSets: readonly ReplicaSet[]): bigint {
+  return oldSets.map(revisionOf).reduce((highest, one) => (one > highest ? one : highest), 0n) + 1n;
+}
+
 /** Brings revision, annotations and minReadySeconds of the new ReplicaSet up to date; makes it when asked. */
 export async function withNewSet(
   context: DeploymentContext,
   rollout: Rollout,
   options: { readonly create: boolean },
 ): Promise<Rollout> {
-  const revision = Math.max(0, ...rollout.oldSets.map(revisionOf)) + 1;
+  const revision = nextRevision(rollout.oldSets);
   const { newSet } = rollout;
   if (newSet) return refresh(context, { ...rollout, newSet }, revision);
   return options.create ? create(context, rollout, revision) : rollout;
@@ -53,7 +58,7 @@ export async function withNewSet(
 async function refresh(
   context: DeploymentContext,
   rollout: Rollout & { readonly newSet: ReplicaSet },
-  revision: number,
+  revision: bigint,
 ): Promise<Rollout> {
   const { deployment, newSet } = rollout;
   const annotations = revisedAnnotations(deployment, newSet, revision);
@@ -85,7 +90,7 @@ async function refresh(
 async function create(
   context: DeploymentContext,
   rollout: Rollout,
-  revision: number,
+  revision: bigint,
 ): Promise<Rollout> {
   const { deployment, oldSets } = rollout;
   const blueprint = newSetOf(deployment, revision);
@@ -126,7 +131,7 @@ async function create(
   return { deployment: noted, newSet, oldSets };
 }
 
-function newSetOf(deployment: Deployment, revision: number): ReplicaSet {
+function newSetOf(deployment: Deployment, revision: bigint): ReplicaSet {
   const { template, selector, minReadySeconds } = deployment.spec;
   const hash = contentHash(template, deployment.status?.collisionCount);
   const labels = { ...template.metadata?.labels, [hashLabel]: hash };
@@ -245,7 +250,7 @@ export async function cleanUp(
   if (limit === undefined || limit === 2 ** 31 - 1) return;
   const living = oldSets.filter(({ metadata }) => metadata?.deletionTimestamp === undefined);
   const surplus = living
-    .toSorted((a, b) => revisionOf(a) - revisionOf(b) || byCreation(a, b))
+    .toSorted((a, b) => byRevision(a, b) || byCreation(a, b))
     .slice(0, Math.max(0, living.length - limit));
   for (const set of surplus) {
     const { generation = 0, uid = "" } = set.metadata ?? {};
