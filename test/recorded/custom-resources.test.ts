@@ -12,6 +12,7 @@ import { invalidStatus } from "#apimachinery/status.ts";
 import { validateObjectMeta } from "#apimachinery/validation/object-meta.ts";
 import { resourcesOfCustom } from "#apiserver/extensions/custom-definition.ts";
 import { codecOf } from "#apiserver/storage/codec.ts";
+import { createVirtualClock } from "#base/virtual/clock.ts";
 
 // What a 1.36 server said of definitions and instances, asked of the pure parts alone.
 
@@ -92,8 +93,8 @@ for (const file of ["instances.json", "instances-cel.json"]) {
 function servedBy(crd: CustomResourceDefinition): ResourceDefinition {
   assert.equal(create(customResourceDefinitions, crd), undefined);
   const established = { ...crd, status: { conditions: [], acceptedNames: crd.spec.names, storedVersions: [] } };
-  const unused = { webhooks: undefined as never, random: undefined as never };
-  const [first] = resourcesOfCustom(established, unused);
+  const options = { webhooks: undefined as never, random: undefined as never, clock: createVirtualClock() };
+  const [first] = resourcesOfCustom(established, options);
   assert.ok(first);
   return first;
 }

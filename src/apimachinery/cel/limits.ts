@@ -4,6 +4,8 @@
 export const perCallCostMax = 1_000_000;
 /** Cost of all rules on one object, or of one binding of an admission policy. */
 export const perObjectCostMax = 10_000_000;
+/** Milliseconds that all rules on one object may take, or one binding of a policy: cost says little of time. */
+export const perObjectMsMax = 2000;
 /** Cost of all match conditions of one webhook or binding. */
 export const matchConditionsCostMax = 2_500_000;
 /** Largest request, which bounds the size of what has no bound of its own. */

@@ -73,6 +73,7 @@ export function admissionPlugins(parts: ServerParts, options: PluginOptions): Ad
     configurations: live<WebhookConfiguration>(registration, "v1", plural),
     namespaces,
     authorizer: parts.authorizer,
+    clock: parts.clock,
     clients: options.webhooks,
     random,
   });
@@ -83,6 +84,7 @@ export function admissionPlugins(parts: ServerParts, options: PluginOptions): Ad
     bindings: live<B>(registration, "v1", plural.replace(/ies$/, "ybindings")),
     namespaces,
     authorizer: parts.authorizer,
+    clock: parts.clock,
     table: parts.table,
   });
   const { authorizer, table } = parts;

@@ -1,6 +1,6 @@
 import type { APIService, APIServiceCondition } from "#api/apiregistration/v1/api-service.ts";
 import type { HttpClient } from "#base/http.ts";
-import type { ServiceEndpoints } from "../webhooks/service-endpoint.ts";
+import { type ServiceEndpoints, slicesOf } from "../webhooks/service-endpoint.ts";
 import { aggregatorUser, type RemoteTarget, remoteUserHeaders, targetOf } from "./remote-service.ts";
 
 /** An Available condition before its time is known. */
@@ -58,9 +58,7 @@ function findMissing({ spec }: APIService, { services, slices }: ServiceEndpoint
   if (found === undefined) {
     return unavailable("ServicePortError", `${where} is not listening on port ${port}`);
   }
-  const own = slices
-    .inNamespace(namespace)
-    .filter(({ metadata }) => metadata?.labels?.["kubernetes.io/service-name"] === name);
+  const own = slicesOf(slices, { namespace, name });
   if (own.length === 0) {
     return unavailable("EndpointsNotFound", `cannot find endpointslices for ${where}`);
   }

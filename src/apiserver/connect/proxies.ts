@@ -10,6 +10,7 @@ import { proxyUpgrade } from "#wire/upgrade-proxy.ts";
 import type { ConnectHandler, ConnectRequest } from "../http/frontend.ts";
 import { get } from "../rest/list.ts";
 import type { LiveSet } from "../storage/live-set.ts";
+import { pickReady, slicesOf } from "../webhooks/service-endpoint.ts";
 import type { KubeletClients } from "./kubelet-client.ts";
 
 export interface ProxyTargets {
@@ -108,32 +109,25 @@ export function serviceProxy(targets: ProxyTargets): ConnectHandler {
     const { scheme, name, port } = addressed(request);
     const { endpoint, call } = request;
     const service = (await get(endpoint, { ...call, name })).object as Service;
-    if (!hasSlices(targets, { namespace: call.namespace, name })) {
-      throw notFound({ group: "", resource: "services" }, name);
-    }
-    const target = pickEndpoint(targets, { service, namespace: call.namespace, port });
+    const slices = slicesOf(targets.slices, { namespace: call.namespace, name });
+    if (slices.length === 0) throw notFound({ group: "", resource: "services" }, name);
+    const target = pickEndpoint(slices, { service, port, random: targets.random });
     if (target === undefined) throw serviceUnavailable(`no endpoints available for service ${JSON.stringify(name)}`);
     refuseForbiddenAddress(target.host);
     await pass(request, targets.open({ scheme, ...target }));
   };
 }
 
-function hasSlices({ slices }: ProxyTargets, of: { namespace: string; name: string }): boolean {
-  return slices
-    .inNamespace(of.namespace)
-    .some((slice) => slice.metadata?.labels?.["kubernetes.io/service-name"] === of.name);
-}
-
 interface Pick {
   readonly service: Service;
-  readonly namespace: string;
   readonly port: string;
+  readonly random: Random;
 }
 
 /** A ready endpoint of the Service's port, at random. */
 function pickEndpoint(
-  { slices, random }: ProxyTargets,
-  { service, namespace, port }: Pick,
+  slices: readonly EndpointSlice[],
+  { service, port, random }: Pick,
 ): { host: string; port: number } | undefined {
   const ports = service.spec?.ports ?? [];
   const wanted = port === "" && ports.length === 1
@@ -141,15 +135,5 @@ function pickEndpoint(
     : ports.find((one) => one.name === port || String(one.port) === port);
   if (wanted === undefined && port === "") return undefined;
   const portName = wanted?.name ?? (/^\d+$/.test(port) ? undefined : port);
-  const found: { host: string; port: number }[] = [];
-  for (const slice of slices.inNamespace(namespace)) {
-    if (slice.metadata?.labels?.["kubernetes.io/service-name"] !== service.metadata?.name) continue;
-    const target = slice.ports?.find((one) => (one.name ?? "") === (portName ?? ""))?.port;
-    if (target === undefined) continue;
-    for (const candidate of slice.endpoints ?? []) {
-      const [host] = candidate.addresses ?? [];
-      if (host !== undefined && candidate.conditions?.ready !== false) found.push({ host, port: target });
-    }
-  }
-  return found[random.below(Math.max(found.length, 1))];
+  return pickReady(slices, portName, random);
 }

@@ -3,6 +3,7 @@ import type {
   CustomResourceDefinition,
   CustomResourceDefinitionVersion,
 } from "#api/apiextensions/v1/custom-resource-definition.ts";
+import type { Clock } from "#base/clock.ts";
 import { goText } from "#apimachinery/go-format.ts";
 import { compileFieldPath } from "#apimachinery/jsonpath.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
@@ -41,14 +42,19 @@ const customVerbs: readonly Verb[] = [
 ];
 const viewVerbs: readonly Verb[] = ["get", "patch", "update"];
 
+/** What custom resources are served with. */
+export interface CustomOptions extends WebhookConversionOptions {
+  readonly clock: Clock;
+}
+
 /** The served versions of an established definition, as resources like all others. */
 export function resourcesOfCustom(
   crd: CustomResourceDefinition,
-  conversion: WebhookConversionOptions,
+  options: CustomOptions,
 ): ResourceDefinition[] {
   const isPlain = crd.spec.conversion?.strategy !== "Webhook";
-  const converter = isPlain ? undefined : createWebhookConverter(crd, conversion);
-  return crd.spec.versions.filter(({ served }) => served).map((version) => resourceOf(crd, version, converter));
+  const converter = isPlain ? undefined : createWebhookConverter(crd, options);
+  return crd.spec.versions.filter(({ served }) => served).map((version) => resourceOf(crd, version, { converter, clock: options.clock }));
 }
 
 export function storageVersionOf({ spec }: CustomResourceDefinition): string {
@@ -58,7 +64,7 @@ export function storageVersionOf({ spec }: CustomResourceDefinition): string {
 function resourceOf(
   crd: CustomResourceDefinition,
   version: CustomResourceDefinitionVersion,
-  converter: ObjectConverter | undefined,
+  { converter, clock }: { readonly converter: ObjectConverter | undefined; readonly clock: Clock },
 ): ResourceDefinition {
   const { spec, status } = crd;
   const names = { ...spec.names, ...status?.acceptedNames };
@@ -72,6 +78,7 @@ function resourceOf(
     plural: names.plural,
     terminating: isConditionTrue(crd, "Terminating"),
     schema,
+    clock,
     hasStatus: version.subresources?.status !== undefined,
     scale,
   };

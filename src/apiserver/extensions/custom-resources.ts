@@ -4,8 +4,7 @@ import type { ResourceDefinition } from "#apimachinery/resource.ts";
 import type { ApiTable } from "../api-table.ts";
 import type { LiveSet } from "../storage/live-set.ts";
 import { isConditionTrue } from "./conditions.ts";
-import type { WebhookConversionOptions } from "./webhook-conversion.ts";
-import { resourcesOfCustom } from "./custom-definition.ts";
+import { type CustomOptions, resourcesOfCustom } from "./custom-definition.ts";
 
 /** What is served of one definition. */
 interface Served {
@@ -23,7 +22,7 @@ interface Served {
 export function serveCustomResources(
   table: ApiTable,
   crds: LiveSet<CustomResourceDefinition>,
-  conversion: WebhookConversionOptions,
+  options: CustomOptions,
 ): Disposable {
   const served = new Map<string, Served>();
   return crds.onChange((name, crd) => {
@@ -35,7 +34,7 @@ export function serveCustomResources(
       served.delete(name);
       return;
     }
-    const resources = resourcesOfCustom(crd, conversion)
+    const resources = resourcesOfCustom(crd, options)
       .filter(({ group, version, plural }) => table.find(group, version, plural) === undefined)
       .sort((a, b) => compareVersions(b.version, a.version));
     served.set(name, { state, resources });

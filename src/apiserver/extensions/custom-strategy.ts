@@ -1,4 +1,6 @@
+import type { Clock } from "#base/clock.ts";
 import { createRuleValidator, type RuleValidator } from "#apimachinery/cel/rules/rule-validator.ts";
+import { createStopwatch } from "#apimachinery/cel/stopwatch.ts";
 import { Correlation } from "#apimachinery/cel/rules/correlation.ts";
 import { deepEqual } from "#apimachinery/deep-equal.ts";
 import { type FieldError, invalid } from "#apimachinery/field-error.ts";
@@ -23,6 +25,7 @@ export interface CustomTraits {
   /** The definition is being deleted: nothing new. */
   readonly terminating: boolean;
   readonly schema: Structural | undefined;
+  readonly clock: Clock;
   readonly hasStatus: boolean;
   readonly scale: ScalePaths | undefined;
 }
@@ -86,7 +89,7 @@ export function customStatusStrategy(
         errors.push(...validateBySchema(statusSchema, subject, "status"));
       }
       errors.push(...validateScaleStatus(object, traits.scale), ...listErrors(traits.schema, object, old));
-      return [...errors, ...checkRules(rules, { object, old, errors })];
+      return [...errors, ...checkRules({ rules, clock: traits.clock }, { object, old, errors })];
     },
   };
 }
@@ -113,7 +116,7 @@ function validateObject(traits: CustomTraits, rules: LazyRules, { object, old }:
   errors.push(...validateScaleSpec(object, scale), ...validateScaleStatus(object, scale));
   if (schema !== undefined) errors.push(...validateEmbedded(object, schema));
   errors.push(...listErrors(schema, object, old));
-  return [...errors, ...checkRules(rules, { object, ...(old && { old }), errors })];
+  return [...errors, ...checkRules({ rules, clock: traits.clock }, { object, ...(old && { old }), errors })];
 }
 
 /** Lists that were wrong before may stay so. */
@@ -132,6 +135,11 @@ function validateTypeMeta({ group, version, kind }: CustomTraits, object: KubeOb
     errors.push(invalid("apiVersion", object.apiVersion ?? "", `must be ${apiVersion}`));
   }
   return errors;
+}
+
+interface Checks {
+  readonly rules: LazyRules;
+  readonly clock: Clock;
 }
 
 type LazyRules = () => RuleValidator | undefined;
@@ -164,7 +172,7 @@ const blocking: ReadonlySet<string> = new Set([
 ]);
 
 function checkRules(
-  rules: LazyRules,
+  { rules, clock }: Checks,
   { object, old, errors }: Transition & { readonly errors: readonly FieldError[] },
 ): readonly FieldError[] {
   if (errors.some(({ type }) => blocking.has(type))) {
@@ -173,8 +181,11 @@ function checkRules(
       "correct the existing errors to complete validation";
     return rules() === undefined ? [] : [invalid(noField, null, detail)];
   }
-  const found = rules()?.({ value: object, ...(old && { oldValue: old }) });
-  if (found === undefined) return [];
+  const validate = rules();
+  if (validate === undefined) return [];
+  const found = createStopwatch(clock).run((interrupted) =>
+    validate({ value: object, ...(old && { oldValue: old }), interrupted }),
+  );
   if (found.warnings.length > 0) ratcheted.set(object, found.warnings);
   return found.errors.map((error) => (error.field === "" ? { ...error, field: noField } : error));
 }

@@ -27,7 +27,7 @@ export function createExtensions(parts: ServerParts, { client, log, ...conversio
   const crds = parts.live<CustomResourceDefinition>("apiextensions.k8s.io", "v1", "customresourcedefinitions");
   const resources = new DisposableStack();
   resources.defer(() => void conversion.webhooks[Symbol.asyncDispose]());
-  resources.use(serveCustomResources(parts.table, crds, conversion));
+  resources.use(serveCustomResources(parts.table, crds, { ...conversion, clock: parts.clock }));
   let controller: CrdController | undefined;
 
   /** Whoever made a definition may use it when the answer is there. */

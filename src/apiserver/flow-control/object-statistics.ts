@@ -38,7 +38,9 @@ export class ObjectStatisticsCache {
 async function count(storage: ResourceStorage, known: Counted): Promise<void> {
   known.isCounting = true;
   try {
-    const { entries, count: total } = await storage.range({ ...storage.rangeOf(storage.prefix), limit: sampleMax });
+    // The bytes as they are stored: nothing need be converted to be measured.
+    const range = storage.rangeOf(storage.prefix);
+    const { entries, count: total } = await storage.store.range({ ...range, limit: sampleMax });
     const bytes = entries.reduce((sum, { value }) => sum + value.length, 0);
     known.value = { count: total, averageBytes: entries.length === 0 ? 0 : Math.ceil(bytes / entries.length) };
   } catch {

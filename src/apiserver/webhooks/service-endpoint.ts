@@ -1,5 +1,5 @@
 import type { Service } from "#api/core/v1/service.ts";
-import type { EndpointSlice } from "#api/discovery/v1/endpoint-slice.ts";
+import { type EndpointSlice, serviceNameLabel } from "#api/discovery/v1/endpoint-slice.ts";
 import type { Random } from "#base/random.ts";
 import { notFound, serviceUnavailable } from "#apimachinery/status.ts";
 import type { LiveSet } from "../storage/live-set.ts";
@@ -29,18 +29,33 @@ export function resolveEndpoint(
   const wanted = ports.find((one) => one.port === port);
   if (wanted === undefined)
     throw serviceUnavailable(`no service port ${port} found for service "${name}"`);
-  const found: { host: string; port: number }[] = [];
-  for (const slice of slices.inNamespace(namespace)) {
-    if (slice.metadata?.labels?.["kubernetes.io/service-name"] !== name) continue;
-    const target = slice.ports?.find((one) => (one.name ?? "") === (wanted.name ?? ""))?.port;
-    if (target === undefined) continue;
-    for (const { conditions, addresses } of slice.endpoints ?? []) {
-      const host = addresses?.[0];
-      if (conditions?.ready !== false && host !== undefined) found.push({ host, port: target });
-    }
-  }
-  const picked = found[random.below(Math.max(found.length, 1))];
+  const picked = pickReady(slicesOf(slices, { namespace, name }), wanted.name, random);
   if (picked === undefined)
     throw serviceUnavailable(`no endpoints available for service "${name}"`);
   return picked;
+}
+
+/** Slices of a Service, whether it is there or not. */
+export function slicesOf(
+  slices: LiveSet<EndpointSlice>,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+): EndpointSlice[] {
+  return slices.inNamespace(namespace).filter(({ metadata }) => metadata?.labels?.[serviceNameLabel] === name);
+}
+
+/** A ready endpoint of the named port, at random; undefined when there is none. */
+export function pickReady(
+  slices: readonly EndpointSlice[],
+  portName: string | undefined,
+  random: Random,
+): { host: string; port: number } | undefined {
+  const found = slices.flatMap(({ ports, endpoints }) => {
+    const port = ports?.find((one) => (one.name ?? "") === (portName ?? ""))?.port;
+    if (port === undefined) return [];
+    return (endpoints ?? []).flatMap(({ conditions, addresses }) => {
+      const host = addresses?.[0];
+      return conditions?.ready !== false && host !== undefined ? [{ host, port }] : [];
+    });
+  });
+  return found[random.below(Math.max(found.length, 1))];
 }

@@ -9,9 +9,9 @@ import {
 } from "#apimachinery/field-error.ts";
 import type { EvaluateResult } from "../environment.ts";
 import type { Bindings } from "../frame.ts";
-import { messageBytesMax, perObjectCostMax } from "../limits.ts";
+import { iterationsPerCheck, messageBytesMax, perObjectCostMax } from "../limits.ts";
 import { schemaType } from "../schema.ts";
-import { CelOptional, CostLimitError, optionalNone } from "../value.ts";
+import { CelOptional, CostLimitError, InterruptedError, optionalNone } from "../value.ts";
 import type { CompiledRule } from "./compile-rules.ts";
 import { Correlation, isJsonObject, oldElements } from "./correlation.ts";
 import { createNode, type RuleNode } from "./rule-nodes.ts";
@@ -106,6 +106,7 @@ class Run {
   readonly warnings: string[] = [];
   costLeft: number;
   readonly #interrupted: (() => boolean) | undefined;
+  #evaluations = 0;
 
   constructor(costMax: number, interrupted?: () => boolean) {
     this.costLeft = costMax;
@@ -182,6 +183,11 @@ class Run {
       this.errors.push(invalid(path, type, `rule compile error: ${rule.error}`));
     }
     if (rule.program === undefined) return;
+    // Many small evaluations take time as well as one with many iterations.
+    if (++this.#evaluations % iterationsPerCheck === 0 && this.#interrupted?.() === true) {
+      const { message } = new InterruptedError();
+      return this.#stop(invalid(path, type, `${message} evaluating rule: ${shownRule(rule.source)}`));
+    }
     const result = rule.program.evaluate(bindings, this.#limits());
     if (result.cost > this.costLeft) return this.#stop(invalid(path, type, outOfBudget));
     this.costLeft -= result.cost;
@@ -212,6 +218,8 @@ class Run {
       const reason =
         "call arguments did not match a supported operator, function or macro signature";
       this.errors.push(here(`'${message}': ${reason} for rule: ${shown}`));
+    } else if (error instanceof InterruptedError) {
+      this.#stop(here(`${message} evaluating rule: ${shown}`));
     } else this.errors.push(here(`${message} evaluating rule: ${shown}`));
   }
 

@@ -2,8 +2,10 @@ import type { AccessCheck, AccessDecision } from "#apimachinery/cel/library/auth
 import { authorizerValue, requestResourceValue } from "#apimachinery/cel/library/authorizer.ts";
 import { LazyObject } from "#apimachinery/cel/lazy-object.ts";
 import { perCallCostMax } from "#apimachinery/cel/limits.ts";
+import { createStopwatch, type Stopwatch } from "#apimachinery/cel/stopwatch.ts";
 import { CelError, type CelValue } from "#apimachinery/cel/value.ts";
 import type { Namespace } from "#api/core/v1/namespace.ts";
+import type { Clock } from "#base/clock.ts";
 import type { ResourceDefinition } from "#apimachinery/resource.ts";
 import type { Attributes, Authorizer } from "../../authorization/authorizer.ts";
 import { type AdmissionRequest, namespaceOf, qualifiedOf, wireObject } from "../request.ts";
@@ -38,6 +40,7 @@ export interface EvaluationOptions {
   /** The version that the policy or webhook wants to see. */
   readonly definition: ResourceDefinition;
   readonly authorizer: Authorizer;
+  readonly clock: Clock;
   readonly params?: object | null;
   readonly namespace?: Namespace | undefined;
   /** Expressions behind `variables`, each may use those before it. */
@@ -55,16 +58,19 @@ class DecisionPending {
 
 /**
  * One evaluation of several expressions on one request: they share inputs, the values of variables,
- * answers of the authorizer and a budget. Source: admission/plugin/cel/activation.go.
+ * answers of the authorizer and budgets of cost and time. Source: admission/plugin/cel/activation.go.
  */
 export class Evaluation {
   readonly #options: EvaluationOptions;
   readonly #decisions = new Map<string, AccessDecision>();
   readonly #bindings: Record<string, unknown>;
+  readonly #stopwatch: Stopwatch;
+  #interrupted: () => boolean = () => false;
   #costLeft: number;
 
   constructor(options: EvaluationOptions) {
     this.#options = options;
+    this.#stopwatch = createStopwatch(options.clock);
     this.#costLeft = options.costMax;
     this.#bindings = this.#inputs();
   }
@@ -78,7 +84,10 @@ export class Evaluation {
     if (program === undefined) return { ok: false, error: `compilation error: ${error ?? ""}` };
     for (let round = 0; round < roundsMax; round++) {
       try {
-        const result = program.evaluate(this.#bindings);
+        const result = this.#stopwatch.run((interrupted) => {
+          this.#interrupted = interrupted;
+          return program.evaluate(this.#bindings, { interrupted });
+        });
         this.#spend(result.cost);
         if (result.ok) return { ok: true, value: result.value };
         return {
@@ -140,7 +149,7 @@ export class Evaluation {
             `composited variable ${quoted} fails to compile: ${expression.error ?? ""}`,
           );
         }
-        const result = expression.program.evaluate(bindings, { costMax: perCallCostMax });
+        const result = expression.program.evaluate(bindings, { costMax: perCallCostMax, interrupted: this.#interrupted });
         this.#spend(result.cost);
         if (result.ok) return result.value;
         throw new CelError(

@@ -4,6 +4,7 @@ import type {
   Validation,
 } from "#api/admissionregistration/v1/validating-admission-policy.ts";
 import type { Namespace } from "#api/core/v1/namespace.ts";
+import type { Clock } from "#base/clock.ts";
 import type { Expression } from "#api/admissionregistration/expressions.ts";
 import { messageBytesMax, perObjectCostMax } from "#apimachinery/cel/limits.ts";
 import type { KubeObject } from "#apimachinery/object.ts";
@@ -32,7 +33,7 @@ export interface PolicyResult {
 }
 
 export interface PolicyRun {
-  readonly context: { readonly authorizer: Authorizer };
+  readonly context: { readonly authorizer: Authorizer; readonly clock: Clock };
   readonly policy: ValidatingAdmissionPolicy;
   readonly definition: ResourceDefinition;
   readonly param: KubeObject | null;
@@ -56,6 +57,7 @@ export async function evaluatePolicy(
     request,
     definition,
     authorizer: run.context.authorizer,
+    clock: run.context.clock,
     namespace,
     ...(spec.paramKind !== undefined && { params: param }),
   };

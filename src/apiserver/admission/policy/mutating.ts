@@ -12,6 +12,7 @@ import { Evaluation, OutOfBudgetError } from "../cel/evaluation.ts";
 import { matchConditions } from "../cel/match-conditions.ts";
 import { isExempt } from "../matching/rules.ts";
 import { withWireObject } from "../mutation.ts";
+import { beginPass } from "../reinvocation.ts";
 import { type AdmissionRequest, forbid, namespaceOf, wireObject } from "../request.ts";
 import { customInVersion, inVersion } from "../versions.ts";
 import { applyMutation, MutationError } from "./apply-mutation.ts";
@@ -35,13 +36,6 @@ interface PolicyFailure {
   readonly binding?: MutatingAdmissionPolicyBinding;
   readonly message: string;
   readonly reason: string;
-}
-
-/** What the first pass leaves to the second. Source: policy/mutating/reinvocationcontext.go. */
-interface Memory {
-  lastOutput: KubeObject | undefined;
-  readonly called: Set<string>;
-  readonly due: Set<string>;
 }
 
 /** Changes objects by CEL expressions. Source: admission/plugin/policy/mutating. */
@@ -112,19 +106,6 @@ async function collect(
   }
 }
 
-function memoryOf({ passes }: AdmissionRequest): Memory {
-  const known = passes?.memory.get(name) as Memory | undefined;
-  if (known !== undefined) return known;
-  const fresh: Memory = { lastOutput: undefined, called: new Set(), due: new Set() };
-  passes?.memory.set(name, fresh);
-  return fresh;
-}
-
-function makeDue({ called, due }: Memory): void {
-  for (const id of called) due.add(id);
-  called.clear();
-}
-
 interface Invoking {
   readonly context: Context;
   readonly failures: PolicyFailure[];
@@ -135,27 +116,22 @@ async function invoke(
   request: AdmissionRequest,
   invoking: Invoking,
 ): Promise<KubeObject | undefined> {
-  const memory = memoryOf(request);
-  const again = request.passes?.again === true;
-  if (again && !deepEqual(memory.lastOutput, request.object)) makeDue(memory);
+  const pass = beginPass(name, request);
   let current = request;
   for (const invocation of invocations) {
     const { policy, binding, param } = invocation;
     const key = [policy, binding, param]
       .map((one) => `${one?.metadata?.namespace}/${one?.metadata?.name}`)
       .join(" ");
-    if (again && !memory.due.has(key)) continue;
+    if (!pass.isDue(key)) continue;
     const before = current.object;
     const object = await mutateOnce(invocation, current, invoking);
     if (object === undefined || before === undefined) continue;
-    if (object !== before) {
-      current = { ...current, object };
-      makeDue(memory);
-      if (request.passes !== undefined) request.passes.wanted = true;
-    }
-    if (policy.spec.reinvocationPolicy === "IfNeeded") memory.called.add(key);
+    const changed = object !== before;
+    if (changed) current = { ...current, object };
+    pass.ran(key, { changed, ifNeeded: policy.spec.reinvocationPolicy === "IfNeeded" });
   }
-  memory.lastOutput = current.object;
+  pass.end(current.object);
   return current.object;
 }
 
@@ -171,6 +147,7 @@ async function mutateOnce(
   const inputs = {
     definition,
     authorizer: context.authorizer,
+    clock: context.clock,
     namespace: namespaceObject(request, context.namespaces),
     ...(spec.paramKind !== undefined && { params: param }),
   };

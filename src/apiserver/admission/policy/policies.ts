@@ -5,6 +5,7 @@ import type {
 } from "#api/admissionregistration/v1/policy-matching.ts";
 import type { MatchCondition } from "#api/admissionregistration/v1/policy-matching.ts";
 import type { Namespace } from "#api/core/v1/namespace.ts";
+import type { Clock } from "#base/clock.ts";
 import type { KubeObject } from "#apimachinery/object.ts";
 import type { ResourceDefinition } from "#apimachinery/resource.ts";
 import type { ApiTable } from "../../api-table.ts";
@@ -37,6 +38,7 @@ export interface PolicyContext<P extends Policy, B extends PolicyBinding> {
   readonly bindings: LiveSet<B>;
   readonly namespaces: LiveSet<Namespace>;
   readonly authorizer: Authorizer;
+  readonly clock: Clock;
   readonly table: ApiTable;
 }
 

@@ -4,6 +4,7 @@ import type { Namespace } from "#api/core/v1/namespace.ts";
 import type { KubeObject } from "#apimachinery/object.ts";
 import type { ResourceDefinition } from "#apimachinery/resource.ts";
 import type { LabelSelectorSource } from "#apimachinery/selectors.ts";
+import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
 import type { Authorizer } from "../../authorization/authorizer.ts";
 import type { LiveSet } from "../../storage/live-set.ts";
@@ -45,6 +46,7 @@ export interface WebhookContext {
   readonly configurations: LiveSet<WebhookConfiguration>;
   readonly namespaces: LiveSet<Namespace>;
   readonly authorizer: Authorizer;
+  readonly clock: Clock;
   readonly clients: WebhookClients;
   readonly random: Random;
 }
@@ -88,12 +90,13 @@ export async function wantedVersion(
   if (definition === undefined) return undefined;
   if (!matchesNamespace(webhook.namespaceSelector, request, context.namespaces)) return undefined;
   if (!matchesObject(webhook.objectSelector, request)) return undefined;
-  const { authorizer } = context;
+  const { authorizer, clock } = context;
   const { failurePolicy } = webhook;
   const result = await matchConditions(webhook.matchConditions, {
     request,
     definition,
     authorizer,
+    clock,
     failurePolicy,
   });
   if (result.error !== undefined) throw forbid(request, result.error);

@@ -7,21 +7,13 @@ import { parseJson } from "#wire/json.ts";
 import type { AdmissionPlugin } from "../admission.ts";
 import { isExempt } from "../matching/rules.ts";
 import { patchedValue, withWireObject } from "../mutation.ts";
+import { beginPass } from "../reinvocation.ts";
 import { type AdmissionRequest, wireObject } from "../request.ts";
 import { customInVersion, inVersion } from "../versions.ts";
 import { askWebhook, denial, failedClosed, FailedWebhook } from "./call-webhook.ts";
 import { type Hook, hooksOf, type WebhookContext, wantedVersion } from "./hooks.ts";
 
 const name = "MutatingAdmissionWebhook";
-
-/** What the first pass leaves to the second. Source: webhook/mutating/reinvocationcontext.go. */
-interface Memory {
-  lastOutput: KubeObject | undefined;
-  /** Hooks of policy IfNeeded that were called. */
-  readonly called: Set<string>;
-  /** Those that something changed behind. */
-  readonly due: Set<string>;
-}
 
 /**
  * Asks MutatingWebhooks one after the other, each sees what those before it changed.
@@ -34,44 +26,21 @@ export function mutatingAdmissionWebhook(context: WebhookContext): AdmissionPlug
     enabledByDefault: true,
     handles: (request) => hooks().length > 0 && !isExempt(request),
     async mutate(request) {
-      const memory = memoryOf(request);
-      const again = request.passes?.again === true;
-      if (again && !deepEqual(memory.lastOutput, request.object)) makeDue(memory);
+      const pass = beginPass(name, request);
+      const round = request.passes?.again === true ? 1 : 0;
       let current = request;
       for (const [index, hook] of hooks().entries()) {
-        if (again && !memory.due.has(hook.id)) continue;
+        if (!pass.isDue(hook.id)) continue;
         const definition = await wantedVersion(hook, current, context);
         if (definition === undefined) continue;
-        const object = await ask(hook, current, {
-          context,
-          definition,
-          round: again ? 1 : 0,
-          index,
-        });
-        if (object !== undefined) {
-          current = { ...current, object };
-          makeDue(memory);
-          if (request.passes !== undefined) request.passes.wanted = true;
-        }
-        if (hook.webhook.reinvocationPolicy === "IfNeeded") memory.called.add(hook.id);
+        const object = await ask(hook, current, { context, definition, round, index });
+        if (object !== undefined) current = { ...current, object };
+        pass.ran(hook.id, { changed: object !== undefined, ifNeeded: hook.webhook.reinvocationPolicy === "IfNeeded" });
       }
-      memory.lastOutput = current.object;
+      pass.end(current.object);
       return current.object;
     },
   };
-}
-
-function memoryOf({ passes }: AdmissionRequest): Memory {
-  const known = passes?.memory.get(name) as Memory | undefined;
-  if (known !== undefined) return known;
-  const fresh: Memory = { lastOutput: undefined, called: new Set(), due: new Set() };
-  passes?.memory.set(name, fresh);
-  return fresh;
-}
-
-function makeDue({ called, due }: Memory): void {
-  for (const id of called) due.add(id);
-  called.clear();
 }
 
 interface Round {
