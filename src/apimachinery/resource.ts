@@ -29,6 +29,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   /** To and from the storage version; absent in the storage version itself. */
   readonly conversion?: Conversion;
   readonly columns: readonly Column<T>[];
+  /** What a row of a table says of its object beside the cells: that a Pod has ended. */
+  readonly rowConditions?: Reader<T, readonly object[] | undefined>;
   /** Extra values for `fieldSelector`, beyond metadata.name and metadata.namespace. */
   readonly fieldSelectors: Readonly<Record<string, Reader<T, string>>>;
   /** The refusal of other fields, for the kinds that have a text of their own. */

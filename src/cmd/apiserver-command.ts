@@ -47,7 +47,7 @@ export function addApiServerCommand(program: Command, context: CommandContext): 
     .option("--anonymous-auth <bool>", "whether requests without credentials are anonymous", "true")
     .option("--disable-admission-plugins <names>", "admission plugins to leave out", listOption)
     .option("--enable-admission-plugins <names>", "admission plugins to add", listOption)
-    .option("--service-cluster-ip-range <cidr>", "range of Service addresses", "10.96.0.0/16")
+    .option("--service-cluster-ip-range <cidr>", "range of Service addresses", "10.96.0.0/12")
     .option("--feature-gates <gates>", "A=true,B=false")
     .option("--runtime-config <versions>", "versions to serve or not: api/all=true,GROUP/VERSION=true,GROUP/VERSION/RESOURCE=false")
     .option("--allow-privileged [bool]", "whether containers may be privileged", "false")

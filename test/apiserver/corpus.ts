@@ -216,8 +216,8 @@ function settle<T>(value: T): T {
     (value as Json)["columnDefinitions"] = (columnDefinitions as Json[]).map((column) => ({ ...column, description: column["description"] !== "" }));
   }
   if (Array.isArray(cells)) {
-    const isAge = (cell: unknown): boolean => typeof cell === "string" && /^(\d+[smhdy])+$/.test(cell);
-    (value as Json)["cells"] = cells.map((cell: unknown) => (isAge(cell) ? "<age>" : cell));
+    const age = /^(\d+[smhdy])+$|(?<=\()(\d+[smhdy])+(?= ago\)$)/;
+    (value as Json)["cells"] = cells.map((cell: unknown) => (typeof cell === "string" ? cell.replace(age, "<age>") : cell));
   }
   if (Array.isArray(managedFields)) {
     (value as Json)["managedFields"] = managedFields.toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1));

@@ -50,7 +50,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
           anonymousAuth: true,
           disableAdmissionPlugins: options.disableAdmissionPlugins ?? ["ServiceAccount"],
           enableAdmissionPlugins: [],
-          serviceClusterIpRange: "10.0.0.0/24",
+          serviceClusterIpRange: "10.97.0.0/16",
           runtimeConfig: options.runtimeConfig ?? "",
           extraNames: [],
           ...options.flags,

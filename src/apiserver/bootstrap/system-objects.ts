@@ -58,7 +58,6 @@ async function ensureServiceCidr(
   const condition = {
     type: "Ready",
     status: "True",
-    reason: "",
     message: "Kubernetes default Service CIDR is ready",
     lastTransitionTime: rfc3339(nowMs),
   };

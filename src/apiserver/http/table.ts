@@ -40,25 +40,33 @@ export function includeObjectOf(text: string | null): IncludeObject {
   if (text === null || text === "" || text === "Metadata") return "Metadata";
   if (text === "None" || text === "Object") return text;
   throw badRequest(
-    `includeObject: Invalid value: ${JSON.stringify(text)}: must be 'Metadata', 'Object', 'None', or empty`,
+    `Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(text)}: must be 'Metadata', 'Object', 'None', or empty`,
   );
 }
 
 /** A `meta.k8s.io` Table of objects. */
 export function tableOf(spec: TableSpec): KubeObject {
-  const { definition, nowMs } = spec;
+  const { definition } = spec;
   const columns = definition.columns.length > 0 ? definition.columns : defaultColumns;
+  // Upstream's converter of kinds without columns leaves nil there.
+  const hasNoRows = columns === defaultColumns && spec.objects.length === 0;
   const table = {
     kind: "Table",
     apiVersion: `meta.k8s.io/${spec.version}`,
     metadata: spec.metadata,
     columnDefinitions: spec.withColumns ? columns.map(columnDefinition) : null,
-    rows: spec.objects.map((object) => ({
-      cells: columns.map((column) => column.cell(object, nowMs)),
-      object: rowObject(spec, object),
-    })),
+    rows: hasNoRows ? null : spec.objects.map((object) => rowOf(spec, columns, object)),
   };
   return table as KubeObject;
+}
+
+function rowOf(spec: TableSpec, columns: readonly Column<KubeObject>[], object: KubeObject): object {
+  const conditions = spec.definition.rowConditions?.(object);
+  return {
+    cells: columns.map((column) => column.cell(object, spec.nowMs)),
+    ...(conditions !== undefined && { conditions }),
+    object: rowObject(spec, object),
+  };
 }
 
 function columnDefinition(column: Column<KubeObject>): object {

@@ -24,6 +24,14 @@ export const podColumns: readonly Column<Pod>[] = [
   column("Readiness Gates", readinessGatesText, { description: "Conditions of its own that hold, of all.", wide: true }),
 ];
 
+/** Of Pods that have ended. */
+export function podRowConditions({ status }: Pod): object[] | undefined {
+  const { phase } = status ?? {};
+  if (phase !== "Succeeded" && phase !== "Failed") return undefined;
+  const message = phase === "Succeeded" ? "The pod has completed successfully." : "The pod failed.";
+  return [{ type: "Completed", status: "True", reason: phase, message }];
+}
+
 interface Summary {
   readonly ready: string;
   readonly status: string;

@@ -10,7 +10,7 @@ import {
   PodPortForwardOptions,
   PodProxyOptions,
 } from "./connect-options.ts";
-import { podColumns } from "./pod-columns.ts";
+import { podColumns, podRowConditions } from "./pod-columns.ts";
 import { PodSpec } from "./pod-spec.ts";
 import { PodStatus } from "./pod-status.ts";
 import {
@@ -38,6 +38,7 @@ export const pods = defineResource<Pod>({
   schema: Pod,
   strategy: podStrategy,
   columns: podColumns,
+  rowConditions: podRowConditions,
   fieldSelectors: {
     "spec.nodeName": (pod) => pod.spec.nodeName ?? "",
     "spec.restartPolicy": (pod) => pod.spec.restartPolicy ?? "",

@@ -2,6 +2,7 @@ import {
   validateContainerResourceName,
   validateResourceQuantity,
 } from "#api/core/v1/resource-name.ts";
+import { nodeLabelNotice } from "#api/core/v1/node-label-warnings.ts";
 import { validateTolerations } from "#api/core/v1/pod-scheduling-validation.ts";
 import { validateLabels } from "#apimachinery/validation/object-meta.ts";
 import {
@@ -54,6 +55,7 @@ export const runtimeClasses = defineResource<RuntimeClass>({
   scope: "Cluster",
   schema: RuntimeClass,
   strategy: {
+    warnings: selectorWarnings,
     validate: (runtime) => [...validateRuntimeClass(runtime)],
     validateUpdate: (runtime, { old }) => [
       ...validateRuntimeClass(runtime),
@@ -62,6 +64,14 @@ export const runtimeClasses = defineResource<RuntimeClass>({
   },
   columns: [nameColumn, column("Handler", ({ handler }) => handler), ageColumn],
 });
+
+/** Labels of nodes that have a newer name. Source: pkg/api/node/util.go. */
+function selectorWarnings({ scheduling }: RuntimeClass): string[] {
+  return Object.keys(scheduling?.nodeSelector ?? {}).flatMap((key) => {
+    const notice = nodeLabelNotice(key);
+    return notice === undefined ? [] : [`scheduling.nodeSelector: ${notice}`];
+  });
+}
 
 /** Source: pkg/apis/node/validation/validation.go. */
 function* validateRuntimeClass({ handler, overhead, scheduling }: RuntimeClass): Findings {

@@ -1,5 +1,6 @@
 import { validateStorageClass, validateStorageClassUpdate } from "./storage-validation.ts";
 import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
+import { nodeLabelNotice } from "#api/core/v1/node-label-warnings.ts";
 import { TopologySelectorTerm } from "#api/core/v1/topology-selector.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
@@ -41,6 +42,7 @@ export const storageClasses = defineResource<StorageClass>({
       storage.reclaimPolicy ??= "Delete";
       storage.volumeBindingMode ??= "Immediate";
     },
+    warnings: topologyWarnings,
     validate: (storage) => [...validateStorageClass(storage)],
     validateUpdate: (storage, { old }) => [...validateStorageClassUpdate(storage, old)],
   },
@@ -68,4 +70,14 @@ const defaultAnnotations = [
 function nameText({ metadata: { name = "", annotations } }: StorageClass): string {
   const isDefault = defaultAnnotations.some((key) => annotations?.[key] === "true");
   return isDefault ? `${name} (default)` : name;
+}
+
+/** Labels of nodes that have a newer name. Source: pkg/api/storage/util.go. */
+function topologyWarnings({ allowedTopologies = [] }: StorageClass): string[] {
+  return allowedTopologies.flatMap(({ matchLabelExpressions = [] }, i) =>
+    matchLabelExpressions.flatMap(({ key }, j) => {
+      const notice = nodeLabelNotice(key);
+      return notice === undefined ? [] : [`allowedTopologies[${i}].matchLabelExpressions[${j}].key: ${notice}`];
+    }),
+  );
 }
