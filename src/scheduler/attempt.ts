@@ -8,6 +8,7 @@ import type { Nominator } from "./nominator.ts";
 import type { PodInfo } from "./pod-info.ts";
 import { feasibleNodesEnough } from "./profile.ts";
 import type { ProfileRuntime } from "./profile-runtime.ts";
+import type { Stopwatch } from "./stopwatch.ts";
 import { namesMax, type NodeScores, type RefusalGroup } from "./why.ts";
 
 export interface Found {
@@ -31,12 +32,13 @@ export interface AttemptOptions {
   readonly cluster: Cluster;
   readonly nominator: Nominator;
   readonly below: (limit: number) => number;
+  readonly stopwatch: Stopwatch;
 }
 
 /** Throws what a plugin throws, or an error of its own for a status with code `Error`. */
 export function attempt(pod: PodInfo, options: AttemptOptions): Found | Misfitted {
   const { runtime, cluster, nominator } = options;
-  const evaluation = runtime.evaluationOf(pod);
+  const evaluation = evaluationFor(pod, options);
   if (!("choose" in evaluation)) return refusedAtOnce(pod, evaluation, cluster);
   const choice =
     chooseNominated(pod, evaluation, options) ??
@@ -48,10 +50,17 @@ export function attempt(pod: PodInfo, options: AttemptOptions): Found | Misfitte
         ? Infinity
         : feasibleNodesEnough(cluster.nodeCount, runtime.profile.percentageOfNodesToScore),
     });
+  options.stopwatch.lap("Filter", choice === undefined ? "Unschedulable" : "Success");
   if (choice === undefined) return misfit(pod, evaluation, options);
   runtime.searchStart = (runtime.searchStart + choice.evaluatedCount) % Math.max(1, cluster.nodes.length);
   evaluation.uses++;
   return { outcome: "found", evaluation, choice };
+}
+
+function evaluationFor(pod: PodInfo, { runtime, stopwatch }: AttemptOptions): Evaluation | Refusal {
+  const evaluation = runtime.evaluationOf(pod);
+  stopwatch.lap("PreFilter", "choose" in evaluation ? "Success" : "Unschedulable");
+  return evaluation;
 }
 
 /** As `attempt`, for pods that extenders have a say about. */
@@ -60,10 +69,11 @@ export async function attemptExtended(
   options: AttemptOptions,
   extenders: ExtenderCalls,
 ): Promise<Found | Misfitted> {
-  const { runtime, cluster, nominator, below } = options;
-  const evaluation = runtime.evaluationOf(pod);
+  const { cluster, nominator, below } = options;
+  const evaluation = evaluationFor(pod, options);
   if (!("choose" in evaluation)) return refusedAtOnce(pod, evaluation, cluster);
   const feasible = evaluation.feasible(pod, nominator);
+  options.stopwatch.lap("Filter", feasible.length === 0 ? "Unschedulable" : "Success");
   if (feasible.length === 0) return misfit(pod, evaluation, options);
   const totals = evaluation.totalsOf(feasible);
   const { nodes, refusals } = await extenders.filter(pod, feasible);

@@ -5,6 +5,7 @@ import { failed, type Status } from "./framework.ts";
 import type { NodeInfo } from "./node-info.ts";
 import type { PodInfo } from "./pod-info.ts";
 import type { ProfileRuntime } from "./profile-runtime.ts";
+import type { Stopwatch } from "./stopwatch.ts";
 import { askPermits, type Rejection, type WaitingPods } from "./waiting-pods.ts";
 
 export interface BindFailure {
@@ -54,17 +55,28 @@ export interface BindOptions {
   readonly runtime: ProfileRuntime;
   readonly extenders: ExtenderCalls | undefined;
   readonly signal: AbortSignal;
+  readonly stopwatch: Stopwatch;
 }
 
 /** Undefined: the pod is bound. */
 export async function bindPod(pod: PodInfo, options: BindOptions): Promise<BindFailure | undefined> {
-  const { node, filters, runtime, signal } = options;
-  const { profile, contextOf } = runtime;
+  const { node, filters, signal, stopwatch } = options;
   for (const { name, filter } of filters) {
     if (filter.preBind === undefined) continue;
     const status = await filter.preBind(node, signal).catch(failed);
-    if (status !== undefined) return failure(name, status, `running PreBind plugin "${name}"`);
+    if (status === undefined) continue;
+    stopwatch.lap("PreBind", status.code === "Error" ? "Error" : "Unschedulable");
+    return failure(name, status, `running PreBind plugin "${name}"`);
   }
+  stopwatch.lap("PreBind", "Success");
+  const failing = await writeBinding(pod, options);
+  stopwatch.lap("Bind", failing === undefined ? "Success" : "Error");
+  return failing;
+}
+
+async function writeBinding(pod: PodInfo, options: BindOptions): Promise<BindFailure | undefined> {
+  const { node, runtime } = options;
+  const { profile, contextOf } = runtime;
   try {
     if ((await options.extenders?.bind(pod, node.name)) !== undefined) return undefined;
   } catch (error) {

@@ -33,6 +33,8 @@ export interface Cluster {
   /** Pods on nodes with host ports, claims and all: the newest state by uid. */
   pod(uid: string): PodInfo | undefined;
   isAssumed(uid: string): boolean;
+  /** Pods on nodes; those of them whose binding is not seen yet. Counted when asked. */
+  readonly podCounts: { readonly all: number; readonly assumed: number };
 }
 
 export interface MutableCluster extends Cluster {
@@ -178,6 +180,11 @@ export function createCluster(): MutableCluster {
     },
     pod: (uid) => places.get(uid)?.pod,
     isAssumed: (uid) => places.get(uid)?.assumed === true,
+    get podCounts() {
+      let assumed = 0;
+      for (const place of places.values()) if (place.assumed) assumed++;
+      return { all: places.size, assumed };
+    },
     setNode(node) {
       const known = byName.get(node.metadata?.name ?? "");
       if (known !== undefined && sameForPlugins(known.node, node)) {

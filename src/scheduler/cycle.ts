@@ -23,6 +23,7 @@ import { conditionPatch, patchPodStatus, truncated } from "./pod-condition.ts";
 import type { PodInfo } from "./pod-info.ts";
 import type { ProfileRuntime } from "./profile-runtime.ts";
 import type { QueuedPod, Queue } from "./queue.ts";
+import { startStopwatch, type Stopwatch } from "./stopwatch.ts";
 import type { WaitingPods } from "./waiting-pods.ts";
 import type { Explanation, Explanations } from "./why.ts";
 
@@ -59,7 +60,6 @@ export function createCycles(options: CyclesOptions): Cycles {
   const { queue, cluster, clock, log, lifetime } = options;
   const bindings = createSlots(bindingsMax);
   let started = false;
-  let attemptStartMs = 0;
   let running: Promise<void> | undefined;
   const below = (limit: number): number => options.random.below(limit);
 
@@ -80,7 +80,6 @@ export function createCycles(options: CyclesOptions): Cycles {
     while (!lifetime.ended) {
       const entry = queue.pop();
       if (entry === undefined) return;
-      attemptStartMs = clock.monotonicMs();
       const pausing = scheduleOne(entry);
       if (pausing !== undefined) await pausing;
       if (bindings.full) await bindings.freed();
@@ -100,37 +99,41 @@ export function createCycles(options: CyclesOptions): Cycles {
       return void queue.done(entry);
     }
     const { nominator, extenders } = options;
+    const stopwatch = startStopwatch(clock, options.metrics, runtime.profile.schedulerName);
+    const trial: Trial = { entry, runtime, stopwatch };
     const conclude = (result: Found | Misfitted): Promise<void> | undefined => {
-      if (result.outcome === "misfit") return unplaced(entry, runtime, result);
-      return void place(entry, runtime, result);
+      if (result.outcome === "misfit") return unplaced(trial, result);
+      return void place(trial, result);
     };
-    const failed = (error: unknown): void => failedByError(entry, runtime, error);
-    if (extenders?.concerned(info)) {
-      return attemptExtended(info, { runtime, cluster, nominator, below }, extenders).then(conclude).catch(failed);
-    }
+    const failed = (error: unknown): void => failedByError(trial, error);
+    const parts = { runtime, cluster, nominator, below, stopwatch };
+    if (extenders?.concerned(info)) return attemptExtended(info, parts, extenders).then(conclude).catch(failed);
     try {
-      return conclude(attempt(info, { runtime, cluster, nominator, below }));
+      return conclude(attempt(info, parts));
     } catch (error) {
       return void failed(error);
     }
   }
 
-  function place(entry: QueuedPod, runtime: ProfileRuntime, found: Found): void {
+  function place(trial: Trial, found: Found): void {
+    const { entry, runtime, stopwatch } = trial;
     const { info } = entry;
     const { node } = found.choice;
     const { filters } = found.evaluation;
     cluster.assume(info, node);
     const refusal = reserve(filters, node);
-    if (refusal !== undefined) return undone(entry, runtime, { ...refusal, filters, node });
+    stopwatch.lap("Reserve", refusal === undefined ? "Success" : "Error");
+    if (refusal !== undefined) return undone(trial, { ...refusal, filters, node });
     const scores = scoresOf(found);
     const leave = permit(info, node, { runtime, waiting: options.waiting });
     const goOn = (failure: BindFailure | undefined): void => {
-      if (failure !== undefined) undone(entry, runtime, { ...failure, filters, node });
-      else bind(entry, runtime, { filters, node });
+      stopwatch.lap("Permit", failure === undefined ? "Success" : "Unschedulable");
+      if (failure !== undefined) undone(trial, { ...failure, filters, node });
+      else bind(trial, { filters, node });
     };
-    if (leave instanceof Promise) void leave.then(goOn);
+    if (leave instanceof Promise) void waitForLeave(leave).then(goOn);
     else goOn(leave);
-    explain(entry, {
+    explain(trial, {
       outcome: "Scheduled",
       message: `Successfully assigned ${info.key} to ${node.name}`,
       nodeName: node.name,
@@ -140,7 +143,15 @@ export function createCycles(options: CyclesOptions): Cycles {
     });
   }
 
-  function bind(entry: QueuedPod, runtime: ProfileRuntime, { filters, node }: Placed): void {
+  async function waitForLeave(leave: Promise<BindFailure | undefined>): Promise<BindFailure | undefined> {
+    const startMs = clock.monotonicMs();
+    const failure = await leave;
+    options.metrics?.permitWaited(failure === undefined ? "allowed" : "rejected", clock.monotonicMs() - startMs);
+    return failure;
+  }
+
+  function bind(trial: Trial, { filters, node }: Placed): void {
+    const { entry, runtime, stopwatch } = trial;
     const { info } = entry;
     const binding = bindPod(info, {
       node,
@@ -148,10 +159,12 @@ export function createCycles(options: CyclesOptions): Cycles {
       runtime,
       extenders: options.extenders,
       signal: lifetime.signal,
+      stopwatch,
     })
       .then((failure) => {
-        if (failure !== undefined) return undone(entry, runtime, { ...failure, filters, node });
+        if (failure !== undefined) return undone(trial, { ...failure, filters, node });
         queue.done(entry);
+        counted(trial, "Scheduled");
         options.nominator.remove(info.uid);
         runtime.events.record({
           regarding: info.pod,
@@ -166,32 +179,34 @@ export function createCycles(options: CyclesOptions): Cycles {
   }
 
   /** Takes a pod off the node it was assumed on. */
-  function undone(entry: QueuedPod, runtime: ProfileRuntime, { status, plugin, message, filters, node }: Undone): void {
+  function undone(trial: Trial, { status, plugin, message, filters, node }: Undone): void {
+    const { entry } = trial;
     for (const { filter } of filters) filter.unreserve?.(node);
     cluster.forget(entry.info.uid);
     queue.happened({ name: "AssignedPod/delete", object: entry.info.pod });
-    if (status.code === "Error") return failedByError(entry, runtime, new Error(message));
-    void report(entry, runtime, { message, reason: "Unschedulable" });
+    if (status.code === "Error") return failedByError(trial, new Error(message));
+    counted(trial, "Unschedulable");
+    void report(trial, { message, reason: "Unschedulable" });
     queue.putBack(entry, new Set([plugin]));
   }
 
-  function unplaced(entry: QueuedPod, runtime: ProfileRuntime, result: Misfitted): Promise<void> | undefined {
-    const { info } = entry;
+  function unplaced(trial: Trial, result: Misfitted): Promise<void> | undefined {
+    const { entry, runtime, stopwatch } = trial;
     if (result.nodeCount === 0 || runtime.profile.postFilters.length === 0) {
-      return void refused(entry, runtime, { result, postFilterMessage: "" });
+      return void refused(trial, { result, postFilterMessage: "" });
     }
     return postFilter(result, runtime).then(
       ({ message, nominatedNodeName }) => {
-        if (nominatedNodeName !== undefined) options.nominator.nominate(info, nominatedNodeName);
-        refused(entry, runtime, { result, postFilterMessage: message, nominatedNodeName });
+        stopwatch.lap("PostFilter", nominatedNodeName ? "Success" : "Unschedulable");
+        if (nominatedNodeName !== undefined) options.nominator.nominate(entry.info, nominatedNodeName);
+        refused(trial, { result, postFilterMessage: message, nominatedNodeName });
       },
-      (error: unknown) => failedByError(entry, runtime, error),
+      (error: unknown) => failedByError(trial, error),
     );
   }
 
   function refused(
-    entry: QueuedPod,
-    runtime: ProfileRuntime,
+    trial: Trial,
     {
       result,
       postFilterMessage,
@@ -202,21 +217,25 @@ export function createCycles(options: CyclesOptions): Cycles {
       readonly nominatedNodeName?: string | undefined;
     },
   ): void {
+    const { entry, runtime } = trial;
     const message = messageOf(result, postFilterMessage);
     const { refusals, nodeCount } = result;
-    explain(entry, { outcome: "Unschedulable", message, refusals, scores: [], nodeCount });
+    counted(trial, "Unschedulable");
+    explain(trial, { outcome: "Unschedulable", message, refusals, scores: [], nodeCount });
     // Without a node there was nobody to refuse: any plugin's hints will do.
     const refusedBy = nodeCount === 0 ? new Set(runtime.profile.plugins.map(({ name }) => name)) : result.refusedBy;
     queue.putBack(entry, refusedBy);
-    void report(entry, runtime, { message, reason: "Unschedulable", nominatedNodeName });
+    void report(trial, { message, reason: "Unschedulable", nominatedNodeName });
   }
 
-  function failedByError(entry: QueuedPod, runtime: ProfileRuntime, error: unknown): void {
+  function failedByError(trial: Trial, error: unknown): void {
+    const { entry } = trial;
     // Deleted meanwhile: nothing to tell, and nobody to tell it to.
     if (queue.get(entry.info.uid) === undefined) return;
     const message = error instanceof Error ? error.message : String(error);
     log.error("scheduling failed; retrying", error, { pod: entry.info.key });
-    explain(entry, {
+    counted(trial, "Error");
+    explain(trial, {
       outcome: "Error",
       message,
       refusals: [],
@@ -224,12 +243,11 @@ export function createCycles(options: CyclesOptions): Cycles {
       nodeCount: cluster.nodeCount,
     });
     queue.putBack(entry, new Set());
-    void report(entry, runtime, { message, reason: "SchedulerError" });
+    void report(trial, { message, reason: "SchedulerError" });
   }
 
   async function report(
-    { info }: QueuedPod,
-    runtime: ProfileRuntime,
+    { entry: { info }, runtime }: Trial,
     said: {
       readonly message: string;
       readonly reason: string;
@@ -248,15 +266,19 @@ export function createCycles(options: CyclesOptions): Cycles {
   }
 
   function explain(
-    { info, attempts }: QueuedPod,
+    { entry: { info, attempts } }: Trial,
     told: Pick<Explanation, "outcome" | "message" | "refusals" | "scores" | "nodeCount"> & {
       readonly nodeName?: string;
     },
   ): void {
     const explanation = { pod: info.key, uid: info.uid, attempts, atMs: clock.nowMs(), ...told };
     options.explanations.record(info.key, () => explanation);
-    const profile = info.pod.spec.schedulerName ?? "";
-    options.metrics?.attempted(told.outcome, profile, clock.monotonicMs() - attemptStartMs);
+  }
+
+  function counted({ entry, runtime, stopwatch }: Trial, outcome: Explanation["outcome"]): void {
+    const nowMs = clock.monotonicMs();
+    options.metrics?.attempted(outcome, runtime.profile.schedulerName, nowMs - stopwatch.startMs);
+    if (outcome === "Scheduled") options.metrics?.scheduled(entry, nowMs - (entry.firstActiveMs ?? nowMs));
   }
 
   return {
@@ -277,6 +299,13 @@ export function createCycles(options: CyclesOptions): Cycles {
 
 function tellFailure({ events }: ProfileRuntime, regarding: Pod, note: string): void {
   events.record({ regarding, type: "Warning", reason: "FailedScheduling", action: "Scheduling", note });
+}
+
+/** One attempt for a pod, until it is bound or given up. */
+interface Trial {
+  readonly entry: QueuedPod;
+  readonly runtime: ProfileRuntime;
+  readonly stopwatch: Stopwatch;
 }
 
 interface Placed {

@@ -16,6 +16,7 @@ import type { HappeningRecorder } from "#client/event-series.ts";
 import type { EventHint, EventName } from "./cluster-events.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Listers } from "./listers.ts";
+import type { SchedulerMetrics } from "./metrics.ts";
 import type { NodeInfo } from "./node-info.ts";
 import type { Nominator } from "./nominator.ts";
 import type { PodInfo } from "./pod-info.ts";
@@ -86,6 +87,7 @@ export interface Context<Args = unknown> {
   /** Uids of pods whose victims are being removed. */
   readonly preempting: Set<string>;
   readonly waiting: WaitingPods;
+  readonly metrics: Pick<SchedulerMetrics, "preemptionAttempted" | "preempted"> | undefined;
   /** Looks again at a pod that a `preEnqueue` held back. */
   readonly reconsider: (uid: string) => void;
   readonly featureEnabled: (gate: string) => boolean;

@@ -19,6 +19,8 @@ export interface QueuedPod {
   /** Since when it is due: decides among equal priorities. */
   queuedAtMs: number;
   readonly addedAtMs: number;
+  /** When no gate held it any more, the first time. */
+  firstActiveMs: number | undefined;
   /** Names of the plugins that refused it last. */
   refusedBy: ReadonlySet<string>;
   /** Failed for reasons of ours: its backoff is waited for. */
@@ -40,6 +42,17 @@ export interface QueueOptions {
   readonly backoffMsMax: number;
   /** Called when `pop` has something to give again. */
   readonly onReady: () => void;
+  /** A pod came into a queue, for what reason. */
+  readonly onIncoming?: (queue: "active" | "backoff" | "unschedulable", reason: IncomingReason) => void;
+}
+
+export type IncomingReason = EventName | "ScheduleAttemptFailure" | "BackoffComplete";
+
+export interface QueueCounts {
+  readonly active: number;
+  readonly backoff: number;
+  readonly unschedulable: number;
+  readonly gated: number;
 }
 
 export interface Queue {
@@ -59,12 +72,9 @@ export interface Queue {
   /** Lets a gated pod in when its gate is open now. */
   reconsider(uid: string): void;
   get(uid: string): QueuedPod | undefined;
-  readonly counts: {
-    readonly active: number;
-    readonly backoff: number;
-    readonly unschedulable: number;
-    readonly gated: number;
-  };
+  readonly counts: QueueCounts;
+  /** Gated and unschedulable pods, by each plugin that refused them. */
+  readonly refusedBy: ReadonlyMap<string, ReadonlySet<QueuedPod>>;
   [Symbol.dispose](): void;
 }
 
@@ -125,9 +135,11 @@ export function createQueue(options: QueueOptions): Queue {
     return true;
   }
 
-  function activateNow(entry: QueuedPod): void {
+  function activateNow(entry: QueuedPod, reason: IncomingReason): void {
     leave(entry);
     if (heldBack(entry)) return;
+    entry.firstActiveMs ??= clock.monotonicMs();
+    options.onIncoming?.("active", reason);
     entry.place = "active";
     entry.sequence = ++sequence;
     active.push(entry);
@@ -135,13 +147,14 @@ export function createQueue(options: QueueOptions): Queue {
   }
 
   /** To the active pods, or behind them when the last failure is too fresh. */
-  function requeue(entry: QueuedPod): void {
+  function requeue(entry: QueuedPod, reason: IncomingReason): void {
     if (entry.backoffUntilMs <= clock.monotonicMs()) {
-      activateNow(entry);
+      activateNow(entry, reason);
       return;
     }
     leave(entry);
     if (heldBack(entry)) return;
+    options.onIncoming?.("backoff", reason);
     entry.place = "backoff";
     entry.sequence = ++sequence;
     backoff.push(entry);
@@ -159,7 +172,9 @@ export function createQueue(options: QueueOptions): Queue {
     backoffTimer = clock.after(delayMs, () => {
       backoffTimer = undefined;
       const nowMs = clock.monotonicMs();
-      for (let due = backoff.peek(); due && due.backoffUntilMs <= nowMs; due = backoff.peek()) activateNow(due);
+      for (let due = backoff.peek(); due && due.backoffUntilMs <= nowMs; due = backoff.peek()) {
+        activateNow(due, "BackoffComplete");
+      }
       armBackoff();
     });
   }
@@ -171,7 +186,9 @@ export function createQueue(options: QueueOptions): Queue {
     leftoverTimer = clock.after(Math.max(delayMs, 1000), () => {
       leftoverTimer = undefined;
       const dueMs = clock.monotonicMs() - unschedulableMsMax;
-      for (const entry of [...unschedulable.values()]) if (entry.queuedAtMs <= dueMs) requeue(entry);
+      for (const entry of [...unschedulable.values()]) {
+        if (entry.queuedAtMs <= dueMs) requeue(entry, "UnschedulableTimeout");
+      }
       armLeftovers();
     });
   }
@@ -197,11 +214,12 @@ export function createQueue(options: QueueOptions): Queue {
         refusedBy: new Set(),
         failedByError: false,
         backoffUntilMs: 0,
+        firstActiveMs: undefined,
         place: "gone",
         sequence: 0,
       };
       entries.set(info.uid, entry);
-      activateNow(entry);
+      activateNow(entry, "Pod/add");
     },
     update(info, events) {
       const entry = entries.get(info.uid);
@@ -209,13 +227,14 @@ export function createQueue(options: QueueOptions): Queue {
       const old = entry.info;
       entry.info = info;
       if (entry.place === "gated") {
-        if (options.gate(info) === undefined) activateNow(entry);
+        if (options.gate(info) === undefined) activateNow(entry, events[0]?.name ?? "Pod/update-gates");
       } else if (entry.place === "unschedulable") {
-        if (events.some((event) => concerns(event, entry))) requeue(entry);
+        const helping = events.find((event) => concerns(event, entry));
+        if (helping !== undefined) requeue(entry, helping.name);
       } else if (entry.place === "inFlight") {
         for (const event of events) flights.happened(event);
       } else if (entry.place === "active" && (old.priority !== info.priority || options.gate(info) !== undefined)) {
-        activateNow(entry);
+        activateNow(entry, events[0]?.name ?? "Pod/add");
       }
     },
     remove(uid) {
@@ -251,7 +270,8 @@ export function createQueue(options: QueueOptions): Queue {
       entry.queuedAtMs = clock.monotonicMs();
       entry.backoffUntilMs = entry.queuedAtMs + backoffMsOf(entry);
       const helped = missed === "lost" || missed.some((event) => concerns(event, entry));
-      if (entry.failedByError || helped) return requeue(entry);
+      if (entry.failedByError || helped) return requeue(entry, "ScheduleAttemptFailure");
+      options.onIncoming?.("unschedulable", "ScheduleAttemptFailure");
       entry.place = "unschedulable";
       refuse(entry, refusedBy);
       unschedulable.set(entry.info.uid, entry);
@@ -264,23 +284,24 @@ export function createQueue(options: QueueOptions): Queue {
       for (const plugin of plugins) {
         for (const entry of [...(refused.get(plugin) ?? [])]) {
           if (!concerns(event, entry)) continue;
-          if (entry.place === "gated") activateNow(entry);
-          else if (entry.place === "unschedulable") requeue(entry);
+          if (entry.place === "gated") activateNow(entry, event.name);
+          else if (entry.place === "unschedulable") requeue(entry, event.name);
         }
       }
     },
     activate(uids) {
       for (const uid of uids) {
         const entry = entries.get(uid);
-        if (entry && (entry.place === "unschedulable" || entry.place === "backoff")) activateNow(entry);
-        else if (entry?.place === "gated") activateNow(entry);
+        const waits = entry?.place === "unschedulable" || entry?.place === "backoff" || entry?.place === "gated";
+        if (waits) activateNow(entry, "ForceActivate");
       }
     },
     reconsider(uid) {
       const entry = gated.get(uid);
-      if (entry !== undefined && options.gate(entry.info) === undefined) activateNow(entry);
+      if (entry !== undefined && options.gate(entry.info) === undefined) activateNow(entry, "ForceActivate");
     },
     get: (uid) => entries.get(uid),
+    refusedBy: refused,
     get counts() {
       return {
         active: active.size,

@@ -72,7 +72,17 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
   const nominator = createNominator();
   const explanations = createExplanations();
   const waiting = createWaitingPods(clock);
+  const metrics =
+    options.metrics &&
+    lifetime.use(
+      createSchedulerMetrics(options.metrics, {
+        counts: () => queue.counts,
+        refusedBy: () => queue.refusedBy,
+        cluster: () => cluster,
+      }),
+    );
   const base = {
+    metrics,
     cluster,
     listers: createListers(informers),
     client,
@@ -133,9 +143,9 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
     initialBackoffMs: configuration.initialBackoffMs,
     backoffMsMax: configuration.backoffMsMax,
     onReady: () => cycles.wake(),
+    onIncoming: (name, reason) => metrics?.incoming(name, reason),
   });
   lifetime.use(queue);
-  const metrics = options.metrics && createSchedulerMetrics(options.metrics, queue);
   const cycles = createCycles({
     queue,
     cluster,
@@ -150,7 +160,7 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
     log,
     lifetime,
     nextTurn: options.nextTurn ?? nextTurn,
-    metrics: metrics && lifetime.use(metrics),
+    metrics,
   });
   const followed = followCluster({
     groups: featureEnabled("GangScheduling"),

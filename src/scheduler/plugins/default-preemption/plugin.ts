@@ -32,6 +32,7 @@ export const defaultPreemption = definePlugin<Args>({
   preEnqueue: ({ uid }, { preempting }) =>
     preempting.has(uid) ? pending("waiting for the preemption for this pod to be finished") : undefined,
   postFilter(attempt, context) {
+    context.metrics?.preemptionAttempted();
     const result = preempt(attempt, context);
     const { status } = result;
     if (status === undefined) return result;
@@ -56,6 +57,7 @@ function preempt(attempt: FailedAttempt, context: Context<Args>): PostFilterResu
   });
   const best = bestCandidate(found.candidates);
   if (best === undefined) return { nominatedNodeName: "", status: unschedulable(found.message) };
+  context.metrics?.preempted(best.pods.length);
   evict(attempt.pod, best, context);
   return { nominatedNodeName: best.node.name };
 }
