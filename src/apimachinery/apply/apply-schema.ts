@@ -1,3 +1,5 @@
+import { isGivenEmpty } from "../given-empty.ts";
+
 /**
  * What apply and managed fields must know of a type: built from our schema DSL or from the
  * structural schema of a CustomResourceDefinition. A node lists the shapes that a value may take;
@@ -100,6 +102,10 @@ export const untrackedMetadata: ReadonlySet<string> = new Set([
 export function fieldValue(field: ApplyField, value: unknown): unknown {
   if (!field.go) return value;
   if (value === undefined || value === null) return field.zero;
+  if (typeof value === "object" && field.zero === null && isZero(value)) {
+    // An empty list that nobody sent is nil.
+    return isGivenEmpty(value) ? value : null;
+  }
   return field.omitsZero && isZero(value) ? undefined : value;
 }
 

@@ -23,6 +23,7 @@ import {
 import { toFieldSet } from "./to-field-set.ts";
 import { TypedValueError, validateTyped, writtenValue } from "./typed-value.ts";
 import { applyConfig, type ApplyVersions, trackUpdate } from "./updater.ts";
+import { valueShape } from "./value-shape.ts";
 
 /**
  * Server-side apply and the bookkeeping of `metadata.managedFields` for every write.
@@ -62,6 +63,7 @@ export function updateManagedFields(
   const start = startingManagers(management, request);
   if (start.size === 0 && live?.metadata?.uid) return undefined;
   try {
+    if (live === undefined && start.size === 0) return createdFields(management, request);
     const change = { before: live ?? management.blank?.() ?? {}, after: request.updated };
     const { managers, taken } = trackUpdate(management, change, start);
     const tracked = capUpdateManagers(record(management, { managers, taken, ...request }));
@@ -72,6 +74,48 @@ export function updateManagedFields(
     if (error instanceof TypedValueError || isTooDeep(error)) return undefined;
     throw error;
   }
+}
+
+/** What the creator of an object owns, by the shape of the object. */
+interface CreatedShapes {
+  readonly schema: ApplyNode;
+  readonly taken: Map<string, FieldSet>;
+}
+
+const createdShapes = new WeakMap<FieldManagement, CreatedShapes>();
+/** Of one resource and subresource; beyond it all are forgotten. */
+export const createdShapesMax = 512;
+
+/**
+ * The managed fields of a new object of one manager. Objects are mostly made from templates, so
+ * their sets are looked up by shape.
+ */
+function createdFields(
+  management: FieldManagement,
+  { updated, manager, time }: UpdateRequest,
+): ManagedFieldsEntry[] | undefined {
+  const schema = management.schemaOf(management.apiVersion);
+  const shape = schema && valueShape(schema, updated);
+  const known = schema && createdShapesOf(management, schema);
+  let taken = shape === undefined ? undefined : known?.get(shape);
+  if (taken === undefined) {
+    const change = { before: management.blank?.() ?? {}, after: updated };
+    taken = trackUpdate(management, change, noManagers).taken;
+    if (shape !== undefined && known !== undefined) {
+      if (known.size >= createdShapesMax) known.clear();
+      known.set(shape, taken);
+    }
+  }
+  return encodeManagers(record(management, { managers: noManagers, taken, manager, time }));
+}
+
+function createdShapesOf(management: FieldManagement, schema: ApplyNode): Map<string, FieldSet> {
+  let shapes = createdShapes.get(management);
+  if (shapes?.schema !== schema) {
+    shapes = { schema, taken: new Map() };
+    createdShapes.set(management, shapes);
+  }
+  return shapes.taken;
 }
 
 /** Walks are recursive: values of a custom resource may be nested deeper than the stack goes. */
