@@ -41,8 +41,8 @@ export interface Api {
   ): Promise<{ readonly code: number; readonly headers: HttpResponse["headers"]; readonly body: unknown }>;
   /** The parsed answer. Errors: `Refused`. */
   get(path: string, accept?: string): Promise<Record<string, unknown>>;
-  /** One kind in one namespace; `namespace` "" is everywhere, or a cluster-scoped kind. */
-  objects(apiVersion: string, plural: string, namespace: string): Objects;
+  /** One kind in one namespace; `namespace` "" is everywhere, or a cluster-scoped kind. `kind` for what is not built in. */
+  objects(apiVersion: string, plural: string, namespace: string, kind?: string): Objects;
   /** The same server, asked in another encoding. */
   in(encoding: Encoding): Api;
 }
@@ -102,8 +102,7 @@ export function createApi(http: HttpClient, encoding: Encoding): Api {
     encoding,
     ask,
     get: async (path, accept = "application/json") => (await succeed("GET", path, { accept })) as Record<string, unknown>,
-    objects: (apiVersion, plural, namespace) => {
-      const kind = kindOf(apiVersion, plural);
+    objects: (apiVersion, plural, namespace, kind = kindOf(apiVersion, plural)) => {
       const root = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
       const path = `${root}${namespace === "" ? "" : `/namespaces/${namespace}`}/${plural}`;
       return createObjects({ path, apiVersion, kind, encoding, succeed, http });
