@@ -27,6 +27,9 @@ export class Decoding {
   #lenient = 0;
   #saved: DecodeError | undefined;
 
+  /** Empty containers of fields that Go always writes, as they were sent and as they were decoded. */
+  readonly empties: { readonly sent: object; readonly decoded: object }[] = [];
+
   constructor(collectFindings: boolean, prefix: string) {
     this.#collect = collectFindings;
     this.#prefix = prefix;

@@ -1,4 +1,5 @@
 import { DecodeError, Decoding } from "./decode-error.ts";
+import { markGivenEmpty } from "./given-empty.ts";
 import { type Decode, jsonTypeOf, scalarDecoders } from "./json-scalars.ts";
 import { setOwn } from "./maps.ts";
 import {
@@ -25,6 +26,8 @@ export interface DecodeOptions {
   readonly collectFindings?: boolean;
   /** What paths in findings begin with, e.g. `metadata`. */
   readonly path?: string;
+  /** The object that the value was made of by a patch: nobody sent its empty lists. */
+  readonly base?: object;
 }
 
 export interface Decoded<T> {
@@ -43,6 +46,9 @@ export function decodeJson<T>(
   const run = new Decoding(options.collectFindings ?? true, options.path ?? "");
   const object = value === null ? zeroValue(schema) : decoderOf(schema)(value, run);
   run.finish();
+  for (const { sent, decoded } of run.empties) {
+    if (options.base === undefined || !holds(options.base, sent)) markGivenEmpty(decoded);
+  }
   return { object: object as T, findings: run.findings };
 }
 
@@ -86,6 +92,8 @@ interface DecodeSlot {
   /** `opt`, and of a type that Go leaves out when zero. */
   readonly dropsZero: boolean;
   readonly always: boolean;
+  /** A list or map that Go writes whether it is empty or not. */
+  readonly tellsEmpty: boolean;
 }
 
 interface StructPlan {
@@ -116,6 +124,7 @@ function planOf(schema: StructSchema<Fields>): StructPlan {
       decode: decoderOf(slot.schema),
       dropsZero: slot.field.presence === "opt" && dropsZero(slot.schema),
       always: isAlwaysThere(slot),
+      tellsEmpty: slot.field.presence === "req" && ["list", "map"].includes(slot.schema.type),
     }));
     const always = shape.slots
       .filter((slot) => isAlwaysThere(slot))
@@ -162,6 +171,7 @@ function decodeStruct(
     const decoded = entry.decode(given, run);
     run.leave();
     if (decoded === undefined || (entry.dropsZero && isZero(decoded))) continue;
+    if (entry.tellsEmpty && isZero(decoded)) run.empties.push({ sent: given as object, decoded: decoded as object });
     slots.push(entry.slot);
     values.push(decoded);
     if (entry.always) required++;
@@ -274,6 +284,13 @@ function zeroStruct(schema: StructSchema<Fields>): Record<string, unknown> {
   const object: Record<string, unknown> = {};
   for (const { slot, zero } of planOf(schema).always) object[slot.name] = zero();
   return object;
+}
+
+/** Whether the very container stands somewhere in `value`. */
+function holds(value: unknown, container: object): boolean {
+  if (value === container) return true;
+  if (typeof value !== "object" || value === null) return false;
+  return Object.values(value).some((member) => holds(member, container));
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

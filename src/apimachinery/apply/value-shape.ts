@@ -1,3 +1,4 @@
+import { isGivenEmpty } from "../given-empty.ts";
 import { getOwn } from "../maps.ts";
 import type { ApplyList, ApplyNode } from "./apply-schema.ts";
 
@@ -31,7 +32,7 @@ function shapeText(node: ApplyNode | undefined, value: unknown): string {
 
 function mapText(node: ApplyNode | undefined, value: Readonly<Record<string, unknown>>): string {
   const map = node?.map;
-  let text = "{";
+  let text = isGivenEmpty(value) ? "{+" : "{";
   for (const key of Object.keys(value)) {
     const member = value[key];
     if (member === undefined || map?.untracked?.has(key) === true) continue;
@@ -42,7 +43,7 @@ function mapText(node: ApplyNode | undefined, value: Readonly<Record<string, unk
 }
 
 function listText(list: ApplyList | undefined, items: readonly unknown[]): string {
-  let text = "[";
+  let text = isGivenEmpty(items) ? "[+" : "[";
   for (const item of items) {
     if (list?.atomic === false) text += itemKeyText(list.keys, item);
     text += shapeText(list?.items, item);

@@ -103,7 +103,7 @@ function patched(
   const value = applyDocument(call, document, { live: current, schema: definition.schema });
   const object = decodePatched(call, definition.custom === undefined ? value : sortedJson(value), {
     findings: findingsOf(call, document),
-    decode: (plain, collect) => codecOf(definition).decode(plain, collect),
+    decode: (plain, collect) => codecOf(definition).decode(plain, collect, current),
     ...(call.patchType === "strategic" && { goSchema: definition.schema, shown: document.value }),
   });
   keepKind(call, object, { live: current, value });
@@ -232,7 +232,9 @@ function decodePatched(call: Call, value: unknown, decoder: Decoder): KubeObject
     const isGo = goSchema !== undefined;
     throw patchInvalid(shown, isGo ? conversionText(error.message) : error.message);
   }
-  const findings = [...decoder.findings, ...decoded.findings];
+  // Go's conversion of maps reports by the text.
+  const unknown = goSchema === undefined ? decoded.findings : decoded.findings.toSorted();
+  const findings = [...decoder.findings, ...unknown];
   if (findings.length > 0 && call.options.fieldValidation === "Strict") {
     throw patchInvalid(shown, `strict decoding error: ${findings.join(", ")}`);
   }

@@ -16,10 +16,10 @@ import type { ResourceDefinition } from "#apimachinery/resource.ts";
  */
 export interface ObjectCodec {
   /**
-   * A fresh object in wire order from a parsed body. `findings` are `unknown field "spec.x"`.
-   * Errors: `DecodeError` with Go's text.
+   * A fresh object in wire order from a parsed body; `base` is what it was made of by a patch.
+   * `findings` are `unknown field "spec.x"`. Errors: `DecodeError` with Go's text.
    */
-  decode(value: unknown, collectFindings: boolean): { object: KubeObject; findings: string[] };
+  decode(value: unknown, collectFindings: boolean, base?: object): { object: KubeObject; findings: string[] };
   applyDefaults(object: KubeObject): void;
   /** JSON bytes with exactly the fields that the wire shows, in wire order, Go's escaping. */
   encode(object: KubeObject): Uint8Array;
@@ -66,8 +66,8 @@ function schemaCodec({ schema }: ResourceDefinition): ObjectCodec {
   const encoded = new Map<Uint8Array, KubeObject>();
   return {
     order: "struct",
-    decode: (value, collectFindings) => {
-      const { object, findings } = decodeJson(schema, value, { collectFindings });
+    decode: (value, collectFindings, base) => {
+      const { object, findings } = decodeJson(schema, value, { collectFindings, ...(base && { base }) });
       keepReset(object as KubeObject, value);
       return { object: object as KubeObject, findings: [...findings] };
     },
