@@ -9,6 +9,7 @@ import { addEtcdCommand } from "./etcd-command.ts";
 import { addServerCommand } from "./server-command.ts";
 import { addStoreCommand } from "./store-command.ts";
 import { addUpCommand } from "./up-command.ts";
+import { addWhyCommand } from "./why/why-command.ts";
 import type { CommandContext } from "./command.ts";
 
 const context: CommandContext = {
@@ -45,6 +46,7 @@ addComponentCommands(program, context);
 addEtcdCommand(program, context);
 addStoreCommand(program, context);
 addClusterCommands(program, context);
+addWhyCommand(program, context);
 
 await program.parseAsync().catch((error: unknown) => {
   process.stderr.write(`kubets: ${error instanceof Error ? error.message : String(error)}\n`);

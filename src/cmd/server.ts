@@ -22,6 +22,7 @@ import { writeKubeconfig } from "./kubeconfig.ts";
 import { startNode } from "./node-agent.ts";
 import { startNodeProcesses } from "./node-processes.ts";
 import { writeComponentKubeconfigs } from "./component-kubeconfigs.ts";
+import { whyPath } from "./why/why-path.ts";
 import { assignPodCidrs } from "./pod-cidrs.ts";
 import { openLeaf, openPki, type Pki } from "./pki.ts";
 
@@ -94,7 +95,10 @@ export async function startServer(
   lifetime.use(store);
   const features = featureReader(options.featureGates, featureDefaults);
   const metrics = createMetricRegistry();
-  const api = await startApiServer(world, { store, pki, features, metrics, flags: options.apiServer });
+  const local: { api?: ApiServerComponent; scheduler?: Scheduler | undefined } = {};
+  const paths = [whyPath({ client: () => local.api?.server.loopback, attemptOf: () => local.scheduler?.why })];
+  const api = await startApiServer(world, { store, pki, features, metrics, flags: options.apiServer, paths });
+  local.api = api;
   lifetime.use(api);
   const server = `https://${hostOf(options.kubeconfigAddress ?? advertiseAddress)}:${api.http.port}`;
   const kubeconfigPath = join(dataDirectory, "kubeconfig");
@@ -123,6 +127,7 @@ export async function startServer(
   const client = api.server.loopback;
   const informers = createInformers({ client, clock, random, log: world.log.named("informers"), lifetime });
   const scheduler = await startLocalComponents(world, { options, api, pki, features, metrics, informers, lifetime });
+  local.scheduler = scheduler;
   return { api, pki, kubeconfigPath, url: server, informers, scheduler };
 }
 
