@@ -70,9 +70,11 @@ async function dispatchObject(
   }
 }
 
+/** Whoever sends options in a body has said all: the query counts no more. */
 function withDryRun(call: Call, options: { dryRun?: string[] | undefined }): Call {
-  if ((options.dryRun?.length ?? 0) === 0) return call;
-  return { ...call, options: { ...call.options, dryRun: true } };
+  const sent = call.body?.form === "bytes" && call.body.bytes.length > 0;
+  const asked = (options.dryRun?.length ?? 0) > 0 || (!sent && call.options.dryRun === true);
+  return { ...call, options: { ...call.options, dryRun: asked } };
 }
 
 async function dispatchSubresource(

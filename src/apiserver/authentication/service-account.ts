@@ -64,11 +64,16 @@ export function verifyServiceAccountToken(
   const shared = audiencesOf(claims).filter((audience) => audiences.includes(audience));
   if (shared.length === 0) {
     return {
-      refused: `token audiences ${JSON.stringify(audiencesOf(claims))} is invalid for the target audiences ${JSON.stringify(audiences)}`,
+      refused: `token audiences ${quoted(audiencesOf(claims))} is invalid for the target audiences ${quoted(audiences)}`,
     };
   }
   const user = boundUser(options.objects(), claims);
   return typeof user === "string" ? { refused: user } : { user, audiences: shared };
+}
+
+/** As Go prints a list by `%q`. */
+function quoted(texts: readonly string[]): string {
+  return `[${texts.map((text) => JSON.stringify(text)).join(" ")}]`;
 }
 
 const legacyIssuer = "kubernetes/serviceaccount";
@@ -88,7 +93,7 @@ function verifySecretToken(
   const secret = secrets.get(namespace, claim("secret.name"));
   const stored = Buffer.from(secret?.data?.["token"] ?? "", "base64").toString("utf8");
   if (stored !== token || secret?.metadata?.deletionTimestamp !== undefined)
-    return { refused: "token has been invalidated" };
+    return { refused: invalidated };
   if (serviceAccounts.get(namespace, name)?.metadata?.uid !== uid)
     return { refused: "service account UID does not match" };
   return { user: serviceAccountUser(namespace, name, uid), audiences: options.audiences };
@@ -98,30 +103,34 @@ function audiencesOf({ aud }: ServiceAccountClaims): readonly string[] {
   return typeof aud === "string" ? [aud] : (aud ?? []);
 }
 
-/** The user, or what is missing. */
+const invalidated = "service account token has been invalidated";
+
+/** The user, or why there is none. */
 function boundUser(objects: TokenObjects, claims: ServiceAccountClaims): User | string {
   const bound = claims["kubernetes.io"] ?? {};
   const { namespace = "", serviceaccount } = bound;
   const name = serviceaccount?.name ?? "";
   const account = objects.serviceAccounts.get(namespace, name);
-  if (account === undefined) return "service account not found";
-  if (account.metadata?.uid !== serviceaccount?.uid) return "service account UID does not match";
+  if (account === undefined) return `serviceaccounts ${JSON.stringify(name)} not found`;
+  if (account.metadata?.uid !== serviceaccount?.uid) {
+    return `service account UID (${account.metadata?.uid}) does not match claim (${serviceaccount?.uid})`;
+  }
   const extra: Record<string, readonly string[]> = {};
   if (claims.jti !== undefined) extra["authentication.kubernetes.io/credential-id"] = [`JTI=${claims.jti}`];
   if (bound.secret !== undefined) {
     const secret = objects.secrets.get(namespace, bound.secret.name);
-    if (secret?.metadata?.uid !== bound.secret.uid) return "secret of the token is gone";
+    if (secret?.metadata?.uid !== bound.secret.uid) return invalidated;
   }
   if (bound.pod !== undefined) {
     const pod = objects.pods.get(namespace, bound.pod.name);
-    if (pod?.metadata?.uid !== bound.pod.uid) return "pod of the token is gone";
+    if (pod?.metadata?.uid !== bound.pod.uid) return invalidated;
     extra["authentication.kubernetes.io/pod-name"] = [bound.pod.name];
     extra["authentication.kubernetes.io/pod-uid"] = [bound.pod.uid];
   }
   if (bound.node !== undefined) {
     if (bound.pod === undefined) {
       const node = objects.nodes.get("", bound.node.name);
-      if (node?.metadata?.uid !== bound.node.uid) return "node of the token is gone";
+      if (node?.metadata?.uid !== bound.node.uid) return invalidated;
     }
     extra["authentication.kubernetes.io/node-name"] = [bound.node.name];
     if (bound.node.uid) extra["authentication.kubernetes.io/node-uid"] = [bound.node.uid];

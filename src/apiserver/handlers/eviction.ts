@@ -36,9 +36,7 @@ export const podEviction: Handler = async (context, endpoint, call) => {
   if (!canIgnoreBudget(pod)) {
     const budgets = await budgetsOf(context, call, pod);
     if (budgets.length > 1) {
-      throw failure("InternalError", {
-        message: "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.",
-      });
+      throw plainError("This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.");
     }
     const [budget] = budgets;
     if (budget !== undefined && !isExempt(pod, budget)) {
@@ -183,33 +181,33 @@ interface Leaving {
   readonly pod: Pod;
 }
 
-/** Marks why the pod goes, then deletes it. */
+/** Marks why the pod goes, then deletes it; one that goes already is marked too. */
 async function evict(context: HandlerContext, endpoint: Endpoint, { call, options, pod }: Leaving): Promise<void> {
-  if (pod.metadata?.deletionTimestamp === undefined) {
-    const marking: Call = { ...call, verb: "patch", subresource: "status" };
-    await updateWith(endpoint, marking, {
-      deps: context.rest,
-      uid: pod.metadata?.uid ?? "",
-      allowCreate: false,
-      admission: "done",
-      transform: (live) => {
-        if (live !== undefined) checkPreconditions(endpoint, live, options);
-        return Promise.resolve(marked(call, live as Pod));
-      },
-    });
-  }
+  const marking: Call = { ...call, verb: "patch", subresource: "status" };
+  await updateWith(endpoint, marking, {
+    deps: context.rest,
+    uid: pod.metadata?.uid ?? "",
+    allowCreate: false,
+    admission: "done",
+    transform: (live) => {
+      if (live !== undefined) checkPreconditions(endpoint, live, options);
+      return Promise.resolve(marked(call, live as Pod));
+    },
+  });
   await remove(endpoint, call, { deps: context.rest, options, admitted: true });
 }
 
 function marked(call: Call, live: Pod): Pod {
-  const others = (live.status?.conditions ?? []).filter(({ type }) => type !== "DisruptionTarget");
+  const type = "DisruptionTarget";
+  const conditions = live.status?.conditions ?? [];
+  const before = conditions.find((one) => one.type === type);
   const condition = {
-    type: "DisruptionTarget",
+    type,
     status: "True",
     reason: "EvictionByEvictionAPI",
     message: "Eviction API: evicting",
-    lastTransitionTime: rfc3339(call.nowMs),
-    observedGeneration: live.metadata?.generation,
+    lastTransitionTime: before?.status === "True" ? before.lastTransitionTime : rfc3339(call.nowMs),
   };
+  const others = conditions.filter((one) => one.type !== type);
   return { ...live, metadata: { ...live.metadata }, status: { ...live.status, conditions: [...others, condition] } } as Pod;
 }

@@ -12,7 +12,7 @@ export interface HandlerContext {
   readonly authorizer: Authorizer;
   readonly tokens: TokenIssuer;
   /** Whose bearer token that is; no audiences means the server's own. */
-  reviewToken(token: string, audiences: readonly string[]): Promise<TokenOwner | undefined>;
+  reviewToken(token: string, audiences: readonly string[]): Promise<TokenOwner | { readonly refused: string }>;
   /** Runs another call as the same user, inside the server (eviction deletes its pod). */
   dispatch(endpoint: Endpoint, call: Call): Promise<Answer>;
 }

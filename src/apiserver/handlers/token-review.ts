@@ -16,8 +16,8 @@ export const tokenReview: Handler = async (context, endpoint, call) => {
   const audiences = review.spec?.audiences ?? [];
   const verdict = await context.reviewToken(token, audiences);
   const status =
-    verdict === undefined
-      ? { user: {}, error: "invalid bearer token" }
+    "refused" in verdict
+      ? { user: {}, error: verdict.refused }
       : {
           authenticated: true,
           user: {

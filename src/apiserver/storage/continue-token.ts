@@ -20,8 +20,10 @@ export function encodeContinue(position: ContinuePosition, prefix: Key): string 
 }
 
 export function decodeContinue(token: string, prefix: Key): ContinuePosition {
-  if (!/^[A-Za-z0-9_-]*$/.test(token)) {
-    const at = token.search(/[^A-Za-z0-9_-]/);
+  const wrong = token.search(/[^A-Za-z0-9_-]/);
+  // One character holds less than a byte.
+  const at = wrong < 0 && token.length % 4 === 1 ? token.length - 1 : wrong;
+  if (at >= 0) {
     throw invalidToken(`continue key is not valid: illegal base64 data at input byte ${at}`);
   }
   const parsed = parse(Buffer.from(token, "base64url").toString("utf8"));
