@@ -52,7 +52,7 @@ export function attempt(pod: PodInfo, options: AttemptOptions): Found | Misfitte
     });
   options.stopwatch.lap("Filter", choice === undefined ? "Unschedulable" : "Success");
   if (choice === undefined) return misfit(pod, evaluation, options);
-  runtime.searchStart = (runtime.searchStart + choice.evaluatedCount) % Math.max(1, cluster.nodes.length);
+  runtime.searchStart = (runtime.searchStart + choice.evaluatedCount) % Math.max(1, cluster.nodeCount);
   evaluation.uses++;
   return { outcome: "found", evaluation, choice };
 }

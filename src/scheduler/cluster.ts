@@ -11,6 +11,7 @@ import type { Node } from "#api/core/v1/node.ts";
 import type { Pod } from "#api/core/v1/pod.ts";
 import { deepEqual } from "#apimachinery/deep-equal.ts";
 import { addPodTo, createNodeInfo, type NodeInfo, removePodFrom, setNode } from "./node-info.ts";
+import { createNodeOrder } from "./node-order.ts";
 import type { PodInfo } from "./pod-info.ts";
 
 export interface Cluster {
@@ -18,6 +19,8 @@ export interface Cluster {
   readonly nodes: readonly (NodeInfo | undefined)[];
   /** Nodes that exist. */
   readonly nodeCount: number;
+  /** Their indexes, as they are to be tried: zones take turns. */
+  readonly order: readonly number[];
   node(name: string): NodeInfo | undefined;
   readonly sequence: number;
   /** By index of a node: the `sequence` of its last change. */
@@ -61,6 +64,7 @@ interface Place {
 export function createCluster(): MutableCluster {
   const nodes: (NodeInfo | undefined)[] = [];
   const byName = new Map<string, NodeInfo>();
+  const order = createNodeOrder();
   /** Pods whose node was never seen, or is gone before them. */
   const placeholders = new Map<string, NodeInfo>();
   const places = new Map<string, Place>();
@@ -151,6 +155,9 @@ export function createCluster(): MutableCluster {
     get nodeCount() {
       return byName.size;
     },
+    get order() {
+      return order.list();
+    },
     node: (name) => byName.get(name),
     get sequence() {
       return sequence;
@@ -195,6 +202,7 @@ export function createCluster(): MutableCluster {
       const images = info.images;
       countImages(info, -1);
       setNode(info, node);
+      order.add(info.name, info.index, node);
       countImages(info, 1);
       if (!deepEqual([...images], [...info.images])) epoch++;
       if (known === undefined) adopt(info);
@@ -205,6 +213,7 @@ export function createCluster(): MutableCluster {
       if (info === undefined) return;
       countImages(info, -1);
       byName.delete(name);
+      order.remove(name);
       nodes[info.index] = undefined;
       changed(info);
       free.push(info.index);

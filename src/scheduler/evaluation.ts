@@ -204,11 +204,11 @@ function createEvaluation(parts: Parts): Evaluation {
       for (const name of candidates) visit(cluster.node(name));
       return { count, evaluated };
     }
-    const { nodes } = cluster;
-    const total = Math.min(nodes.length, capacity);
+    const { nodes, order } = cluster;
+    const total = order.length;
     let i = total === 0 ? 0 : options.start % total;
     for (let left = total; left > 0 && count < options.feasibleMax; left--) {
-      visit(nodes[i]);
+      visit(nodes[order[i] as number]);
       if (++i === total) i = 0;
     }
     return { count, evaluated };

@@ -21,6 +21,8 @@ export interface ExtenderCalls {
   filter(pod: PodInfo, nodes: readonly NodeInfo[]): Promise<Filtered>;
   /** What to add to each node's total. */
   prioritize(pod: PodInfo, nodes: readonly NodeInfo[]): Promise<ReadonlyMap<string, number>>;
+  /** Of nodes where room could be made: those left to choose from, with whom has to go there. */
+  preempt(pod: PodInfo, candidates: readonly Eviction[]): Promise<readonly Eviction[]>;
   /** Undefined: no extender binds the pod. */
   bind(pod: PodInfo, nodeName: string): Promise<"bound" | undefined>;
 }
@@ -28,6 +30,14 @@ export interface ExtenderCalls {
 export interface Filtered {
   readonly nodes: readonly NodeInfo[];
   readonly refusals: ReadonlyMap<string, Status>;
+}
+
+/** Pods that would have to leave a node. */
+export interface Eviction {
+  readonly node: NodeInfo;
+  readonly pods: readonly PodInfo[];
+  /** Of `pods`: those whose going breaks a PodDisruptionBudget. */
+  readonly violationCount: number;
 }
 
 export interface CallsOptions {
@@ -49,11 +59,11 @@ export function createExtenderCalls({ extenders, postJson, signal }: CallsOption
     postJson(`${extender.urlPrefix}/${verb}`, body, { timeoutMs: extender.timeoutMs, signal });
 
   const argsOf = ({ nodeCacheCapable }: Extender, pod: PodInfo, nodes: readonly NodeInfo[]): object => ({
-    pod: pod.pod,
+    Pod: pod.pod,
     ...(nodeCacheCapable
-      ? { nodenames: nodes.map(({ name }) => name) }
+      ? { NodeNames: nodes.map(({ name }) => name) }
       : {
-          nodes: {
+          Nodes: {
             kind: "NodeList",
             apiVersion: "v1",
             metadata: {},
@@ -63,7 +73,7 @@ export function createExtenderCalls({ extenders, postJson, signal }: CallsOption
   });
 
   async function filterBy(extender: Extender, pod: PodInfo, nodes: readonly NodeInfo[]): Promise<Filtered> {
-    // Names on the wire are those of Go's fields without tags, read without regard to case.
+    // Names on the wire are those of Go's fields, which have no tags, read without regard to case.
     const answer = lowerKeys(
       await post(extender, extender.filterVerb, argsOf(extender, pod, nodes)),
     ) as FilterResult & {
@@ -117,20 +127,67 @@ export function createExtenderCalls({ extenders, postJson, signal }: CallsOption
       );
       return sums;
     },
+    async preempt(pod, candidates) {
+      let left = candidates;
+      for (const extender of extenders) {
+        if (left.length === 0) break;
+        if (extender.preemptVerb === "" || !concernsPod(extender, pod.pod)) continue;
+        try {
+          const answer = await post(extender, extender.preemptVerb, preemptionArgs(extender, pod, left));
+          left = evictionsOf(answer, left);
+        } catch (error) {
+          if (!extender.ignorable) throw error;
+        }
+      }
+      return left;
+    },
     async bind({ pod, name, namespace, uid }, nodeName) {
       const binder = extenders.find((extender) => extender.bindVerb !== "" && concernsPod(extender, pod));
       if (binder === undefined) return undefined;
       const answer = await post(binder, binder.bindVerb, {
-        podName: name,
-        podNamespace: namespace,
-        podUID: uid,
-        node: nodeName,
+        PodName: name,
+        PodNamespace: namespace,
+        PodUID: uid,
+        Node: nodeName,
       });
       const { error } = lowerKeys(answer) as { readonly error?: string };
       if (error) throw new Error(error);
       return "bound";
     },
   };
+}
+
+function preemptionArgs({ nodeCacheCapable }: Extender, { pod }: PodInfo, candidates: readonly Eviction[]): object {
+  const victims = (podOf: (info: PodInfo) => object) =>
+    Object.fromEntries(
+      candidates.map(({ node, pods, violationCount }) => [
+        node.name,
+        { Pods: pods.map(podOf), NumPDBViolations: violationCount },
+      ]),
+    );
+  if (nodeCacheCapable) return { Pod: pod, NodeNameToMetaVictims: victims(({ uid }) => ({ UID: uid })) };
+  return { Pod: pod, NodeNameToVictims: victims((info) => info.pod) };
+}
+
+/** Throws for pods that are not on the node. */
+function evictionsOf(answer: unknown, candidates: readonly Eviction[]): Eviction[] {
+  const { nodenametometavictims: named = {} } = lowerKeys(answer) as { readonly nodenametometavictims?: object };
+  const byName = new Map(candidates.map((candidate) => [candidate.node.name, candidate]));
+  return Object.entries(named).map(([name, victims]) => {
+    const candidate = byName.get(name);
+    if (candidate === undefined) throw new Error(`extender claims that node ${name} is a candidate`);
+    const { pods = [], numpdbviolations: violationCount = 0 } = lowerKeys(victims) as {
+      readonly pods?: readonly object[];
+      readonly numpdbviolations?: number;
+    };
+    const leaving = pods.map((each) => {
+      const { uid = "" } = lowerKeys(each) as { readonly uid?: string };
+      const found = candidate.node.pods.get(uid);
+      if (found === undefined) throw new Error(`extender claims to preempt pod (UID: ${uid}) on node ${name}, but the pod is not found on that node`);
+      return found;
+    });
+    return { node: candidate.node, pods: leaving, violationCount };
+  });
 }
 
 function lowerKeys(answer: unknown): object {

@@ -12,14 +12,14 @@ const extender = {
   nodeCacheCapable: true,
 };
 
-function extended(more: object, answers: Readonly<Record<string, (body: { nodenames?: string[] }) => unknown>>) {
+function extended(more: object, answers: Readonly<Record<string, (body: { NodeNames?: string[] }) => unknown>>) {
   const asked: string[] = [];
   const postJson: PostJson = async (url, body) => {
     const verb = url.split("/").at(-1) ?? "";
     asked.push(url);
     const answer = answers[verb];
     if (answer === undefined) throw new Error("connection refused");
-    return answer(body as { nodenames?: string[] });
+    return answer(body as { NodeNames?: string[] });
   };
   const world = makeWorld({
     postJson,
@@ -34,12 +34,12 @@ describe("extenders", () => {
     const { world, asked } = extended(
       {},
       {
-        filter: ({ nodenames = [] }) => ({
+        filter: ({ NodeNames: nodenames = [] }) => ({
           NodeNames: nodenames.filter((name) => name !== "a"),
           FailedNodes: { a: "not a" },
           Error: "",
         }),
-        prioritize: ({ nodenames = [] }) => nodenames.map((host) => ({ Host: host, Score: host === "c" ? 10 : 0 })),
+        prioritize: ({ NodeNames: nodenames = [] }) => nodenames.map((host) => ({ Host: host, Score: host === "c" ? 10 : 0 })),
       },
     );
     await using _ = world;
@@ -53,7 +53,7 @@ describe("extenders", () => {
     const { world } = extended(
       {},
       {
-        filter: ({ nodenames = [] }) => ({
+        filter: ({ NodeNames: nodenames = [] }) => ({
           nodeNames: [],
           failedNodes: Object.fromEntries(nodenames.map((name) => [name, "no licence"])),
         }),
@@ -76,6 +76,31 @@ describe("extenders", () => {
     }
   });
 
+  it("choose among nodes where room can be made, and who has to go", async () => {
+    const bodies: object[] = [];
+    const { world } = extended(
+      { filterVerb: "", prioritizeVerb: "", preemptVerb: "preempt" },
+      {
+        preempt: (body) => {
+          bodies.push(body);
+          return { NodeNameToMetaVictims: { b: { Pods: [{ UID: "uid-default-low-b" }], NumPDBViolations: 0 } } };
+        },
+      },
+    );
+    await using _ = world;
+    for (const name of ["a", "b", "c"]) {
+      world.addPod(pod(`low-${name}`, { cpu: "6", nodeName: name, priority: 1 }));
+    }
+    world.addPod(pod("high", { cpu: "6", priority: 10 }));
+    await world.settle();
+    const victims = (name: string) => ({ Pods: [{ UID: `uid-default-low-${name}` }], NumPDBViolations: 0 });
+    const [{ NodeNameToMetaVictims: offered } = {}] = bodies as { NodeNameToMetaVictims?: object }[];
+    assert.deepEqual(offered, { a: victims("a"), b: victims("b"), c: victims("c") });
+    assert.deepEqual(world.finishDeletions(), ["low-b"]);
+    await world.advance(2000);
+    assert.equal(world.nodeOf("high"), "b");
+  });
+
   it("are asked about pods with their resources only, which the scheduler does not count", async () => {
     const { world, asked } = extended(
       {
@@ -83,7 +108,7 @@ describe("extenders", () => {
         bindVerb: "bind",
         managedResources: [{ name: "example.com/seat", ignoredByScheduler: true }],
       },
-      { filter: ({ nodenames = [] }) => ({ nodeNames: nodenames }), bind: () => ({ Error: "" }) },
+      { filter: ({ NodeNames: nodenames = [] }) => ({ nodeNames: nodenames }), bind: () => ({ Error: "" }) },
     );
     await using _ = world;
     world.addPod(pod("plain"));

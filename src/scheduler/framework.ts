@@ -15,6 +15,7 @@ import type { Client } from "#client/client.ts";
 import type { HappeningRecorder } from "#client/event-series.ts";
 import type { EventHint, EventName } from "./cluster-events.ts";
 import type { Cluster } from "./cluster.ts";
+import type { ExtenderCalls } from "./extender-calls.ts";
 import type { Listers } from "./listers.ts";
 import type { SchedulerMetrics } from "./metrics.ts";
 import type { NodeInfo } from "./node-info.ts";
@@ -87,6 +88,8 @@ export interface Context<Args = unknown> {
   /** Uids of pods whose victims are being removed. */
   readonly preempting: Set<string>;
   readonly waiting: WaitingPods;
+  /** Others that have a say, over HTTP. */
+  readonly extenders: Pick<ExtenderCalls, "concerned" | "preempt"> | undefined;
   readonly metrics: Pick<SchedulerMetrics, "preemptionAttempted" | "preempted"> | undefined;
   /** Looks again at a pod that a `preEnqueue` held back. */
   readonly reconsider: (uid: string) => void;

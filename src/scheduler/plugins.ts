@@ -8,6 +8,7 @@ import { gangScheduling } from "./plugins/gang-scheduling/plugin.ts";
 import { imageLocality } from "./plugins/image-locality/plugin.ts";
 import { interPodAffinity } from "./plugins/inter-pod-affinity/plugin.ts";
 import { nodeAffinity } from "./plugins/node-affinity/plugin.ts";
+import { nodeDeclaredFeatures } from "./plugins/node-declared-features/plugin.ts";
 import { nodeName } from "./plugins/node-name/plugin.ts";
 import { nodePorts } from "./plugins/node-ports/plugin.ts";
 import { nodeResourcesFit } from "./plugins/node-resources-fit/plugin.ts";
@@ -46,5 +47,6 @@ export const defaultPlugins: readonly (WeightedPlugin & {
   { plugin: balancedAllocation, weight: 1 },
   { plugin: imageLocality, weight: 1 },
   { plugin: gangScheduling, weight: 0, gate: "GangScheduling" },
+  { plugin: nodeDeclaredFeatures, weight: 0, gate: "NodeDeclaredFeatures" },
   { plugin: defaultBinder, weight: 0 },
 ];

@@ -3,6 +3,7 @@ import type { Container } from "#api/core/v1/container.ts";
 import type { Pod } from "#api/core/v1/pod.ts";
 import type { Labels } from "#apimachinery/label-requirement.ts";
 import { type AffinityTerms, affinityTermsOf } from "./affinity-term.ts";
+import { requiredFeatures } from "./plugins/node-declared-features/required-features.ts";
 import { type PodRequests, podRequestsOf } from "./pod-requests.ts";
 
 export interface HostPort {
@@ -88,7 +89,8 @@ export function hostPortsOf({ spec }: Pod): readonly HostPort[] {
 }
 
 /** Everything of a Pod that decides about nodes; names, and volumes without a place, do not. */
-function classKeyOf({ metadata, spec }: Pod): string {
+function classKeyOf(pod: Pod): string {
+  const { metadata, spec } = pod;
   const containers = (list: readonly Container[] | undefined) =>
     list?.map(({ image, resources, ports, restartPolicy }) => [image, resources?.requests, ports, restartPolicy]);
   return JSON.stringify([
@@ -107,6 +109,7 @@ function classKeyOf({ metadata, spec }: Pod): string {
     spec.resources?.requests,
     spec.overhead,
     spec.hostNetwork,
+    requiredFeatures(pod),
   ]);
 }
 

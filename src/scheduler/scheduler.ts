@@ -42,7 +42,7 @@ export interface SchedulerOptions {
   readonly configuration?: unknown;
   /** Plugins that profiles may name, beside those that come along. */
   readonly plugins?: readonly Plugin[];
-  /** For what is off by default only: GenericWorkload, GangScheduling. Absent: all of that is off. */
+  /** Of NodeDeclaredFeatures, GenericWorkload, GangScheduling and more. Absent: all of that is off. */
   readonly featureEnabled?: (gate: string) => boolean;
   /** How extenders are called; needed when the configuration has any. */
   readonly postJson?: PostJson;
@@ -81,7 +81,19 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
         cluster: () => cluster,
       }),
     );
+  const { postJson } = options;
+  if (configuration.extenders.length > 0 && postJson === undefined)
+    throw new Error("extenders cannot be called: no way to post");
+  const extenders =
+    configuration.extenders.length === 0 || postJson === undefined
+      ? undefined
+      : createExtenderCalls({
+          extenders: configuration.extenders,
+          postJson,
+          signal: lifetime.signal,
+        });
   const base = {
+    extenders,
     metrics,
     cluster,
     listers: createListers(informers),
@@ -95,17 +107,6 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
     reconsider: (uid: string) => queue.reconsider(uid),
     featureEnabled,
   };
-  const { postJson } = options;
-  if (configuration.extenders.length > 0 && postJson === undefined)
-    throw new Error("extenders cannot be called: no way to post");
-  const extenders =
-    configuration.extenders.length === 0 || postJson === undefined
-      ? undefined
-      : createExtenderCalls({
-          extenders: configuration.extenders,
-          postJson,
-          signal: lifetime.signal,
-        });
   const runtimes = new Map<string, ProfileRuntime>();
   for (const profile of configuration.profiles) {
     const controller = profile.schedulerName;

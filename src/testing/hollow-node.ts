@@ -47,6 +47,13 @@ export interface HollowNodes {
 }
 
 const capacityDefault = { cpu: "32", memory: "256Gi", "ephemeral-storage": "500Gi", pods: "110" };
+/** As a kubelet of 1.36 with its defaults. */
+const declaredFeatures = [
+  "ExtendWebSocketsToKubelet",
+  "GuaranteedQoSPodCPUResize",
+  "InPlacePodLevelResourcesVerticalScaling",
+  "RestartAllContainersOnContainerExits",
+];
 const leaseNamespace = "kube-node-lease";
 
 /** Resolves when all are registered. */
@@ -139,6 +146,7 @@ function newNode(options: HollowNodesOptions, name: string, index: number): Node
       capacity,
       allocatable: capacity,
       conditions: [readyCondition(now)],
+      declaredFeatures: [...declaredFeatures],
       addresses: [
         { type: "InternalIP", address },
         { type: "Hostname", address: name },

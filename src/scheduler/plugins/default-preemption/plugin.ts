@@ -31,9 +31,9 @@ export const defaultPreemption = definePlugin<Args>({
   },
   preEnqueue: ({ uid }, { preempting }) =>
     preempting.has(uid) ? pending("waiting for the preemption for this pod to be finished") : undefined,
-  postFilter(attempt, context) {
+  async postFilter(attempt, context) {
     context.metrics?.preemptionAttempted();
-    const result = preempt(attempt, context);
+    const result = await preempt(attempt, context);
     const { status } = result;
     if (status === undefined) return result;
     const reasons = status.reasons.map((reason) => `preemption: ${reason}`);
@@ -41,7 +41,7 @@ export const defaultPreemption = definePlugin<Args>({
   },
 });
 
-function preempt(attempt: FailedAttempt, context: Context<Args>): PostFilterResult {
+async function preempt(attempt: FailedAttempt, context: Context<Args>): Promise<PostFilterResult> {
   const ineligible = ineligibility(attempt, context);
   if (ineligible !== undefined) return { status: unschedulable(ineligible) };
   const { args, random } = context;
@@ -55,7 +55,9 @@ function preempt(attempt: FailedAttempt, context: Context<Args>): PostFilterResu
       ),
     offset: (nodes) => random.below(nodes),
   });
-  const best = bestCandidate(found.candidates);
+  const { extenders } = context;
+  const asked = found.candidates.length > 0 && extenders?.concerned(attempt.pod) === true;
+  const best = bestCandidate(asked ? await extenders.preempt(attempt.pod, found.candidates) : found.candidates);
   if (best === undefined) return { nominatedNodeName: "", status: unschedulable(found.message) };
   context.metrics?.preempted(best.pods.length);
   evict(attempt.pod, best, context);
