@@ -3,11 +3,8 @@ import { durationMs } from "#apimachinery/go-duration.ts";
 import { Lifetime } from "#base/lifetime.ts";
 import type { World } from "#base/world.ts";
 import { jitterFactor, startLeaderElection } from "#client/leader-election.ts";
-import { startScheduler } from "#scheduler/scheduler.ts";
 import { type ClusterFile, readRunFile } from "./cluster-file.ts";
 import { type CommandContext, listOption, pathOption, verbosityOf } from "./command.ts";
-import { startControllerManager } from "./controller-manager.ts";
-import { startNode } from "./node-agent.ts";
 import { openPki } from "./pki.ts";
 import { connectRemote, type Remote } from "./remote.ts";
 
@@ -128,6 +125,7 @@ async function runControllerManager(
   options: ComponentOptions & { dataDir: string; controllers?: string[] },
 ): Promise<void> {
   const opened = open(context, "controller-manager", options.v);
+  const { startControllerManager } = await import("./controller-manager.ts");
   const { world, lifetime } = opened;
   const pki = await openPki(world, options.dataDir);
   const userAgent = "kube-controller-manager/v1.36.2";
@@ -148,6 +146,7 @@ async function runControllerManager(
 
 async function runScheduler(context: CommandContext, options: ComponentOptions): Promise<void> {
   const opened = open(context, "scheduler", options.v);
+  const { startScheduler } = await import("#scheduler/scheduler.ts");
   const { world, lifetime } = opened;
   const userAgent = "kube-scheduler/v1.36.2";
   const remote = await connectRemote(world, { kubeconfig: options.kubeconfig, userAgent, lifetime });
@@ -183,6 +182,7 @@ async function runNode(context: CommandContext, options: NodeOptions, components
     userAgent: "kube-proxy/v1.36.2",
     lifetime,
   });
+  const { startNode } = await import("./node-agent.ts");
   await startNode(world, {
     node,
     cluster,

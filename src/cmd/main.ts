@@ -1,15 +1,8 @@
+import { join } from "node:path";
 import { Command } from "commander";
 import { hostName } from "#base/os/host.ts";
 import { openWorld } from "#base/os/world.ts";
 import { openLogger } from "#base/os/logger.ts";
-import { addApiServerCommand } from "./apiserver-command.ts";
-import { addClusterCommands } from "./cluster-commands.ts";
-import { addComponentCommands } from "./component-commands.ts";
-import { addEtcdCommand } from "./etcd-command.ts";
-import { addServerCommand } from "./server-command.ts";
-import { addStoreCommand } from "./store-command.ts";
-import { addUpCommand } from "./up-command.ts";
-import { addWhyCommand } from "./why/why-command.ts";
 import type { CommandContext } from "./command.ts";
 
 const context: CommandContext = {
@@ -35,18 +28,49 @@ const context: CommandContext = {
 // A reader such as `head` may leave early.
 process.stdout.on("error", () => process.exit(0));
 
+/** Where each command is. Only what is asked for is loaded; help needs all. */
+const modules: readonly CommandModule[] = [
+  { names: ["up"], load: async () => (await import("./up-command.ts")).addUpCommand },
+  { names: ["server"], load: async () => (await import("./server-command.ts")).addServerCommand },
+  { names: ["apiserver"], load: async () => (await import("./apiserver-command.ts")).addApiServerCommand },
+  {
+    names: ["controller-manager", "scheduler", "kubelet", "proxy", "dns", "node"],
+    load: async () => (await import("./component-commands.ts")).addComponentCommands,
+  },
+  { names: ["etcd"], load: async () => (await import("./etcd-command.ts")).addEtcdCommand },
+  { names: ["store"], load: async () => (await import("./store-command.ts")).addStoreCommand },
+  {
+    names: ["down", "status", "logs", "kubectl", "image"],
+    load: async () => (await import("./cluster-commands.ts")).addClusterCommands,
+  },
+  { names: ["why"], load: async () => (await import("./why/why-command.ts")).addWhyCommand },
+];
+
+interface CommandModule {
+  readonly names: readonly string[];
+  load(): Promise<(program: Command, context: CommandContext) => void>;
+}
+
 const program = new Command("kubets")
   .description("Kubernetes, whole, in TypeScript")
   .enablePositionalOptions()
   .showHelpAfterError();
-addUpCommand(program, context);
-addServerCommand(program, context);
-addApiServerCommand(program, context);
-addComponentCommands(program, context);
-addEtcdCommand(program, context);
-addStoreCommand(program, context);
-addClusterCommands(program, context);
-addWhyCommand(program, context);
+program
+  .command("version")
+  .description("prints the version")
+  .action(() => printVersion());
+
+async function printVersion(): Promise<void> {
+  const { kubernetesVersion } = await import("#apiserver/http/version.ts");
+  const manifest = await context.openWorld(0).files.readText(join(context.entryPoint, "../../../package.json"));
+  const { version } = JSON.parse(manifest) as { readonly version: string };
+  context.print(`kubets ${version}, Kubernetes ${kubernetesVersion.gitVersion}`);
+}
+
+const [, , name = ""] = process.argv;
+const wanted = modules.filter(({ names }) => names.includes(name));
+const loaded = wanted.length > 0 || name === "version" ? wanted : modules;
+for (const add of await Promise.all(loaded.map(({ load }) => load()))) add(program, context);
 
 await program.parseAsync().catch((error: unknown) => {
   process.stderr.write(`kubets: ${error instanceof Error ? error.message : String(error)}\n`);

@@ -8,18 +8,15 @@ import { keepKubernetesEndpoints } from "#apiserver/bootstrap/kubernetes-endpoin
 import { openDurableStore } from "#store/durable.ts";
 import { createMemoryStore } from "#store/memory.ts";
 import { openReplica } from "#store/replica.ts";
-import { type Scheduler, startScheduler } from "#scheduler/scheduler.ts";
-import { startHollowNodes } from "#testing/hollow-node.ts";
+import type { Scheduler } from "#scheduler/scheduler.ts";
 import type { Store } from "#store/store.ts";
 import { createInformers, type Informers } from "#client/informer-factory.ts";
 import { type ApiServerComponent, type ApiServerFlags, startApiServer } from "./api-server-component.ts";
 import { bootstrap, ensureNodeServicesRole } from "./control-plane.ts";
-import { startControllerManager } from "./controller-manager.ts";
 import { type ClusterFile, hollowNodePrefix } from "./cluster-file.ts";
 import { featureDefaults } from "./feature-defaults.ts";
 import { featureReader } from "./features.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
-import { startNode } from "./node-agent.ts";
 import { startNodeProcesses } from "./node-processes.ts";
 import { writeComponentKubeconfigs } from "./component-kubeconfigs.ts";
 import { whyPath } from "./why/why-path.ts";
@@ -155,18 +152,21 @@ interface Local {
   readonly lifetime: Lifetime;
 }
 
-/** Components that share the API server's process share its objects too. */
+/** Components that share the API server's process share its objects too. Only those that run are loaded. */
 async function startLocalComponents(world: World, local: Local): Promise<Scheduler | undefined> {
   const { options, api, pki, informers, lifetime } = local;
   if (options.components.has("controller-manager")) {
+    const { startControllerManager } = await import("./controller-manager.ts");
     startControllerManager(world, { client: api.server.loopback, informers, pki, lifetime });
   }
-  const scheduler = options.components.has("scheduler") ? startLocalScheduler(world, local) : undefined;
+  const scheduler = options.components.has("scheduler") ? await startLocalScheduler(world, local) : undefined;
   await startLocalNodes(world, local);
   return scheduler;
 }
 
-function startLocalScheduler(world: World, { api, features, metrics, informers, lifetime, options }: Local): Scheduler {
+async function startLocalScheduler(world: World, local: Local): Promise<Scheduler> {
+  const { api, features, metrics, informers, lifetime, options } = local;
+  const { startScheduler } = await import("#scheduler/scheduler.ts");
   const identity = { name: "system:kube-scheduler", groups: ["system:authenticated"] };
   return startScheduler({
     client: api.server.loopback.as(identity, "kube-scheduler/v1.36.2"),
@@ -189,6 +189,7 @@ async function startLocalNodes(world: World, { options, api, pki, informers, lif
   const node = cluster?.nodes[0];
   if (cluster === undefined || node === undefined) return;
   if (cluster.hollow) {
+    const { startHollowNodes } = await import("#testing/hollow-node.ts");
     await startHollowNodes({
       client,
       informers,
@@ -208,6 +209,7 @@ async function startLocalNodes(world: World, { options, api, pki, informers, lif
     command: options.command ?? [],
     lifetime,
   });
+  const { startNode } = await import("./node-agent.ts");
   await startNode(world, {
     node,
     cluster,

@@ -1,4 +1,3 @@
-import { request as requestOn } from "node:http";
 import type {
   HttpHeaders,
   HttpResponseHeaders,
@@ -10,6 +9,7 @@ import { goneError } from "./http-body.ts";
 import type { HttpTarget } from "./http-client.ts";
 import { httpResponse } from "./http-client-response.ts";
 import { toIoError } from "./io-error.ts";
+import { nodeHttp } from "./node-http.ts";
 
 /**
  * Asks to change protocol on a new HTTP/1.1 connection. A refusal comes back as the server's
@@ -25,7 +25,7 @@ export async function requestUpgrade(
     ? await dialTls(target.address, { ...target.tls(), alpn: ["http/1.1"] }, dialOptions)
     : await dial(target.address, dialOptions);
   socket.on("error", () => undefined);
-  const request = requestOn({
+  const request = nodeHttp.request({
     createConnection: () => socket,
     method: options.method ?? "GET",
     path: options.path,

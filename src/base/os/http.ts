@@ -5,13 +5,7 @@
  * broken off; the server goes on. 2. A connection without requests is closed after `idleMs`.
  * 3. After `close`, no request is accepted, and no connection outlives the grace period.
  */
-import {
-  createServer,
-  ServerResponse,
-  type IncomingMessage,
-  type Server,
-  type ServerOptions,
-} from "node:http";
+import type { IncomingMessage, Server, ServerOptions } from "node:http";
 import {
   createSecureServer,
   type Http2SecureServer,
@@ -28,6 +22,7 @@ import { answerClientError } from "./http-client-error.ts";
 import { Http1Exchange } from "./http1-exchange.ts";
 import { Http2Exchange } from "./http2-exchange.ts";
 import { toIoError } from "./io-error.ts";
+import { nodeHttp } from "./node-http.ts";
 
 export interface HttpLimits {
   /** Of one request, all together. @default 1 MiB, as net/http */
@@ -111,7 +106,7 @@ export async function serveHttps(options: ServeTlsOptions): Promise<HttpServer> 
 /** Rejects with `IoError` when it cannot listen. */
 export async function serveHttp(options: ServeOptions): Promise<HttpServer> {
   const limits = withDefaults(options.limits);
-  const server = createServer(http1Options(limits));
+  const server = nodeHttp.createServer(http1Options(limits));
   const state = createState(options, limits);
   listenToHttp1(server, state);
   return listen(server, state, () => undefined);
@@ -211,7 +206,7 @@ function listenToHttp1(server: Server, state: ServerState): void {
   server.on("upgrade", (request, socket, head) => {
     const raw = { socket, head };
     socket.on("error", () => undefined);
-    const response = new ServerResponse(request);
+    const response = new nodeHttp.ServerResponse(request);
     state.handle(new Http1Exchange(request, response, { raw, isServerClosing }));
   });
   server.on("clientError", (error, socket) => answerClientError(socket, error));

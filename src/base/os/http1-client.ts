@@ -1,9 +1,4 @@
-import {
-  Agent,
-  request as requestPlain,
-  type ClientRequest,
-  type IncomingMessage,
-} from "node:http";
+import type { Agent, ClientRequest, IncomingMessage } from "node:http";
 import { Agent as TlsAgent, request as requestTls } from "node:https";
 import { pipeline } from "node:stream/promises";
 import { IoError } from "../files.ts";
@@ -13,6 +8,7 @@ import { goneError } from "./http-body.ts";
 import type { HttpTarget, HttpTransport } from "./http-client.ts";
 import { httpResponse, watchDeadline } from "./http-client-response.ts";
 import { errnoOf } from "./io-error.ts";
+import { nodeHttp } from "./node-http.ts";
 
 /** An idle connection is kept this long. Source: Go's `IdleConnTimeout`. */
 const idleMs = 90_000;
@@ -48,7 +44,7 @@ type KeepingAgent = Agent & { keepAlive: boolean };
 
 function createAgent({ secure, keepAlive }: HttpTarget): KeepingAgent {
   const options = { keepAlive, timeout: idleMs, scheduling: "lifo" } as const;
-  return (secure ? new TlsAgent(options) : new Agent(options)) as KeepingAgent;
+  return (secure ? new TlsAgent(options) : new nodeHttp.Agent(options)) as KeepingAgent;
 }
 
 function exchange(
@@ -90,7 +86,7 @@ function begin(target: HttpTarget, agent: Agent, options: HttpRequestOptions): C
   if (typeof body === "string" || body instanceof Uint8Array) {
     headers["content-length"] = String(Buffer.byteLength(body));
   }
-  return (secure ? requestTls : requestPlain)({
+  return (secure ? requestTls : nodeHttp.request)({
     ...("socketPath" in address ? address : { host: address.host, port: address.port }),
     ...(secure ? { ...tlsOptions(address, target.tls()), ALPNProtocols: ["http/1.1"] } : {}),
     agent,
