@@ -1,4 +1,5 @@
 import type { PatchType, RequestOptions, RequestVerb } from "#client/transport.ts";
+import type { KubeObject } from "#apimachinery/object.ts";
 import type { FeatureReader, ResourceDefinition } from "#apimachinery/resource.ts";
 import type { ResourceStorage } from "./storage/storage.ts";
 
@@ -54,6 +55,15 @@ export interface Call {
   warn(text: string): void;
   /** Adds an annotation to the request's audit event; absent where there is none. */
   readonly annotate?: (key: string, value: string) => void;
+  /** What the request's audit event learns on the way; absent where there is none. */
+  readonly trail?: RequestTrail;
+}
+
+/** Is told what a request brings; keeps a copy. */
+export interface RequestTrail {
+  /** The decoded body; with its defaults when it is told again. */
+  request(object: KubeObject): void;
+  requestPatch(bytes: Uint8Array, mediaType: MediaType): void;
 }
 
 /** Query parameters after parsing; `dryRun` and `fieldValidation` already validated. */

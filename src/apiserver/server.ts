@@ -22,6 +22,7 @@ import { registerLocalServices } from "./aggregation/local-services.ts";
 import type { OpenRemote } from "./aggregation/remote-service.ts";
 import type { Answer } from "./answer.ts";
 import { ApiTable } from "./api-table.ts";
+import type { AuditLog } from "./audit/audit-log.ts";
 import type { Authenticator } from "./authentication/authenticator.ts";
 import { createImpersonator } from "./authentication/impersonation.ts";
 import { admitConnects } from "./connect/admit-connect.ts";
@@ -38,6 +39,7 @@ import { dispatch } from "./dispatch.ts";
 import type { TokenReviewer } from "./authentication/token-reviewer.ts";
 import { createExtensions } from "./extensions/extensions.ts";
 import { createFlowControl, type FlowControl, type FlowControlOptions } from "./flow-control/flow-control.ts";
+import type { Encryption } from "./encryption/encryption.ts";
 import type { HandlerContext } from "./handlers/handler.ts";
 import { handlers } from "./handlers/registry.ts";
 import type { TokenIssuer } from "./handlers/token-request.ts";
@@ -59,6 +61,8 @@ import type { WebhookClients } from "./webhooks/webhook-client.ts";
 
 export interface ApiServerOptions {
   readonly store: Store;
+  /** How values are encrypted; absent where they are stored as they are. */
+  readonly encryption?: Encryption;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -80,6 +84,7 @@ export interface ApiServerOptions {
   readonly serviceCidr: string;
   readonly connects: (server: ServerParts) => ReadonlyMap<string, ConnectHandler>;
   readonly filters: readonly RequestFilter[];
+  readonly audit?: AuditLog;
   /** Priority and fairness; absent when it is off. */
   readonly flowControl?: Pick<FlowControlOptions, "registry" | "seatsTotal" | "requestMs">;
 }
@@ -111,7 +116,7 @@ export interface ApiServer extends Disposable {
 /** Puts the server together and loads what it keeps in memory. Serves nothing by itself. */
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { store, clock, random, log, features, allowPrivileged } = options;
-  const table = new ApiTable(store, clock);
+  const table = new ApiTable(store, clock, options.encryption);
   const enabled = resources.filter((resource) => isEnabled(resource.featureGate, features));
   table.add(enabled.filter(options.isServed), enabled);
   for (const other of otherKinds) table.addKind(other);
@@ -197,7 +202,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const connects = admitConnects(options.connects(parts), rest.admission);
   const reviewer = options.tokenReviewer(parts, authenticators);
   started = true;
-  await Promise.all([...liveSets.values()].map((set) => set.start()));
+  // A token whose Secret cannot be read is refused; all else must be known before anyone is let in.
+  const secrets = liveSets.get("/v1/secrets");
+  await Promise.all([...liveSets.values()].map((set) => (set === secrets ? set.startLeniently() : set.start())));
 
   transport = createInProcessTransport({
     table,
@@ -236,6 +243,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       connects,
       aggregate: (request) => aggregator.handle(request),
       filters: [...options.filters, ...(flowControl === undefined ? [] : [flowControl.filter])],
+      ...(options.audit && { audit: options.audit }),
       impersonate: createImpersonator(authorizer, features),
       dispatch: run,
     }),

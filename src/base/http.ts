@@ -58,6 +58,8 @@ export interface HttpExchange {
   readonly status?: number | undefined;
   /** Adds a header to whatever answer is begun later, unless that names its own. Lower case. */
   setHeader(name: string, value: string): void;
+  /** Calls once, when an answer is begun or the connection is taken over. */
+  onAnswer(run: () => void): void;
   /** Answers whole. */
   respond(status: number, headers: HttpResponseHeaders, body?: string | Uint8Array): void;
   /** Answers chunk by chunk with back-pressure; resolves when all is passed on or nobody reads. */

@@ -26,16 +26,15 @@ import { connectHandlers } from "#apiserver/connect/registry.ts";
 import { createDiscovery } from "#apiserver/discovery/discovery.ts";
 import { discoveryPaths } from "#apiserver/discovery/paths.ts";
 import { healthPaths } from "#apiserver/http/health.ts";
-import { auditFile } from "#apiserver/audit/audit-file.ts";
-import { auditLog } from "#apiserver/audit/audit-log.ts";
-import { metadataPolicy, parseAuditPolicy } from "#apiserver/audit/audit-policy.ts";
-import type { RequestFilter } from "#apiserver/http/frontend.ts";
+import type { PathHandler } from "#apiserver/http/frontend.ts";
 import { inFlightDefaults, type InFlightLimits, maxInFlight } from "#apiserver/flow-control/max-in-flight.ts";
 import { requestDeadline, requestMsDefault } from "#apiserver/http/request-deadline.ts";
 import { metricsPath, requestMetrics } from "#apiserver/metrics/server-metrics.ts";
 import { compactionIntervalMsDefault, startCompactor } from "#store/compactor.ts";
 import type { MetricRegistry } from "#base/metrics.ts";
+import { type AuditFlags, openAudit } from "./audit.ts";
 import { addressAt } from "./addresses.ts";
+import { type EncryptionFlags, openEncryptionOf } from "./encryption-flags.ts";
 import { featureDefaults } from "./feature-defaults.ts";
 import { type FeatureStage, featureStage } from "./feature-stages.ts";
 import { indexPath } from "#apiserver/http/index-path.ts";
@@ -56,10 +55,7 @@ export interface ApiServerFlags {
   readonly disableAdmissionPlugins: readonly string[];
   readonly enableAdmissionPlugins: readonly string[];
   readonly serviceClusterIpRange: string;
-  /** File that requests are written down in. */
-  readonly auditLogPath?: string;
-  /** What of them; everything without bodies when absent. */
-  readonly auditPolicyFile?: string;
+  readonly audit?: AuditFlags;
   /** As `--runtime-config`: which versions of built-in kinds are served. @default the stable ones */
   readonly runtimeConfig?: string;
   /** Whether containers may be privileged. @default false */
@@ -72,6 +68,8 @@ export interface ApiServerFlags {
   readonly requestTimeoutMs?: number;
   /** @default 5 minutes; 0 for never */
   readonly compactionIntervalMs?: number;
+  /** How values are encrypted in the store; absent where they are not. */
+  readonly encryption?: EncryptionFlags;
   /** Names and addresses of the serving certificate beyond the standard ones. */
   readonly extraNames: readonly string[];
 }
@@ -89,6 +87,8 @@ interface ApiServerSpec {
   readonly features: FeatureReader;
   readonly metrics: MetricRegistry;
   readonly flags: ApiServerFlags;
+  /** Of components of the same process. */
+  readonly paths?: readonly PathHandler[];
 }
 
 /** Starts the API server on a store: its port answers when this resolves. */
@@ -97,11 +97,11 @@ export async function startApiServer(world: World, spec: ApiServerSpec): Promise
   const { clock } = world;
   const log = world.log.named("apiserver");
   const state = { bootstrapped: false, stopping: false };
-  const checks = standardChecks(store, {
-    bootstrapped: () => state.bootstrapped,
-    stopping: () => state.stopping,
-  });
-  const server = await createApiServer(await serverOptions(world, spec, { log, checks }));
+  const encryption = await openEncryptionOf(world, flags.encryption);
+  const serverState = { bootstrapped: () => state.bootstrapped, stopping: () => state.stopping };
+  const checks = standardChecks(store, serverState, encryption?.checks);
+  const options = { ...(await serverOptions(world, spec, { log, checks })), ...(encryption && { encryption }) };
+  const server = await createApiServer(options);
   const credentials = await servingPair(world, pki, flags);
   const http = await serveHttps({
     listen: { host: flags.bindAddress, port: flags.securePort },
@@ -122,19 +122,21 @@ export async function startApiServer(world: World, spec: ApiServerSpec): Promise
       compactor?.[Symbol.dispose]();
       await http.close(2000);
       server[Symbol.dispose]();
+      encryption?.[Symbol.dispose]();
+      await options.audit?.[Symbol.asyncDispose]();
     },
   };
 }
 
 async function serverOptions(
   world: World,
-  { store, pki, features, metrics: registry, flags }: ApiServerSpec,
+  { store, pki, features, metrics: registry, flags, paths = [] }: ApiServerSpec,
   { log, checks }: { readonly log: Logger; readonly checks: ReturnType<typeof standardChecks> },
 ): Promise<ApiServerOptions> {
   const { clock, random } = world;
   const { priorityAndFairness: fair = true, inFlight: limits = inFlightDefaults } = flags;
   const { requestTimeoutMs: requestMs = requestMsDefault } = flags;
-  const audit = await auditFilters(world, flags);
+  const audit = await openAudit(world, flags.audit ?? {}, registry);
   const metrics = { registry, clock, features: gatesOf(features) };
   const tokenFile =
     flags.tokenAuthFile === undefined ? undefined : await world.files.readText(flags.tokenAuthFile);
@@ -165,6 +167,7 @@ async function serverOptions(
     webhooks: (parts) => webhookClients(world, parts),
     openRemote: remoteOpener(frontProxyPair),
     paths: (parts) => [
+      ...paths,
       healthPaths(checks),
       metricsPath(parts.table, metrics),
       indexPath(parts.table, checks),
@@ -175,7 +178,8 @@ async function serverOptions(
     tokenReviewer: (parts, ways) => createTokenReviewer(ways, tokenOptions(world, pki, parts)),
     serviceCidr: serviceCidrOf(flags),
     connects: (parts) => connectHandlers(proxyTargets(world, { pki, kubeletPair, parts })),
-    filters: [requestMetrics(metrics), ...audit, requestDeadline(clock, requestMs), ...(fair ? [] : [maxInFlight(limits)])],
+    ...(audit && { audit }),
+    filters: [requestMetrics(metrics), requestDeadline(clock, requestMs), ...(fair ? [] : [maxInFlight(limits)])],
     ...(fair && { flowControl: { registry, requestMs, seatsTotal: limits.readOnlyMax + limits.mutatingMax } }),
   };
 }
@@ -237,17 +241,6 @@ function remoteOpener({ cert, key }: KeyPair): ApiServerOptions["openRemote"] {
       http1Only: true,
       tls: { cert, key, serverName, insecure, ...(ca !== undefined && { ca }) },
     });
-}
-
-async function auditFilters(world: World, flags: ApiServerFlags): Promise<RequestFilter[]> {
-  const { auditLogPath: path, auditPolicyFile } = flags;
-  if (path === undefined) return [];
-  const { clock, files } = world;
-  const policy =
-    auditPolicyFile === undefined
-      ? metadataPolicy
-      : parseAuditPolicy(await files.readText(auditPolicyFile));
-  return [auditLog({ policy, clock, write: auditFile(files, path, world.log.named("audit")) })];
 }
 
 /** Ways to webhooks, which are Services or URLs. */

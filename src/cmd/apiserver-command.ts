@@ -2,7 +2,9 @@ import type { Command } from "commander";
 import { durationMs } from "#apimachinery/go-duration.ts";
 import { Lifetime } from "#base/lifetime.ts";
 import { hostAddresses } from "#base/os/host.ts";
+import type { AuditFlags } from "./audit.ts";
 import { type CommandContext, dataDirectoryDefault, listOption, pathOption, verbosityOf } from "./command.ts";
+import type { EncryptionFlags } from "./encryption-flags.ts";
 import { type EtcdFlags, startServer } from "./server.ts";
 import type { World } from "#base/world.ts";
 
@@ -19,6 +21,14 @@ interface ApiServerCliOptions {
   readonly etcdCompactionInterval: string;
   readonly auditLogPath?: string;
   readonly auditPolicyFile?: string;
+  readonly auditLogMaxage: string;
+  readonly auditLogMaxbackup: string;
+  readonly auditLogMaxsize: string;
+  readonly auditWebhookConfigFile?: string;
+  readonly auditWebhookBatchBufferSize: string;
+  readonly auditWebhookBatchMaxSize: string;
+  readonly auditWebhookBatchMaxWait: string;
+  readonly auditWebhookInitialBackoff: string;
   readonly enablePriorityAndFairness: string;
   readonly maxRequestsInflight: string;
   readonly maxMutatingRequestsInflight: string;
@@ -27,6 +37,8 @@ interface ApiServerCliOptions {
   readonly runtimeConfig?: string;
   readonly allowPrivileged?: boolean | string;
   readonly storage: "durable" | "memory";
+  readonly encryptionProviderConfig?: string;
+  readonly encryptionProviderConfigAutomaticReload?: boolean | string;
   readonly etcdServers?: readonly string[];
   readonly etcdCafile?: string;
   readonly etcdCertfile?: string;
@@ -54,17 +66,51 @@ export function addApiServerCommand(program: Command, context: CommandContext): 
     .option("--storage <kind>", "durable, or memory to forget everything at the end", "durable")
     .option("--audit-log-path <file>", "file that requests are written down in", pathOption)
     .option("--audit-policy-file <file>", "what of them: an audit.k8s.io/v1 Policy", pathOption)
+    .option("--audit-log-maxage <days>", "how old files put aside may get; 0 for any age", "366")
+    .option("--audit-log-maxbackup <count>", "how many of them are kept; 0 for all", "100")
+    .option("--audit-log-maxsize <megabytes>", "size at which a file is put aside", "100")
+    .option("--audit-webhook-config-file <file>", "kubeconfig of a server that events are posted to", pathOption)
+    .option("--audit-webhook-batch-buffer-size <count>", "events that wait for it; more are dropped", "10000")
+    .option("--audit-webhook-batch-max-size <count>", "events in one post", "400")
+    .option("--audit-webhook-batch-max-wait <duration>", "how long a post waits to fill", "30s")
+    .option("--audit-webhook-initial-backoff <duration>", "wait before a failed post is tried again", "10s")
     .option("--enable-priority-and-fairness <bool>", "whether requests queue by priority and in fair turns", "true")
     .option("--max-requests-inflight <count>", "seats for requests; of reads alone when there is no fairness", "400")
     .option("--max-mutating-requests-inflight <count>", "further seats; of writes alone when there is no fairness", "200")
     .option("--request-timeout <duration>", "longest time for an answer", "1m")
     .option("--etcd-compaction-interval <duration>", "how long history is kept at least; 0 for ever", "5m")
+    .option("--encryption-provider-config <file>", "how values are encrypted in the store: an EncryptionConfiguration", pathOption)
+    .option("--encryption-provider-config-automatic-reload [bool]", "whether that file is followed", "false")
     .option("--etcd-servers <urls>", "an etcd cluster instead of the embedded store", listOption)
     .option("--etcd-cafile <file>", "CA of etcd's certificates")
     .option("--etcd-certfile <file>", "client certificate for etcd")
     .option("--etcd-keyfile <file>", "its key")
     .option("-v, --v <level>", "log verbosity")
     .action((options: ApiServerCliOptions) => runApiServer(context, options));
+}
+
+function auditFlags(options: ApiServerCliOptions): AuditFlags {
+  const { auditLogPath, auditPolicyFile, auditWebhookConfigFile } = options;
+  return {
+    ...(auditLogPath !== undefined && { logPath: auditLogPath }),
+    ...(auditPolicyFile !== undefined && { policyFile: auditPolicyFile }),
+    ...(auditWebhookConfigFile !== undefined && { webhookConfigFile: auditWebhookConfigFile }),
+    logAgeDaysMax: Number(options.auditLogMaxage),
+    logBackupsMax: Number(options.auditLogMaxbackup),
+    logSizeMebibytesMax: Number(options.auditLogMaxsize),
+    webhookBatching: {
+      bufferMax: Number(options.auditWebhookBatchBufferSize),
+      batchMax: Number(options.auditWebhookBatchMaxSize),
+      waitMs: durationMs(options.auditWebhookBatchMaxWait),
+      initialBackoffMs: durationMs(options.auditWebhookInitialBackoff),
+    },
+  };
+}
+
+function encryptionFlags(options: ApiServerCliOptions): { readonly encryption?: EncryptionFlags } {
+  const { encryptionProviderConfig: path, encryptionProviderConfigAutomaticReload: reload } = options;
+  if (path === undefined) return {};
+  return { encryption: { path, reload: reload === true || reload === "true" } };
 }
 
 async function etcdOptions(
@@ -103,8 +149,7 @@ async function runApiServer(context: CommandContext, options: ApiServerCliOption
         disableAdmissionPlugins: options.disableAdmissionPlugins ?? [],
         enableAdmissionPlugins: options.enableAdmissionPlugins ?? [],
         serviceClusterIpRange: options.serviceClusterIpRange,
-        ...(options.auditLogPath !== undefined && { auditLogPath: options.auditLogPath }),
-        ...(options.auditPolicyFile !== undefined && { auditPolicyFile: options.auditPolicyFile }),
+        audit: auditFlags(options),
         priorityAndFairness: options.enablePriorityAndFairness !== "false",
         inFlight: {
           readOnlyMax: Number(options.maxRequestsInflight),
@@ -114,6 +159,7 @@ async function runApiServer(context: CommandContext, options: ApiServerCliOption
         compactionIntervalMs: durationMs(options.etcdCompactionInterval),
         ...(options.runtimeConfig !== undefined && { runtimeConfig: options.runtimeConfig }),
         allowPrivileged: options.allowPrivileged === true || options.allowPrivileged === "true",
+        ...encryptionFlags(options),
         extraNames: [...new Set([advertised, bound])],
       },
     },

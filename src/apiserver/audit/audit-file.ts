@@ -1,29 +1,119 @@
+import { basename, dirname, extname, join } from "node:path";
+import type { Clock } from "#base/clock.ts";
 import type { Files } from "#base/files.ts";
 import type { Logger } from "#base/log.ts";
+import type { Counter } from "#base/metrics.ts";
+import { writeJsonText } from "#wire/json.ts";
+import type { AuditBackend } from "./audit-log.ts";
 
 /** Lines that wait for the disk; beyond this they are dropped, and the log says so. */
-const pendingLinesMax = 10_000;
+export const pendingLinesMax = 10_000;
 
-/** Appends lines to a file in order, many at a time. */
-export function auditFile(files: Files, path: string, log: Logger): (line: string) => void {
+export interface AuditFileOptions {
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly path: string;
+  /** The file is put aside before it grows beyond this; 0 for never. */
+  readonly sizeMaxBytes: number;
+  /** Files put aside that are kept; 0 for all. */
+  readonly backupsMax: number;
+  /** How old they may get; 0 for any age. */
+  readonly ageMaxMs: number;
+  /** Lines that were lost. */
+  readonly lost: Counter;
+}
+
+/**
+ * Appends one line for each event, in order, many at a time. A full file is renamed to
+ * `NAME-TIME.EXT` and a new one begun. Source: gopkg.in/natefinch/lumberjack.
+ */
+export function auditFile(options: AuditFileOptions): AuditBackend {
+  const { files, log, path } = options;
   let pending: string[] = [];
-  let isWriting = false;
-  let dropped = 0;
-  const flush = async (): Promise<void> => {
-    isWriting = true;
+  let writing: Promise<void> | undefined;
+  let isDropping = false;
+  const place = rotatingFile(options);
+
+  async function flush(): Promise<void> {
     while (pending.length > 0) {
-      const text = pending.join("");
+      const lines = pending;
       pending = [];
-      await files.append(path, text).catch((error: unknown) => log.error("audit log not written", error, { path }));
+      try {
+        await place.makeRoom(lines);
+        await files.append(path, lines.join(""));
+        isDropping = false;
+      } catch (error) {
+        options.lost.inc(lines.length);
+        log.error("audit log not written", error, { path });
+      }
     }
-    isWriting = false;
+    writing = undefined;
+  }
+
+  return {
+    write(event) {
+      if (pending.length >= pendingLinesMax) {
+        options.lost.inc();
+        if (!isDropping) log.error("audit log is too slow: events are dropped", undefined, { path });
+        isDropping = true;
+        return;
+      }
+      pending.push(`${writeJsonText(event)}\n`);
+      writing ??= Promise.resolve().then(flush);
+    },
+    async [Symbol.asyncDispose]() {
+      await writing;
+    },
   };
-  return (line) => {
-    if (pending.length >= pendingLinesMax) {
-      if (dropped++ === 0) log.error("audit log is too slow: events are dropped", undefined, { path });
-      return;
-    }
-    pending.push(line);
-    if (!isWriting) void flush();
+}
+
+interface RotatingFile {
+  /** Puts the file aside when the lines do not fit. */
+  makeRoom(lines: readonly string[]): Promise<void>;
+}
+
+function rotatingFile({ files, clock, path, sizeMaxBytes, backupsMax, ageMaxMs }: AuditFileOptions): RotatingFile {
+  let sizeBytes: number | undefined;
+  const directory = dirname(path);
+  const extension = extname(path);
+  const prefix = `${basename(path, extension)}-`;
+
+  function backupName(nowMs: number): string {
+    return `${prefix}${new Date(nowMs).toISOString().replace("Z", "").replaceAll(":", "-")}${extension}`;
+  }
+
+  /** The time in a backup's name; undefined for other files. */
+  function timeOf(name: string): number | undefined {
+    if (!name.startsWith(prefix) || !name.endsWith(extension)) return undefined;
+    const text = name.slice(prefix.length, name.length - extension.length);
+    const match = /^(\d{4}-\d\d-\d\dT\d\d)-(\d\d)-(\d\d\.\d{3})$/.exec(text);
+    return match === null ? undefined : Date.parse(`${match[1]}:${match[2]}:${match[3]}Z`);
+  }
+
+  async function removeOld(nowMs: number): Promise<void> {
+    const backups = (await files.list(directory)).filter((name) => timeOf(name) !== undefined).toSorted().toReversed();
+    const old = backups.filter((name, i) => {
+      const isTooMany = backupsMax > 0 && i >= backupsMax;
+      return isTooMany || (ageMaxMs > 0 && nowMs - (timeOf(name) ?? nowMs) > ageMaxMs);
+    });
+    for (const name of old) await files.remove(join(directory, name));
+  }
+
+  return {
+    async makeRoom(lines) {
+      if (sizeBytes === undefined) {
+        await files.makeDirectory(directory);
+        sizeBytes = (await files.stat(path))?.sizeBytes ?? 0;
+      }
+      const addedBytes = lines.reduce((sum, line) => sum + Buffer.byteLength(line), 0);
+      if (sizeMaxBytes > 0 && sizeBytes > 0 && sizeBytes + addedBytes > sizeMaxBytes) {
+        const nowMs = clock.nowMs();
+        await files.rename(path, join(directory, backupName(nowMs)));
+        sizeBytes = 0;
+        await removeOld(nowMs);
+      }
+      sizeBytes += addedBytes;
+    },
   };
 }

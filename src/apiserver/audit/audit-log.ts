@@ -1,81 +1,96 @@
 import type { Clock } from "#base/clock.ts";
-import type { HttpExchange } from "#base/http.ts";
+import type { Counter, MetricFamily, MetricRegistry } from "#base/metrics.ts";
 import type { User } from "../call.ts";
-import type { RequestFilter } from "../http/frontend.ts";
+import { formatDuration } from "#apimachinery/go-duration.ts";
 import { isLongRunning } from "../http/query-options.ts";
-import type { RequestInfo } from "../http/request-info.ts";
 import { type AuditPolicy, type AuditStage, decideAudit } from "./audit-policy.ts";
+import { type AuditedRequest, AuditRecord } from "./audit-record.ts";
+
+/** Takes events away; must not throw. */
+export interface AuditBackend extends AsyncDisposable {
+  write(event: object): void;
+}
 
 export interface AuditOptions {
   readonly policy: AuditPolicy;
   readonly clock: Clock;
-  /** Takes one event, as a line. */
-  write(line: string): void;
+  readonly registry: MetricRegistry;
+  readonly backends: readonly AuditBackend[];
 }
 
-/**
- * Writes down who asked what and what was answered, as `audit.k8s.io/v1` events. Bodies are never
- * written: the levels Request and RequestResponse say what Metadata says.
- */
-export function auditLog({ policy, clock, write }: AuditOptions): RequestFilter {
-  return async ({ exchange, info, user, auditId: auditID }, next) => {
-    const { level, omitStages } = decideAudit(policy, info, user);
-    if (level === "None") return next();
-    const received = microTime(clock.nowMs());
-    const record = (stage: AuditStage): void => {
-      if (omitStages.has(stage)) return;
-      const answered = stage === "RequestReceived" ? {} : { responseStatus: { metadata: {}, code: exchange.status ?? 0 } };
-      const event = {
-        kind: "Event",
-        apiVersion: "audit.k8s.io/v1",
-        level: "Metadata",
-        auditID,
-        stage,
-        ...requestOf(exchange, info, user),
-        ...answered,
-        requestReceivedTimestamp: received,
-        stageTimestamp: microTime(clock.nowMs()),
+/** Writes down who asked what and what was answered. Source: endpoints/filters/audit.go. */
+export interface AuditLog extends AsyncDisposable {
+  /** Begins the record of a request; undefined when the policy wants none. */
+  open(request: Omit<AuditedRequest, "receivedMs">): OpenRecord | undefined;
+}
+
+export interface OpenRecord {
+  readonly record: AuditRecord;
+  /** The request is answered, or what lasted is over. `crash`: what its handler stumbled over. */
+  close(crash?: unknown): void;
+}
+
+const slowMs = 500;
+const nobody: User = { name: "", uid: "", groups: [], extra: {} };
+
+export function createAuditLog({ policy, clock, registry, backends }: AuditOptions): AuditLog {
+  const meters = auditMeters(registry);
+  const tell = (record: AuditRecord, stage: AuditStage): void => {
+    const event = record.eventAt(stage, clock.nowMs());
+    if (event === undefined) return;
+    meters.events.inc();
+    for (const backend of backends) backend.write(event);
+  };
+  return {
+    open(request) {
+      const { exchange, info, user } = request;
+      const decision = decideAudit(policy, info, user ?? nobody);
+      meters.levels.with(decision.level).inc();
+      if (decision.level === "None") return undefined;
+      const record = new AuditRecord({ ...request, receivedMs: clock.nowMs() }, decision);
+      const isRefused = user === undefined;
+      if (!isRefused) tell(record, "RequestReceived");
+      // Of a request without a sender this is the only event.
+      if (isRefused || isLongRunning(info)) exchange.onAnswer(() => tell(record, "ResponseStarted"));
+      return {
+        record,
+        close(crash) {
+          if (isRefused) return;
+          noteLatency(record, clock.nowMs());
+          if (crash === undefined) return tell(record, "ResponseComplete");
+          const message = `APIServer panic'd: ${String(crash)}`;
+          record.responseStatus({ code: 500, status: "Failure", reason: "InternalError", message });
+          tell(record, "Panic");
+        },
       };
-      write(`${JSON.stringify(event)}\n`);
-    };
-    record("RequestReceived");
-    try {
-      await next();
-    } finally {
-      if (isLongRunning(info)) record("ResponseStarted");
-      record("ResponseComplete");
-    }
-  };
-}
-
-function requestOf(exchange: HttpExchange, info: RequestInfo, user: User): object {
-  const agent = exchange.headers["user-agent"];
-  return {
-    requestURI: exchange.url,
-    verb: info.verb,
-    user: {
-      username: user.name,
-      ...(user.uid !== "" && { uid: user.uid }),
-      ...(user.groups.length > 0 && { groups: user.groups }),
-      ...(Object.keys(user.extra).length > 0 && { extra: user.extra }),
     },
-    ...(exchange.remoteAddress !== "" && { sourceIPs: [exchange.remoteAddress] }),
-    ...(agent !== undefined && { userAgent: agent }),
-    ...(info.isResource && { objectRef: objectOf(info) }),
+    async [Symbol.asyncDispose]() {
+      await Promise.all(backends.map((backend) => backend[Symbol.asyncDispose]()));
+    },
   };
 }
 
-function objectOf({ resource, namespace, name, group, version, subresource }: RequestInfo): object {
-  return {
-    resource,
-    ...(namespace !== "" && { namespace }),
-    ...(name !== "" && { name }),
-    ...(group !== "" && { apiGroup: group }),
-    apiVersion: version,
-    ...(subresource !== "" && { subresource }),
-  };
+/** Tells of slow requests how slow they were. Source: endpoints/filters/audit.go writeLatencyToAnnotation. */
+function noteLatency(record: AuditRecord, nowMs: number): void {
+  const latencyMs = nowMs - record.receivedMs;
+  if (latencyMs > slowMs) record.annotate("apiserver.latency.k8s.io/total", formatDuration(BigInt(Math.round(latencyMs * 1e6))));
 }
 
-function microTime(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, -1)}000Z`;
+/** Events that a backend lost. Source: apiserver/pkg/audit/metrics.go. */
+export function auditErrors(registry: MetricRegistry): MetricFamily<Counter> {
+  return registry.counter({
+    name: "apiserver_audit_error_total",
+    help: "Audit events that could not be written, by plugin.",
+    labels: ["plugin"],
+  });
+}
+
+function auditMeters(registry: MetricRegistry): { events: Counter; levels: MetricFamily<Counter> } {
+  const levels = registry.counter({
+    name: "apiserver_audit_level_total",
+    help: "Requests by the level at which their audit policy has them written down.",
+    labels: ["level"],
+  });
+  const events = registry.counter({ name: "apiserver_audit_event_total", help: "Audit events that were written." }).with();
+  return { events, levels };
 }

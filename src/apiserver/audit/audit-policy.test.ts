@@ -45,6 +45,28 @@ for (const [method, url, who, level] of cases) {
   });
 }
 
+test("omitManagedFields of a rule goes before the policy's", () => {
+  const text = "kind: Policy\napiVersion: audit.k8s.io/v1\nomitManagedFields: true\nrules: [{level: Request, users: [a], omitManagedFields: false}, {level: Request}]";
+  const mixed = parseAuditPolicy(text);
+  const info = parseRequestInfo("GET", "/api/v1/pods", new URLSearchParams());
+  assert.deepEqual(["a", "b"].map((name) => decideAudit(mixed, info, user(name)).omitManagedFields), [false, true]);
+});
+
+const wrong: readonly [rule: string, problem: RegExp][] = [
+  ["{level: Everything}", /rules\[0\]\.level: "Everything" is not one of/],
+  ["{level: None, omitStages: [Later]}", /no stage "Later"/],
+  ["{level: None, nonResourceURLs: [healthz]}", /must begin with '\/'/],
+  ["{level: None, nonResourceURLs: ['/a*b']}", /not at the end/],
+  ["{level: None, nonResourceURLs: ['/a'], namespaces: [b]}", /cannot apply to both/],
+  ["{level: None, resources: [{resourceNames: [a]}]}", /names need resources/],
+];
+
+for (const [rule, problem] of wrong) {
+  test(`the rule ${rule} is refused`, () => {
+    assert.throws(() => parseAuditPolicy(`kind: Policy\napiVersion: audit.k8s.io/v1\nrules: [${rule}]`), problem);
+  });
+}
+
 test("what is no policy is refused", () => {
   assert.throws(() => parseAuditPolicy("kind: Policy\napiVersion: v1\n"), /audit.k8s.io\/v1/);
   assert.throws(() => parseAuditPolicy("kind: Policy\napiVersion: audit.k8s.io/v1\n"), /no rules/);

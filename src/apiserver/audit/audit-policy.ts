@@ -2,9 +2,12 @@ import type { User } from "../call.ts";
 import type { RequestInfo } from "../http/request-info.ts";
 import { parseYaml } from "#wire/yaml.ts";
 
+const levels = ["None", "Metadata", "Request", "RequestResponse"] as const;
+const stages = ["RequestReceived", "ResponseStarted", "ResponseComplete", "Panic"] as const;
+
 /** How much of a request is written down. */
-export type AuditLevel = "None" | "Metadata" | "Request" | "RequestResponse";
-export type AuditStage = "RequestReceived" | "ResponseStarted" | "ResponseComplete";
+export type AuditLevel = (typeof levels)[number];
+export type AuditStage = (typeof stages)[number];
 
 interface GroupResources {
   readonly group?: string;
@@ -21,12 +24,14 @@ interface AuditRule {
   readonly namespaces?: readonly string[];
   readonly nonResourceURLs?: readonly string[];
   readonly omitStages?: readonly AuditStage[];
+  readonly omitManagedFields?: boolean;
 }
 
 /** `audit.k8s.io/v1` Policy. */
 export interface AuditPolicy {
   readonly rules: readonly AuditRule[];
   readonly omitStages?: readonly AuditStage[];
+  readonly omitManagedFields?: boolean;
 }
 
 /** Everything, without bodies. */
@@ -40,19 +45,55 @@ export function parseAuditPolicy(text: string): AuditPolicy {
     throw new Error("the audit policy must be a Policy of audit.k8s.io/v1");
   }
   if (!policy.rules?.length) throw new Error("the audit policy has no rules");
-  return { rules: policy.rules, ...(policy.omitStages && { omitStages: policy.omitStages }) };
+  const problems = [...problemsOfStages(policy.omitStages, "omitStages"), ...policy.rules.flatMap(problemsOfRule)];
+  if (problems.length > 0) throw new Error(`the audit policy is not valid: ${problems.join("; ")}`);
+  const { rules, omitStages, omitManagedFields } = policy;
+  return { rules, ...(omitStages && { omitStages }), ...(omitManagedFields !== undefined && { omitManagedFields }) };
+}
+
+/** Source: apiserver/pkg/apis/audit/validation. */
+function problemsOfRule(rule: AuditRule, at: number): string[] {
+  const path = `rules[${at}]`;
+  const problems = problemsOfStages(rule.omitStages, `${path}.omitStages`);
+  if (!levels.includes(rule.level)) problems.push(`${path}.level: ${JSON.stringify(rule.level)} is not one of ${levels.join(", ")}`);
+  const urls = rule.nonResourceURLs ?? [];
+  if (urls.length > 0 && ((rule.resources?.length ?? 0) > 0 || (rule.namespaces?.length ?? 0) > 0)) {
+    problems.push(`${path}.nonResourceURLs: rules cannot apply to both regular resources and non-resource URLs`);
+  }
+  for (const url of urls) {
+    if (url === "*") continue;
+    if (!url.startsWith("/")) problems.push(`${path}.nonResourceURLs: ${JSON.stringify(url)} must begin with '/'`);
+    if (url.slice(0, -1).includes("*")) problems.push(`${path}.nonResourceURLs: in ${JSON.stringify(url)} a '*' is not at the end`);
+  }
+  for (const { resources, resourceNames } of rule.resources ?? []) {
+    if ((resourceNames?.length ?? 0) > 0 && !resources?.length) problems.push(`${path}.resources: names need resources`);
+  }
+  return problems;
+}
+
+function problemsOfStages(omitted: readonly AuditStage[] | undefined, path: string): string[] {
+  return (omitted ?? []).filter((stage) => !stages.includes(stage)).map((stage) => `${path}: there is no stage ${JSON.stringify(stage)}`);
 }
 
 export interface AuditDecision {
   readonly level: AuditLevel;
   readonly omitStages: ReadonlySet<AuditStage>;
+  readonly omitManagedFields: boolean;
+}
+
+/** Whether a request of `level` has its body written down, or its answer's too. */
+export function reaches(level: AuditLevel, wanted: AuditLevel): boolean {
+  return levels.indexOf(level) >= levels.indexOf(wanted);
 }
 
 /** The first rule that fits decides; none means nothing is written. Source: apiserver/pkg/audit/policy. */
 export function decideAudit(policy: AuditPolicy, info: RequestInfo, user: User): AuditDecision {
   const rule = policy.rules.find((candidate) => fits(candidate, info, user));
-  const omitStages = new Set([...(policy.omitStages ?? []), ...(rule?.omitStages ?? [])]);
-  return { level: rule?.level ?? "None", omitStages };
+  return {
+    level: rule?.level ?? "None",
+    omitStages: new Set([...(policy.omitStages ?? []), ...(rule?.omitStages ?? [])]),
+    omitManagedFields: rule?.omitManagedFields ?? policy.omitManagedFields ?? false,
+  };
 }
 
 function fits(rule: AuditRule, info: RequestInfo, user: User): boolean {

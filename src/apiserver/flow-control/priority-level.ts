@@ -1,6 +1,7 @@
 import type {
   PriorityLevelConfiguration,
   PriorityLevelConfigurationSpec,
+  QueuingConfiguration,
 } from "#api/flowcontrol/v1/priority-level-configuration.ts";
 import type { Clock } from "#base/clock.ts";
 import { DroppedRequests } from "./dropped-requests.ts";
@@ -101,7 +102,7 @@ export class PriorityLevel {
   }
 }
 
-function queuingOf({ limited }: PriorityLevelConfigurationSpec): { queues: number; queueLengthLimit: number; handSize: number } | undefined {
+function queuingOf({ limited }: PriorityLevelConfigurationSpec): QueuingConfiguration | undefined {
   return limited?.limitResponse?.type === "Queue" ? (limited.limitResponse.queuing ?? undefined) : undefined;
 }
 

@@ -13,9 +13,13 @@ import {
   unknownResource,
 } from "#apimachinery/status.ts";
 import type { PatchType, RequestVerb } from "#client/transport.ts";
+import { encodeJson } from "#apimachinery/json-codec.ts";
+import { isIoError } from "#base/files.ts";
 import { webSocketBearerToken } from "#wire/websocket.ts";
 import type { Answer } from "../answer.ts";
 import type { ApiTable } from "../api-table.ts";
+import type { AuditLog } from "../audit/audit-log.ts";
+import type { AuditRecord } from "../audit/audit-record.ts";
 import {
   authenticate,
   type Authenticator,
@@ -70,7 +74,7 @@ export interface ConnectRequest {
   readonly query: URLSearchParams;
 }
 
-/** A filter around everything from authorization on: audit, priority and fairness. */
+/** A filter around everything from authorization on: metrics, deadlines, priority and fairness. */
 export type RequestFilter = (request: FilteredRequest, next: () => Promise<void>) => Promise<void>;
 
 export interface FilteredRequest {
@@ -100,13 +104,15 @@ export interface FrontendOptions {
   /** Passes on what other servers serve; false when that is nothing of theirs. */
   readonly aggregate: PathHandler;
   readonly filters: readonly RequestFilter[];
+  /** Absent when nothing is written down. */
+  readonly audit?: AuditLog;
   /** Whom a request acts as. */
   readonly impersonate: Impersonator;
   dispatch(endpoint: Endpoint, call: Call): Promise<Answer>;
 }
 
 /**
- * The handler chain of the HTTPS port: authenticate -> impersonate -> filters (audit, fairness)
+ * The handler chain of the HTTPS port: authenticate -> audit -> impersonate -> filters (fairness)
  * -> authorize -> route -> decode, admit, store -> encode. Each refusal is a Status.
  */
 export function createFrontend(options: FrontendOptions): (exchange: HttpExchange) => Promise<void> {
@@ -116,21 +122,31 @@ export function createFrontend(options: FrontendOptions): (exchange: HttpExchang
     const auditId = exchange.headers["audit-id"] || options.random.uuid();
     exchange.setHeader("audit-id", auditId);
     const request = new Incoming(exchange, { info, query, auditId });
+    const sender = await senderOf(options, exchange);
+    const audited = options.audit?.open({ exchange, info, auditId, user: sender instanceof Error ? undefined : sender });
+    request.record = audited?.record;
     try {
-      const user = await authenticate(
-        options.authenticators,
-        credentialsOf(exchange),
-        options.anonymousAllowed,
-      );
-      if (user === undefined) throw unauthorized();
+      if (sender instanceof Error) throw sender;
       refuseBadTimeout(info, query);
-      const attributes = attributesOf(info, user);
-      const acting = await options.impersonate({ exchange, attributes });
-      await runFilters(options, { request, user: acting });
+      const user = await options.impersonate({ exchange, attributes: attributesOf(info, sender) });
+      if (user !== sender) request.record?.actsAs(user);
+      await runFilters(options, { request, user });
     } catch (error) {
       answerError(options, request, error);
+    } finally {
+      audited?.close(request.crash);
     }
   };
+}
+
+/** Who asks, or why nobody knows. */
+async function senderOf(options: FrontendOptions, exchange: HttpExchange): Promise<User | StatusError> {
+  try {
+    const { authenticators, anonymousAllowed } = options;
+    return (await authenticate(authenticators, credentialsOf(exchange), anonymousAllowed)) ?? unauthorized();
+  } catch (error) {
+    return statusErrorOf(error);
+  }
 }
 
 /** One HTTP request as it goes down the chain. */
@@ -142,6 +158,10 @@ export class Incoming {
   readonly warnings = new Set<string>();
   /** What waits for a watch to be open. */
   initialized: (() => void) | undefined;
+  /** What is written down of it. */
+  record: AuditRecord | undefined;
+  /** An error that no Status was made of. */
+  crash: unknown;
 
   constructor(
     exchange: HttpExchange,
@@ -206,6 +226,9 @@ async function runFilters(
 async function serve(options: FrontendOptions, request: Incoming, user: User): Promise<void> {
   const attributes = attributesOf(request.info, user);
   const decision = await options.authorizer.authorize(attributes);
+  const { record } = request;
+  record?.annotate("authorization.k8s.io/decision", decision.verdict === "allow" ? "allow" : "forbid");
+  record?.annotate("authorization.k8s.io/reason", decision.reason);
   if (decision.verdict !== "allow") throw forbiddenBy(attributes, decision.reason);
   const { exchange, info, query } = request;
   if (await options.aggregate({ exchange, path: info.path, query, user })) return;
@@ -296,7 +319,16 @@ async function serveResource(
   const withBody = await readBody(request, call, rulesOf(endpoint, request));
   const answer = await options.dispatch(endpoint, withBody);
   const rendered = render(answer, renderOptions(options, request, representation));
+  if (request.record !== undefined) noteAnswer(request.record, answer, renderOptions(options, request, representation));
   await send(exchange, rendered, warningHeaders(request));
+}
+
+/** Tells the audit event of the answer, in JSON whatever the client gets. */
+function noteAnswer(record: AuditRecord, answer: Answer, options: Parameters<typeof render>[1]): void {
+  if (answer.kind === "status") record.responseStatus({ ...answer.status, code: answer.code });
+  if (!record.wantsResponse) return;
+  const representation = { ...options.representation, mediaType: "json" as const, pretty: false };
+  record.response(Buffer.concat(render(answer, { ...options, representation }).chunks as Uint8Array[]));
 }
 
 function connectOf(
@@ -354,7 +386,12 @@ function callOf(options: FrontendOptions, request: Incoming, spec: CallSpec): Ca
     nowMs: options.clock.nowMs(),
     signal: exchange.signal,
     warn: (text) => void request.warnings.add(text),
+    ...(request.record !== undefined && trailOf(request.record)),
   };
+}
+
+function trailOf(record: AuditRecord): Pick<Call, "annotate" | "trail"> {
+  return { trail: record, annotate: (key, value) => record.annotate(key, value) };
 }
 
 function optionsFor(verb: RequestVerb, query: URLSearchParams, patchType?: PatchType): CallOptions {
@@ -395,6 +432,7 @@ async function readBody(request: Incoming, call: Call, rules: NegotiationRules):
   if (optional && bytes.length === 0) return call;
   const contentType = exchange.headers["content-type"];
   const mediaType = call.verb === "patch" ? patchMediaType(call) : bodyMediaType(contentType, rules);
+  if (call.verb === "patch") call.trail?.requestPatch(bytes, mediaType);
   return { ...call, body: { form: "bytes", mediaType, bytes } };
 }
 
@@ -421,6 +459,9 @@ export function answerError(
   const { exchange } = request;
   if (exchange.answered || exchange.signal.aborted) return;
   const failed = toStatus(error);
+  if (failed.cause !== undefined && !isIoError(failed.cause)) request.crash = failed.cause;
+  request.record?.responseStatus(failed.status);
+  if (request.record?.wantsResponse) request.record.response(encodeJson(StatusSchema, failed.status as KubeObject));
   if ((failed.status.code ?? 500) >= 500 && failed.cause !== undefined) {
     options.log.error("request failed", failed.cause, { url: exchange.url, method: exchange.method });
   }

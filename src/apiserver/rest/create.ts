@@ -29,6 +29,7 @@ const generateNameTriesMax = 8;
 export async function create(endpoint: Endpoint, call: Call, deps: RestDeps): Promise<Written> {
   const decoded = decodeBody(call, expectedOf(endpoint.definition), deps.kinds);
   applyDefaults(endpoint.definition, decoded);
+  call.trail?.request(decoded);
   const meta = metaOf(decoded);
   wipeSystemFields(meta);
   ensureNamespace(call, meta);

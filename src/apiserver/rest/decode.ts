@@ -75,11 +75,13 @@ export function decodeBody(call: Call, expected: Expected, kinds: KindLookup): K
     prefix: `${named.kind} in version ${JSON.stringify(named.version)} cannot be handled as a ${expected.kind}: `,
   });
   if (expected.anyKind === true) checkVersion(named, expected);
-  return {
+  const object = {
     ...decoded.object,
     kind: expected.anyKind === true ? named.kind : expected.kind,
     apiVersion: apiVersionOf(expected.group, expected.version),
   };
+  call.trail?.request(object);
+  return object;
 }
 
 /** Unstructured content says itself what it is. */

@@ -46,6 +46,7 @@ export async function update(endpoint: Endpoint, call: Call, deps: RestDeps): Pr
   ensureName(call, meta);
   ensureNamespace(call, meta);
   applyDefaults(endpoint.definition, decoded);
+  call.trail?.request(decoded);
   dropSelfLink(meta);
   dedupOwners(call, meta, false);
   return updateWith(endpoint, call, {

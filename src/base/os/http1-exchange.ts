@@ -28,6 +28,7 @@ export class Http1Exchange implements HttpExchange {
   #abort: AbortController | undefined;
   /** The headers of the answer, begun by `setHeader`. */
   readonly #fields: Record<string, string | string[]> = {};
+  #onAnswer: (() => void) | undefined;
   readonly #isServerClosing: () => boolean;
   #closing: boolean;
 
@@ -116,6 +117,10 @@ export class Http1Exchange implements HttpExchange {
     return abort.signal;
   }
 
+  onAnswer(run: () => void): void {
+    this.#onAnswer = run;
+  }
+
   setHeader(name: string, value: string): void {
     this.#fields[name] = value;
   }
@@ -153,6 +158,7 @@ export class Http1Exchange implements HttpExchange {
     assert(!this.answered, `second answer to ${this.method} ${this.url}`);
     this.answered = true;
     this.status = status;
+    this.#onAnswer?.();
     const fields = this.#fields;
     for (const [name, value] of Object.entries(headers)) {
       fields[name.toLowerCase()] = typeof value === "string" ? value : [...value];
@@ -180,6 +186,7 @@ export class Http1Exchange implements HttpExchange {
       take: () => {
         assert(!this.answered, `second answer to ${this.method} ${this.url}`);
         this.answered = true;
+        this.#onAnswer?.();
         response.detachSocket(socket);
         return raw;
       },

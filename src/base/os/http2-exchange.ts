@@ -35,6 +35,7 @@ export class Http2Exchange implements HttpExchange {
   #abort: AbortController | undefined;
   /** The headers of the answer, begun by `setHeader`. */
   readonly #fields: Record<string, string | string[] | number> = {};
+  #onAnswer: (() => void) | undefined;
 
   constructor(
     stream: ServerHttp2Stream,
@@ -108,6 +109,10 @@ export class Http2Exchange implements HttpExchange {
     return abort.signal;
   }
 
+  onAnswer(run: () => void): void {
+    this.#onAnswer = run;
+  }
+
   setHeader(name: string, value: string): void {
     this.#fields[name] = value;
   }
@@ -149,6 +154,7 @@ export class Http2Exchange implements HttpExchange {
     assert(!this.answered, `second answer to ${this.method} ${this.url}`);
     this.answered = true;
     this.status = status;
+    this.#onAnswer?.();
     if (this.#stream.destroyed || this.#stream.closed) return false;
     const fields = this.#fields;
     fields[":status"] = status;
