@@ -41,7 +41,7 @@ runStoreTests({
   skip: [{ reason: "values come over the wire", tests: ["values are shared, never copied"] }],
 });
 
-const environment = { ETCDCTL_API: "3", PATH: "/usr/local/bin:/usr/bin:/bin" };
+const environment = { ETCDCTL_API: "3" };
 const missing = await etcdctlMissing();
 
 async function etcdctlMissing(): Promise<string | false> {
