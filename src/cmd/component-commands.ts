@@ -7,6 +7,7 @@ import { type ClusterFile, readRunFile } from "./cluster-file.ts";
 import { type CommandContext, listOption, pathOption, verbosityOf } from "./command.ts";
 import { openPki } from "./pki.ts";
 import { connectRemote, type Remote } from "./remote.ts";
+import type { SchedulerFlags } from "./scheduler-process.ts";
 
 interface ComponentOptions {
   readonly kubeconfig: string;
@@ -42,9 +43,10 @@ export function addComponentCommands(program: Command, context: CommandContext):
     .action((options: ComponentOptions & { dataDir: string; controllers?: string[] }) =>
       runControllerManager(context, options),
     );
-  elected("scheduler", "runs the scheduler alone").action((options: ComponentOptions) =>
-    runScheduler(context, options),
-  );
+  elected("scheduler", "runs the scheduler alone")
+    .option("--config <file>", "a KubeSchedulerConfiguration: profiles, plugins, extenders", pathOption)
+    .option("--feature-gates <gates>", "A=true,B=false")
+    .action((options: ComponentOptions & SchedulerFlags) => runScheduler(context, options));
   for (const name of ["kubelet", "proxy", "dns"]) {
     component(name, `runs the ${name} of a node that \`up\` prepared, inside the node's network`)
       .requiredOption("--data-dir <path>", "the cluster's directory", pathOption)
@@ -144,21 +146,14 @@ async function runControllerManager(
   });
 }
 
-async function runScheduler(context: CommandContext, options: ComponentOptions): Promise<void> {
+async function runScheduler(context: CommandContext, options: ComponentOptions & SchedulerFlags): Promise<void> {
   const opened = open(context, "scheduler", options.v);
-  const { startScheduler } = await import("#scheduler/scheduler.ts");
+  const { prepareScheduler } = await import("./scheduler-process.ts");
   const { world, lifetime } = opened;
   const userAgent = "kube-scheduler/v1.36.2";
   const remote = await connectRemote(world, { kubeconfig: options.kubeconfig, userAgent, lifetime });
-  whenElected(context, opened, {
-    name: "kube-scheduler",
-    remote,
-    options,
-    lead: (own) => {
-      const { clock, random } = world;
-      startScheduler({ ...remote, clock, random, log: world.log.named("scheduler"), lifetime: own });
-    },
-  });
+  const lead = await prepareScheduler(world, { remote, flags: options, host: context.hostName, lifetime });
+  whenElected(context, opened, { name: "kube-scheduler", remote, options, lead });
 }
 
 interface NodeOptions {
