@@ -9,7 +9,7 @@ import type { Clock, Timer } from "#base/clock.ts";
 import { BTree } from "./btree.ts";
 import { isLive } from "./compare.ts";
 import { LeaseTable } from "./lease-table.ts";
-import { Mvcc, weighEntry, type Entry } from "./mvcc.ts";
+import { firstRevision, Mvcc, weighEntry, type Entry } from "./mvcc.ts";
 import {
   CompactedError,
   prefixEnd,
@@ -56,7 +56,7 @@ export class ReplicaState implements Disposable {
   static async load(remote: Store, options: { prefix: Key; clock: Clock }): Promise<Loaded> {
     for (;;) {
       const { revision: newest } = await remote.range({ key: "\0", countOnly: true });
-      for (const revision of [Math.max(1, newest - resumedRevisionsMax), newest]) {
+      for (const revision of [Math.max(firstRevision, newest - resumedRevisionsMax), newest]) {
         const tree = await readTree(remote, options.prefix, revision);
         if (tree === undefined) continue;
         return { newest, state: new ReplicaState(tree, revision, options.clock) };
@@ -67,7 +67,9 @@ export class ReplicaState implements Disposable {
   private constructor(tree: Tree, revision: Revision, clock: Clock) {
     const leases = new LeaseTable(clock, () => undefined);
     leases.close();
-    this.#mvcc = new Mvcc(leases, { tree: tree.entries, revision, compacted: revision });
+    // Nothing was before the first revision: whoever asks from there misses nothing.
+    const compacted = revision === firstRevision ? 0 : revision;
+    this.#mvcc = new Mvcc(leases, { tree: tree.entries, revision, compacted });
     this.#hub = new WatchHub(this.#mvcc);
     this.#clock = clock;
     this.#objects = tree.count;

@@ -14,7 +14,9 @@ import { openDurableStore, type DurableStore } from "#store/durable.ts";
 import { openEtcdStore, type EtcdStore } from "#store/etcd-client.ts";
 import { createMemoryStore } from "#store/memory.ts";
 import { StoreUnavailableError, type Store } from "#store/store.ts";
+import { openReplica } from "#store/replica.ts";
 import { etcdMissing, startEtcd } from "#store/testing/etcd-process.ts";
+import { laggyStore } from "#store/testing/laggy-store.ts";
 import { violations, type HistoryOp, type LogEntry } from "./linearizability.ts";
 import { record, type Subject } from "./recorder.ts";
 
@@ -136,6 +138,52 @@ test(
       await systemClock.sleep(700);
     });
     const random = createVirtualRandom(8);
+    const options = { clients: 12, opsPerClient: 120, keys: 6, random, disruptions: 3 };
+    assertSound(await record(subject, options), { written: 300, unknown: 0 });
+  },
+);
+
+/** Clients of several API servers: each call goes to another replica. */
+function replicasSubject(replicas: readonly Store[], disrupt?: () => Promise<void>): Subject {
+  let calls = 0;
+  return {
+    use: (call) => call(replicas[calls++ % replicas.length] as Store),
+    ...(disrupt && { disrupt }),
+  };
+}
+
+test("replicas that fall behind are linearizable together", async () => {
+  for (let seed = 0; seed < 10; seed++) {
+    const clock = createVirtualClock();
+    const random = createVirtualRandom(seed);
+    await using remote = createMemoryStore({ clock });
+    const open = (): Promise<Store> => openReplica({ remote: laggyStore(remote, random), clock, prefix: "" });
+    const replicas = await Promise.all([open(), open(), open()]);
+    const options = { clients: 12, opsPerClient: 80, keys: 5, random: createVirtualRandom(100 + seed) };
+    assertSound(await record(replicasSubject(replicas), options), { written: 200, unknown: 0 });
+  }
+});
+
+test(
+  "replicas of etcd are linearizable together while members are killed",
+  { skip: await etcdMissing() },
+  async () => {
+    await using cluster = await startEtcd({ size: 3 });
+    await using stack = new AsyncDisposableStack();
+    const open = async (): Promise<Store> => {
+      const remote = await openEtcdStore({ endpoints: cluster.endpoints, clock: systemClock });
+      return stack.use(await openReplica({ remote, clock: systemClock, prefix: "" }));
+    };
+    const replicas = await Promise.all([open(), open()]);
+    let round = 0;
+    const subject = replicasSubject(replicas, async () => {
+      const member = cluster.members[round++ % cluster.members.length];
+      await member?.kill();
+      await systemClock.sleep(300);
+      member?.start();
+      await systemClock.sleep(700);
+    });
+    const random = createVirtualRandom(9);
     const options = { clients: 12, opsPerClient: 120, keys: 6, random, disruptions: 3 };
     assertSound(await record(subject, options), { written: 300, unknown: 0 });
   },
