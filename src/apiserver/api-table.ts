@@ -4,6 +4,7 @@ import type { Clock } from "#base/clock.ts";
 import type { Durability, Store } from "#store/store.ts";
 import { assert } from "#base/assert.ts";
 import type { Endpoint } from "./call.ts";
+import type { Encryption } from "./encryption/encryption.ts";
 import type { KindLookup } from "./rest/decode.ts";
 import { ResourceStorage } from "./storage/storage.ts";
 
@@ -15,6 +16,7 @@ import { ResourceStorage } from "./storage/storage.ts";
 export class ApiTable implements KindLookup {
   readonly #store: Store;
   readonly #clock: Clock;
+  readonly #encryption: Encryption | undefined;
   readonly #endpoints = new Map<string, Endpoint>();
   readonly #retirements = new Map<string, AbortController>();
   readonly #storages = new Map<string, ResourceStorage>();
@@ -26,9 +28,10 @@ export class ApiTable implements KindLookup {
   #versionsAt = -1;
   #generation = 0;
 
-  constructor(store: Store, clock: Clock) {
+  constructor(store: Store, clock: Clock, encryption?: Encryption) {
     this.#store = store;
     this.#clock = clock;
+    this.#encryption = encryption;
   }
 
   get generation(): number {
@@ -126,14 +129,23 @@ export class ApiTable implements KindLookup {
   #storageOf(hub: ResourceDefinition): ResourceStorage {
     const { prefix } = hub.storage;
     // Each version of a custom resource is converted, checked and kept by itself.
-    if (hub.custom !== undefined) return new ResourceStorage({ store: this.#store, clock: this.#clock, definition: hub });
+    if (hub.custom !== undefined) return this.#newStorage(hub, "sync");
     let storage = this.#storages.get(prefix);
     if (storage === undefined) {
       const durability: Durability = lazyPrefixes.has(prefix) ? "lazy" : "sync";
-      storage = new ResourceStorage({ store: this.#store, clock: this.#clock, definition: hub, durability });
+      storage = this.#newStorage(hub, durability);
       this.#storages.set(prefix, storage);
     }
     return storage;
+  }
+
+  #newStorage(definition: ResourceDefinition, durability: Durability): ResourceStorage {
+    const spec = { clock: this.#clock, definition, durability };
+    // Events are stored as those of the core group, whichever they came through.
+    const group = definition.storage.prefix === "events" ? "" : definition.group;
+    const store = this.#encryption?.storeFor(this.#store, group, definition.plural);
+    if (store === undefined) return new ResourceStorage({ ...spec, store: this.#store });
+    return new ResourceStorage({ ...spec, store, isStale: (kv) => store.isStale(kv) });
   }
 
   #count(kind: string, by: number): void {

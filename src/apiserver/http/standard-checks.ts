@@ -42,8 +42,8 @@ const startHooks = [
 ] as const;
 const lastHooks = ["apiservice-openapi-controller", "apiservice-openapiv3-controller"] as const;
 
-/** The checks of `/healthz`, `/livez` and `/readyz` under upstream's names. */
-export function standardChecks(store: Store, state: ServerState): HealthChecks {
+/** The checks of `/healthz`, `/livez` and `/readyz` under upstream's names; `further` are in all of them. */
+export function standardChecks(store: Store, state: ServerState, further: readonly HealthCheck[] = []): HealthChecks {
   const fine = (name: string): HealthCheck => ({ name, check: () => undefined });
   const started = (name: string): HealthCheck => ({
     name,
@@ -52,12 +52,12 @@ export function standardChecks(store: Store, state: ServerState): HealthChecks {
   const hook = (name: string): HealthCheck => started(`poststarthook/${name}`);
   const hooks = [...startHooks.map(hook), started("autoregister-completion"), ...lastHooks.map(hook)];
   const first = [fine("ping"), fine("log")];
-  const live = [...first, fine("loopback-serving-certificate"), etcdCheck(store), ...hooks];
+  const live = [...first, fine("loopback-serving-certificate"), etcdCheck(store), ...further, ...hooks];
   const shutdown: HealthCheck = {
     name: "shutdown",
     check: () => (state.stopping() ? "process is shutting down" : undefined),
   };
-  return { healthz: live, livez: live, readyz: [...first, started("informer-sync"), ...hooks, shutdown] };
+  return { healthz: live, livez: live, readyz: [...first, ...further, started("informer-sync"), ...hooks, shutdown] };
 }
 
 /** Reads from the store: answers only when it does. */

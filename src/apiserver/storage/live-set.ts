@@ -1,6 +1,8 @@
 import type { Clock } from "#base/clock.ts";
 import { type KubeObject, objectKey, splitKey } from "#apimachinery/object.ts";
+import { isStatusError } from "#apimachinery/status.ts";
 import { CompactedError, type Key } from "#store/store.ts";
+import { TransformError } from "../encryption/encrypted-store.ts";
 import type { ResourceStorage } from "./storage.ts";
 
 const retryMs = 1000;
@@ -25,6 +27,14 @@ export class LiveSet<T extends KubeObject> implements Disposable {
     this.#clock = clock;
   }
 
+  /** As `start`, but what cannot be read now is tried again: the set is empty until then. */
+  async startLeniently(): Promise<void> {
+    await this.start().catch((error: unknown) => {
+      if (!isStatusError(error)) throw error;
+      this.#watch = this.#clock.after(retryMs, () => this.#startAgain());
+    });
+  }
+
   /** Loads the state and follows it. */
   async start(): Promise<void> {
     const range = this.#storage.rangeOf(this.#storage.prefix);
@@ -47,9 +57,9 @@ export class LiveSet<T extends KubeObject> implements Disposable {
             this.#set(key, event.type === "put" ? (entries.of(event.kv).object as T) : undefined);
           }
         },
-        // A store of another process may have compacted what this set had yet to see.
+        // A store of another process may have compacted what this set had yet to see; a key may come back.
         onClosed: (error) => {
-          if (error instanceof CompactedError) this.#startAgain();
+          if (error instanceof CompactedError || error instanceof TransformError) this.#startAgain();
         },
       },
     );

@@ -4,6 +4,7 @@ import {
   alreadyExists,
   expired,
   failure,
+  internal,
   type Qualified,
   serviceUnavailable,
   StatusError,
@@ -27,6 +28,7 @@ import {
 } from "#store/store.ts";
 import type { Clock } from "#base/clock.ts";
 import { LeasePool } from "#store/lease-pool.ts";
+import { TransformError } from "../encryption/encrypted-store.ts";
 import { codecOf } from "./codec.ts";
 import { type Entry, EntryCache, withoutRevision } from "./entry.ts";
 
@@ -59,6 +61,8 @@ export interface ResourceStorageSpec {
   readonly definition: ResourceDefinition;
   /** @default "sync" */
   readonly durability?: Durability;
+  /** Whether a stored value shall be written anew by the next update, although nothing has changed. */
+  readonly isStale?: (kv: KeyValue) => Promise<boolean>;
 }
 
 /**
@@ -74,6 +78,7 @@ export class ResourceStorage {
   readonly #qualified: Qualified;
   readonly #durability: Durability;
   readonly #leases: LeasePool;
+  readonly #isStale: ResourceStorageSpec["isStale"];
 
   constructor(spec: ResourceStorageSpec) {
     const { definition } = spec;
@@ -84,6 +89,7 @@ export class ResourceStorage {
     this.entries = new EntryCache(definition);
     this.#qualified = { group: definition.group, resource: definition.plural };
     this.#durability = spec.durability ?? "sync";
+    this.#isStale = spec.isStale;
   }
 
   keyOf(namespace: string, name: string): Key {
@@ -172,7 +178,11 @@ export class ResourceStorage {
     spec: { readonly dryRun: boolean; readonly decision: UpdateDecision },
   ): Promise<UpdateOutcome | undefined> {
     const { decision } = spec;
-    if (decision.do === "keep") return { entry: current.entry, decision: "keep" };
+    if (decision.do === "keep") {
+      const renewed = spec.dryRun ? undefined : await this.#renewal(current.kv);
+      if (renewed === undefined) return { entry: current.entry, decision: "keep" };
+      return this.updateFrom(key, current, { ...spec, decision: renewed });
+    }
     if (decision.do === "delete") {
       const entry = await this.remove(key, current, spec.dryRun);
       return entry && { entry, decision: "delete" };
@@ -190,6 +200,15 @@ export class ResourceStorage {
     if (kv === undefined) return undefined;
     if (!this.converts) current.entry.outdated();
     return { entry: await this.#shown(this.entries.of(kv)), decision: "write" };
+  }
+
+  /** Writes the same once more where it was encrypted with a key that shall be used no longer. */
+  async #renewal(kv: KeyValue): Promise<UpdateDecision | undefined> {
+    // What has a lease goes away by itself.
+    if (this.#isStale === undefined || kv.lease !== 0n) return undefined;
+    if (!(await this.#guard(this.#isStale(kv)))) return undefined;
+    // Bytes of its own: entries go by the identity of the array.
+    return { do: "write", value: Buffer.from(kv.value) };
   }
 
   /** Removes exactly the state that was read; undefined when it has changed since. */
@@ -303,5 +322,6 @@ export function storeFailure(error: unknown): unknown {
     return failure("InternalError", { message: error.message, cause: error });
   }
   if (error instanceof StoreUnavailableError) return serviceUnavailable(error.message);
+  if (error instanceof TransformError) return internal(error.message, error);
   return error;
 }

@@ -1,0 +1,253 @@
+/**
+ * A store whose values are encrypted below and plain above: the one place where bytes meet the store.
+ *
+ * Invariants: 1. Whoever reads a stored value gets the same plain array each time, and the writer's own where it is
+ * known (`Store`, invariant 6). 2. Watches stay in order, and are called on the stack of the commit unless a key
+ * must be asked for. 3. After a change of keys no value is shown that they cannot read.
+ * Values in conditions are not supported: the same bytes are never encrypted alike.
+ */
+import type { Key, KeyValue, Op, OpResult, RangeQuery, RangeResult, Store, StoreEvent, Txn, TxnResult } from "#store/store.ts";
+import { StoreUnavailableError, type Watch, type WatchBatch, type WatchQuery, type WatchSink } from "#store/store.ts";
+import { messageOf, type Plain, type Transformer } from "./transformer.ts";
+
+/** Batches of one watch that wait for a key. */
+export const waitingBatchesMax = 1_000;
+
+/** A value that cannot be read, or written, with the keys that there are. */
+export class TransformError extends Error {
+  override readonly name = "TransformError";
+}
+
+/** The transformer in force; another `generation` means other keys. */
+export type CurrentTransformer = () => { readonly generation: number; readonly transformer: Transformer };
+
+export interface EncryptedStore extends Store {
+  /** Whether a value shall be written anew, although it has not changed. */
+  isStale(kv: KeyValue): Promise<boolean>;
+}
+
+/** Errors of reads and writes: those of `store`, and `TransformError`. */
+export function encryptStore(store: Store, current: CurrentTransformer): EncryptedStore {
+  const values = new Values(current);
+  const { catchUp } = store;
+  return {
+    get revision() {
+      return store.revision;
+    },
+    async range(query) {
+      return values.rangeOf(await store.range(query), query);
+    },
+    txn: (txn) => encryptedTxn(store, values, txn),
+    watch: (query, sink) => watchPlain(store, values, { query, sink }),
+    isStale: (kv) => values.isStale(kv),
+    ...(catchUp !== undefined && { catchUp: () => catchUp.call(store) }),
+    compact: (revision) => store.compact(revision),
+    grantLease: (ttlSeconds, id) => store.grantLease(ttlSeconds, id),
+    keepLeaseAlive: (id) => store.keepLeaseAlive(id),
+    revokeLease: (id) => store.revokeLease(id),
+    leaseStatus: (id) => store.leaseStatus(id),
+    leases: () => store.leases(),
+    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+  };
+}
+
+type Maybe<T> = T | Promise<T>;
+
+interface Known {
+  readonly plain: Uint8Array;
+  readonly generation: number;
+}
+
+class Values {
+  readonly #current: CurrentTransformer;
+  /** Plain values by stored ones. Values that are stored as they are have no entry. */
+  readonly #known = new WeakMap<Uint8Array, Known>();
+  readonly #stored = new WeakMap<Uint8Array, Uint8Array>();
+  readonly #events = new WeakMap<StoreEvent, StoreEvent>();
+
+  constructor(current: CurrentTransformer) {
+    this.#current = current;
+  }
+
+  encrypt(key: Key, plain: Uint8Array): Uint8Array {
+    const { generation, transformer } = this.#current();
+    try {
+      const stored = transformer.toStorage(plain, key);
+      if (stored !== plain) this.#remember(stored, { plain, generation });
+      return stored;
+    } catch (cause) {
+      throw new TransformError(messageOf(cause), { cause });
+    }
+  }
+
+  async isStale({ key, value }: KeyValue): Promise<boolean> {
+    const stored = this.#stored.get(value) ?? value;
+    try {
+      return (await this.#current().transformer.fromStorage(stored, key)).stale;
+    } catch (cause) {
+      throw new TransformError(messageOf(cause), { cause });
+    }
+  }
+
+  kv(kv: KeyValue): Maybe<KeyValue> {
+    if (kv.value.length === 0) return kv;
+    const shown = (value: Uint8Array): KeyValue => (value === kv.value ? kv : { ...kv, value });
+    const plain = this.#plain(kv.key, kv.value);
+    return plain instanceof Promise ? plain.then(shown) : shown(plain);
+  }
+
+  kvs(kvs: readonly KeyValue[]): Maybe<readonly KeyValue[]> {
+    return each(kvs, (kv) => this.kv(kv));
+  }
+
+  /** Errors of a list name the key, as upstream's do. */
+  async rangeOf<R extends RangeResult>(result: R, query: RangeQuery): Promise<R> {
+    const named = (kv: KeyValue): ((error: unknown) => never) => (error) => {
+      if (query.end === undefined) throw error;
+      const key = JSON.stringify(Buffer.from(kv.key, "latin1").toString());
+      throw new TransformError(`unable to transform key ${key}: ${messageOf(error)}`, { cause: error });
+    };
+    const entries = await each(result.entries, (kv) => attempt(() => this.kv(kv), named(kv)));
+    return entries === result.entries ? result : { ...result, entries };
+  }
+
+  /** The same plain event for every watcher. */
+  event(event: StoreEvent): Maybe<StoreEvent> {
+    const known = this.#events.get(event);
+    if (known !== undefined) return known;
+    const before = event.prevKv === undefined ? undefined : this.kv(event.prevKv);
+    const after = this.kv(event.kv);
+    const made = (kv: KeyValue, prevKv: KeyValue | undefined): StoreEvent => {
+      const plain = kv === event.kv && prevKv === event.prevKv ? event : { ...event, kv, ...(prevKv && { prevKv }) };
+      this.#events.set(event, plain);
+      return plain;
+    };
+    if (!(before instanceof Promise) && !(after instanceof Promise)) return made(after, before);
+    return Promise.all([after, before]).then(([kv, prevKv]) => made(kv, prevKv));
+  }
+
+  #plain(key: Key, stored: Uint8Array): Maybe<Uint8Array> {
+    const { generation, transformer } = this.#current();
+    const known = this.#known.get(stored);
+    if (known?.generation === generation) return known.plain;
+    const read = ({ bytes }: Plain): Uint8Array => {
+      if (bytes === stored) return stored;
+      const plain = known?.plain ?? bytes;
+      this.#remember(stored, { plain, generation });
+      return plain;
+    };
+    const refused = (cause: unknown): never => {
+      throw new TransformError(messageOf(cause), { cause });
+    };
+    const result = attempt(() => transformer.fromStorage(stored, key), refused);
+    return result instanceof Promise ? result.then(read) : read(result);
+  }
+
+  #remember(stored: Uint8Array, known: Known): void {
+    this.#known.set(stored, known);
+    this.#stored.set(known.plain, stored);
+  }
+}
+
+/** Calls `run`; both ways of failing go to `refused`. */
+function attempt<T>(run: () => Maybe<T>, refused: (error: unknown) => never): Maybe<T> {
+  try {
+    const result = run();
+    return result instanceof Promise ? result.catch(refused) : result;
+  } catch (error) {
+    return refused(error);
+  }
+}
+
+/** The list of results; `items` itself when nothing has changed. */
+function each<T>(items: readonly T[], change: (item: T) => Maybe<T>): Maybe<readonly T[]> {
+  let changed = false;
+  let waits = false;
+  const results = items.map((item) => {
+    const result = change(item);
+    changed ||= result !== item;
+    waits ||= result instanceof Promise;
+    return result;
+  });
+  if (waits) return Promise.all(results);
+  return changed ? (results as readonly T[]) : items;
+}
+
+async function encryptedTxn(store: Store, values: Values, txn: Txn): Promise<TxnResult> {
+  const encrypted = (op: Op): Op => (op.op === "put" ? { ...op, value: values.encrypt(op.key, op.value) } : op);
+  const { compare, success, failure } = txn;
+  const result = await store.txn({
+    compare,
+    success: success.map(encrypted),
+    ...(failure && { failure: failure.map(encrypted) }),
+  });
+  const ops = result.succeeded ? success : (failure ?? []);
+  const results = await Promise.all(result.results.map((each, i) => plainResult(values, each, ops[i])));
+  return { ...result, results };
+}
+
+async function plainResult(values: Values, result: OpResult, op: Op | undefined): Promise<OpResult> {
+  switch (result.op) {
+    case "put":
+      return result.prevKv === undefined ? result : { ...result, prevKv: await values.kv(result.prevKv) };
+    case "delete":
+      return { ...result, prevKvs: await values.kvs(result.prevKvs) };
+    case "range":
+      return op?.op === "range" ? values.rangeOf(result, op) : result;
+  }
+}
+
+function watchPlain(store: Store, values: Values, { query, sink }: { query: WatchQuery; sink: WatchSink }): Watch {
+  let waiting = 0;
+  let before: Promise<void> = Promise.resolve();
+  let isOver = false;
+  let watch: Watch | undefined;
+
+  function close(): void {
+    isOver = true;
+    watch?.[Symbol.dispose]();
+  }
+
+  function end(error: Error): void {
+    if (isOver) return;
+    close();
+    sink.onClosed(error);
+  }
+
+  function inTurn(run: () => Maybe<void>): void {
+    waiting++;
+    before = before.then(run).then(() => void waiting--, end);
+  }
+
+  function deliver(batch: WatchBatch): Maybe<void> {
+    const shown = (events: readonly StoreEvent[]): void => {
+      if (!isOver) sink.onBatch(events === batch.events ? batch : { ...batch, events });
+    };
+    const events = each(batch.events, (event) => values.event(event));
+    return events instanceof Promise ? events.then(shown) : shown(events);
+  }
+
+  function onBatch(batch: WatchBatch): void {
+    if (isOver) return;
+    if (waiting >= waitingBatchesMax) return end(new StoreUnavailableError("a watch waits for a key too long"));
+    if (waiting > 0) return inTurn(() => deliver(batch));
+    try {
+      const delivered = deliver(batch);
+      if (delivered instanceof Promise) inTurn(() => delivered);
+    } catch (error) {
+      end(error as Error);
+    }
+  }
+
+  watch = store.watch(query, {
+    onBatch,
+    onClosed(error) {
+      if (waiting > 0) inTurn(() => end(error));
+      else end(error);
+    },
+  });
+  // What came at once may have ended it.
+  if (isOver) watch[Symbol.dispose]();
+  const { requestProgress } = watch;
+  return { requestProgress: () => requestProgress.call(watch), [Symbol.dispose]: close };
+}
