@@ -29,6 +29,10 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   /** To and from the storage version; absent in the storage version itself. */
   readonly conversion?: Conversion;
   readonly columns: readonly Column<T>[];
+  /** Order of a table's rows, where it is not that of names. */
+  readonly rowOrder?: { order(a: T, b: T): number }["order"];
+  /** Annotations that are fields of the internal type: what shows metadata alone leaves them out. */
+  readonly internalAnnotations?: readonly string[];
   /** What a row of a table says of its object beside the cells: that a Pod has ended. */
   readonly rowConditions?: Reader<T, readonly object[] | undefined>;
   /** Extra values for `fieldSelector`, beyond metadata.name and metadata.namespace. */
@@ -95,6 +99,8 @@ export interface Column<T> {
   readonly description: string;
   /** 0 is shown always, 1 with `-o wide`. */
   readonly priority?: number;
+  /** Upstream's rows have the cell, and its tables no column for it. */
+  readonly undeclared?: boolean;
   /** `nowMs` is for ages. Cells are JSON scalars. */
   cell(object: T, nowMs: number): unknown;
 }

@@ -74,7 +74,8 @@ function requirementErrors(
   { key, operator, values = [] }: { key?: string; operator?: string; values?: string[] | undefined },
 ): FieldError[] {
   const errors: FieldError[] = [];
-  if (!key) errors.push(required(`${at}.key`, "must be specified"));
+  // Without a key nothing else is looked at.
+  if (!key) return [required(`${at}.key`, "must be specified")];
   if (operator === "In" || operator === "NotIn") {
     if (values.length > 0) return errors;
     errors.push(required(`${at}.values`, "must be specified when `operator` is 'In' or 'NotIn'"));

@@ -103,13 +103,13 @@ function renderEntry(
   if (representation.as === "Table") {
     const object = entry.as(definition);
     const { resourceVersion } = object.metadata ?? {};
-        return encoded(representation, { object: tableFor(endpoint, [object], { resourceVersion }, options), code });
+    return encoded(representation, { object: tableFor(endpoint, [object], { resourceVersion }, options), code });
   }
   if (representation.as === "PartialObjectMetadataList") {
     throw notAcceptable(`you requested PartialObjectMetadataList, but the requested object is not a list (${goType(definition, "")})`);
   }
   if (representation.as !== "") {
-    const partial = partialMetadata(entry.as(definition), representation.version);
+    const partial = partialMetadata(definition, entry.as(definition), representation.version);
     return encoded(representation, { object: partial, schema: PartialObjectMetadata, code });
   }
   if (representation.mediaType === "json" && !representation.pretty) {
@@ -206,7 +206,7 @@ function renderPartialList(
     kind: "PartialObjectMetadataList",
     apiVersion: `meta.k8s.io/${version}`,
     metadata: listMetadata(page),
-    items: page.entries.map((entry) => partialMetadata(entry.as(definition), version)),
+    items: page.entries.map((entry) => partialMetadata(definition, entry.as(definition), version)),
   } as KubeObject;
   return encoded(representation, { object, schema: PartialObjectMetadataList, code: 200 });
 }

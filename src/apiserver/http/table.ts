@@ -1,5 +1,5 @@
 import { creationDescription, nameDescription } from "#apimachinery/columns.ts";
-import { apiVersionOf, type KubeObject } from "#apimachinery/object.ts";
+import { apiVersionOf, type KubeObject, type ObjectMeta } from "#apimachinery/object.ts";
 import type { Column, ResourceDefinition } from "#apimachinery/resource.ts";
 import { badRequest } from "#apimachinery/status.ts";
 import { rfc3339 } from "#base/clock.ts";
@@ -47,15 +47,16 @@ export function includeObjectOf(text: string | null): IncludeObject {
 /** A `meta.k8s.io` Table of objects. */
 export function tableOf(spec: TableSpec): KubeObject {
   const { definition } = spec;
+  const objects = definition.rowOrder === undefined ? spec.objects : spec.objects.toSorted(definition.rowOrder);
   const columns = definition.columns.length > 0 ? definition.columns : defaultColumns;
   // Upstream's converter of kinds without columns leaves nil there.
-  const hasNoRows = columns === defaultColumns && spec.objects.length === 0;
+  const hasNoRows = columns === defaultColumns && objects.length === 0;
   const table = {
     kind: "Table",
     apiVersion: `meta.k8s.io/${spec.version}`,
     metadata: spec.metadata,
-    columnDefinitions: spec.withColumns ? columns.map(columnDefinition) : null,
-    rows: hasNoRows ? null : spec.objects.map((object) => rowOf(spec, columns, object)),
+    columnDefinitions: spec.withColumns ? columns.filter(({ undeclared }) => undeclared !== true).map(columnDefinition) : null,
+    rows: hasNoRows ? null : objects.map((object) => rowOf(spec, columns, object)),
   };
   return table as KubeObject;
 }
@@ -82,7 +83,7 @@ function columnDefinition(column: Column<KubeObject>): object {
 function rowObject(spec: TableSpec, object: KubeObject): unknown {
   if (spec.include === "None") return null;
   if (spec.include === "Object") return withType(spec.definition, object);
-  return partialMetadata(object, spec.version);
+  return partialMetadata(spec.definition, object, spec.version);
 }
 
 function withType(definition: ResourceDefinition, object: KubeObject): KubeObject {
@@ -90,10 +91,17 @@ function withType(definition: ResourceDefinition, object: KubeObject): KubeObjec
 }
 
 /** PartialObjectMetadata of an object. */
-export function partialMetadata(object: KubeObject, version: string): KubeObject {
+export function partialMetadata(definition: ResourceDefinition, object: KubeObject, version: string): KubeObject {
   return {
     kind: "PartialObjectMetadata",
     apiVersion: `meta.k8s.io/${version}`,
-    metadata: object.metadata ?? {},
+    metadata: shownMetadata(definition, object.metadata ?? {}),
   };
+}
+
+function shownMetadata({ internalAnnotations }: ResourceDefinition, metadata: ObjectMeta): ObjectMeta {
+  if (internalAnnotations === undefined || metadata.annotations === undefined) return metadata;
+  const { annotations, ...others } = metadata;
+  const shown = Object.entries(annotations).filter(([key]) => !internalAnnotations.includes(key));
+  return shown.length === 0 ? others : { ...others, annotations: Object.fromEntries(shown) };
 }

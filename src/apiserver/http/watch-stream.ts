@@ -74,7 +74,7 @@ function metadataEncoder({ definition }: Endpoint, { representation }: RenderOpt
   const proto = representation.mediaType === "protobuf";
   const { version } = representation;
   const encode = (type: string, object: KubeObject): Uint8Array => {
-    const partial = partialMetadata(object, version);
+    const partial = partialMetadata(definition, object, version);
     return proto
       ? protoFrame(type, protoOf(partial, PartialObjectMetadata))
       : jsonFrame(type, writeJson(partial));

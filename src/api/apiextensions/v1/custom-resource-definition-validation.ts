@@ -1,6 +1,7 @@
 import { approvalAnnotation, approvalOf, isProtectedGroup } from "./api-approval.ts";
 import { semanticEqual } from "#apimachinery/deep-equal.ts";
 import { forbidden, invalid, notSupported, required } from "#apimachinery/field-error.ts";
+import { isGivenEmpty } from "#apimachinery/given-empty.ts";
 import { type Findings, validateImmutable } from "#apimachinery/validation/checks.ts";
 import { internalValue } from "#apimachinery/validation/go-value.ts";
 import { checkDns1035Label, checkDnsSubdomain } from "#apimachinery/validation/names.ts";
@@ -142,7 +143,7 @@ function* validateVersions({ versions }: CustomResourceDefinitionSpec): Findings
 
 function shownVersions(versions: readonly Version[]): unknown {
   const shared = hoistable.filter((field) => isShared(versions, field));
-  if (versions.length === 0) return [];
+  if (versions.length === 0) return isGivenEmpty(versions) ? [] : null;
   return versions.map((version) => {
     const own = { ...version };
     for (const field of shared) delete own[field];

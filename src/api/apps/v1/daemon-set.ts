@@ -88,6 +88,7 @@ export const daemonSets = defineResource<DaemonSet>({
   scope: "Namespaced",
   schema: DaemonSet,
   strategy: daemonSetStrategy,
+  internalAnnotations: ["deprecated.daemonset.template.generation"],
   columns: [
     nameColumn,
     countColumn("Desired", ({ status }) => status?.desiredNumberScheduled, "Nodes to run on."),

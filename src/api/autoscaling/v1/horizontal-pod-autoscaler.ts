@@ -75,6 +75,7 @@ export const horizontalPodAutoscalers = defineResource<HorizontalPodAutoscaler>(
   strategy: {
     default: normalizeAutoscaler,
   },
+  internalAnnotations: ["metrics", "behavior", "conditions", "current-metrics"].map((name) => `autoscaling.alpha.kubernetes.io/${name}`),
   columns: autoscalerColumns.map((column) => ({
     ...column,
     cell: (autoscaler: HorizontalPodAutoscaler, nowMs: number) =>

@@ -57,7 +57,7 @@ function* validateRequest({ spec }: CertificateSigningRequest): Findings {
   const { expirationSeconds: seconds, usages: own = [] } = spec;
   const pem = Buffer.from(spec.request, "base64").toString("utf8");
   if (!/-----BEGIN CERTIFICATE REQUEST-----\s[\s\S]+-----END CERTIFICATE REQUEST-----/.test(pem)) {
-    yield invalid("spec.request", spec.request, "PEM block type must be CERTIFICATE REQUEST");
+    yield invalid("spec.request", spec.request || null, "PEM block type must be CERTIFICATE REQUEST");
   }
   if (own.length === 0) yield required("spec.usages", "");
   for (const [i, usage] of own.entries()) {

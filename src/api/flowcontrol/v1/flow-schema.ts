@@ -150,6 +150,7 @@ export const flowSchemas = defineResource<FlowSchema>({
     ageColumn,
     column("MissingPL", danglingText, { description: "Whether that priority level is absent." }),
   ],
+  rowOrder: (a, b) => a.spec.matchingPrecedence - b.spec.matchingPrecedence,
   subresources: {
     status: statusSubresource(),
   },

@@ -50,7 +50,7 @@ export const ipAddresses = defineResource<IPAddress>({
   columns: [
     nameColumn,
     column("ParentRef", parentText, { description: "The object that uses the address." }),
-    ageColumn,
+    { ...ageColumn, undeclared: true },
   ],
 });
 

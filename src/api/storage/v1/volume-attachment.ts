@@ -71,7 +71,7 @@ export const volumeAttachments = defineResource<VolumeAttachment>({
   },
   columns: [
     nameColumn,
-    column("Attacher", ({ spec }) => spec.attacher, { description: "Driver that attaches." }),
+    { ...column("Attacher", ({ spec }) => spec.attacher, { description: "Driver that attaches." }), format: "name" },
     column("PV", ({ spec }) => spec.source.persistentVolumeName ?? "", { description: "Volume to attach." }),
     column("Node", ({ spec }) => spec.nodeName, { description: "Node to attach it to." }),
     column("Attached", ({ status }) => status?.attached === true, { description: "Whether it is attached.", type: "boolean" }),
