@@ -108,6 +108,11 @@ export class ApiTable implements KindLookup {
     this.#changed();
   }
 
+  /** Ends every watch, and those to come: the server stops. What is served stays known. */
+  retireAll(): void {
+    for (const retirement of this.#retirements.values()) retirement.abort();
+  }
+
   onChange(listener: () => void): Disposable {
     this.#listeners.add(listener);
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };

@@ -117,9 +117,9 @@ export interface HttpServer extends AsyncDisposable {
   setCredentials(credentials: TlsServerCredentials): void;
   /**
    * Stops accepting, tells clients to go elsewhere (GOAWAY), lets what is in flight finish, and
-   * cuts off what is left after `graceMs`. Disposing is `close(0)`.
+   * cuts off what is left after `graceMs`, or when `cut` aborts. Disposing is `close(0)`.
    */
-  close(graceMs: number): Promise<void>;
+  close(graceMs: number, cut?: AbortSignal): Promise<void>;
 }
 
 export interface HttpRequestOptions {

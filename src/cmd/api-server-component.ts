@@ -25,6 +25,7 @@ import type { ProxyTargets } from "#apiserver/connect/proxies.ts";
 import { connectHandlers } from "#apiserver/connect/registry.ts";
 import { createDiscovery } from "#apiserver/discovery/discovery.ts";
 import { discoveryPaths } from "#apiserver/discovery/paths.ts";
+import { createDrain, type Drain } from "#apiserver/http/drain.ts";
 import { healthPaths } from "#apiserver/http/health.ts";
 import type { PathHandler } from "#apiserver/http/frontend.ts";
 import { inFlightDefaults, type InFlightLimits, maxInFlight } from "#apiserver/flow-control/max-in-flight.ts";
@@ -46,6 +47,7 @@ import { createWebhookClients, type WebhookClients } from "#apiserver/webhooks/w
 import { openApiPaths } from "#apiserver/openapi-paths.ts";
 import { parseCertificates } from "#wire/x509.ts";
 import { type KeyPair, openLeaf, type Pki } from "./pki.ts";
+import { stopServing } from "./stop-serving.ts";
 
 export interface ApiServerFlags {
   readonly bindAddress: string;
@@ -66,6 +68,8 @@ export interface ApiServerFlags {
   readonly inFlight?: InFlightLimits;
   /** Longest time for an answer. @default a minute */
   readonly requestTimeoutMs?: number;
+  /** How long the server goes on after it is told to stop, while it already calls itself not ready. @default 0 */
+  readonly shutdownDelayMs?: number;
   /** @default 5 minutes; 0 for never */
   readonly compactionIntervalMs?: number;
   /** How values are encrypted in the store; absent where they are not. */
@@ -100,7 +104,8 @@ export async function startApiServer(world: World, spec: ApiServerSpec): Promise
   const encryption = await openEncryptionOf(world, flags.encryption);
   const serverState = { bootstrapped: () => state.bootstrapped, stopping: () => state.stopping };
   const checks = standardChecks(store, serverState, encryption?.checks);
-  const options = { ...(await serverOptions(world, spec, { log, checks })), ...(encryption && { encryption }) };
+  const drain = createDrain();
+  const options = { ...(await serverOptions(world, spec, { log, checks, drain })), ...(encryption && { encryption }) };
   const server = await createApiServer(options);
   const credentials = await servingPair(world, pki, flags);
   const http = await serveHttps({
@@ -119,8 +124,9 @@ export async function startApiServer(world: World, spec: ApiServerSpec): Promise
     },
     async [Symbol.asyncDispose]() {
       state.stopping = true;
+      await clock.sleep(flags.shutdownDelayMs ?? 0);
       compactor?.[Symbol.dispose]();
-      await http.close(2000);
+      await stopServing({ clock, http, table: server.table, drain, requestMs: flags.requestTimeoutMs ?? requestMsDefault });
       server[Symbol.dispose]();
       encryption?.[Symbol.dispose]();
       await options.audit?.[Symbol.asyncDispose]();
@@ -131,7 +137,7 @@ export async function startApiServer(world: World, spec: ApiServerSpec): Promise
 async function serverOptions(
   world: World,
   { store, pki, features, metrics: registry, flags, paths = [] }: ApiServerSpec,
-  { log, checks }: { readonly log: Logger; readonly checks: ReturnType<typeof standardChecks> },
+  { log, checks, drain }: { readonly log: Logger; readonly checks: ReturnType<typeof standardChecks>; readonly drain: Drain },
 ): Promise<ApiServerOptions> {
   const { clock, random } = world;
   const { priorityAndFairness: fair = true, inFlight: limits = inFlightDefaults } = flags;
@@ -179,7 +185,7 @@ async function serverOptions(
     serviceCidr: serviceCidrOf(flags),
     connects: (parts) => connectHandlers(proxyTargets(world, { pki, kubeletPair, parts })),
     ...(audit && { audit }),
-    filters: [requestMetrics(metrics), requestDeadline(clock, requestMs), ...(fair ? [] : [maxInFlight(limits)])],
+    filters: [drain.filter, requestMetrics(metrics), requestDeadline(clock, requestMs), ...(fair ? [] : [maxInFlight(limits)])],
     ...(fair && { flowControl: { registry, requestMs, seatsTotal: limits.readOnlyMax + limits.mutatingMax } }),
   };
 }

@@ -33,6 +33,7 @@ interface ApiServerCliOptions {
   readonly maxRequestsInflight: string;
   readonly maxMutatingRequestsInflight: string;
   readonly requestTimeout: string;
+  readonly shutdownDelayDuration: string;
   readonly featureGates?: string;
   readonly runtimeConfig?: string;
   readonly allowPrivileged?: boolean | string;
@@ -78,6 +79,7 @@ export function addApiServerCommand(program: Command, context: CommandContext): 
     .option("--max-requests-inflight <count>", "seats for requests; of reads alone when there is no fairness", "400")
     .option("--max-mutating-requests-inflight <count>", "further seats; of writes alone when there is no fairness", "200")
     .option("--request-timeout <duration>", "longest time for an answer", "1m")
+    .option("--shutdown-delay-duration <duration>", "how long to serve on, not ready, after the signal to stop", "0s")
     .option("--etcd-compaction-interval <duration>", "how long history is kept at least; 0 for ever", "5m")
     .option("--encryption-provider-config <file>", "how values are encrypted in the store: an EncryptionConfiguration", pathOption)
     .option("--encryption-provider-config-automatic-reload [bool]", "whether that file is followed", "false")
@@ -156,6 +158,7 @@ async function runApiServer(context: CommandContext, options: ApiServerCliOption
           mutatingMax: Number(options.maxMutatingRequestsInflight),
         },
         requestTimeoutMs: durationMs(options.requestTimeout),
+        shutdownDelayMs: durationMs(options.shutdownDelayDuration),
         compactionIntervalMs: durationMs(options.etcdCompactionInterval),
         ...(options.runtimeConfig !== undefined && { runtimeConfig: options.runtimeConfig }),
         allowPrivileged: options.allowPrivileged === true || options.allowPrivileged === "true",

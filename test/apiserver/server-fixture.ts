@@ -14,6 +14,8 @@ export interface TestServer extends AsyncDisposable {
   readonly token: string;
   /** Stops the server and starts it again on the same data. */
   restart(): Promise<void>;
+  /** Stops the server as a signal does. */
+  stop(): Promise<void>;
 }
 
 export interface TestServerOptions {
@@ -73,6 +75,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       await lifetime.end();
       running = await start();
     },
+    stop: () => lifetime.end(),
     async [Symbol.asyncDispose]() {
       await lifetime.end();
       await rm(directory, { recursive: true, force: true });

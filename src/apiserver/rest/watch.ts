@@ -72,6 +72,7 @@ class WatchStream implements Disposable {
   async start(): Promise<void> {
     const { options } = this.#spec.call;
     const { retired } = this.#endpoint;
+    if (retired.aborted) return this.#end();
     const retire = (): void => this.#end();
     retired.addEventListener("abort", retire);
     this.#resources.defer(() => retired.removeEventListener("abort", retire));

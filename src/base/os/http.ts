@@ -285,7 +285,8 @@ async function listen(
   });
   const bound = server.address();
   let closed: Promise<void> | undefined;
-  const close = (graceMs: number): Promise<void> => (closed ??= shutDown(server, state, graceMs));
+  const close = (graceMs: number, cut?: AbortSignal): Promise<void> =>
+    (closed ??= shutDown(server, state, { graceMs, cut }));
   return {
     port: typeof bound === "object" && bound !== null ? bound.port : 0,
     get connectionCount() {
@@ -300,7 +301,7 @@ async function listen(
 async function shutDown(
   server: Server | Http2SecureServer,
   state: ServerState,
-  graceMs: number,
+  { graceMs, cut: early }: { readonly graceMs: number; readonly cut: AbortSignal | undefined },
 ): Promise<void> {
   state.closing = true;
   const ended = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -310,7 +311,9 @@ async function shutDown(
     for (const socket of state.sockets) socket.destroy();
   };
   const timer = graceMs > 0 ? setTimeout(cut, graceMs) : undefined;
-  if (timer === undefined) cut();
+  early?.addEventListener("abort", cut);
+  if (timer === undefined || early?.aborted === true) cut();
   await ended;
+  early?.removeEventListener("abort", cut);
   clearTimeout(timer);
 }
