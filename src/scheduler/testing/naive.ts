@@ -18,22 +18,37 @@ export interface Verdict {
 
 type Labels = Readonly<Record<string, string>>;
 
-interface Place {
+export interface Place {
   readonly node: Node;
   readonly labels: Labels;
   readonly pods: readonly Pod[];
 }
 
-export function decideNaively(pod: Pod, nodes: readonly Node[], pods: readonly Pod[]): Verdict {
-  const places = nodes.map((node): Place => ({
+/** What else there is to judge by; each says why a pod cannot be on a node. */
+export interface Rules {
+  readonly storage?: (pod: Pod, place: Place, places: readonly Place[]) => readonly string[];
+  readonly devices?: (pod: Pod, place: Place) => readonly string[];
+}
+
+export function placesOf(nodes: readonly Node[], pods: readonly Pod[]): Place[] {
+  return nodes.map((node) => ({
     node,
     labels: node.metadata?.labels ?? {},
     pods: pods.filter(({ spec }) => spec.nodeName === node.metadata?.name),
   }));
+}
+
+export function decideNaively(
+  pod: Pod,
+  nodes: readonly Node[],
+  pods: readonly Pod[],
+  rules: Rules = {},
+): Verdict {
+  const places = placesOf(nodes, pods);
   const reasons: Record<string, number> = {};
   const feasible: Place[] = [];
   for (const place of places) {
-    const against = refusal(pod, place, places);
+    const against = refusalNaively(pod, place, places, rules);
     if (against.length === 0) feasible.push(place);
     for (const reason of against) reasons[reason] = (reasons[reason] ?? 0) + 1;
   }
@@ -43,7 +58,8 @@ export function decideNaively(pod: Pod, nodes: readonly Node[], pods: readonly P
   return { best, reasons };
 }
 
-function refusal(pod: Pod, place: Place, places: readonly Place[]): string[] {
+/** Why the pod cannot be there; empty: it can. */
+export function refusalNaively(pod: Pod, place: Place, places: readonly Place[], rules: Rules): readonly string[] {
   const { node, labels } = place;
   if (node.spec.unschedulable === true) return ["node(s) were unschedulable"];
   if (untolerated(pod, place, ["NoSchedule", "NoExecute"]) > 0) return ["node(s) had untolerated taint(s)"];
@@ -51,10 +67,12 @@ function refusal(pod: Pod, place: Place, places: readonly Place[]): string[] {
   if (portTaken(pod, place)) return ["node(s) didn't have free ports for the requested pod ports"];
   const lacking = insufficient(pod, place);
   if (lacking.length > 0) return lacking;
+  const unstored = rules.storage?.(pod, place, places) ?? [];
+  if (unstored.length > 0) return unstored;
   const skewed = spreadRefusal(pod, place, places);
   if (skewed !== undefined) return [skewed];
   const apart = affinityRefusal(pod, place, places);
-  return apart === undefined ? [] : [apart];
+  return apart === undefined ? (rules.devices?.(pod, place) ?? []) : [apart];
 }
 
 function untolerated(pod: Pod, { node }: Place, effects: readonly string[]): number {
