@@ -14,6 +14,8 @@ export type Answer =
       readonly object: KubeObject;
       readonly schema: StructSchema<Fields>;
       readonly code: number;
+      /** The same for who wants a Table; absent for kinds without columns. */
+      readonly table?: { readonly endpoint: Endpoint; readonly objects: readonly KubeObject[] };
     }
   | { readonly kind: "status"; readonly status: Status; readonly code: number }
   | { readonly kind: "list"; readonly endpoint: Endpoint; readonly page: ListPage };

@@ -10,7 +10,7 @@ const listSchema = kind("io.k8s.api.core.v1.ComponentStatusList", {
 });
 
 /** All parts share one process or are seen by their Leases; the server itself answers for them. */
-const names = ["controller-manager", "etcd-0", "scheduler"];
+const names = ["controller-manager", "scheduler", "etcd-0"];
 
 function statusOf(name: string): ComponentStatus {
   return {
@@ -22,15 +22,14 @@ function statusOf(name: string): ComponentStatus {
 }
 
 /** GET componentstatuses, read only and deprecated. */
-export const componentStatuses: Handler = (_context, _endpoint, call) => {
+export const componentStatuses: Handler = (_context, endpoint, call) => {
   if (call.verb === "list") {
-    const items = names.map((name) => {
-      const { kind: _kind, apiVersion: _apiVersion, ...item } = statusOf(name);
-      return item;
-    });
+    const objects = names.map(statusOf);
+    const items = objects.map(({ kind: _kind, apiVersion: _apiVersion, ...item }) => item);
     const object = { kind: "ComponentStatusList", apiVersion: "v1", metadata: {}, items };
-    return Promise.resolve({ kind: "object", object, schema: listSchema, code: 200 });
+    return Promise.resolve({ kind: "object", object, schema: listSchema, code: 200, table: { endpoint, objects } });
   }
   if (!names.includes(call.name)) throw notFound({ group: "", resource: "componentstatus" }, call.name);
-  return Promise.resolve({ kind: "object", object: statusOf(call.name), schema, code: 200 });
+  const object = statusOf(call.name);
+  return Promise.resolve({ kind: "object", object, schema, code: 200, table: { endpoint, objects: [object] } });
 };

@@ -344,7 +344,7 @@ function rulesOf({ definition }: Endpoint, { query }: Incoming): NegotiationRule
   const pretty = query.get("pretty");
   return {
     protobuf: definition.custom === undefined,
-    shapes: definition.handler === undefined,
+    shapes: definition.handler === undefined || definition.columns.length > 0,
     pretty: pretty !== null && pretty !== "false" && pretty !== "0",
   };
 }

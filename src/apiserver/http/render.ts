@@ -38,7 +38,10 @@ export function render(answer: Answer, options: RenderOptions): Rendered {
   const { representation } = options;
   if (answer.kind === "status") return renderStatus(answer, representation);
   if (answer.kind === "object") {
-    const { object, schema, code } = answer;
+    const { object, schema, code, table } = answer;
+    if (representation.as === "Table" && table !== undefined) {
+      return encoded(representation, { object: tableFor(table.endpoint, table.objects, {}, options), code });
+    }
     return encoded(representation, { object, schema, code });
   }
   if (answer.kind === "entry") return renderEntry(answer, options);
