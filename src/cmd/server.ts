@@ -7,6 +7,7 @@ import type { EtcdStoreOptions } from "#store/etcd-client.ts";
 import { keepKubernetesEndpoints } from "#apiserver/bootstrap/kubernetes-endpoints.ts";
 import { openDurableStore } from "#store/durable.ts";
 import { createMemoryStore } from "#store/memory.ts";
+import { replicaMetrics } from "#store/replica-metrics.ts";
 import { openReplica } from "#store/replica.ts";
 import type { Scheduler } from "#scheduler/scheduler.ts";
 import type { Store } from "#store/store.ts";
@@ -67,13 +68,15 @@ export interface RunningServer {
 }
 
 /** Opens the store of a data directory. */
-async function openStore(world: World, options: ServerOptions): Promise<Store> {
+async function openStore(world: World, options: ServerOptions, metrics: MetricRegistry): Promise<Store> {
   const { clock, random, files, log } = world;
   if (options.etcd !== undefined) {
     // gRPC is loaded by those alone who need it: it takes longer than opening the embedded store.
     const { openEtcdStore } = await import("#store/etcd-client.ts");
     const remote = await openEtcdStore({ ...options.etcd, clock, log: log.named("etcd") });
-    return openReplica({ remote, clock, log: log.named("replica"), prefix: "/registry/" });
+    const replica = await openReplica({ remote, clock, log: log.named("replica"), prefix: "/registry/" });
+    replicaMetrics(metrics, replica);
+    return replica;
   }
   if (options.storage === "memory") return createMemoryStore({ clock, random });
   const directory = join(options.dataDirectory, "store");
@@ -88,10 +91,10 @@ export async function startServer(
 ): Promise<RunningServer> {
   const { dataDirectory, advertiseAddress } = options;
   await world.files.makeDirectory(dataDirectory, 0o700);
-  const [store, pki] = await Promise.all([openStore(world, options), openPki(world, dataDirectory)]);
+  const metrics = createMetricRegistry();
+  const [store, pki] = await Promise.all([openStore(world, options, metrics), openPki(world, dataDirectory)]);
   lifetime.use(store);
   const features = featureReader(options.featureGates, featureDefaults);
-  const metrics = createMetricRegistry();
   const local: { api?: ApiServerComponent; scheduler?: Scheduler | undefined } = {};
   const paths = [whyPath({ client: () => local.api?.server.loopback, attemptOf: () => local.scheduler?.why })];
   const api = await startApiServer(world, { store, pki, features, metrics, flags: options.apiServer, paths });
