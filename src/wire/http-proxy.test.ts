@@ -51,6 +51,9 @@ test("requests pass with path, body and headers, without credentials and those o
     headers: {
       authorization: "Bearer t",
       cookie: "c",
+      "impersonate-user": "jane",
+      "impersonate-extra-scope": "all",
+      "sec-websocket-protocol": "base64url.bearer.authorization.k8s.io.dA, v5.channel.k8s.io",
       connection: "x-hop",
       "x-hop": "1",
       "x-kept": "yes",
@@ -70,11 +73,15 @@ test("requests pass with path, body and headers, without credentials and those o
     authorization,
     cookie,
     "x-hop": hop,
+    "impersonate-user": impersonated,
+    "impersonate-extra-scope": scope,
+    "sec-websocket-protocol": protocols,
   } = seen.headers;
   assert.deepEqual(
     [host, kept, forwarded, authorization, cookie, hop],
     ["front", "yes", "127.0.0.1", undefined, undefined, undefined],
   );
+  assert.deepEqual([impersonated, scope, protocols], [undefined, undefined, "v5.channel.k8s.io"]);
 });
 
 test("an empty path redirects to one with a slash", async (t) => {

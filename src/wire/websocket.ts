@@ -37,7 +37,7 @@ export async function acceptWebSocket(
   protocols: readonly string[],
 ): Promise<WebSocketConnection | undefined> {
   const offered = listedValues(exchange, "sec-websocket-protocol").filter(
-    (protocol) => !protocol.startsWith(bearerPrefix),
+    (protocol) => !isBearerProtocol(protocol),
   );
   const wanted = offered.length === 0 ? [""] : offered;
   const protocol = wanted.find((candidate) => protocols.includes(candidate));
@@ -90,6 +90,11 @@ function connection(socket: WebSocket, protocol: string): WebSocketConnection {
   };
 }
 
+/** Whether a subprotocol is none, but carries a token. */
+export function isBearerProtocol(protocol: string): boolean {
+  return protocol.startsWith(bearerPrefix);
+}
+
 /**
  * The bearer token that a browser sends as a subprotocol, because it cannot set headers.
  * Undefined when there is none, or the subprotocols are not as upstream demands: one token, and
@@ -97,7 +102,7 @@ function connection(socket: WebSocket, protocol: string): WebSocketConnection {
  */
 export function webSocketBearerToken(headers: HttpHeaders): string | undefined {
   const offered = (headers["sec-websocket-protocol"] ?? "").split(",").map((one) => one.trim());
-  const tokens = offered.filter((protocol) => protocol.startsWith(bearerPrefix));
+  const tokens = offered.filter(isBearerProtocol);
   if (tokens.length !== 1 || offered.length < 2) return undefined;
   const encoded = (tokens[0] as string).slice(bearerPrefix.length);
   if (!/^[\w-]+$/.test(encoded)) return undefined;

@@ -160,7 +160,11 @@ export function createAggregator(options: AggregatorOptions): Aggregator {
         sendText(exchange, 503, "service unavailable\n");
         return true;
       }
-      await pass({ exchange, path, user }, () => clientOf(targetOf(service, endpoints)));
+      await pass({ exchange, path, user }, () => clientOf(targetOf(service, endpoints))).catch((error: unknown) => {
+        // It may be gone: others need not find that out one by one.
+        schedule(service.metadata.name ?? "");
+        throw error;
+      });
       return true;
     },
     transport(group, version, user) {
