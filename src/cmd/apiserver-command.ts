@@ -4,11 +4,11 @@ import { Lifetime } from "#base/lifetime.ts";
 import { hostAddresses } from "#base/os/host.ts";
 import type { AuditFlags } from "./audit.ts";
 import { type CommandContext, dataDirectoryDefault, listOption, pathOption, verbosityOf } from "./command.ts";
-import type { EncryptionFlags } from "./encryption-flags.ts";
+import { addEncryptionOptions, type EncryptionCliOptions, encryptionFlags } from "./encryption-flags.ts";
 import { type EtcdFlags, startServer } from "./server.ts";
 import type { World } from "#base/world.ts";
 
-interface ApiServerCliOptions {
+interface ApiServerCliOptions extends EncryptionCliOptions {
   readonly dataDir: string;
   readonly bindAddress: string;
   readonly advertiseAddress?: string;
@@ -38,8 +38,6 @@ interface ApiServerCliOptions {
   readonly runtimeConfig?: string;
   readonly allowPrivileged?: boolean | string;
   readonly storage: "durable" | "memory";
-  readonly encryptionProviderConfig?: string;
-  readonly encryptionProviderConfigAutomaticReload?: boolean | string;
   readonly etcdServers?: readonly string[];
   readonly etcdCafile?: string;
   readonly etcdCertfile?: string;
@@ -49,7 +47,7 @@ interface ApiServerCliOptions {
 
 /** `kubets apiserver`: the API server alone, with upstream's flag names. */
 export function addApiServerCommand(program: Command, context: CommandContext): void {
-  program
+  const command = program
     .command("apiserver")
     .description("runs the API server alone, on the embedded store")
     .option("--data-dir <path>", "store, certificates and kubeconfig", pathOption, dataDirectoryDefault)
@@ -81,14 +79,13 @@ export function addApiServerCommand(program: Command, context: CommandContext): 
     .option("--request-timeout <duration>", "longest time for an answer", "1m")
     .option("--shutdown-delay-duration <duration>", "how long to serve on, not ready, after the signal to stop", "0s")
     .option("--etcd-compaction-interval <duration>", "how long history is kept at least; 0 for ever", "5m")
-    .option("--encryption-provider-config <file>", "how values are encrypted in the store: an EncryptionConfiguration", pathOption)
-    .option("--encryption-provider-config-automatic-reload [bool]", "whether that file is followed", "false")
     .option("--etcd-servers <urls>", "an etcd cluster instead of the embedded store", listOption)
     .option("--etcd-cafile <file>", "CA of etcd's certificates")
     .option("--etcd-certfile <file>", "client certificate for etcd")
     .option("--etcd-keyfile <file>", "its key")
     .option("-v, --v <level>", "log verbosity")
     .action((options: ApiServerCliOptions) => runApiServer(context, options));
+  addEncryptionOptions(command);
 }
 
 function auditFlags(options: ApiServerCliOptions): AuditFlags {
@@ -107,12 +104,6 @@ function auditFlags(options: ApiServerCliOptions): AuditFlags {
       initialBackoffMs: durationMs(options.auditWebhookInitialBackoff),
     },
   };
-}
-
-function encryptionFlags(options: ApiServerCliOptions): { readonly encryption?: EncryptionFlags } {
-  const { encryptionProviderConfig: path, encryptionProviderConfigAutomaticReload: reload } = options;
-  if (path === undefined) return {};
-  return { encryption: { path, reload: reload === true || reload === "true" } };
 }
 
 async function etcdOptions(

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { readTextIfPresent } from "#base/files.ts";
 import { isRunning, type ProcessIdentity } from "#base/process-identity.ts";
 import type { World } from "#base/world.ts";
+import type { EncryptionFlags } from "./encryption-flags.ts";
 
 /** Simulated nodes are called so, with a number. */
 export const hollowNodePrefix = "hollow-";
@@ -19,6 +20,7 @@ export interface ClusterFile {
   readonly storage: "durable" | "memory";
   readonly featureGates: string;
   readonly runtimeConfig: string;
+  readonly encryption?: EncryptionFlags;
   /** Without real containers: nodes are simulated. */
   readonly hollow: boolean;
   readonly verbosity: number;

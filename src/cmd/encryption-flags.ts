@@ -1,11 +1,30 @@
+import type { Command } from "commander";
 import type { World } from "#base/world.ts";
 import type { Encryption } from "#apiserver/encryption/encryption.ts";
+import { pathOption } from "./command.ts";
 
 export interface EncryptionFlags {
   /** An EncryptionConfiguration of apiserver.config.k8s.io/v1. */
   readonly path: string;
   /** Follows changes of the file. */
   readonly reload: boolean;
+}
+
+export interface EncryptionCliOptions {
+  readonly encryptionProviderConfig?: string;
+  readonly encryptionProviderConfigAutomaticReload?: boolean | string;
+}
+
+export function addEncryptionOptions(command: Command): Command {
+  return command
+    .option("--encryption-provider-config <file>", "how values are encrypted in the store: an EncryptionConfiguration", pathOption)
+    .option("--encryption-provider-config-automatic-reload [bool]", "whether that file is followed", "false");
+}
+
+export function encryptionFlags(options: EncryptionCliOptions): { readonly encryption?: EncryptionFlags } {
+  const { encryptionProviderConfig: path, encryptionProviderConfigAutomaticReload: reload } = options;
+  if (path === undefined) return {};
+  return { encryption: { path, reload: reload === true || reload === "true" } };
 }
 
 /** Loads what encrypts only where it is asked for. Errors: upstream's texts. */

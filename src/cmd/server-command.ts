@@ -63,6 +63,7 @@ function serverOptions(dataDirectory: string, cluster: ClusterFile): Parameters<
       enableAdmissionPlugins: [],
       serviceClusterIpRange: cluster.serviceCidr,
       runtimeConfig: cluster.runtimeConfig,
+      ...(cluster.encryption && { encryption: cluster.encryption }),
       allowPrivileged: true,
       extraNames: [address],
     },

@@ -11,13 +11,14 @@ import {
   writeRunFile,
 } from "./cluster-file.ts";
 import { type CommandContext, dataDirectoryDefault, listOption, pathOption, verbosityOf } from "./command.ts";
+import { addEncryptionOptions, type EncryptionCliOptions, encryptionFlags } from "./encryption-flags.ts";
 import { claimSlot } from "./cluster-slot.ts";
 import { type ClusterNames, openContainerd, openNetwork, stateDirectoryOf } from "./node-resources.ts";
 import { installMissing, missingRequirements, missingText } from "./preflight.ts";
 import { prepareImages } from "./prepare-images.ts";
 import { componentNames } from "./server.ts";
 
-interface UpOptions {
+interface UpOptions extends EncryptionCliOptions {
   readonly dataDir: string;
   readonly nodes: string;
   readonly detach?: boolean;
@@ -39,7 +40,7 @@ const serviceCidr = "10.96.0.0/16";
 
 /** `kubets up`: a whole cluster on this machine. */
 export function addUpCommand(program: Command, context: CommandContext): void {
-  program
+  const command = program
     .command("up")
     .description("starts a cluster on this machine, all in one process")
     .option("--data-dir <path>", "where everything is kept", pathOption, dataDirectoryDefault)
@@ -59,6 +60,7 @@ export function addUpCommand(program: Command, context: CommandContext): void {
     .option("--runtime-config <versions>", "versions to serve beyond the stable ones: GROUP/VERSION=true, api/beta=true")
     .option("-v, --v <level>", "log verbosity")
     .action((options: UpOptions) => up(context, options));
+  addEncryptionOptions(command);
 }
 
 async function up(context: CommandContext, options: UpOptions): Promise<void> {
@@ -84,6 +86,7 @@ async function up(context: CommandContext, options: UpOptions): Promise<void> {
     storage: options.storage,
     featureGates: options.featureGates ?? "",
     runtimeConfig: options.runtimeConfig ?? "",
+    ...encryptionFlags(options),
     hollow,
     verbosity: verbosityOf(options.v),
   };

@@ -12,6 +12,8 @@ export interface TestServer extends AsyncDisposable {
   readonly running: RunningServer;
   readonly port: number;
   readonly token: string;
+  /** Its data. */
+  readonly directory: string;
   /** Stops the server and starts it again on the same data. */
   restart(): Promise<void>;
   /** Stops the server as a signal does. */
@@ -71,6 +73,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     },
     port,
     token,
+    directory,
     async restart() {
       await lifetime.end();
       running = await start();

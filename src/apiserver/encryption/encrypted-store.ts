@@ -96,10 +96,6 @@ class Values {
     return plain instanceof Promise ? plain.then(shown) : shown(plain);
   }
 
-  kvs(kvs: readonly KeyValue[]): Maybe<readonly KeyValue[]> {
-    return each(kvs, (kv) => this.kv(kv));
-  }
-
   /** Errors of a list name the key, as upstream's do. */
   async rangeOf<R extends RangeResult>(result: R, query: RangeQuery): Promise<R> {
     const named = (kv: KeyValue): ((error: unknown) => never) => (error) => {
@@ -115,15 +111,27 @@ class Values {
   event(event: StoreEvent): Maybe<StoreEvent> {
     const known = this.#events.get(event);
     if (known !== undefined) return known;
-    const before = event.prevKv === undefined ? undefined : this.kv(event.prevKv);
+    const before = event.prevKv === undefined ? undefined : this.#before(event, event.prevKv);
     const after = this.kv(event.kv);
     const made = (kv: KeyValue, prevKv: KeyValue | undefined): StoreEvent => {
-      const plain = kv === event.kv && prevKv === event.prevKv ? event : { ...event, kv, ...(prevKv && { prevKv }) };
+      const { type } = event;
+      const plain = kv === event.kv && prevKv === event.prevKv ? event : { type, kv, ...(prevKv && { prevKv }) };
       this.#events.set(event, plain);
       return plain;
     };
     if (!(before instanceof Promise) && !(after instanceof Promise)) return made(after, before);
     return Promise.all([after, before]).then(([kv, prevKv]) => made(kv, prevKv));
+  }
+
+  /** What was there before a put matters less than that the put is told. */
+  #before({ type }: StoreEvent, prevKv: KeyValue): Maybe<KeyValue | undefined> {
+    if (type === "delete") return this.kv(prevKv);
+    try {
+      const plain = this.kv(prevKv);
+      return plain instanceof Promise ? plain.catch(() => undefined) : plain;
+    } catch {
+      return undefined;
+    }
   }
 
   #plain(key: Key, stored: Uint8Array): Maybe<Uint8Array> {
@@ -186,12 +194,22 @@ async function encryptedTxn(store: Store, values: Values, txn: Txn): Promise<Txn
   return { ...result, results };
 }
 
+/** The write has happened: what was there before and cannot be read is left out. */
 async function plainResult(values: Values, result: OpResult, op: Op | undefined): Promise<OpResult> {
+  const readable = async (kv: KeyValue): Promise<KeyValue[]> => {
+    try {
+      return [await values.kv(kv)];
+    } catch {
+      return [];
+    }
+  };
   switch (result.op) {
-    case "put":
-      return result.prevKv === undefined ? result : { ...result, prevKv: await values.kv(result.prevKv) };
+    case "put": {
+      const [prevKv] = result.prevKv === undefined ? [] : await readable(result.prevKv);
+      return { op: "put", ...(prevKv !== undefined && { prevKv }) };
+    }
     case "delete":
-      return { ...result, prevKvs: await values.kvs(result.prevKvs) };
+      return { ...result, prevKvs: (await Promise.all(result.prevKvs.map(readable))).flat() };
     case "range":
       return op?.op === "range" ? values.rangeOf(result, op) : result;
   }
