@@ -1,3 +1,4 @@
+import type { Namespace } from "#api/core/v1/namespace.ts";
 import type { Service } from "#api/core/v1/service.ts";
 import type { IPAddress } from "#api/networking/v1/ip-address.ts";
 import type { Client } from "#client/client.ts";
@@ -7,6 +8,7 @@ import { bindingHooks, type EscalationGuard, roleHooks } from "../authorization/
 import { serviceAllocator } from "../services/allocator.ts";
 import { portClaims } from "../services/port-claims.ts";
 import type { ServerParts } from "../server.ts";
+import { adminAccessHooks, claimRequests, templateRequests } from "./admin-access.ts";
 import type { WriteHooks } from "./rest.ts";
 
 /** How long Events are kept, seconds. Source: --event-ttl. */
@@ -41,7 +43,10 @@ export function writeHooks(parts: ServerParts, options: WriteHookOptions): Reado
       clusterRoles: parts.live(rbacGroup, "v1", "clusterroles"),
     },
   };
+  const namespaces = parts.live<Namespace>("", "v1", "namespaces");
   return new Map([
+    ["resource.k8s.io/resourceclaims", adminAccessHooks(namespaces, claimRequests)],
+    ["resource.k8s.io/resourceclaimtemplates", adminAccessHooks(namespaces, templateRequests)],
     [`${rbacGroup}/roles`, roleHooks(guard)],
     [`${rbacGroup}/clusterroles`, roleHooks(guard)],
     [`${rbacGroup}/rolebindings`, bindingHooks(guard)],
