@@ -11,7 +11,7 @@ import { silentLogger } from "#base/log.ts";
 import { openWorld } from "#base/os/world.ts";
 import type { Client } from "#client/client.ts";
 import { startEtcd, type EtcdCluster } from "#store/testing/etcd-process.ts";
-import { openPki } from "../../src/cmd/pki.ts";
+import { openLeaf, openPki, type Pki } from "../../src/cmd/pki.ts";
 import { connectRemote } from "../../src/cmd/remote.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -37,18 +37,20 @@ export interface ControlPlane extends AsyncDisposable {
 export async function startControlPlane(spec: {
   readonly members: number;
   readonly servers: number;
-  readonly args?: readonly string[];
+  /** Whether etcd wants certificates. */
+  readonly tls?: boolean;
 }): Promise<ControlPlane> {
   const directory = await mkdtemp(join(tmpdir(), "kubets-control-plane-"));
   const lifetime = new Lifetime("control plane");
   lifetime.defer(() => rm(directory, { recursive: true, force: true }));
   try {
-    const etcd = lifetime.use(await startEtcd({ size: spec.members }));
-    await openPki(world, join(directory, "shared"));
+    const pki = await openPki(world, join(directory, "shared"));
+    const tls = spec.tls === true ? await etcdCertificates(pki) : undefined;
+    const etcd = lifetime.use(await startEtcd({ size: spec.members, ...(tls && { tls: tls.members }) }));
     const port = await freePort();
     const servers = await Promise.all(
       Array.from({ length: spec.servers }, (_, i) =>
-        startServer({ directory, lifetime, etcd, port, number: 11 + i, args: spec.args ?? [] }),
+        startServer({ directory, lifetime, etcd, port, number: 11 + i, args: tls?.clientFlags ?? [] }),
       ),
     );
     return { etcd, servers, [Symbol.asyncDispose]: () => lifetime.end() };
@@ -56,6 +58,24 @@ export async function startControlPlane(spec: {
     await lifetime.end();
     throw error;
   }
+}
+
+/** Certificates of etcd's members, and the flags that show one of its own to them. */
+async function etcdCertificates(pki: Pki): Promise<{
+  readonly members: { readonly ca: string; readonly cert: string; readonly key: string };
+  readonly clientFlags: readonly string[];
+}> {
+  const file = (name: string): string => join(pki.directory, name);
+  const base = { authority: pki.ca, ipAddresses: ["127.0.0.1"] };
+  await openLeaf(world, pki, { ...base, file: "etcd-member", commonName: "m", usages: ["server auth", "client auth"] });
+  await openLeaf(world, pki, { ...base, file: "etcd-client", commonName: "kube-apiserver", usages: ["client auth"] });
+  return {
+    members: { ca: file("ca.crt"), cert: file("etcd-member.crt"), key: file("etcd-member.key") },
+    clientFlags: [
+      ...["--etcd-cafile", file("ca.crt")],
+      ...["--etcd-certfile", file("etcd-client.crt"), "--etcd-keyfile", file("etcd-client.key")],
+    ],
+  };
 }
 
 async function startServer(spec: {

@@ -336,3 +336,11 @@ test("an API server dies: its clients go on with the other; who died before is l
   await watch.until(({ objects }) => objects.some(({ metadata }) => metadata?.name === "last-words"));
   await untilObject(addressesOf(b.client), "default/kubernetes", (slice) => !listed(slice).includes(shortLived.address));
 });
+
+test("an etcd that wants certificates gets the API server's", options, async () => {
+  await using secured = await startControlPlane({ members: 1, servers: 1, tls: true });
+  const [server] = secured.servers;
+  assert.ok(server !== undefined && secured.etcd.endpoints.every((endpoint) => endpoint.startsWith("https:")));
+  const made = await server.client.resource(configMaps).create(configMap("secured", {}));
+  assert.deepEqual(await server.client.resource(configMaps).get("default/secured"), made);
+});
