@@ -6,6 +6,7 @@ import type { APIService } from "#api/apiregistration/v1/api-service.ts";
 import type { Clock } from "#base/clock.ts";
 import type { HttpExchange } from "#base/http.ts";
 import type { Logger } from "#base/log.ts";
+import type { MetricRegistry } from "#base/metrics.ts";
 import type { Random } from "#base/random.ts";
 import { otherKinds, resources } from "#api/registry.ts";
 import type { PersistentVolumeClaim } from "#api/core/v1/persistent-volume-claim.ts";
@@ -51,6 +52,7 @@ import {
 } from "./http/frontend.ts";
 import { createInProcessTransport } from "./in-process-transport.ts";
 import { rawCall } from "./http/raw-call.ts";
+import { admissionMeters } from "./metrics/admission-meters.ts";
 import type { RestDeps } from "./rest/rest.ts";
 import { writeHooks } from "./rest/write-hooks.ts";
 import type { ServedKinds } from "./runtime-config.ts";
@@ -83,10 +85,11 @@ export interface ApiServerOptions {
   readonly tokenReviewer: (server: ServerParts, ways: readonly Authenticator[]) => TokenReviewer;
   readonly serviceCidr: string;
   readonly connects: (server: ServerParts) => ReadonlyMap<string, ConnectHandler>;
-  readonly filters: readonly RequestFilter[];
+  readonly registry: MetricRegistry;
+  readonly filters: (server: ServerParts) => readonly RequestFilter[];
   readonly audit?: AuditLog;
   /** Priority and fairness; absent when it is off. */
-  readonly flowControl?: Pick<FlowControlOptions, "registry" | "seatsTotal" | "requestMs">;
+  readonly flowControl?: Pick<FlowControlOptions, "seatsTotal" | "requestMs">;
 }
 
 /** What plugins and path handlers are built from. */
@@ -96,6 +99,7 @@ export interface ServerParts {
   readonly authorizer: Authorizer;
   readonly clock: Clock;
   readonly features: FeatureReader;
+  readonly registry: MetricRegistry;
   /** What other servers serve. */
   readonly remotes: Pick<Aggregator, "generation" | "versions" | "openApi">;
   /** A kind kept in memory, current with the store. Started before the server is ready. */
@@ -167,7 +171,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     clock,
     log,
   });
-  const parts: ServerParts = { table, rbac, authorizer, clock, features, live, remotes: aggregator };
+  const { registry } = options;
+  const parts: ServerParts = { table, rbac, authorizer, clock, features, registry, live, remotes: aggregator };
   const webhooks = options.webhooks(parts);
   const extensions = createExtensions(parts, {
     client: loopback,
@@ -176,7 +181,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     webhooks,
   });
   const rest: RestDeps = {
-    admission: createAdmission(options.admission(parts, webhooks)),
+    admission: createAdmission(options.admission(parts, webhooks), { clock, meters: admissionMeters(registry) }),
     kinds: table,
     random,
     hooks: new Map([
@@ -242,7 +247,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       paths,
       connects,
       aggregate: (request) => aggregator.handle(request),
-      filters: [...options.filters, ...(flowControl === undefined ? [] : [flowControl.filter])],
+      filters: [...options.filters(parts), ...(flowControl === undefined ? [] : [flowControl.filter])],
       ...(options.audit && { audit: options.audit }),
       impersonate: createImpersonator(authorizer, features),
       dispatch: run,
@@ -259,7 +264,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
 }
 
 function flowControlOf(
-  { table, live }: ServerParts,
+  { table, live, registry }: ServerParts,
   client: () => Client,
   { clock, random, log, flowControl }: ApiServerOptions,
 ): FlowControl | undefined {
@@ -267,7 +272,7 @@ function flowControlOf(
   const group = "flowcontrol.apiserver.k8s.io";
   const levels = live<PriorityLevelConfiguration>(group, "v1", "prioritylevelconfigurations");
   const schemas = live<FlowSchema>(group, "v1", "flowschemas");
-  return createFlowControl({ ...flowControl, table, levels, schemas, client, clock, random, log: log.named("flow-control") });
+  return createFlowControl({ ...flowControl, registry, table, levels, schemas, client, clock, random, log: log.named("flow-control") });
 }
 
 const writeVerbs = new Set<Call["verb"]>(["create", "update", "patch", "delete", "deletecollection"]);

@@ -60,6 +60,8 @@ export interface HttpExchange {
   setHeader(name: string, value: string): void;
   /** Calls once, when an answer is begun or the connection is taken over. */
   onAnswer(run: () => void): void;
+  /** Bytes of the answer's body so far, as they were handed over. */
+  readonly sentBytes: number;
   /** Answers whole. */
   respond(status: number, headers: HttpResponseHeaders, body?: string | Uint8Array): void;
   /** Answers chunk by chunk with back-pressure; resolves when all is passed on or nobody reads. */

@@ -69,6 +69,8 @@ export interface MetricRegistry {
   onCollect(collect: () => void): Disposable;
   /** Runs the collectors; families sorted by name. */
   families(): readonly AnyMetricFamily[];
+  /** How many families there are, by what is promised of them. */
+  readonly counts: ReadonlyMap<Stability, number>;
 }
 
 export type AnyMetricFamily =
@@ -92,6 +94,7 @@ export function linearBuckets(start: number, width: number, count: number): numb
 export function createMetricRegistry(): MetricRegistry {
   const families = new Map<string, AnyMetricFamily>();
   const collectors = new Set<() => void>();
+  const counts = new Map<Stability, number>();
 
   function ensure<Family extends AnyMetricFamily>(
     type: Family["type"],
@@ -102,6 +105,7 @@ export function createMetricRegistry(): MetricRegistry {
     if (known === undefined) {
       const family = make();
       families.set(name, family);
+      counts.set(family.stability, (counts.get(family.stability) ?? 0) + 1);
       return family;
     }
     assert(known.type === type, `metric ${name} is a ${known.type}, not a ${type}`);
@@ -138,6 +142,7 @@ export function createMetricRegistry(): MetricRegistry {
       for (const collect of collectors) collect();
       return [...families.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
     },
+    counts,
   };
 }
 

@@ -30,7 +30,8 @@ import { healthPaths } from "#apiserver/http/health.ts";
 import type { PathHandler } from "#apiserver/http/frontend.ts";
 import { inFlightDefaults, type InFlightLimits, maxInFlight } from "#apiserver/flow-control/max-in-flight.ts";
 import { requestDeadline, requestMsDefault } from "#apiserver/http/request-deadline.ts";
-import { metricsPath, requestMetrics } from "#apiserver/metrics/server-metrics.ts";
+import { requestMetrics } from "#apiserver/metrics/request-metrics.ts";
+import { metricsPath } from "#apiserver/metrics/server-metrics.ts";
 import { compactionIntervalMsDefault, startCompactor } from "#store/compactor.ts";
 import type { MetricRegistry } from "#base/metrics.ts";
 import { type AuditFlags, openAudit } from "./audit.ts";
@@ -143,7 +144,9 @@ async function serverOptions(
   const { priorityAndFairness: fair = true, inFlight: limits = inFlightDefaults } = flags;
   const { requestTimeoutMs: requestMs = requestMsDefault } = flags;
   const audit = await openAudit(world, flags.audit ?? {}, registry);
-  const metrics = { registry, clock, features: gatesOf(features) };
+  const diskBytes = (): number | undefined =>
+    "diskBytes" in store && typeof store.diskBytes === "number" ? store.diskBytes : undefined;
+  const metrics = { registry, diskBytes, features: gatesOf(features) };
   const tokenFile =
     flags.tokenAuthFile === undefined ? undefined : await world.files.readText(flags.tokenAuthFile);
   const { kubeletPair, frontProxyPair } = await clientPairs(world, pki);
@@ -174,7 +177,7 @@ async function serverOptions(
     openRemote: remoteOpener(frontProxyPair),
     paths: (parts) => [
       ...paths,
-      healthPaths(checks),
+      healthPaths(checks, registry),
       metricsPath(parts.table, metrics),
       indexPath(parts.table, checks),
       discoveryPaths(createDiscovery(parts.table, parts.remotes)),
@@ -185,8 +188,14 @@ async function serverOptions(
     serviceCidr: serviceCidrOf(flags),
     connects: (parts) => connectHandlers(proxyTargets(world, { pki, kubeletPair, parts })),
     ...(audit && { audit }),
-    filters: [drain.filter, requestMetrics(metrics), requestDeadline(clock, requestMs), ...(fair ? [] : [maxInFlight(limits)])],
-    ...(fair && { flowControl: { registry, requestMs, seatsTotal: limits.readOnlyMax + limits.mutatingMax } }),
+    registry,
+    filters: ({ table }) => [
+      drain.filter,
+      requestMetrics(registry, clock, table),
+      requestDeadline(clock, requestMs),
+      ...(fair ? [] : [maxInFlight(limits)]),
+    ],
+    ...(fair && { flowControl: { requestMs, seatsTotal: limits.readOnlyMax + limits.mutatingMax } }),
   };
 }
 

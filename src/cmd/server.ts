@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { FeatureReader } from "#apimachinery/resource.ts";
 import { Lifetime } from "#base/lifetime.ts";
 import { createMetricRegistry, type MetricRegistry } from "#base/metrics.ts";
+import { registerProcessMetrics } from "#base/os/process-metrics.ts";
 import type { World } from "#base/world.ts";
 import type { EtcdStoreOptions } from "#store/etcd-client.ts";
 import { keepKubernetesEndpoints } from "#apiserver/bootstrap/kubernetes-endpoints.ts";
@@ -92,6 +93,7 @@ export async function startServer(
   const { dataDirectory, advertiseAddress } = options;
   await world.files.makeDirectory(dataDirectory, 0o700);
   const metrics = createMetricRegistry();
+  lifetime.use(registerProcessMetrics(metrics));
   const [store, pki] = await Promise.all([openStore(world, options, metrics), openPki(world, dataDirectory)]);
   lifetime.use(store);
   const features = featureReader(options.featureGates, featureDefaults);

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { KubeObject } from "#apimachinery/object.ts";
-import { type AdmissionPlugin, type AdmissionRequest, createAdmission } from "./admission.ts";
+import { createMetricRegistry } from "#base/metrics.ts";
+import { createVirtualClock } from "#base/virtual/clock.ts";
+import { admissionMeters } from "../metrics/admission-meters.ts";
+import { type Admission, type AdmissionPlugin, type AdmissionRequest, createAdmission } from "./admission.ts";
+
+function chain(plugins: readonly AdmissionPlugin[], registry = createMetricRegistry()): Admission {
+  return createAdmission(plugins, { clock: createVirtualClock(), meters: admissionMeters(registry) });
+}
 
 function plugin(name: string, mutate: NonNullable<AdmissionPlugin["mutate"]>): AdmissionPlugin {
   return { name, enabledByDefault: true, mutate };
@@ -18,7 +25,7 @@ function requestOf(object: KubeObject, warnings: string[] = []): AdmissionReques
 }
 
 test("each mutator sees what those before it did", async () => {
-  const admission = createAdmission([
+  const admission = chain([
     plugin("a", ({ object }) => labelled(object, "a")),
     plugin("b", ({ object }) =>
       object?.metadata?.labels?.["a"] ? labelled(object, "b") : undefined,
@@ -30,7 +37,7 @@ test("each mutator sees what those before it did", async () => {
 
 test("mutators run a second time when one asks for it, and no more", async () => {
   const runs: boolean[] = [];
-  const admission = createAdmission([
+  const admission = chain([
     plugin("a", ({ object, passes }) => {
       runs.push(passes?.again === true);
       if (passes !== undefined) passes.wanted = true;
@@ -46,7 +53,7 @@ test("managed fields that a mutator garbles are put back, with a warning", async
   const good = [
     { manager: "m", operation: "Update", apiVersion: "v1", fieldsType: "FieldsV1", fieldsV1: {} },
   ];
-  const admission = createAdmission([
+  const admission = chain([
     plugin("a", ({ object }) => ({
       ...object,
       metadata: { ...object?.metadata, managedFields: [{ ...good[0], operation: "Nonsense" }] },
@@ -65,6 +72,36 @@ test("the first refusal of validators wins", async () => {
       throw new Error(name);
     },
   });
-  const admission = createAdmission([refusing("a"), refusing("b")]);
+  const admission = chain([refusing("a"), refusing("b")]);
   await assert.rejects(admission.validate(requestOf({})), { message: "a" });
+});
+
+test("admission is timed, as a whole and by plugin, whether it refuses or not", async () => {
+  const registry = createMetricRegistry();
+  const refusing: AdmissionPlugin = {
+    name: "refuses",
+    enabledByDefault: true,
+    validate: ({ object }) => {
+      if (object?.metadata?.name === "bad") throw new Error("no");
+    },
+  };
+  const waiting: AdmissionPlugin = { ...refusing, name: "waits", validate: async (request) => refusing.validate?.(request) };
+  const admission = chain([plugin("changes", ({ object }) => object), waiting, refusing], registry);
+  const request = requestOf({ metadata: { name: "good" } });
+  await admission.mutate(request);
+  await admission.validate(request);
+  await assert.rejects(admission.validate(requestOf({ metadata: { name: "bad" } })));
+  const counts = registry.families().flatMap((family) => {
+    if (family.type !== "histogram") return [];
+    return [...family.series()].map(({ values, cell }) => `${family.name.split("_")[2]} ${values.join(" ")} ${cell.count}`);
+  });
+  assert.deepEqual(counts.toSorted(), [
+    "controller changes admit CREATE false 1",
+    "controller refuses validate CREATE false 1",
+    "controller waits validate CREATE false 1",
+    "controller waits validate CREATE true 1",
+    "step admit CREATE false 1",
+    "step validate CREATE false 1",
+    "step validate CREATE true 1",
+  ]);
 });

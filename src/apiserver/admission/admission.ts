@@ -1,6 +1,8 @@
 import { decodeManagers, ManagedFieldsError } from "#apimachinery/apply/managers.ts";
 import { deepEqual } from "#apimachinery/deep-equal.ts";
 import type { KubeObject } from "#apimachinery/object.ts";
+import type { Clock } from "#base/clock.ts";
+import type { AdmissionMeters, AdmissionPhase, Outcomes } from "../metrics/admission-meters.ts";
 import type { AdmissionRequest, Passes } from "./request.ts";
 
 export type { AdmissionRequest, Operation } from "./request.ts";
@@ -27,37 +29,72 @@ export interface Admission {
   validate(request: AdmissionRequest): Promise<void>;
 }
 
+export interface AdmissionOptions {
+  readonly clock: Clock;
+  readonly meters: AdmissionMeters;
+}
+
 /** Chains plugins; those without the phase are left out once, not at each request. */
-export function createAdmission(plugins: readonly AdmissionPlugin[]): Admission {
-  const mutators = plugins.filter((plugin) => plugin.mutate !== undefined);
-  const validators = plugins.filter((plugin) => plugin.validate !== undefined);
+export function createAdmission(plugins: readonly AdmissionPlugin[], { clock, meters }: AdmissionOptions): Admission {
+  const withMeters = (phase: AdmissionPhase) => (plugin: AdmissionPlugin) => ({
+    plugin,
+    outcomesOf: meters.ofPlugin(plugin.name, phase),
+  });
+  const mutators = plugins.filter((plugin) => plugin.mutate !== undefined).map(withMeters("admit"));
+  const validators = plugins.filter((plugin) => plugin.validate !== undefined).map(withMeters("validate"));
+  const steps = { admit: meters.ofStep("admit"), validate: meters.ofStep("validate") };
+
+  /** Most plugins decide at once: only those that wait cost a promise. */
+  function timed<T>(outcomes: Outcomes, run: () => T | Promise<T>): T | Promise<T> {
+    const startedMs = clock.monotonicMs();
+    const refuse = (error: unknown): never => {
+      outcomes.refused.observe((clock.monotonicMs() - startedMs) / 1000);
+      throw error;
+    };
+    const pass = (result: T): T => {
+      outcomes.passed.observe((clock.monotonicMs() - startedMs) / 1000);
+      return result;
+    };
+    let result: T | Promise<T>;
+    try {
+      result = run();
+    } catch (error) {
+      return refuse(error);
+    }
+    return result instanceof Promise ? result.then(pass, refuse) : pass(result);
+  }
 
   async function pass(request: AdmissionRequest, passes: Passes): Promise<KubeObject | undefined> {
     let { object } = request;
-    for (const plugin of mutators) {
+    for (const { plugin, outcomesOf } of mutators) {
       const current =
         object === undefined ? { ...request, passes } : { ...request, object, passes };
       if (plugin.handles?.(current) === false) continue;
-      object = (await plugin.mutate?.(current)) ?? object;
+      object = (await timed(outcomesOf(request.operation), () => plugin.mutate?.(current))) ?? object;
     }
     return object;
   }
 
+  async function mutate(request: AdmissionRequest): Promise<KubeObject | undefined> {
+    const passes: Passes = { again: false, wanted: false, memory: new Map() };
+    let object = await pass(request, passes);
+    if (passes.wanted) {
+      passes.again = true;
+      object = await pass(object === undefined ? request : { ...request, object }, passes);
+    }
+    return object && withValidManagers(request, object);
+  }
+
+  async function validate(request: AdmissionRequest): Promise<void> {
+    for (const { plugin, outcomesOf } of validators) {
+      if (plugin.handles?.(request) === false) continue;
+      await timed(outcomesOf(request.operation), () => plugin.validate?.(request));
+    }
+  }
+
   return {
-    async mutate(request) {
-      const passes: Passes = { again: false, wanted: false, memory: new Map() };
-      let object = await pass(request, passes);
-      if (passes.wanted) {
-        passes.again = true;
-        object = await pass(object === undefined ? request : { ...request, object }, passes);
-      }
-      return object && withValidManagers(request, object);
-    },
-    async validate(request) {
-      for (const plugin of validators) {
-        if (plugin.handles?.(request) !== false) await plugin.validate?.(request);
-      }
-    },
+    mutate: async (request) => timed(steps.admit(request.operation), () => mutate(request)),
+    validate: async (request) => timed(steps.validate(request.operation), () => validate(request)),
   };
 }
 

@@ -9,6 +9,7 @@ import type { RuntimeClass } from "#api/node/v1/runtime-class.ts";
 import type { StorageClass } from "#api/storage/v1/storage-class.ts";
 import type { PriorityClass } from "#api/scheduling/v1/priority-class.ts";
 import type { Random } from "#base/random.ts";
+import { policyMeter, webhookMeter } from "../metrics/admission-meters.ts";
 import type { ServerParts } from "../server.ts";
 import type { WebhookClients } from "../webhooks/webhook-client.ts";
 import type { AdmissionPlugin } from "./admission.ts";
@@ -76,6 +77,7 @@ export function admissionPlugins(parts: ServerParts, options: PluginOptions): Ad
     clock: parts.clock,
     clients: options.webhooks,
     random,
+    observe: webhookMeter(parts.registry),
   });
   const policyContext = <P extends Policy, B extends PolicyBinding>(
     plural: string,
@@ -86,6 +88,7 @@ export function admissionPlugins(parts: ServerParts, options: PluginOptions): Ad
     authorizer: parts.authorizer,
     clock: parts.clock,
     table: parts.table,
+    observe: policyMeter(parts.registry),
   });
   const { authorizer, table } = parts;
   const pods = live<Pod>("", "v1", "pods");

@@ -157,7 +157,7 @@ export class Incoming {
   readonly auditId: string;
   readonly warnings = new Set<string>();
   /** What waits for a watch to be open. */
-  initialized: (() => void) | undefined;
+  readonly initialized: (() => void)[] = [];
   /** What is written down of it. */
   record: AuditRecord | undefined;
   /** An error that no Status was made of. */
@@ -208,7 +208,7 @@ async function runFilters(
   { request, user }: { request: Incoming; user: User },
 ): Promise<void> {
   const { exchange, info, query, auditId } = request;
-  const whenInitialized = (run: () => void): void => void (request.initialized = run);
+  const whenInitialized = (run: () => void): void => void request.initialized.push(run);
   const filtered: FilteredRequest = { exchange, info, query, user, auditId, whenInitialized };
   // Each filter sees an answered request behind it, whatever failed there.
   const run = async (at: number): Promise<void> => {
@@ -305,7 +305,8 @@ async function serveResource(
     }
     const call = callOf(options, request, { endpoint, user, verb, options: watchOptions(info, query) });
     const streamed = renderOptions(options, request, representation);
-    await serveWatch({ exchange, endpoint, call, clock: options.clock, render: streamed, onOpen: request.initialized });
+    const onOpen = (): void => request.initialized.forEach((run) => run());
+    await serveWatch({ exchange, endpoint, call, clock: options.clock, render: streamed, onOpen });
     return;
   }
   const patchType = verb === "patch" ? patchTypeOf(exchange.headers["content-type"], endpoint) : undefined;

@@ -1,3 +1,4 @@
+import type { MetricRegistry } from "#base/metrics.ts";
 import type { PathHandler } from "./frontend.ts";
 import { sendText } from "./send.ts";
 
@@ -13,8 +14,32 @@ export interface HealthChecks {
   readonly readyz: readonly HealthCheck[];
 }
 
+type Observe = (name: string, type: string, problem: string | undefined) => void;
+
+/** Source: component-base/metrics/prometheus/slis. */
+function healthMeter(registry: MetricRegistry): Observe {
+  const stability = "STABLE";
+  const last = registry.gauge({
+    name: "kubernetes_healthcheck",
+    help: "1 for checks of health that were fine when last asked, else 0.",
+    labels: ["name", "type"],
+    stability,
+  });
+  const total = registry.counter({
+    name: "kubernetes_healthchecks_total",
+    help: "Checks of health by name, type and result.",
+    labels: ["name", "type", "status"],
+    stability,
+  });
+  return (name, type, problem) => {
+    last.with(name, type).set(problem === undefined ? 1 : 0);
+    total.with(name, type, problem === undefined ? "success" : "error").inc();
+  };
+}
+
 /** `/healthz`, `/livez`, `/readyz`, each check by its own path, `?verbose`, `?exclude=NAME`. */
-export function healthPaths(checks: HealthChecks): PathHandler {
+export function healthPaths(checks: HealthChecks, registry: MetricRegistry): PathHandler {
+  const observe = healthMeter(registry);
   return async ({ exchange, path, query }) => {
     const [, root = "", ...rest] = path.split("/");
     if (root !== "healthz" && root !== "livez" && root !== "readyz") return false;
@@ -23,18 +48,19 @@ export function healthPaths(checks: HealthChecks): PathHandler {
       const one = checks[root].find((check) => check.name === name);
       if (one === undefined) return false;
       const problem = await one.check();
+      observe(name, root, problem);
       if (problem === undefined) sendText(exchange, 200, "ok");
       else sendText(exchange, 500, `internal server error: ${problem}\n`);
       return true;
     }
-    await answerAll(exchange, { root, checks: checks[root], query });
+    await answerAll(exchange, { root, checks: checks[root], query, observe });
     return true;
   };
 }
 
 async function answerAll(
   exchange: Parameters<typeof sendText>[0],
-  spec: { root: string; checks: readonly HealthCheck[]; query: URLSearchParams },
+  spec: { root: string; checks: readonly HealthCheck[]; query: URLSearchParams; observe: Observe },
 ): Promise<void> {
   const excluded = new Set(spec.query.getAll("exclude"));
   let text = "";
@@ -45,6 +71,7 @@ async function answerAll(
       continue;
     }
     const problem = await check.check();
+    spec.observe(check.name, spec.root, problem);
     failed ||= problem !== undefined;
     text += problem === undefined ? `[+]${check.name} ok\n` : `[-]${check.name} failed: reason withheld\n`;
   }

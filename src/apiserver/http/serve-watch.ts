@@ -18,7 +18,7 @@ export interface WatchRequest {
   readonly clock: Clock;
   readonly render: RenderOptions;
   /** Called when the initial events are out. */
-  readonly onOpen: (() => void) | undefined;
+  readonly onOpen: () => void;
 }
 
 /** Streams a watch until it times out, the client goes away, falls behind, or history is gone. */
@@ -58,7 +58,7 @@ export async function serveWatch(request: WatchRequest): Promise<void> {
   }
   resources.use(stream);
   resources.use(clock.after(timeoutMs(call, clock), finish));
-  request.onOpen?.();
+  request.onOpen();
   // The headers go out at once: clients wait for them before they count on the watch.
   start().onClose(() => resources.dispose());
   await over.promise;

@@ -1,109 +1,21 @@
-import type { Clock } from "#base/clock.ts";
-import type { HttpExchange } from "#base/http.ts";
-import type { Counter, Gauge, Histogram, MetricFamily, MetricRegistry } from "#base/metrics.ts";
+import type { Gauge, MetricFamily, MetricRegistry } from "#base/metrics.ts";
 import { metricsText } from "#base/metrics-text.ts";
 import type { ApiTable } from "../api-table.ts";
-import type { PathHandler, RequestFilter } from "../http/frontend.ts";
-import { isLongRunning } from "../http/query-options.ts";
-import type { RequestInfo } from "../http/request-info.ts";
+import type { PathHandler } from "../http/frontend.ts";
 import { kubernetesVersion } from "../http/version.ts";
 
 export interface ServerMetricsOptions {
   readonly registry: MetricRegistry;
-  readonly clock: Clock;
+  /** Of the store; undefined where it is not on a disk of this machine. */
+  readonly diskBytes: () => number | undefined;
   readonly features: readonly { readonly name: string; readonly stage: string; readonly enabled: boolean }[];
-}
-
-const requestLabels = ["verb", "dry_run", "group", "version", "resource", "subresource", "scope", "component"];
-const durationBuckets = [
-  0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60,
-];
-const withoutDryRun = requestLabels.filter((label) => label !== "dry_run");
-
-interface Meters {
-  readonly requests: MetricFamily<Counter>;
-  readonly durations: MetricFamily<Histogram>;
-  readonly inFlight: MetricFamily<Gauge>;
-  readonly longRunning: MetricFamily<Gauge>;
-  readonly clock: Clock;
-}
-
-/** Counts and times every request; the outermost filter. Names are upstream's stable ones. */
-export function requestMetrics({ registry, clock }: ServerMetricsOptions): RequestFilter {
-  const stability = "STABLE";
-  const meters: Meters = {
-    clock,
-    requests: registry.counter({
-      name: "apiserver_request_total",
-      help: "Requests by verb, dry run, group, version, resource, scope, component, client and code.",
-      labels: [...requestLabels, "system_client", "code"],
-      stability,
-    }),
-    durations: registry.histogram({
-      name: "apiserver_request_duration_seconds",
-      help: "Time to answer by verb, dry run, group, version, resource, subresource, scope and component.",
-      labels: requestLabels,
-      buckets: durationBuckets,
-      stability,
-    }),
-    inFlight: registry.gauge({
-      name: "apiserver_current_inflight_requests",
-      help: "Requests that are being answered now, by kind.",
-      labels: ["request_kind"],
-      stability,
-    }),
-    longRunning: registry.gauge({
-      name: "apiserver_longrunning_requests",
-      help: "Watches and streams that are open now.",
-      labels: withoutDryRun,
-      stability,
-    }),
-  };
-  meters.inFlight.with("mutating").set(0);
-  meters.inFlight.with("readOnly").set(0);
-  return (request, next) => measure(meters, request, next);
-}
-
-async function measure(
-  { requests, durations, inFlight, longRunning, clock }: Meters,
-  { exchange, info, user }: Parameters<RequestFilter>[0],
-  next: () => Promise<void>,
-): Promise<void> {
-  const startedMs = clock.monotonicMs();
-  const labels = labelsOf(exchange, info);
-  const lasts = isLongRunning(info);
-  const kind = readVerbs.has(info.verb) ? "readOnly" : "mutating";
-  const open = lasts ? longRunning.with(...labels.filter((_label, i) => i !== 1)) : inFlight.with(kind);
-  open.inc();
-  try {
-    await next();
-  } finally {
-    open.dec();
-    const client = user.name.startsWith("system:") ? user.name.slice("system:".length) : "";
-    requests.with(...labels, client, String(exchange.status ?? 0)).inc();
-    if (!lasts) durations.with(...labels).observe((clock.monotonicMs() - startedMs) / 1000);
-  }
-}
-
-const readVerbs = new Set(["get", "list", "watch"]);
-
-function labelsOf(exchange: HttpExchange, info: RequestInfo): string[] {
-  const { group, version, resource, subresource } = info;
-  const verb = info.isResource ? info.verb.toUpperCase() : exchange.method;
-  const dryRun = exchange.url.includes("dryRun=All") ? "All" : "";
-  return [verb, dryRun, group, version, resource, subresource, scopeOf(info), "apiserver"];
-}
-
-function scopeOf(info: RequestInfo): string {
-  if (!info.isResource) return "";
-  if (info.name !== "" || info.verb === "create") return "resource";
-  return info.namespace === "" ? "cluster" : "namespace";
 }
 
 /** `/metrics`: what was counted, with what is true now. */
 export function metricsPath(table: ApiTable, options: ServerMetricsOptions): PathHandler {
   const { registry } = options;
   describeBuild(registry);
+  countFamilies(registry);
   const enabled = registry.gauge({
     name: "kubernetes_feature_enabled",
     help: "Whether a feature gate is on.",
@@ -117,9 +29,17 @@ export function metricsPath(table: ApiTable, options: ServerMetricsOptions): Pat
     labels: ["resource"],
     stability: "STABLE",
   });
+  const size = registry.gauge({
+    name: "apiserver_storage_size_bytes",
+    help: "Bytes that the store takes on disk.",
+    labels: ["storage_cluster_id"],
+    stability: "STABLE",
+  });
   return async ({ exchange, path }) => {
     if (path !== "/metrics") return false;
     await countObjects(table, objects);
+    const diskBytes = options.diskBytes();
+    if (diskBytes !== undefined) size.with("storage-cluster-0").set(diskBytes);
     const { contentType, body } = metricsText(registry, exchange.headers["accept"]);
     exchange.respond(200, { "content-type": contentType }, body);
     return true;
@@ -158,4 +78,23 @@ async function countObjects(table: ApiTable, objects: MetricFamily<Gauge>): Prom
     const { group, plural } = definition;
     objects.with(group === "" ? plural : `${plural}.${group}`).set(await storage.count());
   }
+}
+
+/** How many metrics there are. Source: component-base/metrics/registry.go. */
+function countFamilies(registry: MetricRegistry): void {
+  const registered = registry.counter({
+    name: "registered_metrics_total",
+    help: "Metrics of this process, by stability.",
+    labels: ["stability_level", "deprecated_version"],
+    stability: "BETA",
+  });
+  for (const what of ["hidden", "disabled"]) {
+    registry.counter({ name: `${what}_metrics_total`, help: `Metrics that are ${what}: none.`, stability: "BETA" }).with();
+  }
+  registry.onCollect(() => {
+    for (const [stability, count] of registry.counts) {
+      const cell = registered.with(stability, "");
+      cell.inc(count - cell.value);
+    }
+  });
 }

@@ -1,10 +1,20 @@
 import type { Writable } from "node:stream";
 import type { HttpResponseWriter } from "../http.ts";
 
-/** A writer on Node's stream of either HTTP version; `abort` is how that version breaks off. */
-export function responseWriter(stream: Writable, abort: () => void): HttpResponseWriter {
+/** How a version of HTTP breaks an answer off, and who counts its bytes. */
+export interface WriterOptions {
+  readonly abort: () => void;
+  readonly onBytes: (count: number) => void;
+}
+
+/** A writer on Node's stream of either HTTP version. */
+export function responseWriter(stream: Writable, { abort, onBytes }: WriterOptions): HttpResponseWriter {
   return {
-    write: (chunk) => !stream.destroyed && !stream.writableEnded && stream.write(chunk),
+    write(chunk) {
+      if (stream.destroyed || stream.writableEnded) return false;
+      onBytes(byteLength(chunk));
+      return stream.write(chunk);
+    },
     get pendingBytes() {
       return stream.writableLength;
     },
@@ -18,8 +28,12 @@ export function responseWriter(stream: Writable, abort: () => void): HttpRespons
     },
     end(chunk) {
       if (stream.writableEnded || stream.destroyed) return;
-      if (chunk === undefined) stream.end();
-      else stream.end(chunk);
+      if (chunk === undefined) {
+        stream.end();
+        return;
+      }
+      onBytes(byteLength(chunk));
+      stream.end(chunk);
     },
     abort,
   };

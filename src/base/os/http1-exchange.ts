@@ -21,6 +21,7 @@ const refusedBodyMs = 1000;
 export class Http1Exchange implements HttpExchange {
   answered = false;
   status: number | undefined;
+  sentBytes = 0;
   readonly upgrade: HttpUpgrade | undefined;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
@@ -129,6 +130,7 @@ export class Http1Exchange implements HttpExchange {
     const sizeBytes = body === undefined ? 0 : byteLength(body);
     const bodiless = status === 204 || status === 304 || "content-length" in headers;
     this.#begin(status, bodiless ? headers : { ...headers, "content-length": String(sizeBytes) });
+    this.sentBytes = sizeBytes;
     if (body === undefined) this.#response.end();
     else this.#response.end(body);
   }
@@ -146,7 +148,10 @@ export class Http1Exchange implements HttpExchange {
   startResponse(status: number, headers: HttpResponseHeaders): HttpResponseWriter {
     this.#begin(status, headers);
     this.#response.flushHeaders();
-    return responseWriter(this.#response, () => this.#request.socket.destroy());
+    return responseWriter(this.#response, {
+      abort: () => this.#request.socket.destroy(),
+      onBytes: (count) => void (this.sentBytes += count),
+    });
   }
 
   /** Ends an answer that its handler left unfinished, so that the client sees it. */

@@ -28,6 +28,7 @@ export class Http2Exchange implements HttpExchange {
   readonly upgrade = undefined;
   answered = false;
   status: number | undefined;
+  sentBytes = 0;
   readonly #stream: ServerHttp2Stream;
   readonly #headers: IncomingHttpHeaders;
   readonly #rawHeaders: readonly string[];
@@ -123,7 +124,10 @@ export class Http2Exchange implements HttpExchange {
     const empty = sizeBytes === 0 || isHead;
     const sized = status === 204 || status === 304 ? headers : withLength(headers, sizeBytes);
     if (!this.#begin(status, sized, empty)) return;
-    if (!empty) this.#stream.end(body);
+    if (!empty) {
+      this.sentBytes = sizeBytes;
+      this.#stream.end(body);
+    }
     this.#dropBody();
   }
 
@@ -141,7 +145,10 @@ export class Http2Exchange implements HttpExchange {
     this.#begin(status, headers, false);
     const stream = this.#stream;
     // Not `close`: it would end the stream properly before it resets it.
-    return responseWriter(stream, () => void stream.destroy(new Error("answer broken off")));
+    return responseWriter(stream, {
+      abort: () => void stream.destroy(new Error("answer broken off")),
+      onBytes: (count) => void (this.sentBytes += count),
+    });
   }
 
   /** Ends an answer that its handler left unfinished, so that the client sees it. */

@@ -1,10 +1,8 @@
-import { readdirSync } from "node:fs";
-import { monitorEventLoopDelay } from "node:perf_hooks";
+import { readdirSync, readFileSync } from "node:fs";
+import { performance } from "node:perf_hooks";
 import type { MetricRegistry } from "../metrics.ts";
 
-const nanosPerSecond = 1e9;
-
-/** The usual `process_*` metrics, and how late the event loop runs. Dispose to stop measuring. */
+/** The usual `process_*` metrics, and how busy the event loop is. Dispose to stop measuring. */
 export function registerProcessMetrics(registry: MetricRegistry): Disposable {
   const gauge = (name: string, help: string) => registry.gauge({ name, help }).with();
   const cpu = registry.counter({
@@ -12,14 +10,15 @@ export function registerProcessMetrics(registry: MetricRegistry): Disposable {
     help: "Total user and system CPU time spent in seconds.",
   });
   const resident = gauge("process_resident_memory_bytes", "Resident memory size in bytes.");
+  const virtual = gauge("process_virtual_memory_bytes", "Virtual memory size in bytes.");
+  const filesMax = gauge("process_max_fds", "Maximum number of open file descriptors.");
   const files = gauge("process_open_fds", "Number of open file descriptors.");
   const heap = gauge("nodejs_heap_size_used_bytes", "Heap in use in bytes.");
-  const lag = gauge("nodejs_eventloop_lag_p99_seconds", "99th percentile of event loop delay.");
+  const busy = gauge("nodejs_eventloop_utilization", "Part of the time since the last scrape that the event loop was busy.");
   gauge("process_start_time_seconds", "Start time of the process since unix epoch in seconds.").set(
     Math.round(Date.now() / 1000 - process.uptime()),
   );
-  const delays = monitorEventLoopDelay({ resolution: 10 });
-  delays.enable();
+  let utilization = performance.eventLoopUtilization();
   let cpuSeconds = 0;
 
   function collect(): void {
@@ -31,17 +30,14 @@ export function registerProcessMetrics(registry: MetricRegistry): Disposable {
     resident.set(rss);
     heap.set(heapUsed);
     files.set(openFileCount());
-    lag.set(delays.percentile(99) / nanosPerSecond);
-    delays.reset();
+    const limits = processLimits();
+    virtual.set(limits.virtualBytes);
+    filesMax.set(limits.filesMax);
+    busy.set(performance.eventLoopUtilization(utilization).utilization);
+    utilization = performance.eventLoopUtilization();
   }
 
-  const collector = registry.onCollect(collect);
-  return {
-    [Symbol.dispose]() {
-      collector[Symbol.dispose]();
-      delays.disable();
-    },
-  };
+  return registry.onCollect(collect);
 }
 
 /** Zero where there is no /proc. */
@@ -50,5 +46,16 @@ function openFileCount(): number {
     return readdirSync("/proc/self/fd").length;
   } catch {
     return 0;
+  }
+}
+
+/** Zeros where there is no /proc. */
+function processLimits(): { virtualBytes: number; filesMax: number } {
+  try {
+    const kibibytes = /^VmSize:\s+(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1];
+    const files = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
+    return { virtualBytes: Number(kibibytes ?? 0) * 1024, filesMax: Number(files ?? 0) };
+  } catch {
+    return { virtualBytes: 0, filesMax: 0 };
   }
 }

@@ -10,6 +10,7 @@ import type { KubeObject } from "#apimachinery/object.ts";
 import type { ResourceDefinition } from "#apimachinery/resource.ts";
 import type { ApiTable } from "../../api-table.ts";
 import type { Authorizer } from "../../authorization/authorizer.ts";
+import type { PolicyCheck } from "../../metrics/admission-meters.ts";
 import type { LiveSet } from "../../storage/live-set.ts";
 import { matchRules } from "../matching/rules.ts";
 import { matchesNamespace, matchesObject } from "../matching/selectors.ts";
@@ -40,6 +41,8 @@ export interface PolicyContext<P extends Policy, B extends PolicyBinding> {
   readonly authorizer: Authorizer;
   readonly clock: Clock;
   readonly table: ApiTable;
+  /** Told of each check of a validating policy that did not hold. */
+  readonly observe: (check: PolicyCheck) => void;
 }
 
 /** A policy with the bindings that put it to use; one without any does nothing. */

@@ -92,7 +92,7 @@ async function apply(
           param,
           namespace: namespaceObject(request, context.namespaces),
         };
-        await runBinding(run, request, { binding, annotations, denials });
+        await runBinding(run, request, { observe: context.observe, binding, annotations, denials });
       }
     } catch (error) {
       fail(error, binding);
@@ -102,6 +102,7 @@ async function apply(
 }
 
 interface Running {
+  readonly observe: Context["observe"];
   readonly binding: ValidatingAdmissionPolicyBinding;
   readonly annotations: AuditAnnotations;
   readonly denials: Denial[];
@@ -117,10 +118,16 @@ async function runBinding(
   const deny = (message: string, reason: string): void => {
     denials.push({ policy, binding: binding.metadata?.name, message, reason });
   };
+  const { clock } = run.context;
+  const startedMs = clock.monotonicMs();
   const result = await evaluatePolicy(run, request);
+  const seconds = (clock.monotonicMs() - startedMs) / 1000;
   for (const [index, decision] of result.decisions.entries()) {
     if (decision.admit) continue;
     act(decision, request, { binding, index, deny });
+    for (const action of binding.spec.validationActions ?? []) {
+      running.observe({ policy, binding: binding.metadata?.name ?? "", action, isError: decision.reason === "", seconds });
+    }
   }
   for (const { key, value, error } of result.auditAnnotations) {
     if (error !== undefined) deny(error, "");

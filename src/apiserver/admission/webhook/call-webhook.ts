@@ -18,19 +18,34 @@ export class FailedWebhook extends Error {
   }
 }
 
+interface Asking {
+  readonly context: WebhookContext;
+  readonly definition: ResourceDefinition;
+  readonly mutating: boolean;
+}
+
 /**
  * Asks one webhook. Errors: `FailedWebhook`, or a `StatusError` when the request itself is over.
  */
-export async function askWebhook(
-  { webhook }: Hook,
-  request: AdmissionRequest,
-  spec: {
-    readonly context: WebhookContext;
-    readonly definition: ResourceDefinition;
-    readonly mutating: boolean;
-  },
-): Promise<Verdict> {
-  const { context, definition, mutating } = spec;
+export async function askWebhook(hook: Hook, request: AdmissionRequest, spec: Asking): Promise<Verdict> {
+  const { clock, observe } = spec.context;
+  const { name, failurePolicy } = hook.webhook;
+  const startedMs = clock.monotonicMs();
+  let isRefused = true;
+  try {
+    const verdict = await ask(hook, request, spec);
+    isRefused = !verdict.allowed;
+    return verdict;
+  } catch (error) {
+    isRefused = !(error instanceof FailedWebhook) || failurePolicy !== "Ignore";
+    throw error;
+  } finally {
+    const seconds = (clock.monotonicMs() - startedMs) / 1000;
+    observe({ name, mutating: spec.mutating, operation: request.operation, isRefused, seconds });
+  }
+}
+
+async function ask({ webhook }: Hook, request: AdmissionRequest, { context, definition, mutating }: Asking): Promise<Verdict> {
   refuseSideEffects(webhook, request);
   const review = createReview(await inVersion(request, definition), {
     definition,

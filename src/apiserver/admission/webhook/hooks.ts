@@ -7,6 +7,7 @@ import type { LabelSelectorSource } from "#apimachinery/selectors.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
 import type { Authorizer } from "../../authorization/authorizer.ts";
+import type { WebhookCall } from "../../metrics/admission-meters.ts";
 import type { LiveSet } from "../../storage/live-set.ts";
 import type { WebhookClients, WebhookTarget } from "../../webhooks/webhook-client.ts";
 import { matchConditions } from "../cel/match-conditions.ts";
@@ -49,6 +50,8 @@ export interface WebhookContext {
   readonly clock: Clock;
   readonly clients: WebhookClients;
   readonly random: Random;
+  /** Told of each call. */
+  readonly observe: (call: WebhookCall) => void;
 }
 
 /** All hooks of a kind, configurations by name, each in its own order; listed anew on changes. */
