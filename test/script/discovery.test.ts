@@ -75,10 +75,10 @@ area("[sig-api-machinery] Discovery", () => {
   scenario(
     "should validate PreferredVersion for each APIGroup",
     async ({ api }) => {
-      const { groups } = (await api.get("/apis")) as { groups?: readonly Group[] };
+      const { groups } = (await api.get("/apis/")) as { groups?: readonly Group[] };
       assert.ok(groups !== undefined && groups.length > 0);
       for (const { name } of groups) {
-        const group = (await api.get(`/apis/${name}`)) as unknown as Group;
+        const group = (await api.get(`/apis/${name}/`)) as unknown as Group;
         assert.equal(group.name, name);
         assert.ok(group.preferredVersion.groupVersion.includes(name));
         assert.ok(group.versions.some((one) => one.groupVersion === group.preferredVersion.groupVersion));
@@ -90,8 +90,8 @@ area("[sig-api-machinery] Discovery", () => {
   scenario(
     "should locate the groupVersion and a resource within each APIGroup",
     async ({ api }) => {
-      for (const [groupVersion, resource] of expected) {
-        const document = await api.get(`/apis/${groupVersion}`);
+      for (const [groupVersion, resource] of [["v1", "namespaces"], ...expected] as const) {
+        const document = await api.get(`${groupVersion === "v1" ? "/api" : "/apis"}/${groupVersion}`);
         assert.deepEqual([document["kind"], document["groupVersion"]], ["APIResourceList", groupVersion]);
         const names = (document["resources"] as { name: string }[]).map(({ name }) => name);
         assert.ok(names.includes(resource), `${groupVersion} has ${resource}`);

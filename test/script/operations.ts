@@ -55,12 +55,15 @@ export async function createAndChange({ objects, everywhere, selection, objectsO
   using watch = await objects.watch({ ...selection, resourceVersion });
   if (everywhere !== undefined) assert.equal((await everywhere.list(selection)).items.length, objectsOf.length);
   using wide = await (everywhere ?? objects).watch({ ...selection, resourceVersion });
+  // A watch from no version shows what is there first.
+  using fresh = await (everywhere ?? objects).watch(selection);
+  for (let i = 0; i < objectsOf.length; i++) assert.equal((await fresh.next()).type, "ADDED");
   const patched = await objects.patch(name, { type: "merge", body: { metadata: { annotations: { patched: "true" } } } });
   assert.equal(patched.metadata.annotations?.["patched"], "true");
   assert.ok(Number(patched.metadata.resourceVersion) > Number(created.metadata.resourceVersion));
   const updated = await change(objects, name, { metadata: { annotations: { updated: "true" } } });
   assert.equal(updated.metadata.annotations?.["updated"], "true");
-  for (const one of [watch, wide]) await seesBoth(one, [patched, updated]);
+  for (const one of [watch, wide, fresh]) await seesBoth(one, [patched, updated]);
   return updated;
 }
 

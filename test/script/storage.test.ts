@@ -105,6 +105,7 @@ area("[sig-storage] CSIStorageCapacity", () => {
       objectsOf: [capacity, capacity, capacity],
     };
     const { metadata } = await createAndChange(operations);
+    await refused(operations.objects.create({ ...capacity, metadata: { name: metadata.name } }), 409);
     await removeAll(operations, metadata.name ?? "");
   });
 });

@@ -40,8 +40,13 @@ export async function watch(
   refuseBadWatchOptions(call.options);
   const selection = selectionOf(endpoint.definition, call.options);
   const stream = new WatchStream(endpoint, { ...spec, call, selection });
-  await stream.start();
-  return stream;
+  try {
+    await stream.start();
+    return stream;
+  } catch (error) {
+    stream[Symbol.dispose]();
+    throw error;
+  }
 }
 
 interface StreamSpec {
