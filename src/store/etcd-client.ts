@@ -139,6 +139,7 @@ class RemoteStore implements EtcdStore {
       log: this.#log,
       query,
       sink,
+      answersProgress,
       progressOnRequest: this.progressOnRequest,
       onRevision: (revision) => void this.#seen({ revision }),
       onEnded: (ended) => this.#watches.delete(ended),

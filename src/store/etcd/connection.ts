@@ -10,6 +10,7 @@ import type { Clock } from "#base/clock.ts";
 import type { Logger } from "#base/log.ts";
 import { StoreUnavailableError } from "../store.ts";
 import { errorOf, hadNoEffect, type EtcdStatus } from "./errors.ts";
+import * as methods from "./methods.ts";
 import type { Method } from "./methods.ts";
 
 export interface EtcdTls {
@@ -55,6 +56,7 @@ export class EtcdConnection {
   readonly #clients: grpc.Client[];
   readonly #options: ConnectionOptions;
   readonly #callTimeoutMs: number;
+  readonly #clientOf = new WeakMap<object, grpc.Client>();
   #preferred = 0;
   #closed = false;
 
@@ -112,7 +114,17 @@ export class EtcdConnection {
       metadata,
     );
     stream.on("error", () => this.#avoid(client));
+    this.#clientOf.set(stream, client);
     return stream;
+  }
+
+  /** Version of the member that a stream leads to; undefined when it does not say. */
+  async versionOf(stream: Stream<never, unknown>): Promise<string | undefined> {
+    const client = this.#clientOf.get(stream);
+    if (client === undefined) return undefined;
+    const encoded = methods.status.request.encode({});
+    const answer = await this.#unary(client, methods.status, encoded, attemptTimeoutMs);
+    return "response" in answer ? answer.response.version : undefined;
   }
 
   close(): void {

@@ -34,7 +34,9 @@ export interface EtcdWatchOptions {
   readonly sink: WatchSink;
   /** Told every revision that an answer carries. */
   readonly onRevision: (revision: Revision) => void;
-  /** Whether a progress request gets an answer that may be trusted. */
+  /** Whether a member of that version answers a progress request so that it may be trusted. */
+  readonly answersProgress: (version: string) => boolean;
+  /** Whether the member that answered first is such. */
   readonly progressOnRequest: boolean;
   readonly onEnded: (watch: EtcdWatch) => void;
 }
@@ -49,6 +51,8 @@ export class EtcdWatch implements Watch {
   #stream: WatchStream | undefined;
   #created = false;
   #progressWanted = false;
+  /** What the member of this stream says of itself decides: members may differ. */
+  #progressAnswered = false;
   #backoffMs = backoffMsMin;
   #timer: Timer | undefined;
   #ended = false;
@@ -61,7 +65,7 @@ export class EtcdWatch implements Watch {
 
   requestProgress(): boolean {
     if (!this.#options.progressOnRequest) return false;
-    if (this.#created) this.#stream?.write({ progress: {} });
+    if (this.#created && this.#progressAnswered) this.#stream?.write({ progress: {} });
     else this.#progressWanted = true;
     return true;
   }
@@ -99,6 +103,7 @@ export class EtcdWatch implements Watch {
     stream.on("end", () => {
       if (this.#stream === stream) this.#reopenLater("the stream ended");
     });
+    void this.#learnVersion(stream);
     const { query } = this.#options;
     const startRevision = this.#nextRevision;
     const { prevKv } = query;
@@ -113,8 +118,7 @@ export class EtcdWatch implements Watch {
     if (response.created) {
       this.#created = true;
       if (this.#nextRevision === 0) this.#nextRevision = revision + 1;
-      if (this.#progressWanted) this.requestProgress();
-      this.#progressWanted = false;
+      this.#askWantedProgress();
       return;
     }
     this.#backoffMs = backoffMsMin;
@@ -125,6 +129,19 @@ export class EtcdWatch implements Watch {
       this.#options.sink.onBatch({ revision, events: [] });
     }
     if (revision > 0) this.#options.onRevision(revision);
+  }
+
+  async #learnVersion(stream: WatchStream): Promise<void> {
+    const version = await this.#options.connection.versionOf(stream);
+    if (this.#stream !== stream || version === undefined) return;
+    this.#progressAnswered = this.#options.answersProgress(version);
+    this.#askWantedProgress();
+  }
+
+  #askWantedProgress(): void {
+    if (!this.#progressWanted || !this.#created || !this.#progressAnswered) return;
+    this.#progressWanted = false;
+    this.requestProgress();
   }
 
   #deliver(events: readonly StoreEvent[]): void {
@@ -158,6 +175,7 @@ export class EtcdWatch implements Watch {
     const stream = this.#stream;
     this.#stream = undefined;
     this.#created = false;
+    this.#progressAnswered = false;
     stream?.cancel();
   }
 }
