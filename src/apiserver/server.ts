@@ -53,6 +53,7 @@ import {
 import { createInProcessTransport } from "./in-process-transport.ts";
 import { rawCall } from "./http/raw-call.ts";
 import { admissionMeters } from "./metrics/admission-meters.ts";
+import { watchMeters } from "./metrics/watch-meters.ts";
 import type { RestDeps } from "./rest/rest.ts";
 import { writeHooks } from "./rest/write-hooks.ts";
 import type { ServedKinds } from "./runtime-config.ts";
@@ -250,6 +251,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       filters: [...options.filters(parts), ...(flowControl === undefined ? [] : [flowControl.filter])],
       ...(options.audit && { audit: options.audit }),
       impersonate: createImpersonator(authorizer, features),
+      watches: watchMeters(registry),
       dispatch: run,
     }),
     settled: async () => flowControl?.settled(),

@@ -43,6 +43,7 @@ import {
   refuseBadTimeout,
   writeOptions,
 } from "./query-options.ts";
+import type { WatchObserver } from "../metrics/watch-meters.ts";
 import { encoded, render, type Rendered } from "./render.ts";
 import { parseRequestInfo, type RequestInfo } from "./request-info.ts";
 import { fitsScope, patchTypeOf, routeVerb } from "./routing.ts";
@@ -108,6 +109,7 @@ export interface FrontendOptions {
   readonly audit?: AuditLog;
   /** Whom a request acts as. */
   readonly impersonate: Impersonator;
+  readonly watches: WatchObserver;
   dispatch(endpoint: Endpoint, call: Call): Promise<Answer>;
 }
 
@@ -305,8 +307,9 @@ async function serveResource(
     }
     const call = callOf(options, request, { endpoint, user, verb, options: watchOptions(info, query) });
     const streamed = renderOptions(options, request, representation);
+    const { clock, watches: observer } = options;
     const onOpen = (): void => request.initialized.forEach((run) => run());
-    await serveWatch({ exchange, endpoint, call, clock: options.clock, render: streamed, onOpen });
+    await serveWatch({ exchange, endpoint, call, clock, render: streamed, onOpen, observer });
     return;
   }
   const patchType = verb === "patch" ? patchTypeOf(exchange.headers["content-type"], endpoint) : undefined;

@@ -1,6 +1,7 @@
 import type { Clock } from "#base/clock.ts";
 import type { HttpExchange } from "#base/http.ts";
 import type { Call, Endpoint } from "../call.ts";
+import type { WatchObserver } from "../metrics/watch-meters.ts";
 import { watch } from "../rest/watch.ts";
 import type { RenderOptions } from "./render.ts";
 import { openWatchOutput, type WatchOutput } from "./watch-output.ts";
@@ -19,11 +20,12 @@ export interface WatchRequest {
   readonly render: RenderOptions;
   /** Called when the initial events are out. */
   readonly onOpen: () => void;
+  readonly observer: WatchObserver;
 }
 
 /** Streams a watch until it times out, the client goes away, falls behind, or history is gone. */
 export async function serveWatch(request: WatchRequest): Promise<void> {
-  const { exchange, endpoint, call, clock } = request;
+  const { exchange, endpoint, call, clock, observer } = request;
   const encoder = createWatchEncoder(endpoint, request.render);
   const resources = new DisposableStack();
   const over = Promise.withResolvers<void>();
@@ -41,8 +43,12 @@ export async function serveWatch(request: WatchRequest): Promise<void> {
       onMessage(message) {
         if (resources.disposed) return;
         const out = start();
-        out.write(encoder.frame(message));
-        if (out.pendingBytes > pendingBytesMax) finish();
+        const frame = encoder.frame(message);
+        out.write(frame);
+        observer.sent(endpoint.definition, frame.length);
+        if (out.pendingBytes <= pendingBytesMax) return;
+        observer.terminated(endpoint.definition);
+        finish();
       },
       onEnd(error) {
         if (resources.disposed) return;
