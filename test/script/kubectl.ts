@@ -22,7 +22,7 @@ export interface Kubectl extends AsyncDisposable {
   start(args: readonly string[], wanted: RegExp): Promise<RegExpExecArray>;
 }
 
-export async function openKubectl({ server, namespace }: World): Promise<Kubectl> {
+export async function openKubectl({ server, namespace }: Pick<World, "server" | "namespace">): Promise<Kubectl> {
   const world = openWorld({ log: silentLogger });
   const program = await findKubectl(world, { path: process.env["PATH"] ?? "", root: join(import.meta.dirname, "../..") });
   const directory = await mkdtemp(join(tmpdir(), "kubets-script-"));
