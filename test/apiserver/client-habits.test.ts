@@ -123,6 +123,22 @@ test("a watch over a WebSocket sends a message an event, without a frame's prefi
   }
 });
 
+test("a browser watches: its token comes as a subprotocol, beside one that is echoed", { timeout: 20_000 }, async () => {
+  await using server = await startTestServer();
+  const url = `wss://127.0.0.1:${server.port}${maps}?watch=1&timeoutSeconds=1`;
+  const token = `base64url.bearer.authorization.k8s.io.${Buffer.from(server.token).toString("base64url")}`;
+  const open = (protocols: string[]): Promise<string> => {
+    const socket = new WebSocket(url, protocols, { rejectUnauthorized: false });
+    return new Promise((resolve) => {
+      socket.once("open", () => resolve(socket.protocol));
+      socket.once("unexpected-response", (_request, response) => resolve(String(response.statusCode)));
+      socket.once("error", () => undefined);
+    });
+  };
+  assert.equal(await open([token, "base64.binary.k8s.io"]), "base64.binary.k8s.io");
+  assert.equal(await open([token, "one", "other"]), "400");
+});
+
 test("the OpenAPI document comes as protobuf, under a media type that Go's clients can read", { timeout: 20_000 }, async () => {
   await using server = await startTestServer();
   using connection = dial(server);

@@ -1,5 +1,6 @@
 import type { HttpExchange, HttpResponseWriter } from "#base/http.ts";
-import { acceptWebSocket, isWebSocketRequest, type WebSocketConnection } from "#wire/websocket.ts";
+import { listedValues } from "#wire/switching-protocols.ts";
+import { acceptWebSocket, isBearerProtocol, isWebSocketRequest, type WebSocketConnection } from "#wire/websocket.ts";
 
 /** Where the frames of a watch go: the body of an answer, or the messages of a WebSocket. */
 export type WatchOutput = Pick<HttpResponseWriter, "write" | "pendingBytes" | "onClose" | "end">;
@@ -14,6 +15,12 @@ export function openWatchOutput(exchange: HttpExchange, contentType: string): Wa
     "cache-control": "no-cache, private",
     "content-type": contentType,
   });
+}
+
+/** Whatever the one subprotocol is, beside a browser's token, it changes nothing: Go echoes it, and refuses several. */
+function onlyProtocol(exchange: HttpExchange): string {
+  const offered = listedValues(exchange, "sec-websocket-protocol").filter((protocol) => !isBearerProtocol(protocol));
+  return offered.length === 1 ? (offered[0] ?? "") : "";
 }
 
 /**
@@ -36,7 +43,7 @@ function webSocketOutput(exchange: HttpExchange, contentType: string): WatchOutp
     for (const message of messages.splice(0)) send(connection, message);
     if (isEnded) connection.close();
   };
-  void acceptWebSocket(exchange, [""]).then(opened, () => closed.resolve());
+  void acceptWebSocket(exchange, [onlyProtocol(exchange)]).then(opened, () => closed.resolve());
   return {
     write(frame) {
       const bytes = Buffer.from(frame);
