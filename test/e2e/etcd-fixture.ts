@@ -24,6 +24,8 @@ export interface ControlPlaneServer {
   readonly client: Client;
   /** Ends the API server at once, as a crash would. */
   crash(): Promise<void>;
+  /** Asks it to end, and waits. */
+  stop(): Promise<void>;
   /** Starts a component of this server's machine, with its kubeconfig. */
   startComponent(name: "scheduler" | "controller-manager", ...args: string[]): ChildProcess;
 }
@@ -112,6 +114,11 @@ async function startServer(spec: {
     address,
     client,
     crash: () => crash(server),
+    async stop() {
+      const exited = once(server, "exit");
+      server.kill("SIGTERM");
+      await exited;
+    },
     startComponent(name, ...args) {
       const own = name === "controller-manager" ? ["--data-dir", directory] : [];
       const child = start(name, "--kubeconfig", join(directory, `${name}.conf`), ...own, ...args);

@@ -144,10 +144,10 @@ export class ResourceStorage {
     }
   }
 
-  /** How many objects there are. */
+  /** How many objects there are, or were a moment ago. */
   async count(): Promise<number> {
     const range = this.rangeOf(this.prefix);
-    return (await this.#guard(this.store.range({ ...range, countOnly: true }))).count;
+    return (await this.#guard(this.store.range({ ...range, countOnly: true, notOlderThan: 0 }))).count;
   }
 
   /** Prefix of all keys of a namespace ("" for all namespaces or cluster scope). */
