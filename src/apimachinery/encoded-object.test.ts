@@ -2,15 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { ObjectMeta } from "./meta/object-meta.ts";
-import {
-  firstItemHead,
-  listHead,
-  listTail,
-  nextItemHead,
-  spliceResourceVersion,
-  stripTypeMeta,
-  withResourceVersion,
-} from "./encoded-object.ts";
+import { spliceResourceVersion, withResourceVersion, writeListItem } from "./encoded-object.ts";
+import { JsonChunks } from "./json-chunks.ts";
 import { encodeJson } from "./json-codec.ts";
 import { kind, req } from "./schema.ts";
 import { arbitraryOf } from "./testing/arbitrary.ts";
@@ -65,24 +58,30 @@ test("bytes and objects get the same resourceVersion at the same place", () => {
   assert.deepEqual(Object.keys(metadata), ["uid", "resourceVersion", "generation"]);
 });
 
-test("a list is joined from the bytes of its items", () => {
-  const items = ["a", "b"].map((name) =>
-    Buffer.from(`{"kind":"Pod","apiVersion":"v1","metadata":{"name":"${name}"}}`),
-  );
-  const chunks = items.flatMap((item, i) => [
-    i === 0 ? firstItemHead : nextItemHead,
-    stripTypeMeta(item) ?? item,
-  ]);
-  const joined = [listHead("PodList", "v1", { resourceVersion: "9" }), ...chunks, listTail];
-  assert.deepEqual(JSON.parse(text(Buffer.concat(joined))), {
-    kind: "PodList",
-    apiVersion: "v1",
-    metadata: { resourceVersion: "9" },
-    items: [{ metadata: { name: "a" } }, { metadata: { name: "b" } }],
-  });
-  assert.equal(stripTypeMeta(Buffer.from('{"apiVersion":"v1","kind":"X"}')), undefined);
-  assert.equal(
-    text(stripTypeMeta(Buffer.from('{"kind":"X","apiVersion":"v1"}')) ?? new Uint8Array()),
-    "}",
-  );
+test("writeListItem leaves out the type and adds the resourceVersion", () => {
+  const written = (encoded: string, revision?: number): string => {
+    const out = new JsonChunks(10);
+    writeListItem(out, Buffer.from(encoded), revision);
+    return text(Buffer.concat(out.finish()));
+  };
+  const rows: [encoded: string, revision: number | undefined, item: string][] = [
+    ['{"kind":"A","apiVersion":"v1","metadata":{"name":"a"}}', 7, '{"metadata":{"name":"a","resourceVersion":"7"}}'],
+    ['{"kind":"A","apiVersion":"v1","metadata":{"name":"\u00e4"}}', undefined, '{"metadata":{"name":"\u00e4"}}'],
+    ['{"kind":"A","apiVersion":"v1"}', 7, "{}"],
+    ['{"metadata":{},"data":null}', 7, '{"metadata":{"resourceVersion":"7"},"data":null}'],
+    ['{"apiVersion":"v1","kind":"A"}', undefined, '{"apiVersion":"v1","kind":"A"}'],
+  ];
+  for (const [encoded, revision, item] of rows) assert.equal(written(encoded, revision), item);
+});
+
+test("JsonChunks holds what was written, whatever the sizes", () => {
+  const out = new JsonChunks(100);
+  const pieces = Array.from({ length: 40 }, (_, i) => `${i}\u00e9`.repeat(i * 2000));
+  for (const [i, piece] of pieces.entries()) {
+    if (i % 2 === 0) out.writeText(piece);
+    else out.write(Buffer.from(`[${piece}]`), 1, Buffer.byteLength(piece) + 1);
+  }
+  const chunks = out.finish();
+  assert.ok(text(Buffer.concat(chunks)) === pieces.join(""));
+  assert.ok(chunks.length < 10);
 });

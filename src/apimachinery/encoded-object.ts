@@ -4,6 +4,7 @@
  * `{"kind":...,"apiVersion":...`, and are Go's JSON: no white space, members in struct order.
  */
 
+import type { JsonChunks } from "./json-chunks.ts";
 import type { KubeObject } from "./object.ts";
 
 const quote = 0x22;
@@ -69,13 +70,17 @@ export function spliceResourceVersion(
 ): Uint8Array {
   const place = findResourceVersionPlace(encoded, order);
   if (place === undefined) return encoded;
-  const { offset, commaBefore, commaAfter } = place;
-  const member = `${commaBefore ? "," : ""}"resourceVersion":"${revision}"${commaAfter ? "," : ""}`;
+  const { offset } = place;
+  const member = memberAt(place, revision);
   const spliced = Buffer.allocUnsafe(encoded.length + member.length);
   spliced.set(encoded.subarray(0, offset));
   spliced.write(member, offset, "latin1");
   spliced.set(encoded.subarray(offset), offset + member.length);
   return spliced;
+}
+
+function memberAt({ commaBefore, commaAfter }: ResourceVersionPlace, revision: number | bigint | string | undefined): string {
+  return `${commaBefore ? "," : ""}"resourceVersion":"${revision}"${commaAfter ? "," : ""}`;
 }
 
 const metadataKey = Buffer.from('"metadata":{');
@@ -125,34 +130,30 @@ function endOfValue(bytes: Uint8Array, at: number): number {
 }
 
 /**
- * A view of the object's members behind `kind` and `apiVersion`, its opening brace missing: that is
- * how it stands in a list of its kind after `{`. Undefined when it does not begin with these two.
+ * Adds an item of a list of its kind: the bytes without the `kind` and `apiVersion` that they begin with, and with the
+ * resourceVersion, if any, at its place.
  */
-export function stripTypeMeta(encoded: Uint8Array): Uint8Array | undefined {
-  if (!startsWith(encoded, kindKey, 1)) return undefined;
+export function writeListItem(out: JsonChunks, encoded: Uint8Array, revision: number | undefined): void {
+  const start = membersOffset(encoded);
+  out.writeText("{");
+  const place = revision === undefined ? undefined : findResourceVersionPlace(encoded);
+  if (place === undefined) return out.write(encoded, start);
+  out.write(encoded, start, place.offset);
+  out.writeText(memberAt(place, revision));
+  out.write(encoded, place.offset);
+}
+
+/** Behind `{"kind":...,"apiVersion":...,`, or behind the brace where these do not come first. */
+function membersOffset(encoded: Uint8Array): number {
+  if (!startsWith(encoded, kindKey, 1)) return 1;
   let at = endOfString(encoded, kindKey.length + 1);
-  if (encoded[at] !== comma || !startsWith(encoded, apiVersionKey, at + 1)) return undefined;
+  if (encoded[at] !== comma || !startsWith(encoded, apiVersionKey, at + 1)) return 1;
   at = endOfString(encoded, at + 1 + apiVersionKey.length);
-  return encoded.subarray(encoded[at] === comma ? at + 1 : at);
+  return encoded[at] === comma ? at + 1 : at;
 }
 
 const kindKey = Buffer.from('"kind":');
 const apiVersionKey = Buffer.from('"apiVersion":');
-
-/** What stands before the items of a list; `metadata` is canonical ListMeta. */
-export function listHead(kind: string, apiVersion: string, metadata: object): Uint8Array {
-  const head =
-    `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},` +
-    `"metadata":${JSON.stringify(metadata)},"items":[`;
-  return Buffer.from(head);
-}
-
-/** What stands before an item that `stripTypeMeta` gave: the first, and every other one. */
-export const firstItemHead: Uint8Array = Buffer.from("{");
-export const nextItemHead: Uint8Array = Buffer.from(",{");
-
-/** What stands behind the items of a list. */
-export const listTail: Uint8Array = Buffer.from("]}");
 
 /** A copy of the object with `metadata.resourceVersion` at its place; shares all else. */
 export function withResourceVersion<T extends KubeObject>(

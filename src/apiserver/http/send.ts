@@ -47,6 +47,10 @@ async function* slices(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array
   let pending: Uint8Array[] = [];
   let sizeBytes = 0;
   for (const chunk of chunks) {
+    if (pending.length === 0 && chunk.length >= sliceBytes) {
+      yield chunk;
+      continue;
+    }
     pending.push(chunk);
     sizeBytes += chunk.length;
     if (sizeBytes < sliceBytes) continue;

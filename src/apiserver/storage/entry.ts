@@ -1,12 +1,40 @@
-import { spliceResourceVersion, withResourceVersion } from "#apimachinery/encoded-object.ts";
+import { spliceResourceVersion, withResourceVersion, writeListItem } from "#apimachinery/encoded-object.ts";
+import type { JsonChunks } from "#apimachinery/json-chunks.ts";
 import { apiVersionOf, type KubeObject } from "#apimachinery/object.ts";
 import type { ResourceDefinition } from "#apimachinery/resource.ts";
 import type { KeyValue, Revision, StoreEvent } from "#store/store.ts";
 import { codecOf } from "./codec.ts";
 
+/** Together, of the encodings made last: an event has the same frame for all who watch. */
+export const recentFormsBytesMax = 32 * 1024 * 1024;
+
+interface RecentForm {
+  readonly forms: Map<string, Uint8Array>;
+  readonly name: string;
+  readonly sizeBytes: number;
+}
+
+const recentForms = { first: 0, list: [] as RecentForm[], sizeBytes: 0 };
+
+/** Forgets the oldest forms when there are too many. */
+function keepRecent(forms: Map<string, Uint8Array>, name: string, sizeBytes: number): void {
+  const recent = recentForms;
+  recent.list.push({ forms, name, sizeBytes });
+  recent.sizeBytes += sizeBytes;
+  while (recent.sizeBytes > recentFormsBytesMax) {
+    const oldest = recent.list[recent.first++];
+    if (oldest === undefined) break;
+    oldest.forms.delete(oldest.name);
+    recent.sizeBytes -= oldest.sizeBytes;
+  }
+  if (recent.first < 1024 || recent.first * 2 < recent.list.length) return;
+  recent.list.splice(0, recent.first);
+  recent.first = 0;
+}
+
 /**
- * One object at one revision, as everybody shares it: frozen value and encodings, each made on
- * first use and then kept as long as the store keeps the bytes. The stored bytes are JSON in the
+ * One object at one revision, as everybody shares it. The frozen value is made on first use and then
+ * kept as long as the store keeps the bytes; of other encodings only those made last are kept. The stored bytes are JSON in the
  * storage version WITHOUT metadata.resourceVersion: the revision is known only after the commit.
  */
 export class Entry {
@@ -53,33 +81,40 @@ export class Entry {
 
   /** Its JSON bytes, Go's order and escaping. */
   json(definition: ResourceDefinition): Uint8Array {
-    const view = this.#view(definition);
-    view.json ??=
-      definition === this.#storageDefinition
-        ? this.#ownJson()
-        : codecOf(definition).encode(this.as(definition));
-    return view.json;
+    if (!this.#isStored(definition)) {
+      return this.form(definition, "json", () => codecOf(definition).encode(this.as(definition)));
+    }
+    if (this.revision === 0) return this.stored;
+    return spliceResourceVersion(this.stored, this.revision, codecOf(definition).order);
   }
 
-  /** Any other form (protobuf, table row, watch frame), made once per definition and form. */
-  form<T>(definition: ResourceDefinition, name: string, make: () => T): T {
+  /** Adds its JSON without kind and apiVersion, as it stands in a list. For built-in kinds. */
+  writeItem(definition: ResourceDefinition, out: JsonChunks): void {
+    if (!this.#isStored(definition)) writeListItem(out, this.json(definition), undefined);
+    else writeListItem(out, this.stored, this.revision === 0 ? undefined : this.revision);
+  }
+
+  /** Any other form (protobuf, watch frame), made once per definition and name for all who ask soon. */
+  form(definition: ResourceDefinition, name: string, make: () => Uint8Array): Uint8Array {
     const view = this.#view(definition);
     view.forms ??= new Map();
-    if (!view.forms.has(name)) view.forms.set(name, make());
-    return view.forms.get(name) as T;
+    let form = view.forms.get(name);
+    if (form === undefined) {
+      form = make();
+      view.forms.set(name, form);
+      keepRecent(view.forms, name, form.length);
+    }
+    return form;
+  }
+
+  /** What a definition says of custom resources may have changed since they were stored. */
+  #isStored(definition: ResourceDefinition): boolean {
+    return definition === this.#storageDefinition && definition.custom === undefined;
   }
 
   #decode(): KubeObject {
     const object = codecOf(this.#storageDefinition).decodeStored(this.stored);
     return this.revision === 0 ? object : withResourceVersion(object, this.revision);
-  }
-
-  #ownJson(): Uint8Array {
-    const { custom } = this.#storageDefinition;
-    // What a definition says of custom resources may have changed since they were stored.
-    if (custom !== undefined) return codecOf(this.#storageDefinition).encode(this.object);
-    if (this.revision === 0) return this.stored;
-    return spliceResourceVersion(this.stored, this.revision, codecOf(this.#storageDefinition).order);
   }
 
   #view(definition: ResourceDefinition): View {
@@ -111,8 +146,7 @@ interface EntrySpec {
 
 interface View {
   object?: KubeObject;
-  json?: Uint8Array;
-  forms?: Map<string, unknown>;
+  forms?: Map<string, Uint8Array>;
 }
 
 /**
