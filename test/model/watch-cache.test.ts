@@ -276,7 +276,7 @@ async function runOne(seed: number): Promise<void> {
   for (let step = 0; step < stepsPerRun; step++) {
     await (step % 50 === 49 ? compact : run.pick(steps))(run);
   }
-  await Promise.all(run.endpoints.map(({ storage }) => storage.store.catchUp?.()));
+  for (const { storage } of run.endpoints) await storage.store.catchUp?.();
   await clock.settle();
   for (const watched of run.watches) {
     // Compaction ends none: they are never so far behind.
