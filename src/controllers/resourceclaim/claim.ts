@@ -17,7 +17,7 @@ export async function reconcileClaim(context: ClaimContext): Promise<Outcome> {
   const current = await dropConsumers(context, claim);
   const users = current.status?.reservedFor ?? [];
   if (users.length > 0) return done;
-  const freed = await free(context, current);
+  const freed = await free(context, current, { lostUsers: current !== claim });
   const owner = controllerRefOf(freed);
   if (owner?.kind !== "Pod" || freed.metadata.deletionTimestamp !== undefined) return done;
   const pod = context.lister(pods).get(objectKey(freed.metadata.namespace, owner.name));
@@ -67,11 +67,16 @@ async function isUsing(
   }
 }
 
-async function free(context: ClaimContext, claim: ResourceClaim): Promise<ResourceClaim> {
+async function free(
+  context: ClaimContext,
+  claim: ResourceClaim,
+  { lostUsers }: { readonly lostUsers: boolean },
+): Promise<ResourceClaim> {
   const { finalizers = [] } = claim.metadata;
   const isGoing = claim.metadata.deletionTimestamp !== undefined;
-  // An allocation without users may be about to be reserved: only a claim that goes is freed for that alone.
-  if (claim.status?.allocation !== undefined && !isGoing) return claim;
+  // The scheduler sets the finalizer first, then allocates and reserves: only a claim that goes, or that
+  // just lost its last user, is freed.
+  if (!isGoing && (!lostUsers || claim.status?.allocation !== undefined)) return claim;
   if (claim.status?.allocation === undefined && !finalizers.includes(finalizer)) return claim;
   const { allocation, devices: _devices, ...status } = claim.status ?? {};
   const freed = allocation === undefined ? claim : await context.resource(resourceClaims).updateStatus({ ...claim, status });

@@ -51,3 +51,10 @@ test("a user's own claim is freed, and stays", async () => {
   const claim = world.get(resourceClaims, "a/c");
   assert.deepEqual([claim?.metadata.finalizers, claim?.status], [[], {}]);
 });
+
+test("a claim that the scheduler is about to allocate is left alone", async () => {
+  const world = startControllerWorld([resourceClaimController]);
+  world.seed(resourceClaims, { metadata: { namespace: "a", name: "c", finalizers }, spec });
+  await world.settle();
+  assert.deepEqual(world.get(resourceClaims, "a/c")?.metadata.finalizers, finalizers);
+});
