@@ -140,6 +140,8 @@ export interface Strategy<T> {
   prepareForUpdate?(object: T, context: UpdateContext<T>): void;
   validate?(object: T, context: StrategyContext): FieldError[];
   validateUpdate?(object: T, context: UpdateContext<T>): FieldError[];
+  /** Texts of Warning headers that preparing a new object gives; they go out even when it is refused. */
+  preparationWarnings?(object: T): readonly string[];
   /** Texts of Warning headers. */
   warnings?(object: T, context: StrategyContext & { old?: T }): string[];
   /** After validation, e.g. sorting; runs last. Changes `object`. */

@@ -25,3 +25,15 @@ test("ranges of one line and of none are written as difflib does", () => {
   assert.equal(unifiedDiff(["a"], ["b"]), "@@ -1 +1 @@\n-a\n+b\n");
   assert.equal(unifiedDiff([], ["a", "b"]), "@@ -0,0 +1,2 @@\n+a\n+b\n");
 });
+
+test("an item that is added first stands before the brace of the next, as difflib finds it", () => {
+  const item = (name: string): string[] => [" {", `  "${name}"`, "  null", " },"];
+  const before = ["[", ...item("b"), "]"];
+  assert.equal(unifiedDiff(before, ["[", ...item("a"), ...item("b"), "]"]), '@@ -1,4 +1,8 @@\n [\n+ {\n+  "a"\n+  null\n+ },\n  {\n   "b"\n   null\n');
+});
+
+test("in long texts frequent lines begin no block", () => {
+  const before = Array.from({ length: 250 }, (_, i) => (i % 2 === 0 ? "null" : `line ${i}`));
+  const after = ["null", "new", ...before];
+  assert.equal(unifiedDiff(before, after), "@@ -1,3 +1,5 @@\n+null\n+new\n null\n line 1\n null\n");
+});

@@ -1,7 +1,7 @@
 /**
  * A unified diff of lines with three lines of context, as Go's difflib prints it (without file
- * names); empty when nothing differs. The common subsequence is the longest one, so hunks are
- * small; meant for texts of up to some thousand lines.
+ * names); empty when nothing differs. What is common is found by Ratcliff and Obershelp's rule, so
+ * hunks are not the smallest. Source: pmezard/go-difflib, which has it from Python.
  */
 export function unifiedDiff(a: readonly string[], b: readonly string[]): string {
   const edits = editsOf(a, b);
@@ -23,14 +23,6 @@ interface Edit {
 }
 
 function editsOf(a: readonly string[], b: readonly string[]): Edit[] {
-  let start = 0;
-  while (start < a.length && start < b.length && a[start] === b[start]) start++;
-  let endA = a.length;
-  let endB = b.length;
-  while (endA > start && endB > start && a[endA - 1] === b[endB - 1]) {
-    endA--;
-    endB--;
-  }
   const edits: Edit[] = [];
   let aLine = 0;
   let bLine = 0;
@@ -40,40 +32,90 @@ function editsOf(a: readonly string[], b: readonly string[]): Edit[] {
     if (kind !== "+") aLine++;
     if (kind !== "-") bLine++;
   };
-  while (aLine < start) push(" ");
-  for (const kind of middleEdits(a.slice(start, endA), b.slice(start, endB))) push(kind);
-  while (aLine < a.length) push(" ");
+  const all = { aFrom: 0, aTo: a.length, bFrom: 0, bTo: b.length };
+  for (const block of [...matchingBlocks(createSearch(a, b), all), { aAt: a.length, bAt: b.length, size: 0 }]) {
+    while (aLine < block.aAt) push("-");
+    while (bLine < block.bAt) push("+");
+    for (let i = 0; i < block.size; i++) push(" ");
+  }
   return edits;
 }
 
-/** Longest common subsequence, table of (n+1) x (m+1). */
-function middleEdits(a: readonly string[], b: readonly string[]): Edit["kind"][] {
-  const width = b.length + 1;
-  const longest = new Uint32Array((a.length + 1) * width);
-  const at = (i: number, j: number): number => longest[i * width + j] ?? 0;
-  for (let i = a.length - 1; i >= 0; i--) {
-    for (let j = b.length - 1; j >= 0; j--) {
-      longest[i * width + j] =
-        a[i] === b[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
-    }
+/** Lines that both texts have. */
+interface Block {
+  readonly aAt: number;
+  readonly bAt: number;
+  readonly size: number;
+}
+
+interface Range {
+  readonly aFrom: number;
+  readonly aTo: number;
+  readonly bFrom: number;
+  readonly bTo: number;
+}
+
+interface Search {
+  readonly a: readonly string[];
+  readonly b: readonly string[];
+  /** Where a line stands in `b`; lines that stand in too many places are left out. */
+  readonly places: ReadonlyMap<string, readonly number[]>;
+}
+
+/** From so many lines on, those that fill more than one per cent are no beginning of a block. */
+const popularFrom = 200;
+
+function createSearch(a: readonly string[], b: readonly string[]): Search {
+  const places = new Map<string, number[]>();
+  for (const [i, line] of b.entries()) {
+    const known = places.get(line);
+    if (known === undefined) places.set(line, [i]);
+    else known.push(i);
   }
-  const kinds: Edit["kind"][] = [];
-  let i = 0;
-  let j = 0;
-  while (i < a.length || j < b.length) {
-    if (i < a.length && j < b.length && a[i] === b[j]) {
-      kinds.push(" ");
-      i++;
-      j++;
-    } else if (i < a.length && (j === b.length || at(i + 1, j) >= at(i, j + 1))) {
-      kinds.push("-");
-      i++;
-    } else {
-      kinds.push("+");
-      j++;
-    }
+  if (b.length >= popularFrom) {
+    const most = Math.floor(b.length / 100) + 1;
+    for (const [line, at] of places) if (at.length > most) places.delete(line);
   }
-  return kinds;
+  return { a, b, places };
+}
+
+/** The longest block, and by the same rule what stands before and after it. */
+function matchingBlocks(search: Search, range: Range): Block[] {
+  const { aAt, bAt, size } = longestBlock(search, range);
+  if (size === 0) return [];
+  const { aFrom, aTo, bFrom, bTo } = range;
+  return [
+    ...(aFrom < aAt && bFrom < bAt ? matchingBlocks(search, { aFrom, aTo: aAt, bFrom, bTo: bAt }) : []),
+    { aAt, bAt, size },
+    ...(aAt + size < aTo && bAt + size < bTo
+      ? matchingBlocks(search, { aFrom: aAt + size, aTo, bFrom: bAt + size, bTo })
+      : []),
+  ];
+}
+
+/** The first of the longest blocks, made as long as equal lines around it allow. */
+function longestBlock({ a, b, places }: Search, { aFrom, aTo, bFrom, bTo }: Range): Block {
+  let best = { aAt: aFrom, bAt: bFrom, size: 0 };
+  let sizes = new Map<number, number>();
+  for (let i = aFrom; i < aTo; i++) {
+    const next = new Map<number, number>();
+    for (const j of places.get(a[i] ?? "") ?? []) {
+      if (j < bFrom) continue;
+      if (j >= bTo) break;
+      const size = (sizes.get(j - 1) ?? 0) + 1;
+      next.set(j, size);
+      if (size > best.size) best = { aAt: i - size + 1, bAt: j - size + 1, size };
+    }
+    sizes = next;
+  }
+  let { aAt, bAt, size } = best;
+  while (aAt > aFrom && bAt > bFrom && a[aAt - 1] === b[bAt - 1]) {
+    aAt--;
+    bAt--;
+    size++;
+  }
+  while (aAt + size < aTo && bAt + size < bTo && a[aAt + size] === b[bAt + size]) size++;
+  return { aAt, bAt, size };
 }
 
 /** Ranges of edits: changes with their context, joined where contexts meet. */

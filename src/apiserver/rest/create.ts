@@ -129,6 +129,7 @@ function prepare(endpoint: Endpoint, call: Call, object: KubeObject): void {
   const context = strategyContext(call);
   ensureNamespace(call, metaOf(object));
   strategy.prepareForCreate?.(object, context);
+  for (const text of strategy.preparationWarnings?.(object) ?? []) call.warn(text);
   if (strategy.generation) metaOf(object).generation = 1;
   refuseInvalid(call, object, [
     ...validateObjectMeta(metaOf(object), {

@@ -170,7 +170,8 @@ function createManagement(endpoint: TrackedEndpoint, subresource: string): Field
     apiVersion,
     schemaOf(apiVersion) {
       const found = versions().get(apiVersion);
-      return found && applySchemaOfDefinition(found);
+      // Events have a version in two groups: the managers of one mean nothing to the other.
+      return found?.group === definition.group ? applySchemaOfDefinition(found) : undefined;
     },
     convert(object, apiVersion) {
       const own = versions().get((object as KubeObject).apiVersion ?? "") ?? definition;

@@ -1,5 +1,5 @@
 import { invalid } from "#apimachinery/field-error.ts";
-import { DecodeError, decodeJson } from "#apimachinery/json-codec.ts";
+import { canonical, DecodeError, decodeJson } from "#apimachinery/json-codec.ts";
 import {
   applyJsonPatch,
   decodeJsonPatch,
@@ -100,7 +100,10 @@ function patched(
   const { live: current, document } = spec;
   assert(current !== undefined, "patch of an absent object");
   const { definition } = endpoint;
-  const value = applyDocument(call, document, { live: current, schema: definition.schema });
+  // Patches of JSON see what Go prints, nulls included; the third kind works on the object.
+  const printed = definition.custom === undefined && call.patchType !== "strategic";
+  const live = printed ? canonical(definition.schema, current) : current;
+  const value = applyDocument(call, document, { live, schema: definition.schema });
   const object = decodePatched(call, definition.custom === undefined ? value : sortedJson(value), {
     findings: findingsOf(call, document),
     decode: (plain, collect) => codecOf(definition).decode(plain, collect, current),

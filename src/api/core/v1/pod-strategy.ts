@@ -9,6 +9,7 @@ import type {
   UpdateContext,
 } from "#apimachinery/resource.ts";
 import { checkDnsLabel } from "#apimachinery/validation/names.ts";
+import { validateObjectMeta } from "#apimachinery/validation/object-meta.ts";
 import { ipWarnings } from "#apimachinery/validation/ip.ts";
 import { keepMetadata } from "#api/strategies.ts";
 import type { Container } from "./container.ts";
@@ -46,12 +47,16 @@ export const podStrategy: Strategy<Pod> = {
     dropDisabledPodFields(pod.spec, old.spec, features);
   },
   validate: (pod, context) => [...validatePodCreate(pod, podRules(context))],
-  validateUpdate: (pod, context) => [...validatePodUpdate(pod, context.old, updateRules(context))],
+  validateUpdate: (pod, context) => [
+    // With the Pod as a whole upstream looks at its metadata once more.
+    ...validateObjectMeta(pod.metadata, { namespaced: true }),
+    ...validatePodUpdate(pod, context.old, updateRules(context)),
+  ],
+  preparationWarnings: (pod) => preparedWarnings.get(pod) ?? [],
   warnings(pod, { old }) {
     if (old !== undefined) return [];
     const texts = checkDnsLabel(pod.metadata.name ?? "");
     return [
-      ...(preparedWarnings.get(pod) ?? []),
       ...(texts.length > 0 ? [hostnameWarning(texts)] : []),
       ...podSpecWarnings(pod.metadata, pod.spec),
     ];
