@@ -13,6 +13,7 @@ import {
   CustomResourceDefinitionVersion,
 } from "./custom-resource-definition.ts";
 import { validateOpenApiSchema, validateSelectableFields } from "./custom-resource-schema-validation.ts";
+import { ratchetFindings } from "./custom-resource-definition-ratchet.ts";
 import { internalSchema } from "./internal-schema.ts";
 import { validateColumns, validateDeprecation, validateScale } from "./custom-resource-version-validation.ts";
 
@@ -25,7 +26,7 @@ export function* validateDefinition(definition: CustomResourceDefinition): Findi
   if (meta.name !== `${spec.names.plural}.${spec.group}`) {
     yield invalid("metadata.name", meta.name ?? "", 'must be spec.names.plural+"."+spec.group');
   }
-  yield* validateSpec(spec);
+  yield* validateSpec(spec, {});
   yield* validateDefinitionStatus(definition);
   yield* validateStoredVersions(definition);
   yield* validateApproval(definition);
@@ -41,10 +42,12 @@ export function* validateDefinitionUpdate(
   old: CustomResourceDefinition,
 ): Findings {
   const { spec } = definition;
-  yield* validateSpec(spec);
   const established = (old.status?.conditions ?? []).some(
     ({ type, status }) => type === "Established" && status === "True",
   );
+  const checks = { readableRoots: established };
+  const found = [...validateSpec(spec, checks)];
+  yield* ratchetFindings(found, { definition, old, oldFindings: () => [...validateSpec(old.spec, checks)] });
   if (established) {
     yield* validateImmutable(spec.scope, old.spec.scope, "spec.scope");
     yield* validateImmutable(spec.names.kind, old.spec.names.kind, "spec.names.kind");
@@ -69,7 +72,12 @@ function* validateLabel(text: string, path: string, lead = ""): Findings {
   if (texts.length > 0) yield invalid(path, text, lead + texts.join(","));
 }
 
-function* validateSpec(spec: CustomResourceDefinitionSpec): Findings {
+interface SpecChecks {
+  /** Whether the roots of a webhook must be certificates: not before anybody is served. */
+  readonly readableRoots?: boolean;
+}
+
+function* validateSpec(spec: CustomResourceDefinitionSpec, { readableRoots = false }: SpecChecks): Findings {
   const { group, scope, versions, names } = spec;
   if (group === "") yield required("spec.group", "");
   else {
@@ -95,6 +103,14 @@ function* validateSpec(spec: CustomResourceDefinitionSpec): Findings {
   yield* validateNames(names, "spec.names");
   yield* validateShared(spec);
   yield* validateConversion(spec);
+  const roots = spec.conversion?.webhook?.clientConfig?.caBundle;
+  if (readableRoots && spec.conversion?.strategy === "Webhook" && roots) yield* validateRoots(roots);
+}
+
+function* validateRoots(bundle: string): Findings {
+  if (Buffer.from(bundle, "base64").includes("-----BEGIN CERTIFICATE-----")) return;
+  const detail = "unable to load root certificates: unable to parse bytes as PEM block";
+  yield invalid("spec.conversion.webhookClientConfig.caBundle", bundle, detail);
 }
 
 type Version = CustomResourceDefinitionVersion;
