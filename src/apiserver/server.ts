@@ -9,6 +9,7 @@ import type { Logger } from "#base/log.ts";
 import type { MetricRegistry } from "#base/metrics.ts";
 import type { Random } from "#base/random.ts";
 import { otherKinds, resources } from "#api/registry.ts";
+import type { IPAddress } from "#api/networking/v1/ip-address.ts";
 import type { PersistentVolumeClaim } from "#api/core/v1/persistent-volume-claim.ts";
 import type { PersistentVolume } from "#api/core/v1/persistent-volume.ts";
 import type { Pod } from "#api/core/v1/pod.ts";
@@ -57,6 +58,7 @@ import { watchMeters } from "./metrics/watch-meters.ts";
 import type { RestDeps } from "./rest/rest.ts";
 import { writeHooks } from "./rest/write-hooks.ts";
 import type { ServedKinds } from "./runtime-config.ts";
+import { repairAddresses } from "./services/repair-addresses.ts";
 import { authenticateTwice, authorizeTwice } from "./second-look.ts";
 import { LiveSet } from "./storage/live-set.ts";
 import { storeFailure } from "./storage/storage.ts";
@@ -223,6 +225,14 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     raw: (request, user) => rawCall(paths, request, user),
   });
   extensions.start();
+  const repair = repairAddresses({
+    client: loopback,
+    services: live<Service>("", "v1", "services"),
+    addresses: live<IPAddress>("networking.k8s.io", "v1", "ipaddresses"),
+    store,
+    clock,
+    log,
+  });
   flowControl?.start();
   aggregator.start();
   const registrations = registerLocalServices({
@@ -259,6 +269,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       flowControl?.[Symbol.dispose]();
       registrations[Symbol.dispose]();
       aggregator[Symbol.dispose]();
+      repair[Symbol.dispose]();
       extensions[Symbol.dispose]();
       for (const set of liveSets.values()) set[Symbol.dispose]();
     },

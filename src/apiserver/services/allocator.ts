@@ -4,7 +4,6 @@ import { keepAllocatedValues } from "#api/core/v1/service-strategy.ts";
 import type { Service, ServiceSpec } from "#api/core/v1/service.ts";
 import { type FieldError, invalid } from "#apimachinery/field-error.ts";
 import { internal, invalidStatus, isAlreadyExists, isNotFound } from "#apimachinery/status.ts";
-import type { KubeObject } from "#apimachinery/object.ts";
 import type { Client } from "#client/client.ts";
 import type { Random } from "#base/random.ts";
 import { type Call, isDryRun } from "../call.ts";
@@ -12,6 +11,7 @@ import type { WriteFinisher, WriteHooks } from "../rest/rest.ts";
 import type { LiveSet } from "../storage/live-set.ts";
 import { initFamilies } from "./families.ts";
 import type { PortClaims } from "./port-claims.ts";
+import { addressFor, clusterAddresses } from "./service-address.ts";
 import { contains, type IpRange, parseRange, staticBand, toAddress } from "./ip-range.ts";
 
 const nodePortMin = 30_000;
@@ -154,19 +154,8 @@ async function book(
   { service, address, booked }: { service: Service; address: string; booked: string[] },
 ): Promise<boolean> {
   if (isDryRun(call)) return allocation.addresses.get("", address) === undefined;
-  const { name = "", namespace = "" } = service.metadata ?? {};
-  const object = {
-    metadata: {
-      name: address,
-      labels: {
-        "ipaddress.kubernetes.io/ip-family": "IPv4",
-        "ipaddress.kubernetes.io/managed-by": "ipallocator.k8s.io",
-      },
-    },
-    spec: { parentRef: { resource: "services", namespace, name } },
-  };
   try {
-    await allocation.client().resource(ipAddresses).create(object as IPAddress);
+    await allocation.client().resource(ipAddresses).create(addressFor(service, address));
     booked.push(address);
     return true;
   } catch (error) {
@@ -189,12 +178,6 @@ async function releaseDropped(allocation: Allocation, service: Service, old: Ser
   for (const address of clusterAddresses(old)) {
     if (!kept.includes(address)) await release(allocation, address);
   }
-}
-
-function clusterAddresses(service: KubeObject & { spec?: ServiceSpec | undefined }): readonly string[] {
-  const { clusterIPs, type } = service.spec ?? {};
-  if (type === "ExternalName") return [];
-  return (clusterIPs ?? []).filter((address) => address !== "None" && address !== "");
 }
 
 interface GivenPorts {
