@@ -8,6 +8,9 @@ import { Lifetime } from "#base/lifetime.ts";
 import { silentLogger } from "#base/log.ts";
 import { nextTurn } from "#base/os/turn.ts";
 import { openWorld } from "#base/os/world.ts";
+import { startControllerManager } from "#cmd/controller-manager.ts";
+import { featureDefaults } from "#cmd/feature-defaults.ts";
+import { featureReader } from "#cmd/features.ts";
 import { startServer } from "#cmd/server.ts";
 import { type Scheduler, startScheduler } from "#scheduler/scheduler.ts";
 
@@ -20,11 +23,17 @@ export interface BenchCluster extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-export async function openBenchCluster(featureGates: string): Promise<BenchCluster> {
+export interface BenchClusterOptions {
+  readonly featureGates: string;
+  /** Controllers that work beside the scheduler. */
+  readonly controllers?: readonly string[];
+}
+
+export async function openBenchCluster({ featureGates, controllers = [] }: BenchClusterOptions): Promise<BenchCluster> {
   const world = openWorld({ log: silentLogger });
   const lifetime = new Lifetime("bench");
   const dataDirectory = await mkdtemp(join(tmpdir(), "kubets-bench-"));
-  const { api } = await startServer(
+  const { api, pki } = await startServer(
     world,
     {
       dataDirectory,
@@ -38,6 +47,7 @@ export async function openBenchCluster(featureGates: string): Promise<BenchClust
         disableAdmissionPlugins: ["ServiceAccount", "TaintNodesByCondition", "Priority"],
         enableAdmissionPlugins: [],
         serviceClusterIpRange: "10.96.0.0/16",
+        runtimeConfig: "api/all=true",
         extraNames: [],
       },
       advertiseAddress: "127.0.0.1",
@@ -47,7 +57,9 @@ export async function openBenchCluster(featureGates: string): Promise<BenchClust
   );
   const client = api.server.loopback;
   const { clock, random } = world;
+  const features = featureReader(featureGates, featureDefaults);
   const informers = createInformers({ client, clock, random, log: silentLogger, lifetime });
+  if (controllers.length > 0) startControllerManager(world, { client, informers, pki, lifetime, enable: controllers });
   let running: Lifetime | undefined;
   return {
     client,
@@ -69,6 +81,7 @@ export async function openBenchCluster(featureGates: string): Promise<BenchClust
         log,
         lifetime: running,
         nextTurn,
+        featureEnabled: (gate) => features.enabled(gate),
       });
     },
     async stop() {

@@ -5,6 +5,11 @@ import { persistentVolumeClaims } from "#api/core/v1/persistent-volume-claim.ts"
 import { persistentVolumes } from "#api/core/v1/persistent-volume.ts";
 import { type Pod, pods } from "#api/core/v1/pod.ts";
 import { services } from "#api/core/v1/service.ts";
+import { deviceClasses } from "#api/resource/v1/device-class.ts";
+import { resourceClaimTemplates } from "#api/resource/v1/resource-claim-template.ts";
+import { resourceClaims } from "#api/resource/v1/resource-claim.ts";
+import { deviceTaintRules } from "#api/resource/v1alpha3/device-taint-rule.ts";
+import { resourceSlices } from "#api/resource/v1/resource-slice.ts";
 import { csiNodes } from "#api/storage/v1/csi-node.ts";
 import { storageClasses } from "#api/storage/v1/storage-class.ts";
 import { type KubeObject, keyOfObject } from "#apimachinery/object.ts";
@@ -12,7 +17,8 @@ import { isAlreadyExists } from "#apimachinery/status.ts";
 import { systemClock } from "#base/os/clock.ts";
 import type { ResourceTarget } from "#client/client.ts";
 import type { BenchCluster } from "./scheduler-cluster.ts";
-import { countOf, fromTemplate, type Operation, type Workload } from "./scheduler-workload.ts";
+import { allocateClaims, createResourceDriver } from "./scheduler-devices.ts";
+import { countOf, defaultTemplate, fromTemplate, type Operation, steadyMsOf, type Workload } from "./scheduler-workload.ts";
 
 export interface Figures {
   readonly pods: number;
@@ -36,6 +42,14 @@ export async function runWorkload(
   for (const operation of workload.operations) await run.perform(operation);
   await run.end();
   return run.figures;
+}
+
+interface Steady {
+  readonly namespace: string;
+  readonly path: string;
+  /** Grows. */
+  readonly names: string[];
+  readonly endMs: number;
 }
 
 class Run {
@@ -84,6 +98,15 @@ class Run {
         return this.#barrier(operation);
       case "createAny":
         return this.#createAny(operation);
+      case "updateAny":
+        return this.#updateAny(operation);
+      case "createResourceDriver": {
+        const devicesPerNode = Number(this.#workload.params[operation.maxClaimsPerNodeParam?.slice(1) ?? ""] ?? 1);
+        const { driverName: driver = "", nodes: nodePattern = "*" } = operation;
+        return createResourceDriver(this.#cluster.client, { driver, nodePattern, devicesPerNode });
+      }
+      case "allocResourceClaims":
+        return allocateClaims(this.#cluster.client, operation.namespace ?? "default");
       case "startCollectingMetrics":
         this.#collecting = { startMs: systemClock.monotonicMs(), names: new Set() };
         return;
@@ -100,11 +123,13 @@ class Run {
   }
 
   async #createNodes(operation: Operation): Promise<void> {
-    const path = operation.nodeTemplatePath ?? "../templates/node-default.yaml";
+    const path = operation.nodeTemplatePath ?? defaultTemplate(this.#workload, "node-default.yaml");
     const { labelNodePrepareStrategy: labelled, uniqueNodeLabelStrategy: unique } = operation;
     await inFlight(countOf(operation, this.#workload), async (i) => {
       const index = this.#nodeIndex++;
       const node = fromTemplate(this.#workload, path, index) as Node;
+      const featureCount = Number(this.#workload.params["numNodeDeclaredFeatures"] ?? 0);
+      const declaredFeatures = Array.from({ length: featureCount }, (_, n) => `feature-${String(n).padStart(3, "0")}`);
       const values = labelled?.labelValues ?? [];
       const labels: Record<string, string> = { ...node.metadata?.labels };
       if (labelled) labels[labelled.labelKey] = values[i % values.length] ?? "";
@@ -115,7 +140,7 @@ class Run {
         .resource(nodes)
         .create({ ...node, metadata: { ...node.metadata, labels } });
       if (made.status?.allocatable === undefined) {
-        const status = { ...node.status, capacity, allocatable: capacity };
+        const status = { ...node.status, capacity, allocatable: capacity, ...(featureCount > 0 && { declaredFeatures }) };
         await this.#cluster.client.resource(nodes).updateStatus({ ...made, status });
       }
       for (const [driver, { count }] of Object.entries(csiNodeAllocatable ?? {})) {
@@ -156,7 +181,7 @@ class Run {
     const path =
       operation.podTemplatePath ??
       this.#workload.defaultPodTemplatePath ??
-      "../templates/pod-default.yaml";
+      defaultTemplate(this.#workload, "pod-default.yaml");
     const count = countOf(operation, this.#workload);
     const measured = operation.collectMetrics === true;
     if (measured && this.#queued) await this.#cluster.stop();
@@ -180,7 +205,31 @@ class Run {
       this.#cluster.start();
     }
     if (operation.skipWaitToCompletion !== true) await this.#scheduled(names);
+    const steadyMs = steadyMsOf(operation, this.#workload);
+    if (steadyMs !== undefined) await this.#steady({ namespace, path, names, endMs: startMs + steadyMs });
     if (measured) this.#measure(names, { startMs, createdMs });
+  }
+
+  /** Deletes pods that were scheduled and makes others in their place, until the time is over. */
+  async #steady({ namespace, path, names, endMs }: Steady): Promise<void> {
+    const resource = this.#cluster.client.resource(pods);
+    let replaced = 0;
+    const count = names.length;
+    const worker = async (): Promise<void> => {
+      while (systemClock.monotonicMs() < endMs) {
+        const old = names[replaced++];
+        if (old === undefined) return;
+        await this.#scheduled([old]);
+        await resource.delete(old, { gracePeriodSeconds: 0 });
+        const pod = fromTemplate(this.#workload, path, names.length) as Pod;
+        const atMs = systemClock.monotonicMs();
+        const made = await resource.create({ ...pod, metadata: { ...pod.metadata, namespace } });
+        this.#createdAt.set(keyOfObject(made), atMs);
+        names.push(keyOfObject(made));
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(count, 10) }, worker));
+    await this.#scheduled(names);
   }
 
   #measure(
@@ -349,16 +398,10 @@ class Run {
   }
 
   async #createAny(operation: Operation): Promise<void> {
-    const resources: Readonly<Record<string, ResourceTarget>> = {
-      Node: nodes,
-      StorageClass: storageClasses,
-      Service: services,
-      Pod: pods,
-    };
-    await inFlight(countOf(operation, this.#workload), async (i) => {
-      const object = fromTemplate(this.#workload, operation.templatePath ?? "", i);
-      const definition = resources[object.kind ?? ""];
-      if (definition === undefined) throw new Error(`createAny of ${object.kind} is not supported`);
+    const count = countOf(operation, this.#workload);
+    await inFlight(count, async (i) => {
+      const object = fromTemplate(this.#workload, operation.templatePath ?? "", i, count);
+      const definition = definitionOf(object);
       const { namespace } = operation;
       if (namespace !== undefined) await this.#ensureNamespace(namespace);
       const scoped =
@@ -368,6 +411,45 @@ class Run {
       await this.#cluster.client.dynamic(definition).create(scoped);
     });
   }
+
+  /** Replaces objects by what the template says of them now, what the server filled in aside. */
+  async #updateAny({ updatePerSecond, subresources = [], ...operation }: Operation): Promise<void> {
+    const count = countOf(operation, this.#workload);
+    for (let i = 0; i < count; i++) {
+      const object = fromTemplate(this.#workload, operation.templatePath ?? "", i, count);
+      const { namespace } = operation;
+      const key = keyOfObject({ metadata: { ...object.metadata, ...(namespace && { namespace }) } });
+      const resource = this.#cluster.client.dynamic(definitionOf(object));
+      const body = { metadata: { labels: object.metadata?.labels }, ...pick(object, ["spec"]) };
+      const [subresource] = subresources;
+      await resource.patch(key, { type: "strategic", body, ...(subresource && { subresource }) });
+      if (updatePerSecond) await systemClock.sleep(1000 / updatePerSecond);
+    }
+  }
+}
+
+const definitions: Readonly<Record<string, ResourceTarget>> = {
+  Node: nodes,
+  StorageClass: storageClasses,
+  Service: services,
+  Pod: pods,
+  DeviceClass: deviceClasses,
+  DeviceTaintRule: deviceTaintRules,
+  ResourceSlice: resourceSlices,
+  ResourceClaim: resourceClaims,
+  ResourceClaimTemplate: resourceClaimTemplates,
+};
+
+/** In the version that is named, where the server knows several. */
+function definitionOf({ kind, apiVersion = "" }: KubeObject): ResourceTarget {
+  const found = definitions[kind ?? ""];
+  if (found === undefined) throw new Error(`${kind} is not supported`);
+  const version = apiVersion.split("/").at(-1) ?? found.version;
+  return { ...found, version };
+}
+
+function pick(object: KubeObject, names: readonly string[]): object {
+  return Object.fromEntries(Object.entries(object).filter(([name]) => names.includes(name)));
 }
 
 /** Each volume is one of its own. */

@@ -16,7 +16,7 @@ const [nodeCount = 5000, podCount = 100_000] = process.argv.slice(2).map(Number)
 const podsPerNamespace = 1000;
 const inFlightMax = 64;
 
-await using cluster = await openBenchCluster("");
+await using cluster = await openBenchCluster({ featureGates: "" });
 const { client, informers, lifetime } = cluster;
 const startMs = systemClock.monotonicMs();
 const tell = (what: string): void => {

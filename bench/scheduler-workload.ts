@@ -1,5 +1,5 @@
 /** The workloads of scheduler_perf: its YAML, with parameters filled in and templates read. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { KubeObject } from "#apimachinery/object.ts";
 import { parseYaml } from "#wire/yaml.ts";
@@ -39,6 +39,13 @@ export interface Operation {
   readonly updatePerSecond?: number;
   readonly subresources?: readonly string[];
   readonly createPodsOp?: Operation;
+  readonly driverName?: string;
+  readonly nodes?: string;
+  readonly maxClaimsPerNodeParam?: string;
+  readonly steadyState?: boolean;
+  readonly steadyStateParam?: string;
+  readonly duration?: string;
+  readonly durationParam?: string;
 }
 
 export interface Workload {
@@ -49,7 +56,7 @@ export interface Workload {
   readonly threshold: number | undefined;
   readonly featureGates: Readonly<Record<string, boolean>>;
   readonly operations: readonly Operation[];
-  readonly params: Readonly<Record<string, number | string>>;
+  readonly params: Readonly<Record<string, number | string | boolean>>;
   readonly defaultPodTemplatePath: string | undefined;
   /** Templates' paths are relative to it. */
   readonly directory: string;
@@ -65,7 +72,7 @@ interface TestCase {
     readonly labels?: readonly string[];
     readonly threshold?: number | { readonly default?: number };
     readonly featureGates?: Readonly<Record<string, boolean>>;
-    readonly params?: Readonly<Record<string, number | string>>;
+    readonly params?: Readonly<Record<string, number | string | boolean>>;
   }[];
 }
 
@@ -93,13 +100,34 @@ export function countOf({ count, countParam }: Operation, { params, name }: Work
   return value;
 }
 
+/** How long pods are made anew for those that were scheduled; undefined: once is enough. */
+export function steadyMsOf(operation: Operation, { params }: Workload): number | undefined {
+  const { steadyState, steadyStateParam, duration, durationParam } = operation;
+  const steady = steadyState ?? (steadyStateParam !== undefined && params[steadyStateParam.slice(1)] === true);
+  if (!steady) return undefined;
+  const text = duration ?? String(params[durationParam?.slice(1) ?? ""] ?? "10s");
+  return Number(/^([0-9]+)s/.exec(text)?.[1] ?? 10) * 1000;
+}
+
+/** Path of a template that all workloads share, from the directory of this one. */
+export function defaultTemplate({ directory }: Workload, name: string): string {
+  let up = "..";
+  while (!existsSync(join(directory, up, "templates", name)) && up.length < 64) up = join(up, "..");
+  return join(up, "templates", name);
+}
+
 const templates = new Map<string, string>();
 
-/** A fresh object for each call; `{{.Index}}` and the like are filled in. */
-export function fromTemplate(workload: Workload, path: string, index: number): KubeObject {
+/** A fresh object for each call; `{{.Index}}`, `{{Mod .Index 12}}` and the like are filled in. */
+export function fromTemplate(workload: Workload, path: string, index: number, count = 1): KubeObject {
   const file = join(workload.directory, path);
   const text = templates.get(file) ?? readFileSync(file, "utf8");
   templates.set(file, text);
-  const filled = text.replaceAll(/\{\{-?\s*\.Index\s*-?\}\}/g, String(index));
+  const valueOf = (word: string): number => (word === ".Index" ? index : word === ".Count" ? count : Number(word));
+  const filled = text.replaceAll(/\{\{-?\s*([^}]*?)\s*-?\}\}/g, (_, expression: string) => {
+    const [word = "", a = "", b = ""] = expression.split(/\s+/);
+    if (word === "DivideInt") return String(Math.trunc(valueOf(a) / valueOf(b)));
+    return String(word === "Mod" ? valueOf(a) % valueOf(b) : valueOf(word));
+  });
   return parseYaml(filled).value as KubeObject;
 }

@@ -38,7 +38,9 @@ for (const workload of all) {
 
 async function measure(workload: Workload): Promise<void> {
   const gates = Object.entries(workload.featureGates).map(([gate, value]) => `${gate}=${value}`);
-  await using cluster = await openBenchCluster(gates.join(","));
+  const claims = workload.directory.split("/").includes("dra");
+  const controllers = claims ? ["resourceclaim-controller", "garbage-collector-controller"] : [];
+  await using cluster = await openBenchCluster({ featureGates: gates.join(","), controllers });
   try {
     for (const { podsPerSecond, latencyMs, createdPerSecond } of await runWorkload(
       workload,

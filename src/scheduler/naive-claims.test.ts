@@ -18,7 +18,7 @@ import { devicesRule, devicesTaken, smallestOn, storageRule } from "./testing/na
 import { makeWorld, pod, type PodSketch } from "./testing/world.ts";
 
 /** Worlds of each kind; more of them on demand. */
-const seeds = Number(process.env["SEEDS"] ?? 12);
+const seeds = Number(process.env["SEEDS"] ?? 50);
 
 /** A cluster with storage and devices, as its API server has them. */
 function makeSetting(seed: number) {

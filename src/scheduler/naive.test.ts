@@ -14,7 +14,7 @@ const hostname = "kubernetes.io/hostname";
 const apps = ["web", "db", "cache"];
 
 /** Worlds; more of them on demand. */
-const seeds = Number(process.env["SEEDS"] ?? 24);
+const seeds = Number(process.env["SEEDS"] ?? 100);
 
 /**
  * Rolls dice for one world; few values each, so that things meet. `plain`: no pod looks at others,
