@@ -255,7 +255,7 @@ class OnDiskStore implements DurableStore {
   }
 
   saveSnapshot(path: string): Promise<Revision> {
-    return this.#answer(() => this.#checkpointer.save(path));
+    return this.#answer(() => this.#checkpointer.save(path, this.#options.clock.nowMs()));
   }
 
   checkpoint(): Promise<void> {

@@ -7,6 +7,7 @@ import { createVirtualRandom } from "#base/virtual/random.ts";
 import { openDurableStore, type DurableStoreOptions } from "./durable.ts";
 import {
   compactStore,
+  listSnapshots,
   restoreSnapshot,
   revisionBumpDefault,
   saveSnapshot,
@@ -144,12 +145,68 @@ test("a snapshot that is cut off or flipped is refused", async () => {
   await store.saveSnapshot("/snapshot");
   await store[Symbol.asyncDispose]();
   const whole = await files.read("/snapshot");
-  for (const [name, content] of [
+  const flippedAt = (offset: number): Buffer => {
+    const content = Buffer.from(whole);
+    content[offset] = (content[offset] ?? 0) ^ 1;
+    return content;
+  };
+  const damaged: [string, Uint8Array][] = [
     ["cut", whole.subarray(0, whole.length - 1)],
     ["empty", whole.subarray(0, 0)],
-    ["flipped", Buffer.from(whole).fill(1, 500, 501)],
-  ] as const) {
+    ...Array.from({ length: 40 }, (_, i): [string, Buffer] => {
+      const offset = Math.floor((i * (whole.length - 1)) / 39);
+      return [`flipped-${offset}`, flippedAt(offset)];
+    }),
+  ];
+  for (const [name, content] of damaged) {
     await files.write(`/${name}`, content);
     await assert.rejects(snapshotStatus(files, `/${name}`), StoreDamagedError, name);
   }
+  await files.write("/snapshot", whole);
+  assert.equal((await snapshotStatus(files, "/snapshot")).keyCount, 20);
+});
+
+test("snapshots are small, and a list tells what is in them and whether they are whole", async () => {
+  const files = createVirtualFiles();
+  await files.makeDirectory("/saved");
+  const store = await openDurableStore(optionsOn(files));
+  for (let i = 0; i < 300; i++) {
+    const text = JSON.stringify({ kind: "Pod", metadata: { name: `p${i}` }, spec: "the same for all ".repeat(50) });
+    await store.txn({ compare: [], success: [putOp(`p${i}`, text)] });
+  }
+  await saveSnapshot({ files, directory: "/data", clock, snapshotPath: "/saved/b" });
+  await clock.advance(1000);
+  await store.txn({ compare: [], success: [{ op: "delete", key: "p1" }] });
+  await store.saveSnapshot("/saved/a");
+  await store[Symbol.asyncDispose]();
+  await files.write("/saved/notes", "not a snapshot");
+  const content = await files.read("/saved/b");
+  assert.ok(content.length < 300 * 100, `${content.length} bytes`);
+  await files.write("/saved/c", content.subarray(0, -1));
+  const listed = await listSnapshots(files, "/saved");
+  const takenMs = Date.UTC(2026, 0, 1);
+  assert.deepEqual(
+    listed.map(({ name, header, isWhole }) => [name, header.revision, header.keyCount, header.takenMs - takenMs, isWhole]),
+    [
+      ["b", 301, 300, 0, true],
+      ["c", 301, 300, 0, false],
+      ["a", 302, 299, 1000, true],
+    ],
+  );
+});
+
+test("a snapshot of large values comes back", async () => {
+  const files = createVirtualFiles();
+  const store = await openDurableStore(optionsOn(files));
+  const random = createVirtualRandom(9);
+  const values = Array.from({ length: 6 }, (_, i) => Buffer.from(random.bytes(i * 500_000)));
+  for (const [i, value] of values.entries()) {
+    await store.txn({ compare: [], success: [{ op: "put", key: `k${i}`, value }] });
+  }
+  await store.saveSnapshot("/saved");
+  await store[Symbol.asyncDispose]();
+  await restoreSnapshot({ files, snapshotPath: "/saved", directory: "/copy" });
+  await using copy = await openDurableStore(optionsOn(files, "/copy"));
+  const { entries } = await copy.range(all);
+  assert.deepEqual(entries.map(({ value }) => Buffer.from(value)), values);
 });

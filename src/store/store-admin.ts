@@ -8,6 +8,7 @@ import { openDurableStore, type DurableStoreOptions } from "./durable.ts";
 import { isEtcdSnapshot, readEtcdSnapshot } from "./etcd/bolt-reader.ts";
 import { LeaseTable } from "./lease-table.ts";
 import { weighEntry, type Entry } from "./mvcc.ts";
+import { isSnapshotWhole, readSnapshotFile, readSnapshotHeader, type SnapshotHeader, writeSnapshot } from "./snapshot-file.ts";
 import type { Key, KeyValue, Revision } from "./store.ts";
 import { readCheckpoint, writeCheckpoint, type Checkpoint } from "./wal/checkpoint.ts";
 import { StoreDamagedError } from "./wal/damage.ts";
@@ -97,11 +98,19 @@ export async function saveSnapshot(options: SaveOptions): Promise<Revision> {
   leases.close();
   const { mvcc } = await recoverLive(files, directory, leases);
   const revision = mvcc.visible;
+  const keyCount = mvcc.range({ key: "", end: "\0", countOnly: true }).count;
   const unfinished = snapshotPath + unfinishedSuffix;
-  await writeCheckpoint(files, unfinished, { revision, leases: leases.all() }, (from) =>
-    mvcc.page(from, revision, pageEntriesMax),
-  );
-  await files.rename(unfinished, snapshotPath);
+  const takenMs = options.clock.nowMs();
+  try {
+    await writeSnapshot(files, unfinished, {
+      header: { revision, keyCount, takenMs, leases: leases.all() },
+      nextPage: (from) => mvcc.page(from, revision, pageEntriesMax),
+    });
+    await files.rename(unfinished, snapshotPath);
+  } catch (error) {
+    await files.remove(unfinished).catch(() => undefined);
+    throw error;
+  }
   await files.syncDirectory(dirname(snapshotPath));
   return revision;
 }
@@ -138,8 +147,33 @@ export async function snapshotStatus(files: Files, path: string): Promise<Snapsh
   return { revision, keyCount: tree.size, sizeBytes };
 }
 
+export interface ListedSnapshot {
+  readonly name: string;
+  readonly sizeBytes: number;
+  /** What it says of itself. */
+  readonly header: SnapshotHeader;
+  /** Whether its hash says that it is as it was written. */
+  readonly isWhole: boolean;
+}
+
+/** Our snapshots in a directory, oldest first, each read whole to check it. */
+export async function listSnapshots(files: Files, directory: string): Promise<ListedSnapshot[]> {
+  const listed: ListedSnapshot[] = [];
+  for (const name of await files.list(directory)) {
+    const path = join(directory, name);
+    const stat = await files.stat(path);
+    if (stat?.kind !== "file") continue;
+    const header = await readSnapshotHeader(files, path);
+    if (header === undefined) continue;
+    listed.push({ name, header, sizeBytes: stat.sizeBytes, isWhole: await isSnapshotWhole(files, path) });
+  }
+  return listed.toSorted((a, b) => a.header.takenMs - b.header.takenMs);
+}
+
 /** A snapshot of ours, or one that `etcdctl snapshot save` made. */
 async function readSnapshot(files: Files, path: string): Promise<Checkpoint> {
+  const snapshot = await readSnapshotFile(files, path);
+  if (snapshot !== undefined) return snapshot;
   await using handle = await files.open(path, {});
   if (!isEtcdSnapshot(await handle.read(0, etcdMarkBytes))) return readCheckpoint(files, path);
   const content = await files.read(path);

@@ -42,19 +42,32 @@ export interface Checkpoint extends CheckpointHeader {
   readonly sizeBytes: number;
 }
 
-/**
- * Writes `path`, synced, but neither renamed nor known to its directory. `nextPage` gives entries
- * in key order, from a key on; an empty page ends. Returns the size.
- */
+/** Where blocks go, one after another. */
+export type CheckpointSink = Pick<FileHandle, "write" | "sync">;
+/** Where they come from. */
+export type CheckpointSource = Pick<FileHandle, "read" | "sizeBytes">;
+/** Entries in key order, from a key on; an empty page ends. */
+export type NextPage = (from: Key) => readonly KeyValue[];
+
+/** Writes `path`, synced, but neither renamed nor known to its directory. Returns the size. */
 export async function writeCheckpoint(
   files: Files,
   path: string,
   header: CheckpointHeader,
-  nextPage: (from: Key) => readonly KeyValue[],
+  nextPage: NextPage,
 ): Promise<number> {
   await using handle = await files.open(path, { write: true, create: true, mode: 0o600 });
   await handle.truncate(0);
-  const blocks = new BlockWriter(handle);
+  return writeBlocks(handle, header, nextPage);
+}
+
+/** Writes header, entries and trailer; the last call is a sync. Returns the bytes written. */
+export async function writeBlocks(
+  sink: CheckpointSink,
+  header: CheckpointHeader,
+  nextPage: NextPage,
+): Promise<number> {
+  const blocks = new BlockWriter(sink);
   writeHeader(blocks.out, header);
   let count = 0;
   let from: Key = "";
@@ -75,9 +88,15 @@ export async function writeCheckpoint(
 
 /** Errors: `StoreDamagedError`. */
 export async function readCheckpoint(files: Files, path: string): Promise<Checkpoint> {
+  await using handle = await files.open(path, {});
+  return readBlocks(handle, path);
+}
+
+/** What `writeBlocks` wrote. `path` is for errors: `StoreDamagedError`. */
+export async function readBlocks(source: CheckpointSource, path: string): Promise<Checkpoint> {
   const content = new CheckpointContent();
   let sizeBytes = 0;
-  for await (const { payload, offset, endOffset } of blocksOf(files, path)) {
+  for await (const { payload, offset, endOffset } of blocksOf(source, path)) {
     sizeBytes = endOffset;
     try {
       content.read(new ByteReader(payload, 0, payload.length));
@@ -114,12 +133,12 @@ class CheckpointContent {
 class BlockWriter {
   readonly out = new ByteWriter(blockHeaderBytes);
   sizeBytes = 0;
-  readonly #handle: FileHandle;
+  readonly #sink: CheckpointSink;
   #blocks = 0;
   #syncedBytes = 0;
 
-  constructor(handle: FileHandle) {
-    this.#handle = handle;
+  constructor(sink: CheckpointSink) {
+    this.#sink = sink;
   }
 
   hasRoomFor(entryBytes: number): boolean {
@@ -135,10 +154,10 @@ class BlockWriter {
     if (!last) this.out.pad(unitBytes);
     const offset = this.sizeBytes;
     this.sizeBytes += this.out.sizeBytes;
-    await this.#handle.write(offset, this.out.chunks());
+    await this.#sink.write(offset, this.out.chunks());
     if (last || this.sizeBytes - this.#syncedBytes >= syncEveryBytes) {
       this.#syncedBytes = this.sizeBytes;
-      await this.#handle.sync();
+      await this.#sink.sync();
     }
     this.out.reset();
   }
@@ -156,10 +175,9 @@ interface Block {
   readonly endOffset: number;
 }
 
-async function* blocksOf(files: Files, path: string): AsyncGenerator<Block> {
-  await using handle = await files.open(path, {});
-  const fileBytes = await handle.sizeBytes();
-  let ahead = handle.read(0, unitBytes);
+async function* blocksOf(source: CheckpointSource, path: string): AsyncGenerator<Block> {
+  const fileBytes = await source.sizeBytes();
+  let ahead = source.read(0, unitBytes);
   for (let offset = 0, number = 0; offset < fileBytes; number++) {
     let block = bufferOf(await ahead);
     const damaged = (problem: string): never => {
@@ -170,13 +188,13 @@ async function* blocksOf(files: Files, path: string): AsyncGenerator<Block> {
     }
     const payloadEnd = blockHeaderBytes + block.readUInt32LE(4);
     const endOffset = Math.min(fileBytes, offset + Math.ceil(payloadEnd / unitBytes) * unitBytes);
-    if (payloadEnd > block.length) block = bufferOf(await handle.read(offset, endOffset - offset));
+    if (payloadEnd > block.length) block = bufferOf(await source.read(offset, endOffset - offset));
     if (payloadEnd > block.length) damaged("cut off in a block");
     if (block.readUInt32LE(8) !== blockCrc([block.subarray(0, payloadEnd)])) {
       damaged("checksum mismatch");
     }
     if (block.readUInt32LE(12) !== number) damaged(`block ${number} is missing`);
-    ahead = handle.read(endOffset, unitBytes);
+    ahead = source.read(endOffset, unitBytes);
     // The reader of the blocks may stop here, and the file is closed under the read.
     ahead.catch(() => undefined);
     yield { payload: block.subarray(blockHeaderBytes, payloadEnd), offset, endOffset };
