@@ -39,6 +39,7 @@ const modules: readonly CommandModule[] = [
   },
   { names: ["etcd"], load: async () => (await import("./etcd-command.ts")).addEtcdCommand },
   { names: ["store"], load: async () => (await import("./store-command.ts")).addStoreCommand },
+  { names: ["snapshot"], load: async () => (await import("./snapshot-command.ts")).addSnapshotCommand },
   {
     names: ["down", "status", "logs", "kubectl", "image"],
     load: async () => (await import("./cluster-commands.ts")).addClusterCommands,

@@ -58,7 +58,8 @@ export async function writeCheckpoint(
 ): Promise<number> {
   await using handle = await files.open(path, { write: true, create: true, mode: 0o600 });
   await handle.truncate(0);
-  return writeBlocks(handle, header, nextPage);
+  // Awaited, for the handle is closed on return.
+  return await writeBlocks(handle, header, nextPage);
 }
 
 /** Writes header, entries and trailer; the last call is a sync. Returns the bytes written. */
@@ -89,7 +90,7 @@ export async function writeBlocks(
 /** Errors: `StoreDamagedError`. */
 export async function readCheckpoint(files: Files, path: string): Promise<Checkpoint> {
   await using handle = await files.open(path, {});
-  return readBlocks(handle, path);
+  return await readBlocks(handle, path);
 }
 
 /** What `writeBlocks` wrote. `path` is for errors: `StoreDamagedError`. */
