@@ -1,5 +1,6 @@
 import type { ResourceDefinition } from "#apimachinery/resource.ts";
 import { apiVersionOf, type GroupVersionKind } from "#apimachinery/object.ts";
+import type { Fields, StructSchema } from "#apimachinery/schema.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Durability, Store } from "#store/store.ts";
 import { assert } from "#base/assert.ts";
@@ -72,6 +73,11 @@ export class ApiTable implements KindLookup {
 
   has({ group, version, kind }: GroupVersionKind): boolean {
     return this.#kinds.has(`${group}/${version}/${kind}`);
+  }
+
+  schemaOf({ group, version, kind }: GroupVersionKind): StructSchema<Fields> | undefined {
+    const isIt = (one: ResourceDefinition): boolean => one.kind === kind && one.group === group && one.version === version;
+    return [...this.#known].find((one) => one.custom === undefined && isIt(one))?.schema;
   }
 
   /** Kinds that bodies may name although no resource carries them (DeleteOptions, Status...). */

@@ -16,6 +16,8 @@ export type FieldValidation = "Ignore" | "Warn" | "Strict";
 /** The kinds of the server: to tell a misplaced kind from an unknown one. */
 export interface KindLookup {
   has(gvk: GroupVersionKind): boolean;
+  /** The schema of a built-in kind that is served. */
+  schemaOf?(gvk: GroupVersionKind): StructSchema<Fields> | undefined;
 }
 
 /** What a body must be. */

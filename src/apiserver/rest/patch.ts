@@ -16,7 +16,7 @@ import {
 } from "#apimachinery/from-unstructured.ts";
 import { goText } from "#apimachinery/go-format.ts";
 import { applyMergePatch, decodeMergePatch } from "#apimachinery/merge-patch.ts";
-import type { KubeObject } from "#apimachinery/object.ts";
+import { type KubeObject, parseApiVersion } from "#apimachinery/object.ts";
 import type { Fields, StructSchema } from "#apimachinery/schema.ts";
 import {
   badRequest,
@@ -33,6 +33,7 @@ import { assert } from "#base/assert.ts";
 import { findDuplicateKeys, JsonError, parseJson, writeJsonText } from "#wire/json.ts";
 import type { Call, Endpoint } from "../call.ts";
 import { codecOf } from "../storage/codec.ts";
+import type { KindLookup } from "./decode.ts";
 import { applyConfiguration, trackUpdate } from "./managed-fields.ts";
 import { dedupOwners, dropSelfLink, ensureName, ensureNamespace, metaOf } from "./metadata.ts";
 import { applyDefaults, type RestDeps, type Written } from "./rest.ts";
@@ -49,7 +50,7 @@ export async function patch(endpoint: Endpoint, call: Call, deps: RestDeps): Pro
     transform(current) {
       const wanted = isApply
         ? applyConfiguration({ endpoint, call, ...(current && { live: current }) })
-        : patched(endpoint, call, { live: current, document: document as Document });
+        : patched(endpoint, call, { live: current, document: document as Document, kinds: deps.kinds });
       const meta = metaOf(wanted);
       if (current === undefined && meta.uid) {
         const { group, plural } = endpoint.definition;
@@ -95,15 +96,16 @@ function readDocument(call: Call): Document {
 function patched(
   endpoint: Endpoint,
   call: Call,
-  spec: { live: KubeObject | undefined; document: Document },
+  spec: { live: KubeObject | undefined; document: Document; kinds: KindLookup },
 ): KubeObject {
-  const { live: current, document } = spec;
+  const { live: current, document, kinds } = spec;
   assert(current !== undefined, "patch of an absent object");
   const { definition } = endpoint;
   // Patches of JSON see what Go prints, nulls included; the third kind works on the object.
   const printed = definition.custom === undefined && call.patchType !== "strategic";
   const live = printed ? canonical(definition.schema, current) : current;
   const value = applyDocument(call, document, { live, schema: definition.schema });
+  if (printed) refuseOtherKind(kinds, value, current);
   const object = decodePatched(call, definition.custom === undefined ? value : sortedJson(value), {
     findings: findingsOf(call, document),
     decode: (plain, collect) => codecOf(definition).decode(plain, collect, current),
@@ -196,6 +198,21 @@ function patchFailure(error: unknown): unknown {
     return failure(reason, { message: error.message });
   }
   return error;
+}
+
+/** Where a patch makes it another kind, the object is decoded as that first. */
+function refuseOtherKind(kinds: KindLookup, value: unknown, { kind: own, apiVersion: ownVersion }: KubeObject): void {
+  if (!isJsonMap(value)) return;
+  const { kind, apiVersion = ownVersion } = value as { kind?: string; apiVersion?: string };
+  if (!kind || (kind === own && apiVersion === ownVersion)) return;
+  const schema = kinds.schemaOf?.({ ...parseApiVersion(apiVersion ?? ""), kind });
+  if (schema === undefined) return;
+  try {
+    decodeJson(schema, value, { collectFindings: false });
+  } catch (error) {
+    if (error instanceof DecodeError) throw patchInvalid(value, error.message);
+    throw error;
+  }
 }
 
 /** A strategic merge patch leaves kind and version alone; the others may only leave them out. */
