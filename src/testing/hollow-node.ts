@@ -19,7 +19,12 @@ import { type Clock, rfc3339, rfc3339Micro } from "#base/clock.ts";
 import type { Lifetime } from "#base/lifetime.ts";
 import type { Logger } from "#base/log.ts";
 import type { Client } from "#client/client.ts";
+import { createEventRecorder } from "#client/events.ts";
 import type { Informers } from "#client/informer-factory.ts";
+import type { Random } from "#base/random.ts";
+import { stageFunctions } from "./kwok/stage-functions.ts";
+import { createStagePlayer, type StagePlayer } from "./kwok/stage-player.ts";
+import type { Stage } from "./kwok/stage.ts";
 
 export interface HollowNodesOptions {
   readonly client: Client;
@@ -34,6 +39,10 @@ export interface HollowNodesOptions {
   readonly capacity?: Readonly<Record<string, string>>;
   /** How long a container takes to start. @default 0 */
   readonly startMs?: number;
+  /** What becomes of Pods and Nodes, instead of what is said above; see `kwok/stage.ts`. */
+  readonly stages?: readonly Stage[];
+  /** For stages with delays or weights to choose from; without it the least. */
+  readonly random?: Random;
   /** @default 10,000; 0 renews no lease after the first */
   readonly leaseRenewMs?: number;
 }
@@ -65,7 +74,8 @@ export async function startHollowNodes(options: HollowNodesOptions): Promise<Hol
     await register(options, name, i);
     await createLease(options, name);
   });
-  const tender = createTender(options, alive);
+  const tender = playsPods(options) ? stageTender(options, alive) : createTender(options, alive);
+  if (options.stages?.some(({ kind }) => kind === "Node") === true) playNodes(options, alive);
   const informer = options.informers.of(pods);
   const subscription = informer.subscribe({
     onAdd: tender.tend,
@@ -88,6 +98,57 @@ export async function startHollowNodes(options: HollowNodesOptions): Promise<Hol
       for (const pod of informer.lister.list()) tender.tend(pod);
     },
   };
+}
+
+function playsPods({ stages = [] }: HollowNodesOptions): boolean {
+  return stages.some(({ kind }) => kind === "Pod");
+}
+
+/** Always the least. */
+const noRandom: Pick<Random, "float" | "below"> = { float: () => 0, below: () => 0 };
+
+function playerOf(options: HollowNodesOptions, kind: Stage["kind"]): StagePlayer {
+  const { client, clock, log, lifetime, random = noRandom, stages = [] } = options;
+  const podAddresses = new Map<string, string>();
+  const podAddress = (uid: string): string => {
+    const known = podAddresses.get(uid) ?? podAddressOf(podAddresses.size + 1);
+    podAddresses.set(uid, known);
+    return known;
+  };
+  const nodeAddress = (name: string): string => nodeAddressOf(Number(/(\d+)$/.exec(name)?.[1] ?? 0));
+  const player = createStagePlayer({
+    stages: stages.filter((stage) => stage.kind === kind),
+    resource: client.dynamic(kind === "Pod" ? pods : nodes),
+    clock,
+    random,
+    log,
+    lifetime,
+    events: createEventRecorder({ client, clock, log, lifetime, component: "hollow-node" }),
+    functionsFor: stageFunctions({ nodeAddress, podAddress }),
+  });
+  return {
+    see: player.see,
+    forget(object) {
+      podAddresses.delete(object.metadata?.uid ?? "");
+      player.forget(object);
+    },
+  };
+}
+
+function stageTender(options: HollowNodesOptions, alive: ReadonlySet<string>): Tender {
+  const player = playerOf(options, "Pod");
+  return {
+    tend: (pod) => alive.has(pod.spec.nodeName ?? "") && player.see(pod),
+    forget: player.forget,
+  };
+}
+
+function playNodes(options: HollowNodesOptions, alive: ReadonlySet<string>): void {
+  const player = playerOf(options, "Node");
+  const see = (node: Node): void => {
+    if (alive.has(node.metadata?.name ?? "")) player.see(node);
+  };
+  options.lifetime.use(options.informers.of(nodes).subscribe({ onAdd: see, onUpdate: see, onDelete: player.forget }));
 }
 
 /** What somebody writes into a node's capacity can be had there. Source: kubelet nodestatus MachineInfo. */
@@ -127,10 +188,18 @@ async function inBatches<T>(
   }
 }
 
+function nodeAddressOf(index: number): string {
+  return `10.64.${(index >> 8) & 255}.${index & 255}`;
+}
+
+function podAddressOf(n: number): string {
+  return `10.${128 + ((n >> 16) & 63)}.${(n >> 8) & 255}.${n & 255}`;
+}
+
 function newNode(options: HollowNodesOptions, name: string, index: number): Node {
   const now = rfc3339(options.clock.nowMs());
   const capacity = { ...capacityDefault, ...options.capacity };
-  const address = `10.64.${(index >> 8) & 255}.${index & 255}`;
+  const address = nodeAddressOf(index);
   return {
     metadata: {
       name,
@@ -228,7 +297,7 @@ function renewLeases(
 }
 
 interface Tender {
-  tend(pod: Pod): void;
+  tend(pod: Pod): unknown;
   forget(pod: Pod): void;
 }
 
@@ -250,10 +319,7 @@ function createTender(options: HollowNodesOptions, alive: ReadonlySet<string>): 
   const running = new Map<string, Running>();
   let ips = 0;
 
-  function nextIp(): string {
-    const n = ++ips;
-    return `10.${128 + ((n >> 16) & 63)}.${(n >> 8) & 255}.${n & 255}`;
-  }
+  const nextIp = (): string => podAddressOf(++ips);
 
   function tend(pod: Pod): void {
     if (!alive.has(pod.spec.nodeName ?? "") || lifetime.ended) return;
