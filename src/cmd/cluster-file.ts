@@ -23,6 +23,8 @@ export interface ClusterFile {
   readonly encryption?: EncryptionFlags;
   /** Without real containers: nodes are simulated. */
   readonly hollow: boolean;
+  /** File of the stages that simulated nodes play. */
+  readonly hollowStages?: string;
   readonly verbosity: number;
 }
 

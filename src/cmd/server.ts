@@ -11,6 +11,7 @@ import { createMemoryStore } from "#store/memory.ts";
 import { replicaMetrics } from "#store/replica-metrics.ts";
 import { openReplica } from "#store/replica.ts";
 import type { Scheduler } from "#scheduler/scheduler.ts";
+import type { Stage } from "#testing/kwok/stage.ts";
 import type { Store } from "#store/store.ts";
 import { createInformers, type Informers } from "#client/informer-factory.ts";
 import { type ApiServerComponent, type ApiServerFlags, startApiServer } from "./api-server-component.ts";
@@ -186,6 +187,11 @@ async function startLocalScheduler(world: World, local: Local): Promise<Schedule
   });
 }
 
+async function readStagesFile(world: World, file: string): Promise<Stage[]> {
+  const { readStages } = await import("#testing/kwok/stage.ts");
+  return readStages(await world.files.readText(file));
+}
+
 /** The first node of a cluster that `up` prepared; its other nodes are processes of their own. */
 async function startLocalNodes(world: World, { options, api, pki, informers, lifetime }: Local): Promise<void> {
   const { components, cluster } = options;
@@ -195,10 +201,13 @@ async function startLocalNodes(world: World, { options, api, pki, informers, lif
   if (cluster === undefined || node === undefined) return;
   if (cluster.hollow) {
     const { startHollowNodes } = await import("#testing/hollow-node.ts");
+    const { hollowStages: file } = cluster;
     await startHollowNodes({
       client,
       informers,
       clock,
+      random: world.random,
+      ...(file !== undefined && { stages: await readStagesFile(world, file) }),
       log: world.log.named("hollow-node"),
       lifetime: lifetime.child("hollow-nodes"),
       count: cluster.nodes.length,

@@ -19,7 +19,7 @@ import { type ComponentName, startServer } from "./server.ts";
 export interface StartClusterOptions {
   /** Simulated nodes, `hollow-0` and on. @default 2 */
   readonly nodes?: number;
-  readonly node?: Pick<HollowNodesOptions, "labels" | "capacity" | "startMs">;
+  readonly node?: Pick<HollowNodesOptions, "labels" | "capacity" | "startMs" | "stages">;
   /** @default API server, controllers and scheduler */
   readonly components?: readonly ComponentName[];
   /** As `--feature-gates`. */

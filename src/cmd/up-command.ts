@@ -26,6 +26,7 @@ interface UpOptions extends EncryptionCliOptions {
   readonly network: "namespace" | "host";
   readonly install?: boolean;
   readonly hollow?: boolean;
+  readonly hollowStages?: string;
   readonly storage: "durable" | "memory";
   readonly securePort: string;
   readonly featureGates?: string;
@@ -54,6 +55,7 @@ export function addUpCommand(program: Command, context: CommandContext): void {
     )
     .option("--install", "installs missing Debian or Ubuntu packages")
     .option("--hollow", "simulates the nodes: no containers, no root")
+    .option("--hollow-stages <file>", "simulated nodes do what stages of KWOK say (kwok.x-k8s.io/v1alpha1)", pathOption)
     .option("--storage <kind>", "durable, or memory", "durable")
     .option("--secure-port <port>", "HTTPS port of the API server", "6443")
     .option("--feature-gates <gates>", "A=true,B=false")
@@ -88,10 +90,18 @@ async function up(context: CommandContext, options: UpOptions): Promise<void> {
     runtimeConfig: options.runtimeConfig ?? "",
     ...encryptionFlags(options),
     hollow,
+    ...(options.hollowStages !== undefined && { hollowStages: await stagesFile(world, options.hollowStages) }),
     verbosity: verbosityOf(options.v),
   };
   await writeRunFile(world, options.dataDir, "cluster", cluster);
   await startServerProcess(context, world, { options, cluster, progress });
+}
+
+/** Errors: what is wrong with the stages, before anything starts. */
+async function stagesFile(world: World, path: string): Promise<string> {
+  const { readStages } = await import("#testing/kwok/stage.ts");
+  readStages(await world.files.readText(path));
+  return path;
 }
 
 /** Tells what happens and how long it took. */
@@ -110,7 +120,7 @@ function progressOn(context: CommandContext, world: World): Progress {
 }
 
 async function decideHollow(context: CommandContext, world: World, options: UpOptions): Promise<boolean> {
-  if (options.hollow === true) return true;
+  if (options.hollow === true || options.hollowStages !== undefined) return true;
   if (context.platform !== "linux" || !context.isRoot) {
     context.print(
       "real containers need Linux and root: the control plane runs with simulated nodes (no containers)",

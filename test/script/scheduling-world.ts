@@ -49,7 +49,7 @@ let count = 0;
 
 /** Scenarios of one area, on one cluster; names are the conformance tests', but for ` [Conformance]`. */
 export function area(name: string, scenarios: () => void): void {
-  describe(name, () => {
+  void describe(name, () => {
     before(async () => {
       cluster = await startCluster({ nodes: 3 });
     });
@@ -59,7 +59,7 @@ export function area(name: string, scenarios: () => void): void {
 }
 
 export function scenario(title: string, script: (world: SchedulingWorld) => Promise<void>): void {
-  test(title, { timeout: scenarioMsMax }, async () => {
+  void test(title, { timeout: scenarioMsMax }, async () => {
     const unique = `scheduling-${++count}`;
     await cluster.client.resource(namespaces).create({ metadata: { name: unique }, spec: {} });
     const world = worldOf(cluster, unique);
