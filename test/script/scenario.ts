@@ -26,9 +26,12 @@ let server: TestServer;
 let http: HttpClient;
 let count = 0;
 
+/** `SCRIPT_STORAGE=durable` runs the scenarios on the store on disk. */
+const storage = process.env["SCRIPT_STORAGE"] === "durable" ? "durable" : "memory";
+
 // All scenarios of a file share one server.
 before(async () => {
-  server = await startTestServer();
+  server = await startTestServer({ storage });
   http = createHttpClient({ baseUrl: `https://127.0.0.1:${server.port}`, tls: { insecure: true }, token: server.token });
 });
 
