@@ -20,13 +20,23 @@ export function jsonTextOf(
   return textOf(canonicalWith(schema, object, options));
 }
 
-/** What `encodeJson` writes, and the object that it writes: fresh, its unset lists and maps null. */
+/**
+ * What `encodeJson` writes, and the object that it writes: fresh, its unset lists and maps null. The
+ * bytes are for the store, so they stand in memory of their own: a slice of Node's common pool would
+ * keep all of that for as long as the object is stored.
+ */
 export function encodeJsonValue(
   schema: StructSchema<Fields>,
   object: object,
 ): { readonly bytes: Uint8Array; readonly value: Record<string, unknown> } {
   const written = canonicalWith(schema, object, {});
-  return { bytes: Buffer.from(textOf(written)), value: written.value };
+  return { bytes: ownBytes(textOf(written)), value: written.value };
+}
+
+function ownBytes(text: string): Uint8Array {
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
+  bytes.write(text);
+  return bytes;
 }
 
 function textOf({ value, plain }: ReturnType<typeof canonicalWith>): string {

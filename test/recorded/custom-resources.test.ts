@@ -94,7 +94,7 @@ function servedBy(crd: CustomResourceDefinition): ResourceDefinition {
   assert.equal(create(customResourceDefinitions, crd), undefined);
   const established = { ...crd, status: { conditions: [], acceptedNames: crd.spec.names, storedVersions: [] } };
   const options = { webhooks: undefined as never, random: undefined as never, clock: createVirtualClock() };
-  const [first] = resourcesOfCustom(established, options);
+  const [first] = resourcesOfCustom(() => established, options);
   assert.ok(first);
   return first;
 }

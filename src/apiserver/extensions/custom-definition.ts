@@ -47,14 +47,15 @@ export interface CustomOptions extends WebhookConversionOptions {
   readonly clock: Clock;
 }
 
-/** The served versions of an established definition, as resources like all others. */
-export function resourcesOfCustom(
-  crd: CustomResourceDefinition,
-  options: CustomOptions,
-): ResourceDefinition[] {
+/**
+ * The served versions of an established definition, as resources like all others. They read schemas
+ * of the definition that `current` gives, which serves the same as the first, and keep none.
+ */
+export function resourcesOfCustom(current: () => CustomResourceDefinition, options: CustomOptions): ResourceDefinition[] {
+  const crd = current();
   const isPlain = crd.spec.conversion?.strategy !== "Webhook";
   const converter = isPlain ? undefined : createWebhookConverter(crd, options);
-  return crd.spec.versions.filter(({ served }) => served).map((version) => resourceOf(crd, version, { converter, clock: options.clock }));
+  return crd.spec.versions.filter(({ served }) => served).map((version) => resourceOf(current, version, { converter, clock: options.clock }));
 }
 
 export function storageVersionOf({ spec }: CustomResourceDefinition): string {
@@ -62,14 +63,15 @@ export function storageVersionOf({ spec }: CustomResourceDefinition): string {
 }
 
 function resourceOf(
-  crd: CustomResourceDefinition,
+  current: () => CustomResourceDefinition,
   version: CustomResourceDefinitionVersion,
   { converter, clock }: { readonly converter: ObjectConverter | undefined; readonly clock: Clock },
 ): ResourceDefinition {
+  const crd = current();
   const { spec, status } = crd;
   const names = { ...spec.names, ...status?.acceptedNames };
-  const schemas = schemasOf(crd, version.name, converter);
-  const schema = schemas.schemaOf(version.name);
+  const schemas = schemasOf(current, version.name, converter);
+  const ownSchema = schemas.schemaOf.bind(undefined, version.name);
   const scale = scaleOf(version);
   const traits: CustomTraits = {
     group: spec.group,
@@ -77,7 +79,7 @@ function resourceOf(
     kind: names.kind,
     plural: names.plural,
     terminating: isConditionTrue(crd, "Terminating"),
-    schema,
+    schema: ownSchema,
     clock,
     hasStatus: version.subresources?.status !== undefined,
     scale,
@@ -101,7 +103,9 @@ function resourceOf(
     strategy: customStrategy(traits),
     custom: {
       preserveUnknownFields: schemas.preserveUnknownFields,
-      structural: schema,
+      get structural() {
+        return ownSchema();
+      },
       convert: (object, apiVersion) =>
         schemas.converter === undefined ? { ...object, apiVersion } : renamed(schemas, object, apiVersion),
     },
@@ -112,10 +116,11 @@ function resourceOf(
 }
 
 function schemasOf(
-  { spec, status }: CustomResourceDefinition,
+  current: () => CustomResourceDefinition,
   version: string,
   converter: ObjectConverter | undefined,
 ): CustomSchemas {
+  const { spec, status } = current();
   return {
     group: spec.group,
     kind: status?.acceptedNames?.kind || spec.names.kind,
@@ -124,7 +129,7 @@ function schemasOf(
     preserveUnknownFields: spec.preserveUnknownFields === true,
     converter,
     schemaOf: (name) =>
-      spec.versions.find((one) => one.name === name)?.schema?.openAPIV3Schema as Structural | undefined,
+      current().spec.versions.find((one) => one.name === name)?.schema?.openAPIV3Schema as Structural | undefined,
   };
 }
 

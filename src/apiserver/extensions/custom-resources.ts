@@ -10,7 +10,9 @@ import { type CustomOptions, resourcesOfCustom } from "./custom-definition.ts";
 interface Served {
   /** Changes with whatever the resources are made of. */
   readonly state: string;
-  readonly resources: readonly ResourceDefinition[];
+  resources: readonly ResourceDefinition[];
+  /** The newest, which serves the same. */
+  crd: CustomResourceDefinition;
 }
 
 /**
@@ -28,17 +30,22 @@ export function serveCustomResources(
   return crds.onChange((name, crd) => {
     const before = served.get(name);
     const state = crd === undefined || !isServed(crd) ? "" : stateOf(crd);
-    if (state === (before?.state ?? "")) return;
+    if (state === (before?.state ?? "")) {
+      // What was read from bytes that are gone would keep them.
+      if (before !== undefined && crd !== undefined) before.crd = crd;
+      return;
+    }
     if (before !== undefined) table.remove(before.resources);
     if (crd === undefined || state === "") {
       served.delete(name);
       return;
     }
-    const resources = resourcesOfCustom(crd, options)
+    const now: Served = { state, resources: [], crd };
+    now.resources = resourcesOfCustom(() => now.crd, options)
       .filter(({ group, version, plural }) => table.find(group, version, plural) === undefined)
       .sort((a, b) => compareVersions(b.version, a.version));
-    served.set(name, { state, resources });
-    table.add(resources);
+    served.set(name, now);
+    table.add(now.resources);
   });
 }
 

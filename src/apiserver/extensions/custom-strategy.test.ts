@@ -24,7 +24,7 @@ function problems(schema: Structural, object: object, clock: Clock): string[] {
     kind: "Foo",
     plural: "foos",
     terminating: false,
-    schema,
+    schema: () => schema,
     clock,
     hasStatus: false,
     scale: undefined,

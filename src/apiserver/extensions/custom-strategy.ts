@@ -24,7 +24,8 @@ export interface CustomTraits {
   readonly plural: string;
   /** The definition is being deleted: nothing new. */
   readonly terminating: boolean;
-  readonly schema: Structural | undefined;
+  /** The same object for as long as it is in use. */
+  readonly schema: () => Structural | undefined;
   readonly clock: Clock;
   readonly hasStatus: boolean;
   readonly scale: ScalePaths | undefined;
@@ -67,7 +68,6 @@ export function customStatusStrategy(
   traits: CustomTraits,
 ): Pick<Strategy<CustomObject>, "prepareForUpdate" | "validateUpdate" | "warnings" | "resetFields"> {
   const rules = lazyRules(traits.schema);
-  const statusSchema = traits.schema && propertyOf(traits.schema, "status");
   return {
     resetFields: ["metadata", "spec"],
     warnings: (object) => [...(ratcheted.get(object) ?? [])],
@@ -82,13 +82,15 @@ export function customStatusStrategy(
     validateUpdate(object, { old }) {
       const typeErrors = validateTypeMeta(traits, object);
       if (typeErrors.length > 0) return typeErrors;
-      const correlation = traits.schema && new Correlation(traits.schema, object, old);
+      const schema = traits.schema();
+      const statusSchema = schema && propertyOf(schema, "status");
+      const correlation = schema && new Correlation(schema, object, old);
       const errors: FieldError[] = [];
       if (statusSchema !== undefined && object.status !== undefined) {
         const subject = { value: object.status, path: "", correlation: correlation?.key("status") };
         errors.push(...validateBySchema(statusSchema, subject, "status"));
       }
-      errors.push(...validateScaleStatus(object, traits.scale), ...listErrors(traits.schema, object, old));
+      errors.push(...validateScaleStatus(object, traits.scale), ...listErrors(schema, object, old));
       return [...errors, ...checkRules({ rules, clock: traits.clock }, { object, old, errors })];
     },
   };
@@ -107,7 +109,8 @@ interface Transition {
 function validateObject(traits: CustomTraits, rules: LazyRules, { object, old }: Transition): FieldError[] {
   const typeErrors = validateTypeMeta(traits, object);
   if (typeErrors.length > 0) return typeErrors;
-  const { schema, scale } = traits;
+  const { scale } = traits;
+  const schema = traits.schema();
   const errors: FieldError[] = [];
   if (schema !== undefined) {
     const correlation = old && new Correlation(schema, object, old);
@@ -147,8 +150,9 @@ type LazyRules = () => RuleValidator | undefined;
 const validators = new WeakMap<Structural, { readonly rules: RuleValidator | undefined }>();
 
 /** Rules are compiled when the first object is written, once for all doors. */
-function lazyRules(schema: Structural | undefined): LazyRules {
+function lazyRules(schemaOf: CustomTraits["schema"]): LazyRules {
   return () => {
+    const schema = schemaOf();
     if (schema === undefined) return undefined;
     let known = validators.get(schema);
     if (known === undefined) {

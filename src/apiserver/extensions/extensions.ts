@@ -6,6 +6,7 @@ import type { Call } from "../call.ts";
 import type { WriteFinisher, WriteHooks } from "../rest/rest.ts";
 import type { ServerParts } from "../server.ts";
 import { type CrdController, startCrdController } from "./crd-controller.ts";
+import { readDefinitionsLazily } from "./definition-codec.ts";
 import { serveCustomResources } from "./custom-resources.ts";
 import type { WebhookConversionOptions } from "./webhook-conversion.ts";
 
@@ -24,6 +25,7 @@ export interface Extensions extends Disposable {
 
 /** Serves custom resources, and looks after their definitions. Made before live sets are loaded. */
 export function createExtensions(parts: ServerParts, { client, log, ...conversion }: ExtensionsOptions): Extensions {
+  readDefinitionsLazily();
   const crds = parts.live<CustomResourceDefinition>("apiextensions.k8s.io", "v1", "customresourcedefinitions");
   const resources = new DisposableStack();
   resources.defer(() => void conversion.webhooks[Symbol.asyncDispose]());
