@@ -3,6 +3,7 @@ import { nodes } from "#api/core/v1/node.ts";
 import { deviceClasses } from "#api/resource/v1/device-class.ts";
 import { resourceClaims } from "#api/resource/v1/resource-claim.ts";
 import { resourceSlices } from "#api/resource/v1/resource-slice.ts";
+import { systemRandom } from "#base/os/random.ts";
 import type { Client } from "#client/client.ts";
 import { createNodeInfo, setNode } from "#scheduler/node-info.ts";
 import { allocate, type AnyRequest } from "#scheduler/plugins/dynamic-resources/allocator.ts";
@@ -64,7 +65,7 @@ export async function allocateClaims(client: Client, namespace: string): Promise
       const picks = allocate([claim], inventory.on(place), { inventory, taken, selects });
       if (picks === undefined) continue;
       for (const { device } of picks) taken.add(device.id);
-      await resource.updateStatus({ ...claim, status: { allocation: allocationOf(claim, picks, classOf) } });
+      await resource.updateStatus({ ...claim, status: { allocation: allocationOf(claim, picks, { classOf, newShareId: () => systemRandom.uuid() }) } });
       break;
     }
   }

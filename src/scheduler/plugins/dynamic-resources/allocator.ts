@@ -6,6 +6,7 @@ import type { DeviceConstraint, DeviceRequest, ExactDeviceRequest } from "#api/r
 import type { ResourceClaim } from "#api/resource/v1/resource-claim.ts";
 import { quantityNumber } from "#apimachinery/quantity.ts";
 import { isTolerated } from "../../toleration.ts";
+import { type Consumption, consumptionOf, suffices } from "./capacity.ts";
 import { attributeText, type Inventory, type PublishedDevice } from "./devices.ts";
 
 /** A request, or one of its alternatives. */
@@ -19,12 +20,16 @@ export interface Pick {
   readonly claim: ResourceClaim;
   readonly request: AnyRequest;
   readonly device: PublishedDevice;
+  /** Of the device's capacities. */
+  readonly consumed: Consumption;
 }
 
 export interface AllocatorOptions {
   readonly inventory: Inventory;
   /** Ids of devices that are taken. */
   readonly taken: ReadonlySet<string>;
+  /** What is consumed of devices that may be allocated many times, by their ids. */
+  readonly shared?: ReadonlyMap<string, readonly Consumption[]>;
   /** Whether a device is what a request's class and selectors ask for. */
   readonly selects: (request: AnyRequest, device: PublishedDevice) => boolean;
 }
@@ -50,8 +55,21 @@ export function allocate(
   const free = (device: PublishedDevice, request: AnyRequest): boolean => {
     if (request.adminAccess === true) return !picks.some((pick) => pick.device.id === device.id);
     if (options.taken.has(device.id)) return false;
+    if (device.device.allowMultipleAllocations === true) return true;
     return !picks.some((pick) => pick.device.id === device.id && pick.request.adminAccess !== true);
   };
+
+  /** False, and nothing is picked: the device has not enough of what is asked for. */
+  function pick(claim: ResourceClaim, request: AnyRequest, device: PublishedDevice): boolean {
+    const consumed = consumptionOf(device.device, request.capacity?.requests);
+    if (consumed === undefined) return false;
+    const shares = device.device.allowMultipleAllocations === true && request.adminAccess !== true;
+    const others = shares ? picks.filter((each) => each.device.id === device.id).map((each) => each.consumed) : [];
+    const before = shares ? (options.shared?.get(device.id) ?? []) : [];
+    if (!suffices(device.device, [...before, ...others, consumed])) return false;
+    picks.push({ claim, request, device, consumed });
+    return true;
+  }
 
   function place(at: number): boolean {
     const next = wanted[at];
@@ -65,10 +83,10 @@ export function allocate(
     if (left === 0) return place(at + 1);
     for (let i = from; i < devices.length && steps++ < stepsMax; i++) {
       const device = devices[i] as PublishedDevice;
-      if (!usable(device, request) || !free(device, request)) continue;
-      picks.push({ claim, request, device });
+      if (!usable(device, request) || !free(device, request) || !pick(claim, request, device)) continue;
       if (consistent(picks, claim) && countersSuffice(picks, options)) {
-        if (fill(at, request, { left: left - 1, from: i + 1 })) return true;
+        const again = device.device.allowMultipleAllocations === true ? i : i + 1;
+        if (fill(at, request, { left: left - 1, from: again })) return true;
       }
       picks.pop();
     }
@@ -79,8 +97,9 @@ export function allocate(
     const all = devices.filter((device) => usable(device, request));
     if (all.length === 0 || all.some((device) => !free(device, request))) return false;
     const before = picks.length;
-    for (const device of all) picks.push({ claim, request, device });
-    if (consistent(picks, claim) && countersSuffice(picks, options) && place(at + 1)) return true;
+    if (all.every((device) => pick(claim, request, device)) && consistent(picks, claim) && countersSuffice(picks, options) && place(at + 1)) {
+      return true;
+    }
     picks.length = before;
     return false;
   }

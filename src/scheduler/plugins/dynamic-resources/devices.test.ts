@@ -161,4 +161,35 @@ describe("DynamicResources", () => {
     await world.settle();
     assert.equal(world.nodeOf("train"), "a");
   });
+
+  it("shares a device by its capacity, in the portions that it comes in", async () => {
+    const { world, claimOf } = gpus();
+    await using _ = world;
+    const memory = { value: "8Gi", requestPolicy: { default: "1Gi", validRange: { min: "1Gi", step: "1Gi", max: "6Gi" } } };
+    world.api.seed(resourceSlices, slice("a", [{ name: "shared", allowMultipleAllocations: true, capacity: { memory } }]));
+    const asking = (memory?: string): DeviceRequest => ({
+      name: "gpu",
+      exactly: {
+        deviceClassName: "gpu",
+        allocationMode: "ExactCount",
+        count: 1,
+        ...(memory !== undefined && { capacity: { requests: { memory } } }),
+      },
+    });
+    const requests = { first: "2500Mi", second: "4Gi", third: undefined, fourth: "512Mi", huge: "7Gi", other: "1Gi" };
+    for (const [name, wanted] of Object.entries(requests)) {
+      world.api.seed(resourceClaims, claim(name, [asking(wanted)]));
+      world.addPod(pod(name, uses(name)));
+      await world.settle();
+    }
+    const consumed = Object.keys(requests).map((name) => claimOf(name).status?.allocation?.devices?.results?.[0]?.consumedCapacity?.["memory"]);
+    // 3 + 4 + 1 are all there is.
+    assert.deepEqual(consumed, ["3Gi", "4Gi", "1Gi", undefined, undefined, undefined]);
+    const ids = ["first", "second"].map((name) => claimOf(name).status?.allocation?.devices?.results?.[0]?.shareID);
+    assert.ok(ids[0] !== undefined && ids[0] !== ids[1]);
+    world.api.remove(resourceClaims, "default/second");
+    await world.advance(2000);
+    assert.equal(world.nodeOf("fourth"), "a");
+    assert.equal(world.nodeOf("huge"), undefined);
+  });
 });

@@ -15,6 +15,7 @@ import {
 import { nodeSelectorMatcher } from "../../node-selection.ts";
 import type { PodInfo } from "../../pod-info.ts";
 import { allocate, type AnyRequest, type Pick } from "./allocator.ts";
+import type { Consumption } from "./capacity.ts";
 import { deallocate, releaseClaim, reserveClaim } from "./bind.ts";
 import { claimsRefused, isReservedFor, podResourceClaims } from "./claims.ts";
 import { inventoryOf, type PublishedDevice } from "./devices.ts";
@@ -77,6 +78,10 @@ function deviceFilter(pod: PodInfo, context: Context): NodeFilter | Status | und
     status?.allocation?.nodeSelector ? [nodeSelectorMatcher(status.allocation.nodeSelector)] : [],
   );
   const open = claims.filter(({ status }) => status?.allocation === undefined);
+  const resultOptions = {
+    classOf: (name: string) => listers.of(deviceClasses).get(name),
+    newShareId: () => context.random.uuid(),
+  };
   const find = open.length === 0 ? undefined : finder(open, context);
   return {
     check(node) {
@@ -86,8 +91,7 @@ function deviceFilter(pod: PodInfo, context: Context): NodeFilter | Status | und
       if (open.some(({ metadata }) => inFlight.has(metadata?.uid ?? ""))) return noDevices;
       const picks = find(node);
       if (picks === undefined) return noDevices;
-      const classOf = (name: string) => listers.of(deviceClasses).get(name);
-      allocations.set(node.name, new Map(open.map((claim) => [claim, allocationOf(claim, picks, classOf)])));
+      allocations.set(node.name, new Map(open.map((claim) => [claim, allocationOf(claim, picks, resultOptions)])));
       return undefined;
     },
     reserve({ name }) {
@@ -122,9 +126,13 @@ function deviceFilter(pod: PodInfo, context: Context): NodeFilter | Status | und
 function finder(open: readonly ResourceClaim[], { listers, cluster }: Context) {
   const inventory = inventoryOf(listers.of(resourceSlices).list());
   const taken = new Set<string>();
+  const shared = new Map<string, Consumption[]>();
   const take = ({ devices }: AllocationResult): void => {
-    for (const { driver, pool, device, adminAccess } of devices?.results ?? []) {
-      if (adminAccess !== true) taken.add(`${driver}/${pool}/${device}`);
+    for (const { driver, pool, device, adminAccess, shareID, consumedCapacity = {} } of devices?.results ?? []) {
+      const id = `${driver}/${pool}/${device}`;
+      if (adminAccess === true) continue;
+      if (shareID === undefined) taken.add(id);
+      else shared.set(id, [...(shared.get(id) ?? []), consumedCapacity]);
     }
   };
   for (const { status } of listers.of(resourceClaims).list()) if (status?.allocation) take(status.allocation);
@@ -137,7 +145,7 @@ function finder(open: readonly ResourceClaim[], { listers, cluster }: Context) {
     );
   };
   return (node: Parameters<typeof inventory.on>[0]): readonly Pick[] | undefined =>
-    allocate(open, inventory.on(node), { inventory, taken, selects });
+    allocate(open, inventory.on(node), { inventory, taken, shared, selects });
 }
 
 /** A claim that holds devices in the wrong place, for nobody, is given back. */

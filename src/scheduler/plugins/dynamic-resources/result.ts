@@ -8,17 +8,23 @@ import type {
 } from "#api/resource/v1/resource-claim.ts";
 import type { Pick } from "./allocator.ts";
 
+export interface ResultOptions {
+  readonly classOf: (name: string) => DeviceClass | undefined;
+  /** Tells apart the users of a device that may be allocated many times. */
+  readonly newShareId: () => string;
+}
+
 export function allocationOf(
   claim: ResourceClaim,
   picks: readonly Pick[],
-  classOf: (name: string) => DeviceClass | undefined,
+  { classOf, newShareId }: ResultOptions,
 ): AllocationResult {
   const own = picks.filter((pick) => pick.claim === claim);
   const nodeSelector = commonSelector(own);
   const config = configurationOf(claim, own, classOf);
   return {
     devices: {
-      results: own.map(({ request, device }) => ({
+      results: own.map(({ request, device, consumed }) => ({
         request: request.fullName,
         driver: device.driver,
         pool: device.pool,
@@ -30,6 +36,10 @@ export function allocationOf(
         }),
         ...(device.device.bindingFailureConditions && {
           bindingFailureConditions: device.device.bindingFailureConditions,
+        }),
+        ...(device.device.allowMultipleAllocations === true && {
+          shareID: newShareId(),
+          consumedCapacity: { ...consumed },
         }),
       })),
       ...(config.length > 0 && { config }),
