@@ -20,6 +20,7 @@ import { openReplica } from "#store/replica.ts";
 import { laggyStore } from "#store/testing/laggy-store.ts";
 
 const stepsPerRun = 150;
+const bookmarkIntervalMs = 60_000;
 const colors = ["red", "green", ""] as const;
 const namespaces = ["one", "two"] as const;
 
@@ -43,6 +44,7 @@ interface Watched {
   readonly scope: Scope;
   readonly from: number | undefined;
   readonly seen: string[];
+  readonly bookmarks: number[];
   stream: Disposable | undefined;
   ended: unknown;
 }
@@ -205,7 +207,7 @@ async function openWatch(run: Run): Promise<void> {
   const options: CallOptions = fromState
     ? { sendInitialEvents: true, resourceVersionMatch: "NotOlderThan", allowWatchBookmarks: true }
     : { resourceVersion: String(from) };
-  const watched: Watched = { scope, from: fromState ? undefined : from, seen: [], stream: undefined, ended: undefined };
+  const watched: Watched = { scope, from: fromState ? undefined : from, seen: [], bookmarks: [], stream: undefined, ended: undefined };
   const call = { ...callOf(endpoint, scope.namespace, { ...selectorOf(scope), ...options }), verb: "watch" } as const;
   watched.stream = await watch(endpoint, call, {
     clock,
@@ -215,6 +217,8 @@ async function openWatch(run: Run): Promise<void> {
           watched.seen.push(`${message.type} ${textOf(message.entry.object as ConfigMap)} ${message.entry.revision}`);
         } else if (message.object.metadata?.annotations?.[initialEventsAnnotation] === "true") {
           watched.seen.push(`STATE ${message.object.metadata.resourceVersion}`);
+        } else {
+          watched.bookmarks.push(Number(message.object.metadata?.resourceVersion));
         }
       },
       onEnd: (error) => (watched.ended = error ?? "quietly"),
@@ -277,11 +281,13 @@ async function runOne(seed: number): Promise<void> {
     await (step % 50 === 49 ? compact : run.pick(steps))(run);
   }
   for (const { storage } of run.endpoints) await storage.store.catchUp?.();
-  await clock.settle();
+  await clock.advance(bookmarkIntervalMs);
   for (const watched of run.watches) {
     // Compaction ends none: they are never so far behind.
     assert.equal(watched.ended, undefined);
     checkWatch(run, watched);
+    // A client that goes on from a bookmark misses nothing, and nothing older is left to come.
+    assert.deepEqual(watched.bookmarks, watched.from === undefined ? [run.revision] : []);
     watched.stream?.[Symbol.dispose]();
   }
   assert.ok(run.watches.length > 0 && run.changes.length > 0);
