@@ -76,13 +76,10 @@ export function updateManagedFields(
   }
 }
 
-/** What the creator of an object owns, by the shape of the object. */
-interface CreatedShapes {
-  readonly schema: ApplyNode;
-  readonly taken: Map<string, FieldSet>;
-}
+/** What the creator of an object owns, by the shape of the object. With the schema it goes. */
+type CreatedShapes = WeakMap<FieldManagement, Map<string, FieldSet>>;
 
-const createdShapes = new WeakMap<FieldManagement, CreatedShapes>();
+const createdShapes = new WeakMap<ApplyNode, CreatedShapes>();
 /** Of one resource and subresource; beyond it all are forgotten. */
 export const createdShapesMax = 512;
 
@@ -110,12 +107,11 @@ function createdFields(
 }
 
 function createdShapesOf(management: FieldManagement, schema: ApplyNode): Map<string, FieldSet> {
-  let shapes = createdShapes.get(management);
-  if (shapes?.schema !== schema) {
-    shapes = { schema, taken: new Map() };
-    createdShapes.set(management, shapes);
-  }
-  return shapes.taken;
+  let known = createdShapes.get(schema);
+  if (known === undefined) createdShapes.set(schema, (known = new WeakMap()));
+  let shapes = known.get(management);
+  if (shapes === undefined) known.set(management, (shapes = new Map()));
+  return shapes;
 }
 
 /** Walks are recursive: values of a custom resource may be nested deeper than the stack goes. */
