@@ -28,6 +28,9 @@ export interface Document {
   readonly hash: string;
 }
 
+/** Bytes of v3 documents that are kept; those not asked for longest are made anew. */
+export const keptDocumentsBytesMax = 16 * 1024 * 1024;
+
 /**
  * OpenAPI of everything served. Documents are made when they are asked for and kept as bytes; a
  * change of one group version leaves the v3 documents of the others.
@@ -64,7 +67,6 @@ interface Section {
   readonly paths: () => readonly Path[];
   readonly resources: readonly ResourceDefinition[];
   hash?: string;
-  v3?: Document;
 }
 
 export function createOpenApi(options: OpenApiOptions): OpenApi {
@@ -76,6 +78,9 @@ class Documents implements OpenApi {
   /** By the name of their v3 document. */
   readonly #sections = new Map<string, Section>();
   readonly #kinds = new Map<string, GroupVersionKindEntry>();
+  /** The v3 documents made last, the one not asked for longest first. */
+  readonly #kept = new Map<Section, Document>();
+  #keptBytes = 0;
   #index: Document | undefined;
   #v2: Document | undefined;
   #v2Proto: Document | undefined;
@@ -92,6 +97,7 @@ class Documents implements OpenApi {
 
   setGroupVersion(groupVersion: GroupVersion, resources: readonly ResourceDefinition[]): void {
     const { group } = groupVersion;
+    this.#drop(this.#sections.get(groupVersionPath(groupVersion)));
     this.#sections.set(groupVersionPath(groupVersion), {
       groupVersion,
       resources,
@@ -113,6 +119,7 @@ class Documents implements OpenApi {
 
   removeGroupVersion(groupVersion: GroupVersion): void {
     const { group } = groupVersion;
+    this.#drop(this.#sections.get(groupVersionPath(groupVersion)));
     this.#sections.delete(groupVersionPath(groupVersion));
     const others = [...this.#sections.values()].some((each) => each.groupVersion?.group === group);
     if (!others) this.#sections.delete(`apis/${group}`);
@@ -134,8 +141,22 @@ class Documents implements OpenApi {
   v3(name: string): Document | undefined {
     const section = this.#sections.get(name);
     if (section === undefined) return undefined;
-    section.v3 ??= { bytes: writeJson(this.#v3Json(section)), hash: this.#hashOf(name) };
-    return section.v3;
+    const kept = this.#kept;
+    const document = kept.get(section) ?? { bytes: writeJson(this.#v3Json(section)), hash: this.#hashOf(name) };
+    if (!kept.delete(section)) this.#keptBytes += document.bytes.length;
+    kept.set(section, document);
+    for (const oldest of kept.keys()) {
+      if (this.#keptBytes <= keptDocumentsBytesMax || oldest === section) break;
+      this.#drop(oldest);
+    }
+    return document;
+  }
+
+  #drop(section: Section | undefined): void {
+    const document = section && this.#kept.get(section);
+    if (section === undefined || document === undefined) return;
+    this.#kept.delete(section);
+    this.#keptBytes -= document.bytes.length;
   }
 
   #hashOf(name: string): string {
