@@ -56,7 +56,7 @@ import { rawCall } from "./http/raw-call.ts";
 import { admissionMeters } from "./metrics/admission-meters.ts";
 import { watchMeters } from "./metrics/watch-meters.ts";
 import type { RestDeps } from "./rest/rest.ts";
-import { writeHooks } from "./rest/write-hooks.ts";
+import { eventTtlSecondsDefault, writeHooks } from "./rest/write-hooks.ts";
 import type { ServedKinds } from "./runtime-config.ts";
 import { repairAddresses } from "./services/repair-addresses.ts";
 import { authenticateTwice, authorizeTwice } from "./second-look.ts";
@@ -87,6 +87,8 @@ export interface ApiServerOptions {
   readonly tokens: TokenIssuer;
   readonly tokenReviewer: (server: ServerParts, ways: readonly Authenticator[]) => TokenReviewer;
   readonly serviceCidr: string;
+  /** How long Events are kept. @default an hour */
+  readonly eventTtlSeconds?: number;
   readonly connects: (server: ServerParts) => ReadonlyMap<string, ConnectHandler>;
   readonly registry: MetricRegistry;
   readonly filters: (server: ServerParts) => readonly RequestFilter[];
@@ -188,7 +190,13 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     kinds: table,
     random,
     hooks: new Map([
-      ...writeHooks(parts, { client: loopback, store, random, serviceCidr: options.serviceCidr }),
+      ...writeHooks(parts, {
+        client: loopback,
+        store,
+        random,
+        serviceCidr: options.serviceCidr,
+        eventTtlSeconds: options.eventTtlSeconds ?? eventTtlSecondsDefault,
+      }),
       ...extensions.hooks,
     ]),
   };

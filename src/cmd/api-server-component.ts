@@ -73,6 +73,8 @@ export interface ApiServerFlags {
   readonly shutdownDelayMs?: number;
   /** @default 5 minutes; 0 for never */
   readonly compactionIntervalMs?: number;
+  /** How long Events are kept. @default an hour */
+  readonly eventTtlSeconds?: number;
   /** How values are encrypted in the store; absent where they are not. */
   readonly encryption?: EncryptionFlags;
   /** Names and addresses of the serving certificate beyond the standard ones. */
@@ -186,6 +188,7 @@ async function serverOptions(
     ],
     tokenReviewer: (parts, ways) => createTokenReviewer(ways, tokenOptions(world, pki, parts)),
     serviceCidr: serviceCidrOf(flags),
+    ...(flags.eventTtlSeconds !== undefined && { eventTtlSeconds: flags.eventTtlSeconds }),
     connects: (parts) => connectHandlers(proxyTargets(world, { pki, kubeletPair, parts })),
     ...(audit && { audit }),
     registry,

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { durationMs } from "#apimachinery/go-duration.ts";
 import { Lifetime } from "#base/lifetime.ts";
 import { hostAddresses } from "#base/os/host.ts";
@@ -19,6 +19,8 @@ interface ApiServerCliOptions extends EncryptionCliOptions {
   readonly enableAdmissionPlugins?: readonly string[];
   readonly serviceClusterIpRange: string;
   readonly etcdCompactionInterval: string;
+  readonly eventTtl: string;
+  readonly endpointReconcilerType: "lease" | "none";
   readonly auditLogPath?: string;
   readonly auditPolicyFile?: string;
   readonly auditLogMaxage: string;
@@ -79,6 +81,12 @@ export function addApiServerCommand(program: Command, context: CommandContext): 
     .option("--request-timeout <duration>", "longest time for an answer", "1m")
     .option("--shutdown-delay-duration <duration>", "how long to serve on, not ready, after the signal to stop", "0s")
     .option("--etcd-compaction-interval <duration>", "how long history is kept at least; 0 for ever", "5m")
+    .option("--event-ttl <duration>", "how long Events are kept", "1h")
+    .addOption(
+      new Option("--endpoint-reconciler-type <type>", "lease: the kubernetes Service lists the API servers that live")
+        .choices(["lease", "none"])
+        .default("lease"),
+    )
     .option("--etcd-servers <urls>", "an etcd cluster instead of the embedded store", listOption)
     .option("--etcd-cafile <file>", "CA of etcd's certificates")
     .option("--etcd-certfile <file>", "client certificate for etcd")
@@ -114,8 +122,9 @@ async function etcdOptions(
   const text = (path: string | undefined): Promise<string> | undefined =>
     path === undefined ? undefined : world.files.readText(path);
   const [ca, cert, key] = await Promise.all([text(etcdCafile), text(etcdCertfile), text(etcdKeyfile)]);
-  if (ca === undefined) return { endpoints };
-  return { endpoints, tls: { ca, ...(cert !== undefined && { cert }), ...(key !== undefined && { key }) } };
+  if (ca === undefined && cert === undefined) return { endpoints };
+  const tls = { ...(ca !== undefined && { ca }), ...(cert !== undefined && { cert }), ...(key !== undefined && { key }) };
+  return { endpoints, tls };
 }
 
 async function runApiServer(context: CommandContext, options: ApiServerCliOptions): Promise<void> {
@@ -133,6 +142,7 @@ async function runApiServer(context: CommandContext, options: ApiServerCliOption
       ...(options.etcdServers !== undefined && { etcd: await etcdOptions(world, options, options.etcdServers) }),
       advertiseAddress: advertised,
       kubeconfigAddress: bound,
+      endpointReconciler: options.endpointReconcilerType,
       featureGates: options.featureGates ?? "",
       apiServer: {
         bindAddress: options.bindAddress,
@@ -151,6 +161,7 @@ async function runApiServer(context: CommandContext, options: ApiServerCliOption
         requestTimeoutMs: durationMs(options.requestTimeout),
         shutdownDelayMs: durationMs(options.shutdownDelayDuration),
         compactionIntervalMs: durationMs(options.etcdCompactionInterval),
+        eventTtlSeconds: Math.floor(durationMs(options.eventTtl) / 1000),
         ...(options.runtimeConfig !== undefined && { runtimeConfig: options.runtimeConfig }),
         allowPrivileged: options.allowPrivileged === true || options.allowPrivileged === "true",
         ...encryptionFlags(options),

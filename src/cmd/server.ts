@@ -51,6 +51,8 @@ export interface ServerOptions {
   readonly advertiseAddress: string;
   /** Address that kubeconfigs name; the advertised one when absent. */
   readonly kubeconfigAddress?: string;
+  /** Who keeps the endpoints of the kubernetes Service: `none` for somebody else. @default "lease" */
+  readonly endpointReconciler?: "lease" | "none";
   readonly featureGates: string;
   /** What `up` prepared; absent for a control plane alone. */
   readonly cluster?: ClusterFile;
@@ -115,15 +117,17 @@ export async function startServer(
     }),
   ]);
   api.markBootstrapped();
-  const endpoints = await keepKubernetesEndpoints({
-    client: api.server.loopback,
-    store,
-    clock: world.clock,
-    log: world.log.named("kubernetes-endpoints"),
-    address: advertiseAddress,
-    port: api.http.port,
-  });
-  lifetime.use(endpoints);
+  if (options.endpointReconciler !== "none") {
+    const endpoints = await keepKubernetesEndpoints({
+      client: api.server.loopback,
+      store,
+      clock: world.clock,
+      log: world.log.named("kubernetes-endpoints"),
+      address: advertiseAddress,
+      port: api.http.port,
+    });
+    lifetime.use(endpoints);
+  }
   await writeKubeconfig(world, kubeconfigPath, { server, caPem: pki.caPem, user: "admin", pair: admin });
   await writeComponentKubeconfigs(world, { dataDirectory, server, pki, nodes: options.cluster?.nodes ?? [] });
   const { clock, random } = world;

@@ -47,7 +47,7 @@ export interface EtcdServerOptions {
   /** 0 lets the system choose. */
   readonly port: number;
   /** With `ca`, clients must come with a certificate of it. */
-  readonly tls?: EtcdTls;
+  readonly tls?: Required<EtcdTls>;
   readonly name?: string;
   /** Bytes on disk; 0 when absent. */
   diskBytes?(): number;
@@ -94,10 +94,8 @@ export async function serveEtcd(options: EtcdServerOptions): Promise<EtcdServer>
   };
 }
 
-function credentialsOf(tls: EtcdTls | undefined): grpc.ServerCredentials {
-  if (tls?.cert === undefined || tls.key === undefined) {
-    return grpc.ServerCredentials.createInsecure();
-  }
+function credentialsOf(tls: EtcdServerOptions["tls"]): grpc.ServerCredentials {
+  if (tls === undefined) return grpc.ServerCredentials.createInsecure();
   const pair = { cert_chain: Buffer.from(tls.cert), private_key: Buffer.from(tls.key) };
   return grpc.ServerCredentials.createSsl(Buffer.from(tls.ca), [pair], true);
 }

@@ -11,8 +11,8 @@ import type { ServerParts } from "../server.ts";
 import { adminAccessHooks, claimRequests, templateRequests } from "./admin-access.ts";
 import type { WriteHooks } from "./rest.ts";
 
-/** How long Events are kept, seconds. Source: --event-ttl. */
-const eventTtlSeconds = 3600;
+/** How long Events are kept. Source: --event-ttl. */
+export const eventTtlSecondsDefault = 3600;
 
 const rbacGroup = "rbac.authorization.k8s.io";
 
@@ -22,11 +22,12 @@ export interface WriteHookOptions {
   readonly store: Store;
   readonly random: Random;
   readonly serviceCidr: string;
+  readonly eventTtlSeconds: number;
 }
 
 /** Work around writes, by `group/plural`. */
 export function writeHooks(parts: ServerParts, options: WriteHookOptions): ReadonlyMap<string, WriteHooks> {
-  const events: WriteHooks = { ttlSeconds: () => eventTtlSeconds };
+  const events: WriteHooks = { ttlSeconds: () => options.eventTtlSeconds };
   const services = serviceAllocator({
     client: options.client,
     services: parts.live<Service>("", "v1", "services"),

@@ -14,8 +14,8 @@ import * as methods from "./methods.ts";
 import type { Method } from "./methods.ts";
 
 export interface EtcdTls {
-  /** PEM. */
-  readonly ca: string | Uint8Array;
+  /** PEM; the system's authorities when absent. */
+  readonly ca?: string | Uint8Array;
   readonly cert?: string | Uint8Array;
   readonly key?: string | Uint8Array;
 }
