@@ -65,7 +65,7 @@ export async function allocateClaims(client: Client, namespace: string): Promise
       const picks = allocate([claim], inventory.on(place), { inventory, taken, selects });
       if (picks === undefined) continue;
       for (const { device } of picks) taken.add(device.id);
-      await resource.updateStatus({ ...claim, status: { allocation: allocationOf(claim, picks, { classOf, newShareId: () => systemRandom.uuid() }) } });
+      await resource.updateStatus({ ...claim, status: { allocation: allocationOf(claim, picks, { classOf, newShareId: () => systemRandom.uuid(), nodeName: place.name }) } });
       break;
     }
   }

@@ -58,15 +58,22 @@ export async function reserveClaim(
 
 /** Takes the pod off the users of a claim. */
 export async function releaseClaim(claim: ResourceClaim, { uid }: PodInfo, client: Client): Promise<void> {
-  const body = {
-    metadata: { uid: claim.metadata?.uid },
-    status: { reservedFor: [{ $patch: "delete", uid }] },
-  };
-  await client.resource(resourceClaims).patch(keyOfObject(claim), { type: "strategic", body, subresource: "status" });
+  const resource = client.resource(resourceClaims);
+  let current = claim;
+  for (let tries = 1; ; tries++) {
+    const reservedFor = (current.status?.reservedFor ?? []).filter((user) => user.uid !== uid);
+    try {
+      await resource.updateStatus({ ...current, status: { ...current.status, reservedFor } });
+      return;
+    } catch (error) {
+      if (!isConflict(error) || tries >= conflictsMax) throw error;
+      current = await resource.get(keyOfObject(claim));
+    }
+  }
 }
 
 /** Gives back the devices of a claim that nobody uses. */
 export async function deallocate(claim: ResourceClaim, client: Client): Promise<void> {
-  const { allocation: _allocation, reservedFor: _reservedFor, ...status } = claim.status ?? {};
+  const { allocation: _allocation, reservedFor: _reservedFor, devices: _devices, ...status } = claim.status ?? {};
   await client.resource(resourceClaims).updateStatus({ ...claim, status });
 }

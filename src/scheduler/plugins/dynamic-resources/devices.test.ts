@@ -192,4 +192,35 @@ describe("DynamicResources", () => {
     assert.equal(world.nodeOf("fourth"), "a");
     assert.equal(world.nodeOf("huge"), undefined);
   });
+
+  it("binds the pod when its device is ready, and gives back one that fails", async () => {
+    const { world, claimOf } = gpus();
+    await using _ = world;
+    const device = { name: "gpu-0", bindingConditions: ["Attached"], bindingFailureConditions: ["Broken"], bindsToNode: true };
+    world.api.seed(resourceSlices, { ...slice("a", [device]), metadata: { name: "fabric" } });
+    world.api.seed(resourceClaims, claim("mine", [one]));
+    world.addPod(pod("train", uses("mine")));
+    await world.settle();
+    assert.deepEqual(claimOf("mine").status?.reservedFor?.map(({ name }) => name), ["train"]);
+    assert.equal(world.nodeOf("train"), undefined);
+    const say = (type: string): void => {
+      const now = claimOf("mine");
+      const condition = { type, status: "True", reason: "Fabric", message: "m", lastTransitionTime: "2026-01-01T00:00:00Z" };
+      const devices = [{ driver, pool: "a", device: "gpu-0", conditions: [condition] }];
+      world.api.seed(resourceClaims, { ...now, status: { ...now.status, devices } });
+    };
+    say("Broken");
+    await world.settle();
+    assert.match(
+      world.conditionOf("train", "PodScheduled").message,
+      /running PreBind plugin "DynamicResources": claim mine binding failed: reason=Fabric, message="m"/,
+    );
+    // Given back, and taken again.
+    await world.advance(10_000);
+    const again = claimOf("mine");
+    assert.deepEqual(again.status?.reservedFor?.map(({ name }) => name), ["train"]);
+    say("Attached");
+    await world.settle();
+    assert.equal(world.nodeOf("train"), "a");
+  });
 });

@@ -1,7 +1,9 @@
 import { deviceClasses } from "#api/resource/v1/device-class.ts";
 import { type AllocationResult, type ResourceClaim, resourceClaims } from "#api/resource/v1/resource-claim.ts";
 import { resourceSlices } from "#api/resource/v1/resource-slice.ts";
+import { durationMs } from "#apimachinery/go-duration.ts";
 import { keyOfObject } from "#apimachinery/object.ts";
+import { rfc3339 } from "#base/clock.ts";
 import {
   type Context,
   definePlugin,
@@ -16,6 +18,7 @@ import { nodeSelectorMatcher } from "../../node-selection.ts";
 import type { PodInfo } from "../../pod-info.ts";
 import { allocate, type AnyRequest, type Pick } from "./allocator.ts";
 import type { Consumption } from "./capacity.ts";
+import { devicesReady, isHopeless } from "./binding-conditions.ts";
 import { deallocate, releaseClaim, reserveClaim } from "./bind.ts";
 import { claimsRefused, isReservedFor, podResourceClaims } from "./claims.ts";
 import { inventoryOf, type PublishedDevice } from "./devices.ts";
@@ -26,9 +29,19 @@ import { selectorMatches } from "./selector.ts";
 const elsewhere = unresolvable("resourceclaim not available on the node");
 const noDevices = unresolvable("cannot allocate all claims");
 
+interface Args {
+  /** How long devices may take to become ready. */
+  readonly bindingTimeoutMs: number;
+}
+
 /** Gives pods the devices that their claims ask for. Source: scheduler DynamicResources. */
-export const dynamicResources = definePlugin({
+export const dynamicResources = definePlugin<Args>({
   name: "DynamicResources",
+  args: { bindingTimeoutMs: 600_000 },
+  readArgs(given) {
+    const { bindingTimeout } = (given ?? {}) as { readonly bindingTimeout?: string };
+    return { bindingTimeoutMs: bindingTimeout === undefined ? 600_000 : durationMs(bindingTimeout) };
+  },
   unique: ({ spec }) => (spec.resourceClaims?.length ?? 0) > 0,
   enqueueOn: [
     "Pod/update-claims",
@@ -64,12 +77,13 @@ function usesClaimNamed({ pod }: PodInfo, name: string | undefined): boolean {
   );
 }
 
-function deviceFilter(pod: PodInfo, context: Context): NodeFilter | Status | undefined {
+function deviceFilter(pod: PodInfo, context: Context<Args>): NodeFilter | Status | undefined {
   if ((pod.pod.spec.resourceClaims?.length ?? 0) === 0) return undefined;
-  const { listers, client, cluster } = context;
+  const { listers, client, cluster, args, clock } = context;
   const claims = podResourceClaims(pod, listers);
   if ("code" in claims) return claims;
   if (claims.length === 0) return undefined;
+  const hopeless = claims.some((claim) => isHopeless(claim, { nowMs: clock.nowMs(), timeoutMs: args.bindingTimeoutMs }));
   const refusal = claimsRefused(claims, pod, listers);
   if (refusal !== undefined) return refusal;
   const inFlight = inFlightOf(cluster);
@@ -85,13 +99,13 @@ function deviceFilter(pod: PodInfo, context: Context): NodeFilter | Status | und
   const find = open.length === 0 ? undefined : finder(open, context);
   return {
     check(node) {
-      if (places.some((matches) => !matches(node))) return elsewhere;
+      if (hopeless || places.some((matches) => !matches(node))) return elsewhere;
       if (find === undefined) return undefined;
       // Another pod of the same claim decides about it right now.
       if (open.some(({ metadata }) => inFlight.has(metadata?.uid ?? ""))) return noDevices;
       const picks = find(node);
       if (picks === undefined) return noDevices;
-      allocations.set(node.name, new Map(open.map((claim) => [claim, allocationOf(claim, picks, resultOptions)])));
+      allocations.set(node.name, new Map(open.map((claim) => [claim, allocationOf(claim, picks, { ...resultOptions, nodeName: node.name })])));
       return undefined;
     },
     reserve({ name }) {
@@ -107,11 +121,19 @@ function deviceFilter(pod: PodInfo, context: Context): NodeFilter | Status | und
         if (now !== undefined && isReservedFor(now, pod)) void releaseClaim(now, pod, client).catch(() => undefined);
       }
     },
-    async preBind({ name }) {
+    async preBind({ name }, signal) {
       try {
-        for (const claim of claims) {
-          await reserveClaim(claim, { pod, allocation: allocations.get(name)?.get(claim), client });
-        }
+        const made = allocations.get(name);
+        const stamped = (claim: ResourceClaim): AllocationResult | undefined => {
+          const allocation = made?.get(claim);
+          const stamps = allocation !== undefined && context.featureEnabled("DRADeviceBindingConditions");
+          return stamps ? { ...allocation, allocationTimestamp: rfc3339(clock.nowMs()) } : allocation;
+        };
+        for (const claim of claims) await reserveClaim(claim, { pod, allocation: stamped(claim), client });
+        const conditional = claims.filter((claim) =>
+          (made?.get(claim) ?? claim.status?.allocation)?.devices?.results?.some(({ bindingConditions }) => bindingConditions?.length),
+        );
+        if (conditional.length > 0) await devicesReady(conditional, { context, timeoutMs: args.bindingTimeoutMs, signal });
         return undefined;
       } catch (error) {
         return failed(error);
@@ -123,7 +145,7 @@ function deviceFilter(pod: PodInfo, context: Context): NodeFilter | Status | und
 }
 
 /** Looks for devices on one node after the other, with what is taken as it is now. */
-function finder(open: readonly ResourceClaim[], { listers, cluster }: Context) {
+function finder(open: readonly ResourceClaim[], { listers, cluster }: Context<Args>) {
   const inventory = inventoryOf(listers.of(resourceSlices).list());
   const taken = new Set<string>();
   const shared = new Map<string, Consumption[]>();
@@ -151,16 +173,17 @@ function finder(open: readonly ResourceClaim[], { listers, cluster }: Context) {
 /** A claim that holds devices in the wrong place, for nobody, is given back. */
 async function postFilter(
   { pod }: { readonly pod: PodInfo },
-  { listers, client, cluster }: Context,
+  { listers, client, cluster, args, clock }: Context<Args>,
 ): Promise<PostFilterResult> {
   const claims = (pod.pod.spec.resourceClaims?.length ?? 0) === 0 ? [] : podResourceClaims(pod, listers);
   if ("code" in claims || claims.length === 0) return { status: unschedulable("no new claims to deallocate") };
   for (const claim of claims) {
     const { allocation, reservedFor = [] } = claim.status ?? {};
     const idle = reservedFor.length === 0 || (reservedFor.length === 1 && isReservedFor(claim, pod));
-    if (allocation?.nodeSelector === undefined || !idle) continue;
-    const matches = nodeSelectorMatcher(allocation.nodeSelector);
-    if (cluster.nodes.every((node) => node === undefined || matches(node))) continue;
+    if (allocation === undefined || !idle) continue;
+    const matches = allocation.nodeSelector === undefined ? () => true : nodeSelectorMatcher(allocation.nodeSelector);
+    const hopeless = isHopeless(claim, { nowMs: clock.nowMs(), timeoutMs: args.bindingTimeoutMs });
+    if (!hopeless && cluster.nodes.every((node) => node === undefined || matches(node))) continue;
     await deallocate(claim, client);
     return { status: unschedulable("deallocation of ResourceClaim completed") };
   }

@@ -12,15 +12,18 @@ export interface ResultOptions {
   readonly classOf: (name: string) => DeviceClass | undefined;
   /** Tells apart the users of a device that may be allocated many times. */
   readonly newShareId: () => string;
+  /** Where the pod is to run: devices may bind themselves to it. */
+  readonly nodeName: string;
 }
 
 export function allocationOf(
   claim: ResourceClaim,
   picks: readonly Pick[],
-  { classOf, newShareId }: ResultOptions,
+  { classOf, newShareId, nodeName }: ResultOptions,
 ): AllocationResult {
   const own = picks.filter((pick) => pick.claim === claim);
-  const nodeSelector = commonSelector(own);
+  const binds = own.some(({ device }) => device.device.bindsToNode === true);
+  const nodeSelector = binds ? nodeNamed(nodeName) : commonSelector(own);
   const config = configurationOf(claim, own, classOf);
   return {
     devices: {
@@ -70,6 +73,10 @@ function configurationOf(
     )
     .map((config) => ({ ...config, source: "FromClaim" }));
   return [...ofClasses, ...ofClaim];
+}
+
+function nodeNamed(name: string): NodeSelector {
+  return { nodeSelectorTerms: [{ matchFields: [{ key: "metadata.name", operator: "In", values: [name] }] }] };
 }
 
 /** Where all the devices can be used. Each selector has one term: the API server sees to that. */
