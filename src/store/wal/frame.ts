@@ -11,6 +11,7 @@
 import { crc32 } from "node:zlib";
 import type { FileHandle } from "#base/files.ts";
 import type { ByteWriter } from "./bytes.ts";
+import { ReadAhead } from "./read-ahead.ts";
 
 export const frameHeaderBytes = 24;
 export const frameAlignBytes = 8;
@@ -92,12 +93,9 @@ export interface SegmentEnd {
   readonly damaged: boolean;
 }
 
-/** Reads this much at a time. */
-const windowBytes = 1024 * 1024;
-
 /**
- * Calls `onFrame` with each good frame, up to `limitBytes` of the segment. The buffer is used again
- * afterwards.
+ * Calls `onFrame` with each good frame, up to `limitBytes` of the segment. Views into the buffer stay good, and
+ * keep it in memory.
  */
 export async function scanSegment(
   handle: FileHandle,
@@ -106,12 +104,12 @@ export async function scanSegment(
   onFrame: (frame: Frame, buffer: Buffer) => void,
 ): Promise<SegmentEnd> {
   const fileBytes = Math.min(limitBytes, await handle.sizeBytes());
-  let room = Buffer.allocUnsafeSlow(Math.min(windowBytes, fileBytes));
+  const windows = new ReadAhead(handle, fileBytes);
   let base = 0;
+  let rest: Buffer = Buffer.alloc(0);
+  let wantedBytes = 0;
   while (base < fileBytes) {
-    const lengthBytes = Math.min(room.length, fileBytes - base);
-    const bytes = await handle.read(base, lengthBytes, room);
-    const buffer = room.subarray(0, bytes.length);
+    const buffer = await windows.next(base, rest, wantedBytes);
     let at = 0;
     let found = frameAt({ buffer, base }, segment, at);
     while (typeof found === "object") {
@@ -120,15 +118,15 @@ export async function scanSegment(
       if (base + at === fileBytes) break;
       found = frameAt({ buffer, base }, segment, at);
     }
+    rest = buffer.subarray(at);
     base += at;
     if (typeof found === "object") break;
-    const cutOff = typeof found === "number" && base - at + found > fileBytes;
-    if (typeof found === "string" || cutOff) {
+    wantedBytes = typeof found === "number" ? found - at : 0;
+    if (typeof found === "string" || base + wantedBytes > fileBytes) {
       const problem = typeof found === "string" ? found : "cut off in a frame";
       const damaged = await wasSynced(handle, segment, base);
       return { endOffset: base, problem, damaged };
     }
-    if (at === 0) room = Buffer.allocUnsafeSlow(found);
   }
   return { endOffset: base, problem: undefined, damaged: false };
 }

@@ -65,7 +65,7 @@ export function writeTxn(out: ByteWriter, first: Entry): void {
   }
 }
 
-/** The next record; undefined at padding. Values are copies. */
+/** The next record; undefined at padding. Values are views into what is read. */
 export function readRecord(reader: ByteReader): WalRecord | undefined {
   const kind = reader.u8();
   switch (kind) {
@@ -100,8 +100,7 @@ function readOps(reader: ByteReader): Op[] {
     if (type === opDelete) ops.push({ op: "delete", key });
     else if (type === opPut || type === opPutWithLease) {
       const lease = type === opPutWithLease ? reader.u64() : 0n;
-      // A copy: a view would keep the whole segment in memory.
-      ops.push({ op: "put", key, value: Buffer.from(reader.bytes()), lease });
+      ops.push({ op: "put", key, value: reader.bytes(), lease });
     } else throw new RangeError(`unknown operation ${type}`);
   }
   return ops;

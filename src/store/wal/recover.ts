@@ -11,6 +11,7 @@ import { StoreDamagedError } from "./damage.ts";
 import { firstFrame, scanSegment, type Frame, type SegmentEnd } from "./frame.ts";
 import { checkpointName, listStore, segmentName } from "./names.ts";
 import { readRecord, type WalRecord } from "./records.ts";
+import { copySurvivors } from "./window-use.ts";
 
 /** No segment's first frame is longer. */
 const headerBytesMax = 64;
@@ -80,11 +81,13 @@ export async function recoverStore(
     throw new StoreDamagedError(join(directory, segmentName(first)), 0, "no frame begins here");
   }
   while (mvcc.trim(Number.POSITIVE_INFINITY));
+  const checkpointBytes = checkpoint?.sizeBytes ?? 0;
+  copySurvivors(mvcc, segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, checkpointBytes));
   return {
     mvcc,
     segments,
     nextSegment: first + segments.length,
-    checkpointBytes: checkpoint?.sizeBytes ?? 0,
+    checkpointBytes,
     recordCount: replay.recordCount,
   };
 }
