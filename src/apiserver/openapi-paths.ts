@@ -17,17 +17,24 @@ const jsonType = "application/json";
 
 /** `/openapi/v2` and `/openapi/v3`, made from what is served when somebody asks. */
 export function openApiPaths(table: ApiTable, remotes: RemoteDocuments): PathHandler {
-  const openApi = createOpenApi({ kinds: otherKinds, release: kubernetesVersion.gitVersion });
+  let loaded: Promise<OpenApi> | undefined;
   const served = new Map<string, readonly ResourceDefinition[]>();
   let generation = -1;
-  return ({ exchange, path }) => {
-    if (!path.startsWith("/openapi/")) return Promise.resolve(false);
+  return async ({ exchange, path }) => {
+    if (!path.startsWith("/openapi/")) return false;
+    const openApi = await (loaded ??= loadOpenApi());
     if (generation !== table.generation) {
       generation = table.generation;
       follow(openApi, table, served);
     }
-    return Promise.resolve(serve(withRemotes(openApi, remotes.openApi()), exchange, path));
+    return serve(withRemotes(openApi, remotes.openApi()), exchange, path);
   };
+}
+
+/** The words about types are loaded once somebody asks: most servers never need them. */
+async function loadOpenApi(): Promise<OpenApi> {
+  const { describeType } = await import("#api/docs/descriptions.ts");
+  return createOpenApi({ kinds: otherKinds, release: kubernetesVersion.gitVersion, describe: describeType });
 }
 
 /** What other servers say of their schemas. */

@@ -135,7 +135,7 @@ test("wait, delete", options, async () => {
 });
 
 test("explain, api-resources, api-versions, auth can-i, top", options, async () => {
-  assert.match(await k("explain", "deployment.spec.strategy"), /rollingUpdate/);
+  assert.match(await k("explain", "deployment.spec.strategy"), /rollingUpdate.*\n +Settings of RollingUpdate\./);
   const resources = await k("api-resources");
   for (const line of [/^pods +po +v1 +true +Pod$/m, /^deployments +deploy +apps\/v1 +true +Deployment$/m]) assert.match(resources, line);
   assert.match(await k("api-versions"), /^rbac.authorization.k8s.io\/v1$/m);

@@ -1,0 +1,96 @@
+import type { Docs } from "./docs.ts";
+
+/** `k8s.io/api/batch/v1`. */
+export const batchDocs: Docs = {
+  CronJob: { "": "Creates a Job at given times, written as in cron." },
+  CronJobSpec: {
+    "": "What is wanted of a CronJob.",
+    schedule: "When Jobs start, in cron's format: minute, hour, day of the month, month, day of the week.",
+    timeZone: "Name of the time zone that the schedule is meant in, such as Europe/Berlin. Without it, the zone of the controller manager.",
+    startingDeadlineSeconds: "Seconds after its time in which a Job that was missed may still start. Missed ones count as failed.",
+    concurrencyPolicy: "When the last Job still runs: Allow starts another beside it, Forbid skips the new one, Replace ends the old one.",
+    suspend: "Whether no further Jobs start. Those that run go on.",
+    jobTemplate: "The Job that is created.",
+    successfulJobsHistoryLimit: "How many successful Jobs are kept. 3 by default.",
+    failedJobsHistoryLimit: "How many failed Jobs are kept. 1 by default.",
+  },
+  CronJobStatus: {
+    "": "What a CronJob has started.",
+    active: "The Jobs that run now.",
+    lastScheduleTime: "When a Job was last started by the schedule.",
+    lastSuccessfulTime: "When a Job last succeeded.",
+  },
+  JobTemplateSpec: { "": "The Job that a CronJob creates.", spec: "What is wanted of the Job." },
+  Job: { "": "Runs Pods until a given number of them has succeeded." },
+  JobSpec: {
+    "": "What is wanted of a Job.",
+    parallelism: "The most Pods that run at one time. 1 by default.",
+    completions: "How many Pods must succeed. Without it, the success of one Pod is the success of the Job.",
+    activeDeadlineSeconds: "Seconds after the start in which the Job must end; then its Pods are ended and it has failed.",
+    podFailurePolicy: "What a failure of a Pod means, by exit code or condition. Without it, every failure counts towards backoffLimit.",
+    successPolicy: "When an Indexed Job has succeeded before all of its indexes have. Without it, all must.",
+    backoffLimit: "How many failures of Pods are borne before the Job has failed. 6 by default.",
+    backoffLimitPerIndex:
+      "How many failures of one index are borne before that index has failed. Only for Indexed Jobs whose Pods never restart.",
+    maxFailedIndexes: "How many indexes may fail before the Job ends as failed. Without it, all indexes run.",
+    selector: "Labels of the Pods that belong to the Job. The system sets it as a rule.",
+    manualSelector: "Whether the selector and the labels are the user's own. Without care a Job then takes Pods of others.",
+    template: "The Pod that is run. Its restartPolicy is Never or OnFailure.",
+    ttlSecondsAfterFinished: "Seconds after its end when the Job is deleted with its Pods. Without it, the Job stays.",
+    completionMode: "NonIndexed: Pods are alike. Indexed: each Pod has a number from 0 up, and every number must succeed once.",
+    suspend: "Whether the Job runs no Pods. Setting it ends the running ones and stops the clock of activeDeadlineSeconds.",
+    podReplacementPolicy: "TerminatingOrFailed replaces Pods as soon as they are ending; Failed waits until they have failed for good.",
+    managedBy: "Which controller looks after the Job. Without it, or with kubernetes.io/job-controller, the cluster's own.",
+  },
+  PodFailurePolicy: {
+    "": "What failures of Pods mean for a Job.",
+    rules: "Looked at in order; the first that matches decides. When none does, the failure counts towards backoffLimit. At most 20.",
+  },
+  PodFailurePolicyRule: {
+    "": "What one sort of failure means. Either onExitCodes or onPodConditions is given.",
+    action:
+      "FailJob ends the Job as failed, FailIndex the index. Ignore replaces the Pod and counts nothing, Count counts it as usual.",
+    onExitCodes: "Matches by the exit codes of containers.",
+    onPodConditions: "Matches by conditions of the Pod: one of them is enough. At most 20.",
+  },
+  PodFailurePolicyOnExitCodesRequirement: {
+    "": "Exit codes that a rule matches.",
+    containerName: "The container to look at. Without it, all containers and init containers.",
+    operator: "In matches when a container ended with one of the values, NotIn when one ended with another code. Zero never matches.",
+    values: "The exit codes: in order, without repeats, at most 255 of them.",
+  },
+  PodFailurePolicyOnPodConditionsPattern: {
+    "": "A condition of a Pod that a rule matches.",
+    type: "Type of the condition.",
+    status: "Status that the condition must have. True by default.",
+  },
+  SuccessPolicy: {
+    "": "When an Indexed Job has succeeded early.",
+    rules: "Looked at in order; once one holds, the Job has succeeded and its other Pods are ended. At most 20.",
+  },
+  SuccessPolicyRule: {
+    "": "A rule of early success. Either field, or both.",
+    succeededIndexes: "Indexes that must succeed: numbers and ranges, such as 1,3-5,7.",
+    succeededCount: "How many indexes must succeed, of those in succeededIndexes when that is set.",
+  },
+  JobStatus: {
+    "": "How far a Job has come.",
+    conditions: "Complete, Failed, Suspended, and what leads to them. Complete and Failed are final.",
+    startTime: "When the Job was started, or started again after a suspension.",
+    completionTime: "When the Job succeeded. Not set when it failed.",
+    active: "Pods that wait or run and are not ending.",
+    succeeded: "Pods that have succeeded.",
+    failed: "Pods that have failed.",
+    terminating: "Pods that are ending.",
+    completedIndexes: "Indexes that have succeeded: numbers and ranges, such as 1,3-5,7.",
+    failedIndexes: "Indexes that have failed, when backoffLimitPerIndex is set.",
+    uncountedTerminatedPods: "Pods that have ended and are not in the counts yet.",
+    ready: "Active Pods that are ready.",
+  },
+  JobCondition: {},
+  UncountedTerminatedPods: {
+    "": "UIDs of Pods that have ended while the Job's counts do not have them yet.",
+    succeeded: "UIDs of Pods that succeeded.",
+    failed: "UIDs of Pods that failed.",
+  },
+};

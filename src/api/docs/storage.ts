@@ -1,0 +1,73 @@
+import type { Docs } from "./docs.ts";
+
+/** `k8s.io/api/storage/v1`. */
+export const storageDocs: Docs = {
+  CSIDriver: { "": "What a CSI driver needs and can do. Its name is the driver's." },
+  CSIDriverSpec: {
+    "": "What a driver needs and can do.",
+    attachRequired: "Whether volumes must be attached before they are mounted. True by default.",
+    podInfoOnMount: "Whether it is told which Pod it mounts for.",
+    volumeLifecycleModes: "Persistent, Ephemeral: which volumes it serves. Persistent by default.",
+    storageCapacity: "Whether it tells how much room it has, which the scheduler then heeds.",
+    fsGroupPolicy: "ReadWriteOnceWithFSType, File or None: whether owners of files are set for fsGroup.",
+    tokenRequests: "Tokens of the Pod's ServiceAccount that it gets.",
+    requiresRepublish: "Whether mounts are renewed now and then.",
+    seLinuxMount: "Whether it can mount with an SELinux label.",
+    nodeAllocatableUpdatePeriodSeconds: "Seconds after which the count of volumes that a node takes is asked for again. At least 10.",
+    serviceAccountTokenInSecrets: "Whether it gets those tokens among secrets instead of the volume's attributes.",
+    preventPodSchedulingIfMissing: "Whether Pods that need it are kept from nodes without it.",
+  },
+  TokenRequest: { "": "A token that a driver gets.", audience: "Who it is meant for.", expirationSeconds: "Seconds that it is valid." },
+  CSINode: { "": "Which CSI drivers a node has. Its name is the node's." },
+  CSINodeSpec: { "": "Drivers of a node.", drivers: "The drivers." },
+  CSINodeDriver: {
+    "": "A driver of a node.",
+    name: "Its name.",
+    nodeID: "What it calls the node.",
+    topologyKeys: "Labels of the node that it knows topology by.",
+    allocatable: "How much of it the node can use.",
+  },
+  VolumeNodeResources: { "": "How many volumes a node can use.", count: "The most volumes. Absent means no bound." },
+  CSIStorageCapacity: {
+    "": "How much room a driver has, for one class in one part of the cluster.",
+    nodeTopology: "Labels of the nodes that can reach it.",
+    storageClassName: "The class.",
+    capacity: "The room.",
+    maximumVolumeSize: "The largest volume.",
+  },
+  StorageClass: {
+    "": "A sort of storage, and how volumes of it are made.",
+    provisioner: "Who makes the volumes.",
+    parameters: "What the provisioner is told.",
+    reclaimPolicy: "What becomes of volumes after their claims: Delete or Retain. Delete by default.",
+    mountOptions: "Options of their mounts.",
+    allowVolumeExpansion: "Whether claims may grow.",
+    volumeBindingMode: "Immediate makes volumes at once, WaitForFirstConsumer once a Pod is placed.",
+    allowedTopologies: "Where volumes may be made.",
+  },
+  VolumeAttachment: { "": "Asks a driver to attach a volume to a node." },
+  VolumeAttachmentSpec: { "": "What is attached where.", attacher: "The driver.", source: "The volume.", nodeName: "The node." },
+  VolumeAttachmentSource: {
+    "": "A volume: one of these.",
+    persistentVolumeName: "A PersistentVolume.",
+    inlineVolumeSpec: "What a translated volume of a Pod would be.",
+  },
+  VolumeAttachmentStatus: {
+    "": "What became of it.",
+    attached: "Whether it is attached.",
+    attachmentMetadata: "What the driver says for later steps.",
+    attachError: "Why it could not be attached last.",
+    detachError: "Why it could not be detached last.",
+  },
+  VolumeError: {
+    "": "Something that went wrong.",
+    time: "When.",
+    message: "What. It may be logged, and has no secrets.",
+    errorCode: "The driver's gRPC code.",
+  },
+  VolumeAttributesClass: {
+    "": "Attributes of volumes that can be changed while they are used.",
+    driverName: "Driver that knows them.",
+    parameters: "The attributes.",
+  },
+};
