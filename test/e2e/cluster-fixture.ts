@@ -101,7 +101,9 @@ export async function startCluster(...upArgs: string[]): Promise<TestCluster> {
   const { nodes } = JSON.parse(readFileSync(join(directory, "run/cluster.json"), "utf8")) as { nodes: NodeFile[] };
   const [node] = nodes;
   if (node === undefined) throw new Error("the cluster has no node");
-  const kubectlArgs = (args: readonly string[]): string[] => ["kubectl", "--data-dir", directory, ...args];
+  // What kubectl remembers of another cluster at the same address would be taken for this one's.
+  const kubectlFlags = ["kubectl", "--data-dir", directory, "--cache-dir", join(directory, "cache")];
+  const kubectlArgs = (args: readonly string[]): string[] => [...kubectlFlags, ...args];
   const startKubectl = (wanted: RegExp, args: readonly string[]): Promise<{ child: ChildProcess; output: string }> => {
     const child = spawn("./kubets", kubectlArgs(args), { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
     children.push(child);
