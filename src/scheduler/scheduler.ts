@@ -23,6 +23,7 @@ import { createProfileRuntime, interestsOf, type ProfileRuntime } from "./profil
 import { createQueue, type Queue } from "./queue.ts";
 import { createCycles } from "./cycle.ts";
 import { followCluster } from "./follow.ts";
+import { verdictsOf } from "./verdicts.ts";
 import { createWaitingPods } from "./waiting-pods.ts";
 import { createExplanations, type Explanation } from "./why.ts";
 
@@ -176,7 +177,13 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
   });
   void followed.synced.then(() => cycles.start());
   return {
-    why: (namespace, name) => explanations.get(`${namespace}/${name}`),
+    why(namespace, name) {
+      const explanation = explanations.get(`${namespace}/${name}`);
+      const waiting = explanation && queue.get(explanation.uid);
+      const runtime = waiting && runtimeOf(waiting.info.pod);
+      if (explanation === undefined || waiting === undefined || runtime === undefined) return explanation;
+      return { ...explanation, verdicts: verdictsOf(waiting.info, runtime, cluster) };
+    },
     queue,
     idle: cycles.idle,
   };

@@ -13,6 +13,14 @@ export interface Explanation {
   readonly refusals: readonly RefusalGroup[];
   /** The best nodes, best first, where there was a choice. */
   readonly scores: readonly NodeScores[];
+  /** What every plugin says of each node now, while the pod waits; at most `namesMax` nodes. */
+  readonly verdicts?: readonly NodeVerdict[];
+}
+
+export interface NodeVerdict {
+  readonly node: string;
+  /** Empty: it fits there. */
+  readonly refusals: readonly { readonly plugin: string; readonly reasons: readonly string[] }[];
 }
 
 export interface RefusalGroup {

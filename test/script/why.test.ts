@@ -23,13 +23,15 @@ async function why({ cluster, namespace }: SchedulingWorld, name: string): Promi
 
 area("/debug/why", () => {
   scenario("tells what each plugin refused on which node", async (world) => {
-    await world.createPod("large", { requests: { cpu: "64" } });
+    await world.createPod("large", { requests: { cpu: "64" }, nodeSelector: { "kubernetes.io/os": "linux" } });
     await world.failed("large");
     const { findings, attempt } = await why(world, "large");
     assert.deepEqual(findings.map(({ sentence }) => sentence), [
       "3 of 3 nodes: not enough cpu left for what it requests (hollow-0, hollow-1, hollow-2).",
     ]);
     assert.deepEqual([attempt?.outcome, attempt?.attempts], ["Unschedulable", 1]);
+    const refusals = [{ plugin: "NodeResourcesFit", reasons: ["Insufficient cpu"] }];
+    assert.deepEqual(attempt?.verdicts, world.nodeNames.map((node) => ({ node, refusals })));
   });
 
   scenario("tells of the quota that a ReplicaSet ran into", async (world) => {
