@@ -96,6 +96,8 @@ interface ApiServerSpec {
   readonly flags: ApiServerFlags;
   /** Of components of the same process. */
   readonly paths?: readonly PathHandler[];
+  /** Host that clients are told. */
+  readonly externalHost: string;
 }
 
 /** Starts the API server on a store: its port answers when this resolves. */
@@ -108,7 +110,9 @@ export async function startApiServer(world: World, spec: ApiServerSpec): Promise
   const serverState = { bootstrapped: () => state.bootstrapped, stopping: () => state.stopping };
   const checks = standardChecks(store, serverState, encryption?.checks);
   const drain = createDrain();
-  const options = { ...(await serverOptions(world, spec, { log, checks, drain })), ...(encryption && { encryption }) };
+  const bound: { http?: HttpServer } = {};
+  const address = (): string => `${spec.externalHost}:${bound.http?.port ?? flags.securePort}`;
+  const options = { ...(await serverOptions(world, spec, { log, checks, drain, address })), ...(encryption && { encryption }) };
   const server = await createApiServer(options);
   const credentials = await servingPair(world, pki, flags);
   const http = await serveHttps({
@@ -117,6 +121,7 @@ export async function startApiServer(world: World, spec: ApiServerSpec): Promise
     onRequest: server.handle,
     log,
   });
+  bound.http = http;
   const intervalMs = flags.compactionIntervalMs ?? compactionIntervalMsDefault;
   const compactor = intervalMs > 0 ? startCompactor({ store, clock, log, intervalMs }) : undefined;
   return {
@@ -137,10 +142,18 @@ export async function startApiServer(world: World, spec: ApiServerSpec): Promise
   };
 }
 
+interface Prepared {
+  readonly log: Logger;
+  readonly checks: ReturnType<typeof standardChecks>;
+  readonly drain: Drain;
+  /** `HOST:PORT` that clients are told. */
+  readonly address: () => string;
+}
+
 async function serverOptions(
   world: World,
   { store, pki, features, metrics: registry, flags, paths = [] }: ApiServerSpec,
-  { log, checks, drain }: { readonly log: Logger; readonly checks: ReturnType<typeof standardChecks>; readonly drain: Drain },
+  { log, checks, drain, address }: Prepared,
 ): Promise<ApiServerOptions> {
   const { clock, random } = world;
   const { priorityAndFairness: fair = true, inFlight: limits = inFlightDefaults } = flags;
@@ -182,7 +195,7 @@ async function serverOptions(
       healthPaths(checks, registry),
       metricsPath(parts.table, metrics),
       indexPath(parts.table, checks),
-      discoveryPaths(createDiscovery(parts.table, parts.remotes)),
+      discoveryPaths(createDiscovery(parts.table, parts.remotes), address),
       openApiPaths(parts.table, parts.remotes),
       issuerPaths(issuer, [createVerificationKey(pki.serviceAccountKey)]),
     ],

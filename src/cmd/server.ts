@@ -102,7 +102,7 @@ export async function startServer(
   const features = featureReader(options.featureGates, featureDefaults);
   const local: { api?: ApiServerComponent; scheduler?: Scheduler | undefined } = {};
   const paths = [whyPath({ client: () => local.api?.server.loopback, attemptOf: () => local.scheduler?.why })];
-  const api = await startApiServer(world, { store, pki, features, metrics, flags: options.apiServer, paths });
+  const api = await startApiServer(world, { store, pki, features, metrics, flags: options.apiServer, paths, externalHost: hostOf(advertiseAddress) });
   local.api = api;
   lifetime.use(api);
   const server = `https://${hostOf(options.kubeconfigAddress ?? advertiseAddress)}:${api.http.port}`;

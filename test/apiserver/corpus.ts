@@ -47,7 +47,7 @@ export function scenariosIn(root: string, directory: string): string[] {
 /** Numbers of the steps that are answered otherwise than recorded. */
 export async function replay(target: Target, file: string, suffix: string): Promise<number[]> {
   const scenario = JSON.parse(readFileSync(file, "utf8")) as { namespace?: boolean; steps: Step[] };
-  const saved: Saved = { rand: suffix, ns: `replay-${suffix}` };
+  const saved: Saved = { rand: suffix, ns: `replay-${suffix}`, port: target.port };
   const own = scenario.namespace !== false;
   if (own) await call(target, { do: "POST /api/v1/namespaces", body: { metadata: { name: saved["ns"] } } });
   const different: number[] = [];
@@ -180,6 +180,9 @@ const volatileKeys = new Set(
   controller-uid batch.kubernetes.io/controller-uid`.split(/\s+/),
 );
 
+/** Port of the server that was recorded. */
+const recordedPort = 16443;
+
 /** Values that differ from run to run are replaced by marks. */
 function normal(value: unknown, saved: Saved, key = ""): unknown {
   if (Array.isArray(value)) return value.map((item) => normal(item, saved));
@@ -188,11 +191,15 @@ function normal(value: unknown, saved: Saved, key = ""): unknown {
     return Object.fromEntries(entries.map(([name, item]) => [normal(name, saved), normal(item, saved, name)]));
   }
   if (volatileKeys.has(key) && value !== "" && value !== null) return `<${key}>`;
+  if (value === saved["port"]) return recordedPort;
   return typeof value === "string" ? normalText(value, saved) : value;
 }
 
 function normalText(value: string, saved: Saved): string {
-  let text = value.replaceAll(String(saved["ns"]), "<ns>").replaceAll(String(saved["rand"]), "<rand>");
+  let text = value
+    .replaceAll(String(saved["port"]), String(recordedPort))
+    .replaceAll(String(saved["ns"]), "<ns>")
+    .replaceAll(String(saved["rand"]), "<rand>");
   for (const [name, known] of Object.entries(saved)) {
     if (name === "ns" || name === "rand" || typeof known !== "string" || known.length <= 3) continue;
     text = text.replaceAll(known, `<${name}>`);

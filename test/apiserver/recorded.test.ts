@@ -3,11 +3,20 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, test } from "node:test";
 import { replay, scenariosIn } from "./corpus.ts";
-import { startTestServer } from "./server-fixture.ts";
+import { startTestServer, type TestServer } from "./server-fixture.ts";
 
 const corpus = fileURLToPath(new URL("../../../shared/kubernetes-1.36/recorded", import.meta.url));
 const gapsFile = fileURLToPath(new URL("./recorded-gaps.txt", import.meta.url));
 const skip = existsSync(corpus) ? false : "the recorded corpus is not here";
+
+/** Revisions of few digits are not told from other numbers in texts. */
+const revisionMin = 1000;
+
+async function raiseRevision({ running }: TestServer): Promise<void> {
+  const store = running.api.server.table.find("", "v1", "configmaps")?.storage.store;
+  const put = { op: "put", key: "/unused", value: new Uint8Array() } as const;
+  while (store !== undefined && store.revision < revisionMin) await store.txn({ compare: [], success: [put] });
+}
 
 /** Each is replayed on a server of its own: what one makes would disturb another. */
 const units = [
@@ -46,6 +55,7 @@ describe("answers of a real server", { skip, concurrency: 3 }, () => {
   for (const [at, unit] of units.entries()) {
     test(unit, { timeout: 300_000 }, async () => {
       await using server = await startTestServer();
+      await raiseRevision(server);
       const found: string[] = [];
       for (const [i, scenario] of scenariosIn(corpus, unit).entries()) {
         const different = await replay(server, `${corpus}/${scenario}`, `u${at}s${i}x`);

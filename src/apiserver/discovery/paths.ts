@@ -7,12 +7,21 @@ import { sendJson } from "../http/send.ts";
 import { kubernetesVersion } from "../http/version.ts";
 import type { Discovery } from "./discovery.ts";
 
+/** `HOST:PORT` that clients of any network may use. */
+type Address = () => string;
+
 /** `/version`, `/api`, `/apis` and what is below them, in both forms. */
-export function discoveryPaths(discovery: Discovery): PathHandler {
-  return ({ exchange, path }) => Promise.resolve(serve(discovery, exchange, path));
+export function discoveryPaths(discovery: Discovery, address: Address): PathHandler {
+  return ({ exchange, path }) => Promise.resolve(serve({ discovery, address }, exchange, path));
 }
 
-function serve(discovery: Discovery, exchange: HttpExchange, path: string): boolean {
+interface Served {
+  readonly discovery: Discovery;
+  readonly address: Address;
+}
+
+function serve(served: Served, exchange: HttpExchange, path: string): boolean {
+  const { discovery } = served;
   const parts = path.split("/").filter((part) => part !== "");
   const [root, ...rest] = parts;
   if (root === "version" && rest.length === 0) {
@@ -20,8 +29,8 @@ function serve(discovery: Discovery, exchange: HttpExchange, path: string): bool
     sendJson(exchange, kubernetesVersion);
     return true;
   }
-  if (root === "api" && rest.length === 0) return serveRoot(discovery, exchange, true);
-  if (root === "apis" && rest.length === 0) return serveRoot(discovery, exchange, false);
+  if (root === "api" && rest.length === 0) return serveRoot(served, exchange, true);
+  if (root === "apis" && rest.length === 0) return serveRoot(served, exchange, false);
   const document = documentOf(discovery, root, rest);
   if (document === undefined) return false;
   refuseOtherMethods(exchange);
@@ -61,11 +70,11 @@ function documentOf(
 
 const aggregatedType = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
-function serveRoot(discovery: Discovery, exchange: HttpExchange, core: boolean): boolean {
+function serveRoot({ discovery, address }: Served, exchange: HttpExchange, core: boolean): boolean {
   // `/apis` is answered before the router, whatever the method.
   if (core) refuseOtherMethods(exchange);
   if (!wantsAggregated(exchange.headers["accept"] ?? "")) {
-    sendDocument(exchange, core ? discovery.coreVersions(addressOf(exchange)) : discovery.groupList());
+    sendDocument(exchange, core ? discovery.coreVersions(address()) : discovery.groupList());
     return true;
   }
   const { document, etag } = discovery.aggregated(core);
@@ -76,11 +85,6 @@ function serveRoot(discovery: Discovery, exchange: HttpExchange, core: boolean):
   }
   sendJson(exchange, document, { ...headers, "content-type": aggregatedType });
   return true;
-}
-
-/** Where the client reached the server. */
-function addressOf({ host }: HttpExchange): string {
-  return host;
 }
 
 /** True when the client takes the aggregated form, however it ranks the plain one. */
