@@ -102,7 +102,8 @@ export async function startServer(
   const features = featureReader(options.featureGates, featureDefaults);
   const local: { api?: ApiServerComponent; scheduler?: Scheduler | undefined } = {};
   const paths = [whyPath({ client: () => local.api?.server.loopback, attemptOf: () => local.scheduler?.why })];
-  const api = await startApiServer(world, { store, pki, features, metrics, flags: options.apiServer, paths, externalHost: hostOf(advertiseAddress) });
+  const externalHost = hostOf(advertiseAddress);
+  const api = await startApiServer(world, { store, pki, features, metrics, flags: options.apiServer, paths, externalHost });
   local.api = api;
   lifetime.use(api);
   const server = `https://${hostOf(options.kubeconfigAddress ?? advertiseAddress)}:${api.http.port}`;
