@@ -1,8 +1,9 @@
-import type { Gauge, MetricFamily, MetricRegistry } from "#base/metrics.ts";
+import type { MetricRegistry } from "#base/metrics.ts";
 import { metricsText } from "#base/metrics-text.ts";
 import type { ApiTable } from "../api-table.ts";
 import type { PathHandler } from "../http/frontend.ts";
 import { kubernetesVersion } from "../http/version.ts";
+import { storedObjects } from "./stored-objects.ts";
 
 export interface ServerMetricsOptions {
   readonly registry: MetricRegistry;
@@ -23,12 +24,7 @@ export function metricsPath(table: ApiTable, options: ServerMetricsOptions): Pat
     stability: "BETA",
   });
   for (const feature of options.features) enabled.with(feature.name, feature.stage).set(feature.enabled ? 1 : 0);
-  const objects = registry.gauge({
-    name: "apiserver_storage_objects",
-    help: "Objects that are stored, by resource.",
-    labels: ["resource"],
-    stability: "STABLE",
-  });
+  const countObjects = storedObjects(table, registry);
   const size = registry.gauge({
     name: "apiserver_storage_size_bytes",
     help: "Bytes that the store takes on disk.",
@@ -37,7 +33,7 @@ export function metricsPath(table: ApiTable, options: ServerMetricsOptions): Pat
   });
   return async ({ exchange, path }) => {
     if (path !== "/metrics") return false;
-    await countObjects(table, objects);
+    await countObjects();
     const diskBytes = options.diskBytes();
     if (diskBytes !== undefined) size.with("storage-cluster-0").set(diskBytes);
     const { contentType, body } = metricsText(registry, exchange.headers["accept"]);
@@ -67,17 +63,6 @@ function describeBuild(registry: MetricRegistry): void {
     stability: "BETA",
   });
   info.with(...fields.map((field) => kubernetesVersion[field])).set(1);
-}
-
-async function countObjects(table: ApiTable, objects: MetricFamily<Gauge>): Promise<void> {
-  objects.clear();
-  const counted = new Set<string>();
-  for (const { definition, storage } of table.endpoints()) {
-    if (definition.handler !== undefined || counted.has(storage.prefix)) continue;
-    counted.add(storage.prefix);
-    const { group, plural } = definition;
-    objects.with(group === "" ? plural : `${plural}.${group}`).set(await storage.count());
-  }
 }
 
 /** How many metrics there are. Source: component-base/metrics/registry.go. */
