@@ -38,26 +38,29 @@ area("[sig-storage] CSIInlineVolumes", () => {
     const drivers = all(storage, "csidrivers");
     const selection = { labelSelector: `e2e-test=${unique}` };
     const names = [`inline-driver-a-${unique}`, `inline-driver-b-${unique}`] as const;
-    for (const name of names) {
-      const created = await drivers.create({
+    const modes = [["Ephemeral"], ["Persistent", "Ephemeral"]];
+    for (const [i, name] of names.entries()) {
+      const driver = {
         metadata: { name, labels: { "e2e-test": unique } },
-        spec: { attachRequired: false, podInfoOnMount: true, volumeLifecycleModes: ["Ephemeral"] },
-      });
+        spec: { volumeLifecycleModes: modes[i], fsGroupPolicy: "ReadWriteOnceWithFSType" },
+      };
+      const created = await drivers.create(driver);
       assert.deepEqual(created["spec"], {
-        attachRequired: false,
-        podInfoOnMount: true,
-        volumeLifecycleModes: ["Ephemeral"],
+        attachRequired: true,
+        podInfoOnMount: false,
         storageCapacity: false,
-        fsGroupPolicy: "ReadWriteOnceWithFSType",
         requiresRepublish: false,
         seLinuxMount: false,
+        ...driver.spec,
       });
+      assert.equal((await refused(drivers.create(driver), 409)).reason, "AlreadyExists");
+      assert.equal((await drivers.get(name)).metadata.uid, created.metadata.uid);
     }
-    await relabel(drivers, names[0]);
+    const updated = await relabel(drivers, names[1]);
     assert.deepEqual(namesOf(await drivers.list(selection)), names);
     await drivers.delete(names[0]);
     await refused(drivers.get(names[0]), 404);
-    await drivers.deleteAll(selection);
+    await drivers.deleteAll(updated);
     await refused(drivers.get(names[1]), 404);
   });
 });
@@ -66,10 +69,8 @@ area("[sig-storage] CSINodes CSI Conformance", () => {
   scenario("should run through the lifecycle of a csinode", ({ all, unique }) =>
     runsThroughLifecycle(all(storage, "csinodes"), {
       names: [`initial-${unique}`, `replacement-${unique}`],
-      of: (name) => ({
-        metadata: { name },
-        spec: { drivers: [{ name: "e2e-driver", nodeID: name, topologyKeys: ["topology.kubernetes.io/zone"] }] },
-      }),
+      // As Go writes a node that no driver has come to.
+      of: (name) => ({ metadata: { name }, spec: { drivers: null } }),
     }),
   );
 });
