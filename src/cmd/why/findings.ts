@@ -2,7 +2,7 @@
  * Why a Pod is not what its author expects, in plain sentences. Pure: everything it speaks of is in the
  * material. What comes first stands in the way of what comes after.
  */
-import type { ContainerStatus } from "#api/core/v1/container-status.ts";
+import type { ContainerStateTerminated, ContainerStatus } from "#api/core/v1/container-status.ts";
 import type { Event } from "#api/core/v1/event.ts";
 import type { Pod } from "#api/core/v1/pod.ts";
 import { conditionOf, type Finding, type Material } from "./material.ts";
@@ -104,7 +104,7 @@ function containerTrouble(status: ContainerStatus, events: readonly Event[]): Fi
   return [{ about: "probe", sentence: `Container ${name} runs, but ${why}${probe ? `: ${probe}` : ""}.` }];
 }
 
-function endOf({ exitCode, reason, signal }: { readonly exitCode: number; readonly reason?: string | undefined; readonly signal?: number | undefined }): string {
+function endOf({ exitCode, reason, signal }: ContainerStateTerminated): string {
   if (reason === "OOMKilled") return "more memory than its limit allows (OOMKilled)";
   return `exit code ${exitCode}${signal ? `, signal ${signal}` : ""}`;
 }

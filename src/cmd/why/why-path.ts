@@ -5,7 +5,12 @@ import { type AttemptOf, whyPod } from "./why.ts";
 /** `/debug/why/namespaces/NAMESPACE/pods/NAME`; whoever may get that path is told all of it. */
 const pattern = /^\/debug\/why\/namespaces\/([^/]+)\/pods\/([^/]+)$/;
 
-export function whyPath(options: { readonly client: () => Client | undefined; readonly attemptOf: () => AttemptOf | undefined }): PathHandler {
+export function whyPath(options: {
+  /** Undefined before the server is there. */
+  readonly client: () => Client | undefined;
+  /** Undefined where no scheduler runs. */
+  readonly attemptOf: () => AttemptOf | undefined;
+}): PathHandler {
   return async ({ exchange, path }) => {
     const [, namespace, name] = pattern.exec(path) ?? [];
     const client = options.client();

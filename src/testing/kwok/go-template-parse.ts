@@ -13,9 +13,9 @@ export type TemplateNode =
   | { readonly is: "text"; readonly text: string }
   | { readonly is: "print"; readonly value: Expression }
   | { readonly is: "set"; readonly name: string; readonly value: Expression; readonly declares: boolean }
-  | { readonly is: "if" | "with"; readonly value: Expression; readonly then: Body; readonly otherwise: Body }
-  | { readonly is: "range"; readonly names: readonly string[]; readonly value: Expression; readonly then: Body; readonly otherwise: Body }
-  | { readonly is: "define"; readonly name: string; readonly then: Body }
+  | { readonly is: "if" | "with"; readonly value: Expression; readonly body: Body; readonly otherwise: Body }
+  | { readonly is: "range"; readonly names: readonly string[]; readonly value: Expression; readonly body: Body; readonly otherwise: Body }
+  | { readonly is: "define"; readonly name: string; readonly body: Body }
   | { readonly is: "template"; readonly name: string; readonly value: Expression | undefined }
   | { readonly is: "break" | "continue" };
 
@@ -112,7 +112,7 @@ class Parser {
         return this.#range();
       case "define": {
         const name = unquoted(second ?? "");
-        return { is: "define", name, then: this.#bodyToEnd().then };
+        return { is: "define", name, body: this.#bodyToEnd().body };
       }
       case "template": {
         this.#tokens.splice(0, 2);
@@ -143,17 +143,17 @@ class Parser {
     return { is: "range", names, value, ...this.#bodyToEnd() };
   }
 
-  #bodyToEnd(): { then: Body; otherwise: Body } {
-    const then = this.body();
+  #bodyToEnd(): { body: Body; otherwise: Body } {
+    const body = this.body();
     const piece = this.#pieces[this.#at++];
     if (piece === undefined || !("tokens" in piece)) throw new Error("template: unexpected EOF");
-    if (piece.tokens[0] === "end") return { then, otherwise: [] };
+    if (piece.tokens[0] === "end") return { body, otherwise: [] };
     const [, word] = piece.tokens;
     if (word === "if" || word === "with") {
       this.#tokens = piece.tokens.slice(2);
-      return { then, otherwise: [this.#branch(word)] };
+      return { body, otherwise: [this.#branch(word)] };
     }
-    return { then, otherwise: this.#bodyToEnd().then };
+    return { body, otherwise: this.#bodyToEnd().body };
   }
 
   #pipeline(): Expression {

@@ -69,7 +69,7 @@ function renderNode(node: Exclude<TemplateNode, { is: "set" }>, scope: Scope, ru
       run.out.push(printed(evaluate(node.value, scope, run)));
       return undefined;
     case "define":
-      run.named.set(node.name, node.then);
+      run.named.set(node.name, node.body);
       return undefined;
     case "template":
       return renderNamed(node, scope, run);
@@ -79,7 +79,7 @@ function renderNode(node: Exclude<TemplateNode, { is: "set" }>, scope: Scope, ru
     case "with": {
       const value = evaluate(node.value, scope, run);
       if (!isTrue(value)) return render(node.otherwise, scope, run);
-      return render(node.then, node.is === "with" ? { ...scope, dot: value } : scope, run);
+      return render(node.body, node.is === "with" ? { ...scope, dot: value } : scope, run);
     }
     default:
       return node.is;
@@ -104,7 +104,7 @@ function renderRange(node: Extract<TemplateNode, { is: "range" }>, scope: Scope,
     const [first, second] = node.names;
     if (second !== undefined) variables.set(first ?? "", { value: key }).set(second, { value });
     else if (first !== undefined) variables.set(first, { value });
-    if (render(node.then, { dot: value, variables }, run) === "break") break;
+    if (render(node.body, { dot: value, variables }, run) === "break") break;
   }
   return undefined;
 }

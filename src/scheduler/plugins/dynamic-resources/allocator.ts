@@ -97,9 +97,8 @@ export function allocate(
     const all = devices.filter((device) => usable(device, request));
     if (all.length === 0 || all.some((device) => !free(device, request))) return false;
     const before = picks.length;
-    if (all.every((device) => pick(claim, request, device)) && consistent(picks, claim) && countersSuffice(picks, options) && place(at + 1)) {
-      return true;
-    }
+    const picked = all.every((device) => pick(claim, request, device));
+    if (picked && consistent(picks, claim) && countersSuffice(picks, options) && place(at + 1)) return true;
     picks.length = before;
     return false;
   }

@@ -105,7 +105,8 @@ function deviceFilter(pod: PodInfo, context: Context<Args>): NodeFilter | Status
       if (open.some(({ metadata }) => inFlight.has(metadata?.uid ?? ""))) return noDevices;
       const picks = find(node);
       if (picks === undefined) return noDevices;
-      allocations.set(node.name, new Map(open.map((claim) => [claim, allocationOf(claim, picks, { ...resultOptions, nodeName: node.name })])));
+      const options = { ...resultOptions, nodeName: node.name };
+      allocations.set(node.name, new Map(open.map((claim) => [claim, allocationOf(claim, picks, options)])));
       return undefined;
     },
     reserve({ name }) {
