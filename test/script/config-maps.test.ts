@@ -12,9 +12,11 @@ area("[sig-node] ConfigMap", () => {
 
   scenario("should update ConfigMap successfully [NodeConformance]", async ({ own }) => {
     const maps = own("v1", "configmaps");
-    const created = await maps.create({ metadata: { name: "configmap-test" }, data: { "data-1": "value-1" } });
-    const data = { data: "value", "data-1": "value-2" };
-    await maps.update(edited(created, { data }));
+    const metadata = { name: "configmap-test" };
+    await maps.create({ metadata, data: { "data-1": "value-1", "data-2": "value-2" } });
+    const data = { data: "value" };
+    // Without a resourceVersion: whatever is there is replaced.
+    await maps.update({ metadata, data });
     assert.deepEqual((await maps.get("configmap-test"))["data"], data);
   });
 
@@ -29,15 +31,17 @@ area("[sig-node] ConfigMap", () => {
     assert.deepEqual(await watch.next(), { type: "ADDED", object: created });
     await maps.patch(name, {
       type: "strategic",
-      body: { metadata: { labels: { "test-configmap": "patched" } }, data: { valueName: "value1" } },
+      // Go prints a time that is not set.
+      body: { metadata: { creationTimestamp: null, labels: { "test-configmap": "patched" } }, data: { valueName: "value1" } },
     });
     const { type, object } = await watch.next();
     assert.equal(type, "MODIFIED");
     assert.equal(object.metadata.labels?.["test-configmap"], "patched");
+    assert.equal(object.metadata["creationTimestamp"], created.metadata["creationTimestamp"]);
     const fetched = await maps.get(name);
     assert.equal(at(fetched, "data", "valueName"), "value1");
     assert.equal(fetched.metadata.labels?.["test-configmap"], "patched");
-    const { items } = await all("v1", "configmaps").list(selection);
+    const { items } = await all("v1", "configmaps").list({ labelSelector: "test-configmap=patched" });
     const found = items.find((item) => item.metadata.namespace === fetched.metadata.namespace);
     assert.equal(at(found, "data", "valueName"), "value1");
     await maps.deleteAll(selection);

@@ -81,7 +81,7 @@ area("[sig-network] EndpointSlice", () => {
     const slice = {
       metadata: { generateName: "e2e-example-ing", labels: { "special-label": unique } },
       addressType: "IPv4",
-      endpoints: [{ addresses: ["1.2.3.4", "5.6.7.8"] }],
+      endpoints: [{ addresses: ["1.2.3.4", "5.6.7.8"] }, { addresses: ["2.2.3.4", "6.6.7.8"] }],
     };
     const operations: Operations = {
       objects: own("discovery.k8s.io/v1", "endpointslices"),
