@@ -76,6 +76,7 @@ async function supportsCrud(world: World, spec: Case): Promise<void> {
       steps.push(...(await patchedAnew(objects, { name, initial, kind, spec, ...(subresource && { subresource }) })));
   }
   assert.deepEqual(namesOf(await objects.list(selection)), [name]);
+  assert.deepEqual(namesOf(await all(group, spec.plural).list(selection)), [name]);
   await objects.deleteAll(selection);
   steps.push(["DELETED"]);
   await refused(objects.get(name), 404);
@@ -90,7 +91,7 @@ interface Anew {
   readonly subresource?: string;
 }
 
-/** Deletes the object, makes it again, and patches it. */
+/** Deletes the object, makes it again, and patches it; its status once it is updated. */
 async function patchedAnew(
   objects: Objects,
   { name, initial, kind, spec, subresource }: Anew,
@@ -98,6 +99,8 @@ async function patchedAnew(
   await objects.delete(name);
   await refused(objects.get(name), 404);
   const created = await objects.create(initial);
+  const steps: (readonly [string, Thing?])[] = [["DELETED"], ["ADDED", created]];
+  if (subresource !== undefined) steps.push(["MODIFIED", await objects.update(edited(created, spec.update))]);
   const change = subresource === undefined ? spec.update : { status: spec.status };
   const query = { fieldValidation: "Strict", ...(kind === "apply" && { fieldManager: "test-apply", force: true }) };
   const patched = await objects.patch(name, {
@@ -108,7 +111,7 @@ async function patchedAnew(
   });
   contains(patched, change);
   assert.equal(patched.metadata.uid, created.metadata.uid);
-  return [["DELETED"], ["ADDED", created], ["MODIFIED", patched]];
+  return [...steps, ["MODIFIED", patched]];
 }
 
 const relabelled = { metadata: { labels: { foo: "bar" } } };
