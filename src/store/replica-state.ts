@@ -54,12 +54,16 @@ export class ReplicaState implements Disposable {
 
   /** Errors: as those of `range`. */
   static async load(remote: Store, options: { prefix: Key; clock: Clock }): Promise<Loaded> {
+    const { revision: newest } = await remote.range({ key: "\0", countOnly: true });
+    let revision = Math.max(firstRevision, newest - resumedRevisionsMax);
     for (;;) {
-      const { revision: newest } = await remote.range({ key: "\0", countOnly: true });
-      for (const revision of [Math.max(firstRevision, newest - resumedRevisionsMax), newest]) {
+      try {
         const tree = await readTree(remote, options.prefix, revision);
-        if (tree === undefined) continue;
         return { newest, state: new ReplicaState(tree, revision, options.clock) };
+      } catch (error) {
+        if (!(error instanceof CompactedError)) throw error;
+        // The oldest that there is now; it may be compacted in its turn while it is read.
+        revision = Math.max(revision + 1, error.compactRevision);
       }
     }
   }
@@ -180,24 +184,19 @@ interface Tree {
   bytes: number;
 }
 
-/** All keys under the prefix at a revision; undefined when it was compacted. */
-async function readTree(remote: Store, prefix: Key, revision: Revision): Promise<Tree | undefined> {
+/** All keys under the prefix at a revision. Errors: those of `range`. */
+async function readTree(remote: Store, prefix: Key, revision: Revision): Promise<Tree> {
   const tree: Tree = { entries: new BTree(weighEntry), count: 0, bytes: 0 };
   const end = prefixEnd(prefix);
-  try {
-    for (let key = prefix; ;) {
-      const page = await remote.range({ key, end, revision, limit: pageEntriesMax });
-      for (const kv of page.entries) {
-        tree.entries.set(kv.key, { kv, prev: undefined, sibling: undefined });
-        tree.count++;
-        tree.bytes += kv.value.length;
-      }
-      const last = page.entries.at(-1);
-      if (!page.more || last === undefined) return tree;
-      key = `${last.key}\0`;
+  for (let key = prefix; ;) {
+    const page = await remote.range({ key, end, revision, limit: pageEntriesMax });
+    for (const kv of page.entries) {
+      tree.entries.set(kv.key, { kv, prev: undefined, sibling: undefined });
+      tree.count++;
+      tree.bytes += kv.value.length;
     }
-  } catch (error) {
-    if (error instanceof CompactedError) return undefined;
-    throw error;
+    const last = page.entries.at(-1);
+    if (!page.more || last === undefined) return tree;
+    key = `${last.key}\0`;
   }
 }

@@ -140,6 +140,18 @@ test("a watch of an API server that was there before goes on", async () => {
   assert.equal(t.replica.revision, 4);
 });
 
+test("what was compacted before the start is no obstacle: history begins there", async () => {
+  await using t = await setUp(async (remote) => {
+    for (const value of ["1", "2", "3", "4"]) await put(remote, "/r/a", value);
+    await remote.compact(3);
+  });
+  using watch = new Collector(t.replica, { ...all, startRevision: 4 });
+  await watch.until(() => watch.batches.length === 2);
+  const { oldestRevision, revision } = t.replica.stats();
+  assert.deepEqual({ oldestRevision, revision }, { oldestRevision: 4, revision: 5 });
+  assert.deepEqual(shown((await t.replica.range({ ...all, revision: 3 })).entries, "/r/"), ["a=2"]);
+});
+
 test("history older than the interval goes, and is asked of the remote", async () => {
   await using t = await setUp();
   const { revision } = await put(t.replica, "/r/a", "1");
