@@ -65,14 +65,14 @@ export function createAdmission(plugins: readonly AdmissionPlugin[], { clock, me
   }
 
   async function pass(request: AdmissionRequest, passes: Passes): Promise<KubeObject | undefined> {
-    let { object } = request;
+    let current: AdmissionRequest = { ...request, passes };
     for (const { plugin, outcomesOf } of mutators) {
-      const current =
-        object === undefined ? { ...request, passes } : { ...request, object, passes };
       if (plugin.handles?.(current) === false) continue;
-      object = (await timed(outcomesOf(request.operation), () => plugin.mutate?.(current))) ?? object;
+      const result = timed(outcomesOf(request.operation), () => plugin.mutate?.(current));
+      const object = result instanceof Promise ? await result : result;
+      if (object !== undefined && object !== current.object) current = { ...current, object };
     }
-    return object;
+    return current.object;
   }
 
   async function mutate(request: AdmissionRequest): Promise<KubeObject | undefined> {
@@ -88,7 +88,8 @@ export function createAdmission(plugins: readonly AdmissionPlugin[], { clock, me
   async function validate(request: AdmissionRequest): Promise<void> {
     for (const { plugin, outcomesOf } of validators) {
       if (plugin.handles?.(request) === false) continue;
-      await timed(outcomesOf(request.operation), () => plugin.validate?.(request));
+      const result = timed(outcomesOf(request.operation), () => plugin.validate?.(request));
+      if (result instanceof Promise) await result;
     }
   }
 

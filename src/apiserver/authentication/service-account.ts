@@ -3,10 +3,11 @@ import type { Pod } from "#api/core/v1/pod.ts";
 import type { Node } from "#api/core/v1/node.ts";
 import type { Secret } from "#api/core/v1/secret.ts";
 import type { Clock } from "#base/clock.ts";
-import { parseJwt, type ServiceAccountClaims, type VerificationKey, verifyJwt } from "#wire/jwt.ts";
+import { parseJwt, type ServiceAccountClaims, type VerificationKey } from "#wire/jwt.ts";
 import type { User } from "../call.ts";
 import type { LiveSet } from "../storage/live-set.ts";
 import { type Authenticator, bearerToken } from "./authenticator.ts";
+import { verifiedToken, verifyOnce } from "./verified-tokens.ts";
 
 /** What a token is checked against: the objects that it is bound to must still be there. */
 export interface TokenObjects {
@@ -51,12 +52,12 @@ export function verifyServiceAccountToken(
   token: string,
   audiences: readonly string[] = options.audiences,
 ): TokenVerdict | undefined {
-  const parsed = parseJwt(token);
+  const parsed = verifiedToken(token, options.keys) ?? parseJwt(token);
   const claims = parsed?.claims as ServiceAccountClaims | undefined;
   if (claims === undefined) return undefined;
   if (claims.iss === legacyIssuer) return verifySecretToken(options, token, parsed?.claims ?? {});
   if (claims.iss !== options.issuer) return undefined;
-  if (verifyJwt(token, options.keys) === undefined) return { refused: "invalid signature" };
+  if (verifyOnce(token, options.keys) === undefined) return { refused: "invalid signature" };
   const nowSeconds = options.clock.nowMs() / 1000;
   if (claims.exp !== undefined && nowSeconds > claims.exp) return { refused: "service account token has expired" };
   if (claims.nbf !== undefined && nowSeconds + 60 < claims.nbf)
@@ -84,7 +85,7 @@ function verifySecretToken(
   token: string,
   claims: Readonly<Record<string, unknown>>,
 ): TokenVerdict {
-  if (verifyJwt(token, options.keys) === undefined) return { refused: "invalid signature" };
+  if (verifyOnce(token, options.keys) === undefined) return { refused: "invalid signature" };
   const claim = (name: string): string => String(claims[`${legacyIssuer}/${name}`] ?? "");
   const namespace = claim("namespace");
   const name = claim("service-account.name");

@@ -1,4 +1,4 @@
-import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import { constants, type IncomingHttpHeaders, sensitiveHeaders, type ServerHttp2Stream } from "node:http2";
 import { assert } from "../assert.ts";
 import type {
   HttpExchange,
@@ -34,8 +34,10 @@ export class Http2Exchange implements HttpExchange {
   readonly #rawHeaders: readonly string[];
   readonly #connection: HttpConnection;
   #abort: AbortController | undefined;
+  /** The answer was handed over in one piece: the stream may close before it says that it has finished. */
+  #isWhole = false;
   /** The headers of the answer, begun by `setHeader`. */
-  readonly #fields: Record<string, string | string[] | number> = {};
+  readonly #fields: Record<string | symbol, string | string[] | number> = {};
   #onAnswer: (() => void) | undefined;
 
   constructor(
@@ -103,7 +105,7 @@ export class Http2Exchange implements HttpExchange {
     const abort = (this.#abort = new AbortController());
     const stream = this.#stream;
     const onClose = (): void => {
-      if (!stream.writableFinished) abort.abort(new DOMException("client went away", "AbortError"));
+      if (!this.#isWhole && !stream.writableFinished) abort.abort(new DOMException("client went away", "AbortError"));
     };
     if (stream.closed || stream.destroyed) onClose();
     else stream.once("close", onClose);
@@ -118,12 +120,21 @@ export class Http2Exchange implements HttpExchange {
     this.#fields[name] = value;
   }
 
+  setUniqueHeader(name: string, value: string): void {
+    this.#fields[name] = value;
+    // It would push out of the table what other answers share.
+    const unindexed = this.#fields[sensitiveHeaders];
+    if (Array.isArray(unindexed)) unindexed.push(name);
+    else this.#fields[sensitiveHeaders] = [name];
+  }
+
   respond(status: number, headers: HttpResponseHeaders, body?: string | Uint8Array): void {
     const isHead = this.method === "HEAD";
     const sizeBytes = body === undefined ? 0 : byteLength(body);
     const empty = sizeBytes === 0 || isHead;
     const sized = status === 204 || status === 304 ? headers : withLength(headers, sizeBytes);
     if (!this.#begin(status, sized, empty)) return;
+    this.#isWhole = true;
     if (!empty) {
       this.sentBytes = sizeBytes;
       this.#stream.end(body);
