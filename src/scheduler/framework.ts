@@ -165,7 +165,7 @@ export interface PluginShape<Args> {
   /** Changes in the cluster that may let through a pod that this plugin refused. */
   readonly enqueueOn?: readonly (EventName | EventHint)[];
   /** Pods whose class does not say all that the plugin looks at. */
-  unique?(pod: Pod): boolean;
+  unique?(pod: Pod, context: Context<Args>): boolean;
   /** Whether `a` comes before `b`; a strict total order. */
   queueLess?(a: QueuedPod, b: QueuedPod): boolean;
   preEnqueue?(pod: PodInfo, context: Context<Args>): Status | undefined;

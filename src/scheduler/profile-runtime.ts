@@ -78,7 +78,7 @@ export function createProfileRuntime({ profile, cluster, base, events }: Runtime
     contextOf,
     searchStart: 0,
     evaluationOf(pod) {
-      const shared = profile.plugins.every((plugin) => plugin.unique?.(pod.pod) !== true);
+      const shared = profile.plugins.every((plugin) => plugin.unique?.(pod.pod, contextOf(plugin.name)) !== true);
       const columnsFor = (named: boolean): Columns => (shared && !named ? newColumns() : scratchColumns());
       const find = (): Evaluation | Refusal => evaluate(pod, { profile, cluster, contextOf, columnsFor });
       if (!shared) return find();

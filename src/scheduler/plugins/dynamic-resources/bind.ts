@@ -1,9 +1,11 @@
 /** Writes allocations and reservations before the pod is bound. */
+import { pods } from "#api/core/v1/pod.ts";
 import { type AllocationResult, type ResourceClaim, resourceClaims } from "#api/resource/v1/resource-claim.ts";
 import { keyOfObject } from "#apimachinery/object.ts";
-import { isConflict } from "#apimachinery/status.ts";
+import { isConflict, isNotFound } from "#apimachinery/status.ts";
 import type { Client } from "#client/client.ts";
 import type { PodInfo } from "../../pod-info.ts";
+import type { SpecialClaim } from "./extended-resources.ts";
 import { isReservedFor } from "./claims.ts";
 
 export const claimFinalizer = "resource.kubernetes.io/delete-protection";
@@ -76,4 +78,32 @@ export async function releaseClaim(claim: ResourceClaim, { uid }: PodInfo, clien
 export async function deallocate(claim: ResourceClaim, client: Client): Promise<void> {
   const { allocation: _allocation, reservedFor: _reservedFor, devices: _devices, ...status } = claim.status ?? {};
   await client.resource(resourceClaims).updateStatus({ ...claim, status });
+}
+
+/** Writes a claim that was only thought of so far, and tells the pod of it. */
+export async function makeSpecialClaim(
+  { claim, mappings }: SpecialClaim,
+  pod: PodInfo,
+  client: Client,
+): Promise<ResourceClaim> {
+  const { uid: _thoughtOf, ...metadata } = claim.metadata ?? {};
+  const made = await client.resource(resourceClaims).create({ ...claim, metadata });
+  const extendedResourceClaimStatus = { resourceClaimName: made.metadata?.name ?? "", requestMappings: [...mappings] };
+  const body = { metadata: { uid: pod.uid }, status: { extendedResourceClaimStatus } };
+  await client.resource(pods).patch(pod.key, { type: "strategic", body, subresource: "status" });
+  return made;
+}
+
+/** Removes a claim that the scheduler itself made. */
+export async function deleteClaim(claim: ResourceClaim, client: Client): Promise<void> {
+  const resource = client.resource(resourceClaims);
+  const key = keyOfObject(claim);
+  try {
+    const current = await resource.get(key);
+    const finalizers = (current.metadata?.finalizers ?? []).filter((name) => name !== claimFinalizer);
+    await resource.update({ ...current, metadata: { ...current.metadata, finalizers } });
+    await resource.delete(key);
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
 }

@@ -4,6 +4,7 @@ import { definePlugin, type Status, unresolvable, unschedulable } from "../../fr
 import type { NodeInfo } from "../../node-info.ts";
 import type { PodInfo } from "../../pod-info.ts";
 import { type Amounts, amountOf, nameOfColumn } from "../../resource-vector.ts";
+import { classedResources, isDelegated } from "../dynamic-resources/extended-resources.ts";
 import { readResourcesFitArgs, type ResourcesFitArgs } from "./args.ts";
 import { strategyScorer } from "./strategy.ts";
 
@@ -16,12 +17,22 @@ export const nodeResourcesFit = definePlugin<ResourcesFitArgs>({
     "AssignedPod/delete",
     "AssignedPod/update-scale-down",
     "Pod/update-scale-down",
+    // A class may stand for a resource that nodes lack.
+    "DeviceClass/add",
+    "DeviceClass/update",
     { on: "Node/add", helps: ({ object }, pod) => couldFit(object, pod) },
     { on: "Node/update-allocatable", helps: ({ object }, pod) => couldFit(object, pod) },
   ],
-  filter({ requests }, { args }) {
+  filter({ pod, requests }, { args, listers, featureEnabled }) {
     const amounts = withoutIgnored(requests.amounts, args);
-    return { check: (node) => insufficient(amounts, node) };
+    const classed = featureEnabled("DRAExtendedResource") ? classedResources(pod, listers) : [];
+    if (classed.length === 0) return { check: (node) => insufficient(amounts, node) };
+    return {
+      check(node) {
+        const left = without(amounts, (name) => classed.includes(name) && isDelegated(name, node));
+        return insufficient(left, node);
+      },
+    };
   },
   score: (pod, { args }) => strategyScorer(pod, args.scoringStrategy),
 });
@@ -52,21 +63,26 @@ function insufficient({ columns, values }: Amounts, node: NodeInfo): Status | un
 function withoutIgnored(amounts: Amounts, args: ResourcesFitArgs): Amounts {
   const { ignoredResources, ignoredResourceGroups } = args;
   if (ignoredResources.size === 0 && ignoredResourceGroups.size === 0) return amounts;
-  const kept = amounts.columns.flatMap((column, i) => {
-    const name = nameOfColumn(column);
+  return without(amounts, (name) => {
     const group = name.split("/")[0] ?? "";
-    const ignored = ignoredResources.has(name) || (name.includes("/") && ignoredResourceGroups.has(group));
-    return ignored ? [] : [{ column, value: amounts.values[i] as number }];
+    return ignoredResources.has(name) || (name.includes("/") && ignoredResourceGroups.has(group));
   });
+}
+
+function without(amounts: Amounts, ignored: (name: string) => boolean): Amounts {
+  const kept = amounts.columns.flatMap((column, i) =>
+    ignored(nameOfColumn(column)) ? [] : [{ column, value: amounts.values[i] as number }],
+  );
   return { columns: kept.map(({ column }) => column), values: kept.map(({ value }) => value) };
 }
 
-/** Whether the pod would fit the node if it were empty. */
+/** Whether the pod would fit the node if it were empty. What it lacks of others' resources a claim may give. */
 function couldFit(object: KubeObject | undefined, { requests }: PodInfo): boolean {
   const allocatable = (object as Node | undefined)?.status?.allocatable ?? {};
   const { columns, values } = requests.amounts;
   return columns.every((column, i) => {
     const name = nameOfColumn(column);
+    if (name.includes("/") && allocatable[name] === undefined) return true;
     return (values[i] as number) <= amountOf(name, allocatable[name] ?? "0");
   });
 }
