@@ -1,6 +1,7 @@
 import type { Clock } from "#base/clock.ts";
 import { LeasePool } from "#store/lease-pool.ts";
 import type { Store } from "#store/store.ts";
+import { storeFailure } from "../storage/storage.ts";
 
 /** Node ports that are being given out, so that two API servers on one store never give out the same. */
 export interface PortClaims {
@@ -10,6 +11,7 @@ export interface PortClaims {
    * the ports among the Services afterwards.
    */
   take(ports: readonly number[]): Promise<readonly number[]>;
+  /** Never fails. */
   release(ports: readonly number[]): Promise<void>;
 }
 
@@ -23,7 +25,7 @@ export function portClaims(store: Store, clock: Clock): PortClaims | undefined {
   if (catchUp === undefined) return undefined;
   const leases = new LeasePool(store, clock);
   const keyOf = (port: number): string => `${prefix}${port}`;
-  return {
+  const claims: PortClaims = {
     async take(ports) {
       const lease = await leases.leaseFor(claimSeconds);
       const keys = ports.map(keyOf);
@@ -45,5 +47,18 @@ export function portClaims(store: Store, clock: Clock): PortClaims | undefined {
       const success = ports.map((port) => ({ op: "delete" as const, key: keyOf(port) }));
       await store.txn({ compare: [], success });
     },
+  };
+  const guarded = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      leases.forget();
+      throw storeFailure(error);
+    }
+  };
+  return {
+    take: (ports) => guarded(claims.take(ports)),
+    // A claim that cannot be released ends by itself: the write that it was for is done.
+    release: (ports) => claims.release(ports).catch(() => undefined),
   };
 }
