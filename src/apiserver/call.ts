@@ -71,6 +71,8 @@ export interface CallOptions extends RequestOptions {
   readonly gracePeriodSeconds?: number;
   readonly propagationPolicy?: string;
   readonly orphanDependents?: boolean;
+  /** `ignoreStoreReadErrorWithClusterBreakingPotential`. */
+  readonly ignoreStoreReadError?: boolean;
   /** Of a delete without a body. */
   readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
 }

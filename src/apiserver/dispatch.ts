@@ -6,6 +6,7 @@ import type { Handler, HandlerContext } from "./handlers/handler.ts";
 import { create } from "./rest/create.ts";
 import { decodeDeleteOptions } from "./rest/delete-options.ts";
 import { remove, removeEach } from "./rest/delete.ts";
+import { isUnsafeDelete, removeUnreadable } from "./rest/unsafe-delete.ts";
 import { get, list } from "./rest/list.ts";
 import { patch } from "./rest/patch.ts";
 import { readScale, writeScale } from "./rest/scale.ts";
@@ -32,7 +33,7 @@ function handled(handlers: ReadonlyMap<string, Handler>, name: string): Handler 
 }
 
 async function dispatchObject(
-  { rest }: HandlerContext,
+  { rest, authorizer }: HandlerContext,
   endpoint: Endpoint,
   call: Call,
 ): Promise<Answer> {
@@ -55,12 +56,16 @@ async function dispatchObject(
     }
     case "delete": {
       const options = decodeDeleteOptions(call, DeleteOptions);
+      if (isUnsafeDelete(call, options)) {
+        return { kind: "status", status: await removeUnreadable(endpoint, call, authorizer), code: 200 };
+      }
       const deleted = await remove(endpoint, withDryRun(call, options), { deps: rest, options });
       if (deleted.kind === "status") return { kind: "status", status: deleted.status, code: 200 };
       return { kind: "entry", endpoint, entry: deleted.entry, code: 200 };
     }
     case "deletecollection": {
       const options = decodeDeleteOptions(call, DeleteOptions);
+      isUnsafeDelete(call, options);
       const page = await list(endpoint, call);
       await removeEach(endpoint, withDryRun(call, options), { deps: rest, options, entries: page.entries });
       return { kind: "list", endpoint, page };

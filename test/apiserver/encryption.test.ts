@@ -51,11 +51,11 @@ function keysOf(...names: readonly string[]): { keys: { name: string; secret: st
 }
 
 /** A server whose file can be changed while it is down. */
-async function encryptedServer(text: string): Promise<TestServer & { restartWith(text: string): Promise<void> }> {
+async function encryptedServer(text: string, featureGates = ""): Promise<TestServer & { restartWith(text: string): Promise<void> }> {
   const directory = await mkdtemp(join(tmpdir(), "kubets-encryption-"));
   const path = join(directory, "enc.yaml");
   await writeFile(path, text);
-  const server = await startTestServer({ storage: "durable", flags: { encryption: { path, reload: false } } });
+  const server = await startTestServer({ storage: "durable", featureGates, flags: { encryption: { path, reload: false } } });
   return Object.assign(Object.create(server) as TestServer, {
     async restartWith(next: string) {
       await writeFile(path, next);
@@ -137,6 +137,25 @@ test("what cannot be read fails with upstream's words, and leaves the rest alone
   assert.equal((await ask(server, "GET", `${secrets}/other`)).code, 200);
   assert.equal((await ask(server, "GET", "/api/v1/namespaces/default/configmaps")).code, 200);
   assert.equal((await ask(server, "GET", "/readyz")).code, 200);
+});
+
+test("what cannot be read can be removed, by those who may, where the gate is open", async () => {
+  const unsafe = "ignoreStoreReadErrorWithClusterBreakingPotential";
+  const gate = "AllowUnsafeMalformedObjectDeletion=true";
+  await using server = await encryptedServer(configuration(["secrets", [{ aesgcm: keysOf("lost") }]]), gate);
+  assert.equal((await ask(server, "POST", secrets, secretOf("s"))).code, 201);
+  const deletion = (more: object = {}): object => ({ kind: "DeleteOptions", apiVersion: "v1", [unsafe]: true, ...more });
+  const readable = await ask(server, "DELETE", `${secrets}/s`, deletion());
+  assert.equal(readable.code, 422);
+  assert.match(readable.body.message ?? "", /is exclusively used to delete corrupt object\(s\), try again by removing this option/);
+  await server.restartWith(configuration(["secrets", [{ aesgcm: keysOf("new") }]]));
+  assert.equal((await ask(server, "DELETE", `${secrets}/s`)).code, 500);
+  const graceful = await ask(server, "DELETE", `${secrets}/s`, deletion({ gracePeriodSeconds: 1 }));
+  assert.match(graceful.body.message ?? "", /Invalid value: true: cannot be set together with .gracePeriodSeconds/);
+  assert.match((await ask(server, "DELETE", secrets, deletion())).body.message ?? "", /is not allowed with DELETECOLLECTION/);
+  assert.equal((await ask(server, "DELETE", `${secrets}/s?${unsafe}=true`)).code, 200);
+  assert.equal((await ask(server, "GET", `${secrets}/s`)).code, 404);
+  assert.equal((await ask(server, "GET", secrets)).code, 200);
 });
 
 test("a plugin that keeps the keys is asked for seeds alone", async () => {

@@ -68,6 +68,7 @@ export function listOptions(query: URLSearchParams): CallOptions {
 export function deleteOptions(query: URLSearchParams): CallOptions {
   const gracePeriodSeconds = integer(query, "gracePeriodSeconds");
   const orphan = query.get("orphanDependents");
+  const unsafe = query.get("ignoreStoreReadErrorWithClusterBreakingPotential");
   const propagationPolicy = query.get("propagationPolicy");
   const dryRun = query.getAll("dryRun");
   if (dryRun.some((value) => value !== "All")) {
@@ -83,6 +84,7 @@ export function deleteOptions(query: URLSearchParams): CallOptions {
     ...(Object.keys(preconditions).length > 0 && { preconditions }),
     ...(gracePeriodSeconds !== undefined && { gracePeriodSeconds }),
     ...(orphan !== null && { orphanDependents: isTrue(orphan) }),
+    ...(unsafe !== null && { ignoreStoreReadError: isTrue(unsafe) }),
     ...(propagationPolicy !== null && { propagationPolicy }),
   };
 }

@@ -12,6 +12,7 @@ export function decodeDeleteOptions(call: Call, schema: StructSchema<Fields>): D
       ...(options.gracePeriodSeconds !== undefined && { gracePeriodSeconds: options.gracePeriodSeconds }),
       ...(options.propagationPolicy !== undefined && { propagationPolicy: options.propagationPolicy }),
       ...(options.orphanDependents !== undefined && { orphanDependents: options.orphanDependents }),
+      ...(options.ignoreStoreReadError === true && { ignoreStoreReadErrorWithClusterBreakingPotential: true }),
       ...(options.preconditions !== undefined && { preconditions: { ...options.preconditions } }),
       ...(options.dryRun === true && { dryRun: ["All"] }),
     };

@@ -226,6 +226,26 @@ export class ResourceStorage {
     return this.#shown(this.entries.deleted(current.kv, result.revision));
   }
 
+  /** Whether the state can be read, or is not there at all. */
+  async isReadable(key: Key): Promise<boolean> {
+    const state = await this.#guard(this.store.range({ key, countOnly: true }));
+    if (state.count === 0) return true;
+    try {
+      const stored = await this.find(key);
+      void stored?.entry.object;
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Removes a key whatever is there; returns whether anything was. */
+  async removeUnread(key: Key): Promise<boolean> {
+    const { results } = await this.#guard(this.store.txn({ compare: [], success: [{ op: "delete", key }] }));
+    const [result] = results;
+    return result?.op === "delete" && result.deleted > 0;
+  }
+
   /** Writes unless the key has changed since `current`, which is absent for a key that is not there. */
   async #put(spec: Put): Promise<KeyValue | undefined> {
     const { key, value, current, ttlSeconds } = spec;
