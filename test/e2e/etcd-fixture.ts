@@ -41,6 +41,8 @@ export async function startControlPlane(spec: {
   readonly servers: number;
   /** Whether etcd wants certificates. */
   readonly tls?: boolean;
+  /** Further flags of the API servers. */
+  readonly args?: readonly string[];
 }): Promise<ControlPlane> {
   const directory = await mkdtemp(join(tmpdir(), "kubets-control-plane-"));
   const lifetime = new Lifetime("control plane");
@@ -52,7 +54,7 @@ export async function startControlPlane(spec: {
     const port = await freePort();
     const servers = await Promise.all(
       Array.from({ length: spec.servers }, (_, i) =>
-        startServer({ directory, lifetime, etcd, port, number: 11 + i, args: tls?.clientFlags ?? [] }),
+        startServer({ directory, lifetime, etcd, port, number: 11 + i, args: [...(tls?.clientFlags ?? []), ...(spec.args ?? [])] }),
       ),
     );
     return { etcd, servers, [Symbol.asyncDispose]: () => lifetime.end() };
