@@ -119,7 +119,7 @@ class WatchStream implements Disposable {
           if (this.#endpoint.storage.converts) this.#convert(batch);
           else this.#deliver(batch);
         },
-        onClosed: (error) => this.#end(endOf(error)),
+        onClosed: (error) => this.#end(endOf(error, this.#delivered)),
       },
     );
     this.#resources.use(subscription);
@@ -222,9 +222,10 @@ function entriesOf({ entries }: ResourceStorage, event: StoreEvent, revision: Re
   return [...shown, entries.of(event.prevKv), entries.deleted(event.prevKv, revision, event)];
 }
 
-function endOf(error: Error): StatusError | undefined {
+/** `from`: the revision that the watch has come to. Source: storage/cacher/watch_cache.go. */
+function endOf(error: Error, from: Revision): StatusError | undefined {
   if (error instanceof CompactedError) {
-    return expired("The resourceVersion for the provided watch is too old.");
+    return expired(`too old resource version: ${from} (${error.compactRevision})`);
   }
   return error.name === "StoreUnavailableError" ? undefined : statusErrorOf(error);
 }
