@@ -58,6 +58,8 @@ export interface HttpExchange {
   readonly status?: number | undefined;
   /** Adds a header to whatever answer is begun later, unless that names its own. Lower case. */
   setHeader(name: string, value: string): void;
+  /** The same for a value that no other answer has: HTTP/2 does not put it in its table of headers. */
+  setUniqueHeader(name: string, value: string): void;
   /** Calls once, when an answer is begun or the connection is taken over. */
   onAnswer(run: () => void): void;
   /** Bytes of the answer's body so far, as they were handed over. */

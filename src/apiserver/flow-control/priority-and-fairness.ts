@@ -1,12 +1,11 @@
 import type { Clock } from "#base/clock.ts";
-import type { HttpExchange } from "#base/http.ts";
 import type { FilteredRequest, RequestFilter } from "../http/frontend.ts";
 import { isLongRunning } from "../http/query-options.ts";
 import { requestLimitMs } from "../http/request-deadline.ts";
 import { sendText } from "../http/send.ts";
 import { distinguisherOf, type FlowConfiguration, type FlowRule, handOf } from "./flow-configuration.ts";
 import type { FlowMeters } from "./flow-control-meters.ts";
-import type { QueueSet, Ticket } from "./queue-set.ts";
+import type { Ticket } from "./queue-set.ts";
 import type { WorkEstimate } from "./request-work.ts";
 import type { WatchTracker } from "./watch-tracker.ts";
 
@@ -31,8 +30,8 @@ export interface PriorityAndFairnessOptions {
  * Source: apiserver/pkg/server/filters/priority-and-fairness.go.
  */
 export function priorityAndFairness(options: PriorityAndFairnessOptions): RequestFilter {
-  const { configuration, clock } = options;
-  return async (request, next) => {
+  const { configuration } = options;
+  return (request, next) => {
     const { info, user, exchange } = request;
     const isWatch = info.verb === "watch" && info.isResource;
     if (!isWatch && isLongRunning(info)) return next();
@@ -47,14 +46,12 @@ export function priorityAndFairness(options: PriorityAndFairnessOptions): Reques
     const distinguisher = distinguisherOf(rule, info, user);
     const hand = handOf(rule, distinguisher);
     const ticket = level.queues.start({ work, hand, tally: rule.tally, distinguisher, details: request });
-    const admitted = ticket !== undefined && (!ticket.isWaiting || (await waited(ticket, request, options, meters, level.queues)));
-    if (!level.isExempt) noteWait(meters, admitted, ticket === undefined ? 0 : clock.monotonicMs() - ticket.arrivedMs);
-    if (!admitted) {
-      refuse(exchange, rule);
-      configuration.reap(level);
-      return;
-    }
-    await execute(options, { request, rule, meters, ticket, isWatch }, next);
+    if (ticket === undefined) return refuse(options, { request, rule, meters, waitedMs: 0 });
+    const admitted = { request, rule, meters, ticket, isWatch };
+    if (ticket.isWaiting) return executeInTurn(options, admitted, next);
+    // Nobody waits: nothing but the request itself costs a promise.
+    if (!level.isExempt) meters.waitedExecuted.observe(0);
+    return execute(options, admitted, next);
   };
 }
 
@@ -91,15 +88,20 @@ async function execute(
   }
 }
 
+async function executeInTurn(options: PriorityAndFairnessOptions, admitted: Admitted, next: () => Promise<void>): Promise<void> {
+  const { ticket, meters, rule } = admitted;
+  const isTurn = await waited(admitted, options);
+  const waitedMs = options.clock.monotonicMs() - ticket.arrivedMs;
+  if (!isTurn) return refuse(options, { ...admitted, waitedMs });
+  if (!rule.level.isExempt) meters.waitedExecuted.observe(waitedMs / 1000);
+  await execute(options, admitted, next);
+}
+
 /** True when the request's turn came before its time was up or its client went away. */
-function waited(
-  ticket: Ticket,
-  { exchange, info, query }: FilteredRequest,
-  { clock, requestMs }: PriorityAndFairnessOptions,
-  { queueLength }: FlowMeters,
-  queues: QueueSet,
-): Promise<boolean> {
-  queueLength.observe(ticket.lengthAfterEnqueue);
+function waited({ ticket, request, meters, rule }: Admitted, { clock, requestMs }: PriorityAndFairnessOptions): Promise<boolean> {
+  const { exchange, info, query } = request;
+  const { queues } = rule.level;
+  meters.queueLength.observe(ticket.lengthAfterEnqueue);
   const limitMs = isLongRunning(info) ? requestMs : requestLimitMs(query, requestMs);
   const turn = Promise.withResolvers<boolean>();
   const giveUp = (): void => {
@@ -117,12 +119,19 @@ function waited(
   return turn.promise;
 }
 
-function noteWait({ waitedExecuted, waitedRefused }: FlowMeters, admitted: boolean, waitedMs: number): void {
-  (admitted ? waitedExecuted : waitedRefused).observe(waitedMs / 1000);
+interface Refused {
+  readonly request: FilteredRequest;
+  readonly rule: FlowRule;
+  readonly meters: FlowMeters;
+  readonly waitedMs: number;
 }
 
-function refuse(exchange: HttpExchange, { level }: FlowRule): void {
+async function refuse({ configuration }: PriorityAndFairnessOptions, { request, rule, meters, waitedMs }: Refused): Promise<void> {
+  const { exchange } = request;
+  const { level } = rule;
+  if (!level.isExempt) meters.waitedRefused.observe(waitedMs / 1000);
   level.dropped.record();
   exchange.setHeader("retry-after", String(level.dropped.retryAfterSeconds));
   sendText(exchange, 429, "Too many requests, please try again later.\n");
+  configuration.reap(level);
 }

@@ -122,7 +122,7 @@ export function createFrontend(options: FrontendOptions): (exchange: HttpExchang
     const { path, query } = splitUrl(exchange.url);
     const info = parseRequestInfo(exchange.method, path, query);
     const auditId = exchange.headers["audit-id"] || options.random.uuid();
-    exchange.setHeader("audit-id", auditId);
+    exchange.setUniqueHeader("audit-id", auditId);
     const request = new Incoming(exchange, { info, query, auditId });
     const sender = await senderOf(options, exchange);
     const audited = options.audit?.open({ exchange, info, auditId, user: sender instanceof Error ? undefined : sender });

@@ -158,7 +158,7 @@ testBoth("HEAD, 204 and empty answers have no body", async (options) => {
 
 testBoth("headers set before the answer are part of it, unless it names its own", async (options) => {
   const server = await serve((exchange) => {
-    exchange.setHeader("audit-id", "early");
+    exchange.setUniqueHeader("audit-id", "early");
     exchange.setHeader("x-kept", "early");
     if (exchange.url === "/stream") return exchange.respondStream(200, {}, lines(["x"]));
     exchange.respond(200, { "Audit-ID": "late" }, "body");

@@ -126,6 +126,10 @@ export class Http1Exchange implements HttpExchange {
     this.#fields[name] = value;
   }
 
+  setUniqueHeader(name: string, value: string): void {
+    this.setHeader(name, value);
+  }
+
   respond(status: number, headers: HttpResponseHeaders, body?: string | Uint8Array): void {
     const sizeBytes = body === undefined ? 0 : byteLength(body);
     const bodiless = status === 204 || status === 304 || "content-length" in headers;
