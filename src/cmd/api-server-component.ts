@@ -107,7 +107,7 @@ export async function startApiServer(world: World, spec: ApiServerSpec): Promise
   const log = world.log.named("apiserver");
   const state = { bootstrapped: false, stopping: false };
   const encryption = await openEncryptionOf(world, flags.encryption);
-  const serverState = { bootstrapped: () => state.bootstrapped, stopping: () => state.stopping };
+  const serverState = { clock, bootstrapped: () => state.bootstrapped, stopping: () => state.stopping };
   const checks = standardChecks(store, serverState, encryption?.checks);
   const drain = createDrain();
   const bound: { http?: HttpServer } = {};

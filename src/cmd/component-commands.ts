@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { durationMs } from "#apimachinery/go-duration.ts";
 import { Lifetime } from "#base/lifetime.ts";
 import type { World } from "#base/world.ts";
@@ -34,6 +34,7 @@ export function addComponentCommands(program: Command, context: CommandContext):
       .option("--leader-elect-lease-duration <duration>", "others wait so long after the last renewal", "15s")
       .option("--leader-elect-renew-deadline <duration>", "the leader gives up so long after it", "10s")
       .option("--leader-elect-retry-period <duration>", "between tries to take or renew the Lease", "2s")
+      .addOption(new Option("--leader-elect-resource-lock <kind>", "of the lock").choices(["leases"]).default("leases"))
       .option("--leader-elect-resource-name <name>", "of the Lease; the component's when absent")
       .option("--leader-elect-resource-namespace <namespace>", "of the Lease", "kube-system");
 

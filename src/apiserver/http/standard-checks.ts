@@ -1,8 +1,10 @@
+import type { Clock } from "#base/clock.ts";
 import { keyOf, type Store } from "#store/store.ts";
 import type { HealthCheck, HealthChecks } from "./health.ts";
 
 /** What the checks ask of the running server. */
 export interface ServerState {
+  readonly clock: Clock;
   /** True once the objects that every cluster has are in place. */
   readonly bootstrapped: () => boolean;
   /** True from the signal to stop on: no new clients, please. */
@@ -52,7 +54,7 @@ export function standardChecks(store: Store, state: ServerState, further: readon
   const hook = (name: string): HealthCheck => started(`poststarthook/${name}`);
   const hooks = [...startHooks.map(hook), started("autoregister-completion"), ...lastHooks.map(hook)];
   const first = [fine("ping"), fine("log")];
-  const live = [...first, fine("loopback-serving-certificate"), etcdCheck(store), ...further, ...hooks];
+  const live = [...first, fine("loopback-serving-certificate"), etcdCheck(store, state.clock), ...further, ...hooks];
   const shutdown: HealthCheck = {
     name: "shutdown",
     check: () => (state.stopping() ? "process is shutting down" : undefined),
@@ -60,17 +62,21 @@ export function standardChecks(store: Store, state: ServerState, further: readon
   return { healthz: live, livez: live, readyz: [...first, ...further, started("informer-sync"), ...hooks, shutdown] };
 }
 
-/** Reads from the store: answers only when it does. */
-function etcdCheck(store: Store): HealthCheck {
+/** Source: --etcd-healthcheck-timeout. */
+const storeTimeoutMs = 2_000;
+
+/** Reads from the store: fails when that takes too long. */
+function etcdCheck(store: Store, clock: Clock): HealthCheck {
   return {
     name: "etcd",
     async check() {
-      try {
-        await store.range({ key: keyOf("/registry/health"), limit: 1 });
-        return undefined;
-      } catch (error) {
-        return `etcd failed: ${(error as Error).message}`;
-      }
+      const read = store.range({ key: keyOf("/registry/health"), limit: 1 }).then(
+        () => undefined,
+        (error: unknown) => `etcd failed: ${(error as Error).message}`,
+      );
+      const late = Promise.withResolvers<string>();
+      using _timer = clock.after(storeTimeoutMs, () => late.resolve("error getting data from etcd: context deadline exceeded"));
+      return await Promise.race([read, late.promise]);
     },
   };
 }
