@@ -106,7 +106,7 @@ export async function startApiServer(world: World, spec: ApiServerSpec): Promise
   const { clock } = world;
   const log = world.log.named("apiserver");
   const state = { bootstrapped: false, stopping: false };
-  const encryption = await openEncryptionOf(world, flags.encryption);
+  const encryption = await openEncryptionOf(world, flags.encryption, spec.metrics);
   const serverState = { clock, bootstrapped: () => state.bootstrapped, stopping: () => state.stopping };
   const checks = standardChecks(store, serverState, encryption?.checks);
   const drain = createDrain();

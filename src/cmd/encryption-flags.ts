@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { MetricRegistry } from "#base/metrics.ts";
 import type { World } from "#base/world.ts";
 import type { Encryption } from "#apiserver/encryption/encryption.ts";
 import { pathOption } from "./command.ts";
@@ -28,8 +29,13 @@ export function encryptionFlags(options: EncryptionCliOptions): { readonly encry
 }
 
 /** Loads what encrypts only where it is asked for. Errors: upstream's texts. */
-export async function openEncryptionOf(world: World, flags: EncryptionFlags | undefined): Promise<Encryption | undefined> {
+export async function openEncryptionOf(
+  world: World,
+  flags: EncryptionFlags | undefined,
+  registry: MetricRegistry,
+): Promise<Encryption | undefined> {
   if (flags === undefined) return undefined;
   const { openEncryption } = await import("#apiserver/encryption/encryption.ts");
-  return openEncryption({ ...world, ...flags, log: world.log.named("encryption") });
+  const { encryptionMetrics } = await import("#apiserver/encryption/encryption-metrics.ts");
+  return openEncryption({ ...world, ...flags, log: world.log.named("encryption"), metrics: encryptionMetrics(registry) });
 }

@@ -102,6 +102,11 @@ test("built-in kinds and custom resources are encrypted as the file says, and re
   for (const value of raw.values()) assert.ok(!/open-sesame|b3Blbi1zZXNhbWU/.test(value));
   await server.restart();
   assert.deepEqual((await ask(server, "GET", `${secrets}/s`)).body["data"], { password: "b3Blbi1zZXNhbWU=" });
+  const metrics = (await ask(server, "GET", "/metrics")).body.message ?? "";
+  assert.match(
+    metrics,
+    /apiserver_storage_transformation_operations_total\{resource="secrets",status="OK",transformation_type="from_storage",transformer_prefix="k8s:enc:aescbc:v1:"\} [1-9]/,
+  );
   assert.equal((await ask(server, "GET", `${pandas}/p`)).body["bamboo"], "open-sesame");
 });
 

@@ -26,9 +26,12 @@ export interface EncryptedStore extends Store {
   isStale(kv: KeyValue): Promise<boolean>;
 }
 
+/** Is told of each value that was transformed, or could not be. */
+export type Observe = (type: "from_storage" | "to_storage", stored: Uint8Array | undefined, isDone: boolean) => void;
+
 /** Errors of reads and writes: those of `store`, and `TransformError`. */
-export function encryptStore(store: Store, current: CurrentTransformer): EncryptedStore {
-  const values = new Values(current);
+export function encryptStore(store: Store, current: CurrentTransformer, observe: Observe = () => {}): EncryptedStore {
+  const values = new Values(current, observe);
   const { catchUp } = store;
   return {
     get revision() {
@@ -60,22 +63,26 @@ interface Known {
 
 class Values {
   readonly #current: CurrentTransformer;
+  readonly #observe: Observe;
   /** Plain values by stored ones. Values that are stored as they are have no entry. */
   readonly #known = new WeakMap<Uint8Array, Known>();
   readonly #stored = new WeakMap<Uint8Array, Uint8Array>();
   readonly #events = new WeakMap<StoreEvent, StoreEvent>();
 
-  constructor(current: CurrentTransformer) {
+  constructor(current: CurrentTransformer, observe: Observe) {
     this.#current = current;
+    this.#observe = observe;
   }
 
   encrypt(key: Key, plain: Uint8Array): Uint8Array {
     const { generation, transformer } = this.#current();
     try {
       const stored = transformer.toStorage(plain, key);
+      this.#observe("to_storage", stored, true);
       if (stored !== plain) this.#remember(stored, { plain, generation });
       return stored;
     } catch (cause) {
+      this.#observe("to_storage", undefined, false);
       throw new TransformError(messageOf(cause), { cause });
     }
   }
@@ -139,12 +146,14 @@ class Values {
     const known = this.#known.get(stored);
     if (known?.generation === generation) return known.plain;
     const read = ({ bytes }: Plain): Uint8Array => {
+      this.#observe("from_storage", stored, true);
       if (bytes === stored) return stored;
       const plain = known?.plain ?? bytes;
       this.#remember(stored, { plain, generation });
       return plain;
     };
     const refused = (cause: unknown): never => {
+      this.#observe("from_storage", stored, false);
       throw new TransformError(messageOf(cause), { cause });
     };
     const result = attempt(() => transformer.fromStorage(stored, key), refused);

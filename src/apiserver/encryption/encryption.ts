@@ -9,7 +9,8 @@ import { goQuote } from "#apimachinery/field-error.ts";
 import type { Store } from "#store/store.ts";
 import type { HealthCheck } from "../http/health.ts";
 import { parseEncryptionConfiguration } from "./configuration.ts";
-import { encryptStore, type EncryptedStore } from "./encrypted-store.ts";
+import { type CurrentTransformer, encryptStore, type EncryptedStore } from "./encrypted-store.ts";
+import type { EncryptionMetrics } from "./encryption-metrics.ts";
 import { openProviders, type ProviderPorts, type Providers } from "./providers.ts";
 import { aggregateText, messageOf } from "./transformer.ts";
 
@@ -18,6 +19,7 @@ export interface EncryptionOptions extends ProviderPorts {
   readonly path: string;
   /** Follows changes of the file. @default false */
   readonly reload?: boolean;
+  readonly metrics?: EncryptionMetrics;
 }
 
 export interface Encryption extends Disposable {
@@ -99,17 +101,19 @@ class FileEncryption implements Encryption {
     this.#options = options;
     this.#loaded = loaded;
     const hasCheck = options.reload === true || loaded.providers.plugins.length > 0;
+    options.metrics?.configured(loaded.hash);
     this.checks = hasCheck ? [{ name: "kms-providers", check: () => problemOf(this.#loaded.providers) }] : [];
   }
 
   storeFor(store: Store, group: string, resource: string): EncryptedStore {
     let known: { generation: number; transformer: ReturnType<Providers["transformerFor"]> } | undefined;
-    return encryptStore(store, () => {
+    const current: CurrentTransformer = () => {
       if (known?.generation !== this.#generation) {
         known = { generation: this.#generation, transformer: this.#loaded.providers.transformerFor(group, resource) };
       }
       return known;
-    });
+    };
+    return encryptStore(store, current, this.#options.metrics?.transformations(group, resource));
   }
 
   /** Of the directory, since files are replaced by renaming. */
@@ -137,7 +141,7 @@ class FileEncryption implements Encryption {
   }
 
   async #reload(): Promise<void> {
-    const { log, path, clock } = this.#options;
+    const { log, path, clock, metrics } = this.#options;
     if (this.#isDisposed) return;
     try {
       if (hashOf(await readFile(this.#options)) === this.#loaded.hash) return;
@@ -149,9 +153,12 @@ class FileEncryption implements Encryption {
       this.#generation++;
       this.#retryMs = retryMinMs;
       clock.after(closeAfterMs, () => old[Symbol.dispose]());
+      metrics?.configured(next.hash);
+      metrics?.reloaded(true, clock.nowMs());
       log.info("Loaded new encryption configuration", { path, hash: next.hash });
     } catch (error) {
       if (this.#isDisposed) return;
+      metrics?.reloaded(false, clock.nowMs());
       log.error("Encryption configuration was not loaded, the one before stays in force", error, { path });
       this.#retry = clock.after(this.#retryMs, () => this.#reloadSoon());
       this.#retryMs = Math.min(retryMaxMs, this.#retryMs * 2);
