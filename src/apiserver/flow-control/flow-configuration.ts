@@ -1,4 +1,4 @@
-import type { FlowSchema } from "#api/flowcontrol/v1/flow-schema.ts";
+import type { FlowSchema, PolicyRulesWithSubjects } from "#api/flowcontrol/v1/flow-schema.ts";
 import type { PriorityLevelConfiguration } from "#api/flowcontrol/v1/priority-level-configuration.ts";
 import type { Clock } from "#base/clock.ts";
 import { mandatoryFlowSchemas } from "#api/flowcontrol/v1/mandatory-flow-schemas.ts";
@@ -6,13 +6,15 @@ import { mandatoryLevelSpecs } from "../bootstrap/flow-control.ts";
 import type { User } from "../call.ts";
 import type { RequestInfo } from "../http/request-info.ts";
 import { allocate } from "./concurrency-allocation.ts";
-import { matchesSchema } from "./flow-schema-match.ts";
+import { matchesRequest, rulesOfUser } from "./flow-schema-match.ts";
 import { isSoundLevel, PriorityLevel } from "./priority-level.ts";
 import type { Tally } from "./request-work.ts";
 import { dealHand, hashFlow } from "./shuffle-sharding.ts";
 
 /** Hands of flows that are kept with a schema; beyond this all are dealt again. */
 const handsMax = 10_000;
+/** Users for whom it is kept which rules speak of them; beyond this all are looked up again. */
+const usersMax = 10_000;
 
 /** A FlowSchema at work. */
 export interface FlowRule {
@@ -42,6 +44,7 @@ export class FlowConfiguration {
   readonly #seatsTotal: number;
   #levels = new Map<string, PriorityLevel>();
   #rules: readonly FlowRule[] = [];
+  readonly #users = new Map<string, { readonly groups: readonly string[]; readonly candidates: readonly Candidate[] }>();
   #catchAll: FlowRule;
   /** Part of its target that a level got that met no bound; 0 when all were at their bounds. */
   fairFraction = 0;
@@ -82,6 +85,7 @@ export class FlowConfiguration {
       levels.set(name, level);
     }
     this.#levels = levels;
+    this.#users.clear();
     this.#rules = this.#rulesOf(findings.filter(({ isDangling }) => !isDangling).map(({ schema }) => schema));
     for (const level of levels.values()) level.forgetUnused(new Set(this.#rules.map(({ name }) => name)));
     this.#catchAll = this.#rules.findLast(({ name }) => name === "catch-all") as FlowRule;
@@ -92,10 +96,22 @@ export class FlowConfiguration {
   }
 
   classify(info: RequestInfo, user: User): FlowRule {
-    for (const rule of this.#rules) {
-      if (matchesSchema(rule.schema.spec, info, user)) return rule;
+    for (const { rule, policy } of this.#candidatesOf(user)) {
+      if (matchesRequest(policy, info)) return rule;
     }
     return this.#catchAll;
+  }
+
+  /** What speaks of a user, in the order in which it is asked: looked up once for each. */
+  #candidatesOf(user: User): readonly Candidate[] {
+    const known = this.#users.get(user.name);
+    if (known !== undefined && isSameList(known.groups, user.groups)) return known.candidates;
+    const candidates = this.#rules.flatMap((rule) =>
+      rulesOfUser(rule.schema.spec, user).map((policy) => ({ rule, policy })),
+    );
+    if (this.#users.size >= usersMax) this.#users.clear();
+    this.#users.set(user.name, { groups: user.groups, candidates });
+    return candidates;
   }
 
   /** Drops a level that nobody wants and nobody uses. */
@@ -166,6 +182,19 @@ export class FlowConfiguration {
       return { schema, name, uid, level, tally: level.tallyOf(name), hands: new Map() };
     });
   }
+}
+
+/** A rule of a schema that speaks of some user. */
+interface Candidate {
+  readonly rule: FlowRule;
+  readonly policy: PolicyRulesWithSubjects;
+}
+
+function isSameList(a: readonly string[], b: readonly string[]): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 /** What tells the flows of a schema apart. */

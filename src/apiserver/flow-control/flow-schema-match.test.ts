@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { FlowSchemaSpec, PolicyRulesWithSubjects, Subject } from "#api/flowcontrol/v1/flow-schema.ts";
 import type { User } from "../call.ts";
 import { parseRequestInfo } from "../http/request-info.ts";
-import { matchesSchema } from "./flow-schema-match.ts";
+import { matchesRequest, rulesOfUser } from "./flow-schema-match.ts";
 
 function spec(rule: Partial<PolicyRulesWithSubjects>): FlowSchemaSpec {
   const subjects: Subject[] = [{ kind: "User", user: { name: "*" } }];
@@ -14,7 +14,8 @@ function matches(schema: FlowSchemaSpec, [method, url, user]: readonly [string, 
   const [path = "", query = ""] = url.split("?");
   const [name = "", ...groups] = user.split(" ");
   const who: User = { name, groups, uid: "", extra: {} };
-  return matchesSchema(schema, parseRequestInfo(method, path, new URLSearchParams(query)), who);
+  const info = parseRequestInfo(method, path, new URLSearchParams(query));
+  return rulesOfUser(schema, who).some((rule) => matchesRequest(rule, info));
 }
 
 const pods = "/api/v1/namespaces/a/pods";

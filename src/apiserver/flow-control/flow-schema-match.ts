@@ -2,13 +2,13 @@ import type { FlowSchemaSpec, PolicyRulesWithSubjects, ResourcePolicyRule, Subje
 import type { User } from "../call.ts";
 import type { RequestInfo } from "../http/request-info.ts";
 
-/** Whether a request is one of those that the schema speaks of. Source: flowcontrol/rule.go. */
-export function matchesSchema({ rules }: FlowSchemaSpec, info: RequestInfo, user: User): boolean {
-  return rules?.some((rule) => matchesRule(rule, info, user)) ?? false;
+/** The rules of a schema that speak of the user. Source: flowcontrol/rule.go. */
+export function rulesOfUser({ rules }: FlowSchemaSpec, user: User): PolicyRulesWithSubjects[] {
+  return rules?.filter(({ subjects }) => subjects.some((subject) => matchesSubject(subject, user))) ?? [];
 }
 
-function matchesRule(rule: PolicyRulesWithSubjects, info: RequestInfo, user: User): boolean {
-  if (!rule.subjects.some((subject) => matchesSubject(subject, user))) return false;
+/** Whether a rule that speaks of the user speaks of the request. */
+export function matchesRequest(rule: PolicyRulesWithSubjects, info: RequestInfo): boolean {
   if (info.isResource) return rule.resourceRules?.some((of) => matchesResource(of, info)) ?? false;
   return (
     rule.nonResourceRules?.some(

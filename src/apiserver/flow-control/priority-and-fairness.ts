@@ -63,29 +63,38 @@ interface Admitted {
   readonly isWatch: boolean;
 }
 
-async function execute(
-  { clock, configuration, watches }: PriorityAndFairnessOptions,
-  { request, rule, meters, ticket, isWatch }: Admitted,
-  next: () => Promise<void>,
-): Promise<void> {
-  const { level } = rule;
-  let isOver = false;
-  const finish = (): void => {
-    if (isOver) return;
-    isOver = true;
-    level.queues.finish(ticket);
-    const seconds = (clock.monotonicMs() - ticket.startedMs) / 1000;
-    (isWatch ? meters.executedWatch : meters.executedRegular).observe(seconds);
-    if (level.isQuiescing) configuration.reap(level);
-  };
-  const forget = isWatch ? watches.register(request.info, request.query) : undefined;
-  if (isWatch) request.whenInitialized(finish);
+function execute(options: PriorityAndFairnessOptions, admitted: Admitted, next: () => Promise<void>): Promise<void> {
+  return admitted.isWatch ? executeWatch(options, admitted, next) : executeWhole(options, admitted, next);
+}
+
+async function executeWhole(options: PriorityAndFairnessOptions, admitted: Admitted, next: () => Promise<void>): Promise<void> {
   try {
     await next();
   } finally {
-    finish();
-    forget?.();
+    finish(options, admitted);
   }
+}
+
+/** A watch holds its seats until it has begun. */
+async function executeWatch(options: PriorityAndFairnessOptions, admitted: Admitted, next: () => Promise<void>): Promise<void> {
+  const { request, ticket } = admitted;
+  const finishOnce = (): void => {
+    if (ticket.isExecuting) finish(options, admitted);
+  };
+  const forget = options.watches.register(request.info, request.query);
+  request.whenInitialized(finishOnce);
+  try {
+    await next();
+  } finally {
+    finishOnce();
+    forget();
+  }
+}
+
+function finish({ configuration }: PriorityAndFairnessOptions, { rule: { level }, meters, ticket, isWatch }: Admitted): void {
+  const nowMs = level.queues.finish(ticket);
+  (isWatch ? meters.executedWatch : meters.executedRegular).observe((nowMs - ticket.startedMs) / 1000);
+  if (level.isQuiescing) configuration.reap(level);
 }
 
 async function executeInTurn(options: PriorityAndFairnessOptions, admitted: Admitted, next: () => Promise<void>): Promise<void> {

@@ -26,7 +26,7 @@ export class QueueSet {
   #queues: Queue[] = [];
   /** Queues with somebody waiting. */
   readonly #crowded = new Set<Queue>();
-  readonly #unqueued = new Set<Ticket>();
+  readonly #unqueued: Ticket[] = [];
   #busyQueues = 0;
   #r = 0;
   #syncedMs: number;
@@ -95,17 +95,17 @@ export class QueueSet {
     return ticket;
   }
 
-  /** The request is done; its seats are free now, or when its extra time is over. */
-  finish(ticket: Ticket): void {
+  /** The request is done; its seats are free now, or when its extra time is over. What time it is. */
+  finish(ticket: Ticket): number {
     const nowMs = this.#advance();
     const { queue, tally, work } = ticket;
     ticket.isExecuting = false;
     this.#executing--;
     tally.executing--;
     if (queue === undefined) {
-      this.#unqueued.delete(ticket);
+      takeOut(this.#unqueued, ticket);
     } else {
-      queue.executing.delete(ticket);
+      takeOut(queue.executing, ticket);
       // The guess that was charged at dispatch gives way to what it took.
       queue.nextR -= work.initialSeats * (expectedMs - (nowMs - ticket.startedMs));
       this.#bound(queue);
@@ -120,6 +120,7 @@ export class QueueSet {
       });
     }
     this.#dispatch();
+    return nowMs;
   }
 
   /** Gives up waiting. False when it is too late: the request executes. */
@@ -142,7 +143,7 @@ export class QueueSet {
   dump(): QueueSetDump {
     return {
       queues: this.#queues.map(dumpQueue),
-      unqueued: [...this.#unqueued].map(dumpTicket),
+      unqueued: this.#unqueued.map(dumpTicket),
       waiting: this.#waiting,
       executing: this.#executing,
       seatsInUse: this.#seatsInUse,
@@ -258,9 +259,9 @@ export class QueueSet {
     tally.executing++;
     tally.executingSeats += maxSeats;
     this.#seatsInUse += maxSeats;
-    if (queue === undefined) this.#unqueued.add(ticket);
+    if (queue === undefined) putIn(this.#unqueued, ticket);
     else {
-      queue.executing.add(ticket);
+      putIn(queue.executing, ticket);
       queue.seatsInUse += maxSeats;
       this.#queueSeats += maxSeats;
       queue.nextR += ticket.totalWork;
@@ -331,6 +332,8 @@ export class Ticket {
   isWaiting = false;
   isExecuting = false;
   lengthAfterEnqueue = 0;
+  /** Its place among those that execute. */
+  at = 0;
   /** Called when a waiting request may execute. */
   onDispatch: (() => void) | undefined;
 
@@ -355,7 +358,7 @@ export class Ticket {
 
 class Queue {
   readonly waiting = new Set<Ticket>();
-  readonly executing = new Set<Ticket>();
+  readonly executing: Ticket[] = [];
   waitingWork = 0;
   seatsInUse = 0;
   /** Virtual time at which the next request starts. */
@@ -363,7 +366,20 @@ class Queue {
 }
 
 function isIdleQueue({ waiting, executing }: Queue): boolean {
-  return waiting.size === 0 && executing.size === 0;
+  return waiting.size === 0 && executing.length === 0;
+}
+
+function putIn(tickets: Ticket[], ticket: Ticket): void {
+  ticket.at = tickets.length;
+  tickets.push(ticket);
+}
+
+/** The last one takes its place: their order tells nothing. */
+function takeOut(tickets: Ticket[], ticket: Ticket): void {
+  const last = tickets.pop();
+  if (last === undefined || last === ticket) return;
+  tickets[ticket.at] = last;
+  last.at = ticket.at;
 }
 
 function oldest({ waiting }: Queue): Ticket | undefined {
@@ -374,7 +390,7 @@ function dumpQueue({ waiting, executing, seatsInUse, nextR, waitingWork }: Queue
   const all = [...waiting];
   return {
     waiting: all.map(dumpTicket),
-    executing: [...executing].map(dumpTicket),
+    executing: executing.map(dumpTicket),
     seatsInUse,
     nextR,
     initialSeatsSum: all.reduce((sum, { work }) => sum + work.initialSeats, 0),
