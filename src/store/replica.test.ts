@@ -32,7 +32,7 @@ interface Subject extends AsyncDisposable {
   readonly clock: VirtualClock;
   readonly remote: MemoryStore;
   readonly replica: ReplicaStore;
-  readonly feed: { broken: boolean };
+  readonly feed: { broken: boolean; progressAsked: number };
   /** Ends the replica's feed, as a compaction of what it missed does. */
   endFeed(): void;
 }
@@ -42,15 +42,19 @@ async function setUp(history: (remote: Store) => Promise<void> = async () => {})
   const clock = createVirtualClock();
   const remote = createMemoryStore({ clock });
   await history(remote);
-  const feed = { broken: false };
+  const feed = { broken: false, progressAsked: 0 };
   let end = (_error: Error): void => {};
   const seen: Store = Object.assign(Object.create(remote) as Store, {
     watch: ((query, sink) => {
       end = (error) => sink.onClosed(error);
-      return remote.watch(query, {
+      const watch = remote.watch(query, {
         onBatch: (batch) => void (feed.broken || sink.onBatch(batch)),
         onClosed: (error) => sink.onClosed(error),
       });
+      return {
+        requestProgress: () => ++feed.progressAsked > 0,
+        [Symbol.dispose]: () => watch[Symbol.dispose](),
+      };
     }) satisfies Store["watch"],
     range: remote.range.bind(remote),
     txn: remote.txn.bind(remote),
@@ -110,6 +114,29 @@ test("a broken feed: the remote answers what must be newest, any state is still 
   assert.deepEqual(shown((await recent).entries, "/r/"), ["a=2"]);
   const future = t.replica.range({ ...all, notOlderThan: t.remote.revision + 1 });
   await assert.rejects(future, FutureRevisionError);
+});
+
+test("a silent feed: nobody waits for it twice, and it is begun anew where it was", async () => {
+  await using t = await setUp();
+  using watch = new Collector(t.replica, { ...all, startRevision: t.replica.revision + 1 });
+  await t.clock.settle();
+  t.feed.broken = true;
+  for (const value of ["1", "2"]) await put(t.remote, "/r/a", value);
+  const waiting = t.replica.range(all);
+  await t.clock.advance(100);
+  assert.equal(t.feed.progressAsked, 1);
+  await t.clock.advance(900);
+  await waiting;
+  const beganMs = t.clock.monotonicMs();
+  assert.deepEqual(shown((await t.replica.range(all)).entries, "/r/"), ["a=2"]);
+  assert.equal(t.clock.monotonicMs(), beganMs);
+  assert.equal(t.replica.stats().fallbacks, 2);
+  t.feed.broken = false;
+  await t.clock.advance(5_000);
+  await watch.until(() => watch.batches.length === 2);
+  assert.deepEqual(shown((await t.replica.range(all)).entries, "/r/"), ["a=2"]);
+  const { fallbacks, loads } = t.replica.stats();
+  assert.deepEqual({ fallbacks, loads }, { fallbacks: 2, loads: 1 });
 });
 
 test("a feed that lost history: watches end with CompactedError, reads go on", async () => {

@@ -13,7 +13,7 @@
  *
  * Source: apiserver `storage/cacher`.
  */
-import type { Clock } from "#base/clock.ts";
+import type { Clock, Timer } from "#base/clock.ts";
 import { silentLogger, type Logger } from "#base/log.ts";
 import { OwnValues } from "./own-values.ts";
 import { ReplicaState } from "./replica-state.ts";
@@ -71,6 +71,8 @@ export interface ReplicaStore extends Store {
 const catchUpMsMax = 1_000;
 /** Waiting this long, it asks the remote how far the feed has come, where the remote answers that. */
 const progressAfterMs = 100;
+/** A feed that owes something and is silent so long is begun anew: its connection may be dead. */
+const silentMsMax = 5_000;
 const reloadDelayMs = 500;
 /** The key whose value is the revision that some API server compacts at. */
 export const compactRevisionKey = "compact_rev_key";
@@ -101,6 +103,8 @@ class Replica implements ReplicaStore {
   #asking: Promise<Revision> | undefined;
   #askingNext: Promise<Revision> | undefined;
   #newest: Revision = 0;
+  /** There while the remote has told of a revision that the feed does not bring. */
+  #lateness: Timer | undefined;
   #closed = false;
   readonly #counts = { eventsReceived: 0, loads: 0, consistentReads: 0, fallbacks: 0 };
 
@@ -127,15 +131,7 @@ class Replica implements ReplicaStore {
     }
     this.#counts.loads++;
     this.#state = state;
-    // All keys, not only the prefix: so no write leaves the replica behind the remote's revision.
-    const feed = this.#remote.watch(
-      { key: "", end: "\0", startRevision: state.revision + 1 },
-      {
-        onBatch: (batch) => this.#onBatch(state, batch),
-        onClosed: (error) => this.#onFeedClosed(state, error),
-      },
-    );
-    this.#feed = feed;
+    this.#follow(state);
     this.#loaded.resolve();
     await this.#reach(newest);
   }
@@ -215,6 +211,7 @@ class Replica implements ReplicaStore {
     const closed = new StoreUnavailableError("store closed");
     this.#loaded.reject(closed);
     this.#feed?.[Symbol.dispose]();
+    this.#beOnTime();
     this.#waits.giveUp();
     this.#state?.close(closed);
     this.#state = undefined;
@@ -291,20 +288,52 @@ class Replica implements ReplicaStore {
     }
   }
 
+  /** Takes over what the remote does from here on. */
+  #follow(state: ReplicaState): void {
+    this.#feed?.[Symbol.dispose]();
+    // All keys, not only the prefix: so no write leaves the replica behind the remote's revision.
+    this.#feed = this.#remote.watch(
+      { key: "", end: "\0", startRevision: state.revision + 1 },
+      {
+        onBatch: (batch) => this.#onBatch(state, batch),
+        onClosed: (error) => this.#onFeedClosed(state, error),
+      },
+    );
+  }
+
   /** Whether the replica has come to the revision in time. */
   async #reach(revision: Revision): Promise<boolean> {
     const state = this.#state;
     if (state === undefined) return false;
     if (state.revision >= revision) return true;
-    const wait = this.#waits.until(revision, catchUpMsMax);
+    if (this.#lateness !== undefined) return false;
     using _progress = this.#options.clock.after(progressAfterMs, () => {
       this.#feed?.requestProgress();
     });
-    return wait;
+    const reached = await this.#waits.until(revision, catchUpMsMax);
+    if (!reached && this.#state === state) this.#beLate(state);
+    return reached;
+  }
+
+  /** The feed is silent: nobody waits for it until something comes, and it is begun anew at times. */
+  #beLate(state: ReplicaState): void {
+    if (this.#closed || this.#lateness !== undefined) return;
+    this.#log.debug("The store's replica is late", { revision: state.revision });
+    const beginAnew = (): void => {
+      this.#lateness = this.#options.clock.after(silentMsMax, beginAnew);
+      this.#follow(state);
+    };
+    this.#lateness = this.#options.clock.after(silentMsMax, beginAnew);
+  }
+
+  #beOnTime(): void {
+    this.#lateness?.[Symbol.dispose]();
+    this.#lateness = undefined;
   }
 
   #onBatch(state: ReplicaState, { revision, events }: WatchBatch): void {
     if (this.#state !== state) return;
+    this.#beOnTime();
     const { prefix } = this.#options;
     const kvs = [];
     for (const { kv } of events) {
@@ -328,6 +357,7 @@ class Replica implements ReplicaStore {
     this.#feed?.[Symbol.dispose]();
     this.#feed = undefined;
     this.#state = undefined;
+    this.#beOnTime();
     this.#loaded = Promise.withResolvers<void>();
     this.#loaded.promise.catch(() => undefined);
     this.#waits.giveUp();
