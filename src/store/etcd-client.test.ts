@@ -184,6 +184,27 @@ test("a member that hangs is left for another", { skip: missing }, async () => {
   assert.deepEqual(shown((await store.range({ key: "a" })).entries, ""), ["a=2"]);
 });
 
+test("a replica whose member hangs goes on with another", { skip: missing }, async () => {
+  await using cluster = await startEtcd({ size: 3 });
+  const [first = "", second = ""] = cluster.endpoints;
+  await using proxy = await startTcpProxy(first);
+  await using spare = await startTcpProxy(second);
+  await using other = await openStore(cluster);
+  await putSurely(other, "/r/a", "0");
+  spare.set("cut");
+  const endpoints = [proxy.address, spare.address];
+  const remote = await openEtcdStore({ endpoints, clock: systemClock });
+  await using replica = await openReplica({ remote, clock: systemClock, prefix: "/r/" });
+  using watch = new Collector(replica, { key: "/r/a", startRevision: replica.revision + 1 });
+  spare.set("pass");
+  proxy.set("hang");
+  await putSurely(other, "/r/a", "1");
+  assert.deepEqual(shown((await replica.range({ key: "/r/a" })).entries, "/r/"), ["a=1"]);
+  await watch.until(() => valuesSeen(watch).includes("1"));
+  await put(replica, "/r/a", "2");
+  assert.deepEqual(shown((await replica.range({ key: "/r/a", notOlderThan: 0 })).entries, "/r/"), ["a=2"]);
+});
+
 test(
   "all members restarted at once: the store and its watches go on",
   { skip: missing },
