@@ -63,7 +63,7 @@ class Run {
   readonly #waiters = new Set<() => void>();
   readonly #churns: Disposable[] = [];
   #podNamespaces = 0;
-  #nodeIndex = 0;
+  #nodes = 0;
   #collecting: { startMs: number; names: Set<string> } | undefined;
 
   constructor(workload: Workload, cluster: BenchCluster, queued: boolean) {
@@ -126,25 +126,24 @@ class Run {
     const path = operation.nodeTemplatePath ?? defaultTemplate(this.#workload, "node-default.yaml");
     const { labelNodePrepareStrategy: labelled, uniqueNodeLabelStrategy: unique } = operation;
     await inFlight(countOf(operation, this.#workload), async (i) => {
-      const index = this.#nodeIndex++;
-      const node = fromTemplate(this.#workload, path, index) as Node;
+      const node = fromTemplate(this.#workload, path, i) as Node;
+      const name = node.metadata?.name ?? `${node.metadata?.generateName ?? "node-"}${++this.#nodes}`;
       const featureCount = Number(this.#workload.params["numNodeDeclaredFeatures"] ?? 0);
       const declaredFeatures = Array.from({ length: featureCount }, (_, n) => `feature-${String(n).padStart(3, "0")}`);
       const values = labelled?.labelValues ?? [];
-      const labels: Record<string, string> = { ...node.metadata?.labels };
+      const labels: Record<string, string> = { ...node.metadata?.labels, "kubernetes.io/hostname": name };
       if (labelled) labels[labelled.labelKey] = values[i % values.length] ?? "";
-      if (unique) labels[unique.labelKey] = `node-${index}`;
+      if (unique) labels[unique.labelKey] = name;
       const { nodeAllocatable, csiNodeAllocatable } = operation.nodeAllocatableStrategy ?? {};
       const capacity = { ...node.status?.capacity, ...nodeAllocatable };
       const made = await this.#cluster.client
         .resource(nodes)
-        .create({ ...node, metadata: { ...node.metadata, labels } });
+        .create({ ...node, metadata: { ...node.metadata, name, labels } });
       if (made.status?.allocatable === undefined) {
         const status = { ...node.status, capacity, allocatable: capacity, ...(featureCount > 0 && { declaredFeatures }) };
         await this.#cluster.client.resource(nodes).updateStatus({ ...made, status });
       }
       for (const [driver, { count }] of Object.entries(csiNodeAllocatable ?? {})) {
-        const name = made.metadata?.name ?? "";
         await this.#cluster.client.resource(csiNodes).create({
           metadata: { name },
           spec: {
@@ -189,7 +188,7 @@ class Run {
     const names: string[] = [];
     await inFlight(count, async (i) => {
       await this.#createVolume(operation, namespace, i);
-      const pod = withClaim(fromTemplate(this.#workload, path, i) as Pod, operation, i);
+      const pod = withClaim(fromTemplate(this.#workload, path, i, count) as Pod, operation, i);
       const atMs = systemClock.monotonicMs();
       const made = await this.#cluster.client
         .resource(pods)
@@ -412,17 +411,18 @@ class Run {
     });
   }
 
-  /** Replaces objects by what the template says of them now, what the server filled in aside. */
+  /** Replaces objects by what the template says of them now. */
   async #updateAny({ updatePerSecond, subresources = [], ...operation }: Operation): Promise<void> {
     const count = countOf(operation, this.#workload);
     for (let i = 0; i < count; i++) {
       const object = fromTemplate(this.#workload, operation.templatePath ?? "", i, count);
       const { namespace } = operation;
-      const key = keyOfObject({ metadata: { ...object.metadata, ...(namespace && { namespace }) } });
+      const next = { ...object, metadata: { ...object.metadata, ...(namespace && { namespace }) } };
       const resource = this.#cluster.client.dynamic(definitionOf(object));
-      const body = { metadata: { labels: object.metadata?.labels }, ...pick(object, ["spec"]) };
-      const [subresource] = subresources;
-      await resource.patch(key, { type: "strategic", body, ...(subresource && { subresource }) });
+      const [name] = subresources;
+      if (name === undefined) await resource.update(next);
+      if (object.kind === "Node") await resource.updateStatus(next);
+      if (name !== undefined) await resource.updateSubresource({ key: keyOfObject(next), name, body: next });
       if (updatePerSecond) await systemClock.sleep(1000 / updatePerSecond);
     }
   }
@@ -446,10 +446,6 @@ function definitionOf({ kind, apiVersion = "" }: KubeObject): ResourceTarget {
   if (found === undefined) throw new Error(`${kind} is not supported`);
   const version = apiVersion.split("/").at(-1) ?? found.version;
   return { ...found, version };
-}
-
-function pick(object: KubeObject, names: readonly string[]): object {
-  return Object.fromEntries(Object.entries(object).filter(([name]) => names.includes(name)));
 }
 
 /** Each volume is one of its own. */
