@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { HttpResponse } from "#base/http.ts";
+import { ensureFlowControl } from "#apiserver/bootstrap/flow-control.ts";
 import { createHttpClient } from "#base/os/http-client.ts";
 import { startTestServer, type TestServer } from "./server-fixture.ts";
 
@@ -10,6 +11,7 @@ const group = "/apis/flowcontrol.apiserver.k8s.io/v1";
 function asker(server: TestServer): AsyncDisposable & {
   ask(method: string, path: string, spec?: { user?: string; body?: object }): Promise<HttpResponse>;
   text(path: string, user?: string): Promise<string>;
+  patch(path: string, body: object): Promise<number>;
 } {
   const http = createHttpClient({ baseUrl: `https://127.0.0.1:${server.port}`, tls: { insecure: true }, token: server.token });
   const ask: ReturnType<typeof asker>["ask"] = (method, path, { user, body } = {}) =>
@@ -25,6 +27,12 @@ function asker(server: TestServer): AsyncDisposable & {
   return {
     ask,
     text: async (path, user) => Buffer.from(await (await ask("GET", path, user === undefined ? {} : { user })).readAll()).toString(),
+    async patch(path, body) {
+      const headers = { "content-type": "application/merge-patch+json" };
+      const response = await http.request({ method: "PATCH", path, headers, body: JSON.stringify(body) });
+      response.discard();
+      return response.status;
+    },
     [Symbol.asyncDispose]: () => http[Symbol.asyncDispose](),
   };
 }
@@ -119,4 +127,44 @@ test("dumps and metrics tell what the levels did", async () => {
   assert.match(metrics, /^apiserver_flowcontrol_dispatched_requests_total\{flow_schema="global-default",priority_level="global-default"\} 1$/m);
   assert.match(metrics, /^apiserver_flowcontrol_current_executing_requests\{flow_schema="exempt",priority_level="exempt"\} 1$/m);
   assert.match(metrics, /^apiserver_flowcontrol_request_wait_duration_seconds_count\{execute="true",flow_schema="global-default",priority_level="global-default"\} 1$/m);
+});
+
+test("what was shipped comes back, unless somebody took it over", async () => {
+  await using server = await startTestServer();
+  await using client = asker(server);
+  const levels = `${group}/prioritylevelconfigurations`;
+  const sharesOf = async (name: string): Promise<unknown> => {
+    const { spec, metadata } = JSON.parse(await client.text(`${levels}/${name}`)) as {
+      spec: { limited: { nominalConcurrencyShares: number } };
+      metadata: { annotations: Record<string, string> };
+    };
+    return [spec.limited.nominalConcurrencyShares, metadata.annotations["apf.kubernetes.io/autoupdate-spec"]];
+  };
+  const patch = async (name: string, body: object): Promise<void> => {
+    const response = await client.patch(`${levels}/${name}`, body);
+    assert.equal(response, 200);
+  };
+  const more = { spec: { limited: { nominalConcurrencyShares: 77 } } };
+  await patch("workload-low", more);
+  await patch("workload-high", { ...more, metadata: { annotations: { "apf.kubernetes.io/autoupdate-spec": "false" } } });
+  await patch("system", { ...more, metadata: { annotations: { "apf.kubernetes.io/autoupdate-spec": null } } });
+  await client.ask("DELETE", `${levels}/node-high`);
+  await client.ask("DELETE", `${group}/flowschemas/catch-all`);
+  const old = levelOf("shipped-once") as { metadata: object };
+  const annotations = { "apf.kubernetes.io/autoupdate-spec": "true" };
+  await created(await client.ask("POST", levels, { body: { ...old, metadata: { ...old.metadata, annotations } } }));
+  await created(await client.ask("POST", levels, { body: levelOf("own") }));
+
+  await ensureFlowControl(server.running.api.server.loopback);
+
+  assert.deepEqual(await sharesOf("workload-low"), [100, "true"]);
+  assert.deepEqual(await sharesOf("workload-high"), [77, "false"]);
+  // Changed, and nobody said whose it is: the administrator's.
+  assert.deepEqual(await sharesOf("system"), [77, "false"]);
+  assert.deepEqual(await sharesOf("node-high"), [40, "true"]);
+  const status = async (path: string): Promise<number> => (await client.ask("GET", path)).status;
+  assert.deepEqual(
+    [await status(`${group}/flowschemas/catch-all`), await status(`${levels}/shipped-once`), await status(`${levels}/own`)],
+    [200, 404, 200],
+  );
 });

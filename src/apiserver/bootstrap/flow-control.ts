@@ -3,36 +3,79 @@ import {
   priorityLevelConfigurations,
   type PriorityLevelConfigurationSpec,
 } from "#api/flowcontrol/v1/priority-level-configuration.ts";
+import { deepEqual } from "#apimachinery/deep-equal.ts";
 import type { KubeObject } from "#apimachinery/object.ts";
 import type { ResourceDefinition } from "#apimachinery/resource.ts";
-import { ignoreAlreadyExists, isNotFound } from "#apimachinery/status.ts";
-import type { Client } from "#client/client.ts";
+import { ignoreAlreadyExists, ignoreNotFound } from "#apimachinery/status.ts";
+import type { Client, ResourceClient } from "#client/client.ts";
 
 const producer = "api-priority-and-fairness-config-producer-v1";
 const autoupdate = "apf.kubernetes.io/autoupdate-spec";
+/** Levels and schemas that nobody may do without. */
+const mandatory: ReadonlySet<string> = new Set(["exempt", "catch-all"]);
 
-/** The priority levels and flow schemas of every cluster. Source: apis/flowcontrol/bootstrap. */
+interface Configured extends KubeObject {
+  readonly spec: object;
+}
+
+/**
+ * Makes the priority levels and flow schemas of every cluster and keeps them as they were shipped:
+ * the mandatory ones always, others until an administrator changes them or says that they are his.
+ * Source: apis/flowcontrol/bootstrap, pkg/registry/flowcontrol/ensurer.
+ */
 export async function ensureFlowControl(client: Client): Promise<void> {
-  for (const [name, spec] of Object.entries(levels)) {
-    await ensure(client, priorityLevelConfigurations as ResourceDefinition, { name, spec });
-  }
-  for (const [name, spec] of Object.entries(schemas)) {
-    await ensure(client, flowSchemas as ResourceDefinition, { name, spec });
+  const levelKind = priorityLevelConfigurations as unknown as ResourceDefinition<Configured>;
+  const schemaKind = flowSchemas as unknown as ResourceDefinition<Configured>;
+  for (const [definition, wanted] of [[levelKind, levels], [schemaKind, schemas]] as const) {
+    for (const [name, spec] of Object.entries(wanted)) await ensure(client.resource(definition), definition, { name, spec });
+    await removeOthers(client.resource(definition), wanted);
   }
 }
 
 async function ensure(
-  client: Client,
-  definition: ResourceDefinition,
+  resource: ResourceClient<Configured>,
+  definition: ResourceDefinition<Configured>,
   { name, spec }: { readonly name: string; readonly spec: object },
 ): Promise<void> {
-  const resource = client.resource(definition);
-  try {
-    await resource.get(name);
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-    const object = { metadata: { name, annotations: { [autoupdate]: "true" } }, spec };
-    await ignoreAlreadyExists(resource.create(object as KubeObject, { fieldManager: producer }));
+  const annotations = { [autoupdate]: "true" };
+  const wanted: Configured = { metadata: { name, annotations }, spec: structuredClone(spec) };
+  const found = await ignoreNotFound(resource.get(name));
+  if (found === undefined) {
+    await ignoreAlreadyExists(resource.create(wanted, { fieldManager: producer }));
+    return;
+  }
+  definition.strategy.default?.(wanted);
+  const updated = shippedAgain(found, wanted);
+  if (updated !== undefined) await ignoreNotFound(resource.update(updated, { fieldManager: producer }));
+}
+
+/** The object with its shipped spec and an annotation that says whose it is; undefined when it is so. */
+function shippedAgain(found: Configured, wanted: Configured): Configured | undefined {
+  const { metadata = {} } = found;
+  const said = metadata.annotations?.[autoupdate];
+  const isOurs = mandatory.has(metadata.name ?? "") || (isBoolean(said) ? said === "true" : metadata.generation === 1);
+  const spec = isOurs && !isSameSpec(found, wanted) ? wanted.spec : found.spec;
+  if (spec === found.spec && said === String(isOurs)) return undefined;
+  return { ...found, metadata: { ...metadata, annotations: { ...metadata.annotations, [autoupdate]: String(isOurs) } }, spec };
+}
+
+function isBoolean(text: string | undefined): text is "true" | "false" {
+  return text === "true" || text === "false";
+}
+
+/** How much the exempt level lends is the administrator's. */
+function isSameSpec(found: Configured, wanted: Configured): boolean {
+  if (found.metadata?.name === "exempt" && "exempt" in found.spec) return true;
+  return deepEqual(found.spec, wanted.spec);
+}
+
+/** What an older version shipped, and nobody took over. */
+async function removeOthers(resource: ResourceClient<Configured>, wanted: Readonly<Record<string, object>>): Promise<void> {
+  const { items } = await resource.list();
+  for (const { metadata } of items) {
+    const name = metadata?.name ?? "";
+    if (metadata?.annotations?.[autoupdate] !== "true" || Object.hasOwn(wanted, name)) continue;
+    await ignoreNotFound(resource.delete(name));
   }
 }
 
@@ -71,7 +114,7 @@ const levels: Readonly<Record<string, object>> = {
 
 /** Levels without which there is no flow control. */
 export const mandatoryLevelSpecs = new Map(
-  ["exempt", "catch-all"].map((name) => [name, levels[name] as PriorityLevelConfigurationSpec]),
+  [...mandatory].map((name) => [name, levels[name] as PriorityLevelConfigurationSpec]),
 );
 
 const all = ["*"];

@@ -5,6 +5,7 @@ import type { Logger } from "#base/log.ts";
 import type { MetricRegistry } from "#base/metrics.ts";
 import type { Random } from "#base/random.ts";
 import type { Client } from "#client/client.ts";
+import { ensureFlowControl } from "../bootstrap/flow-control.ts";
 import type { ApiTable } from "../api-table.ts";
 import type { PathHandler, RequestFilter } from "../http/frontend.ts";
 import type { LiveSet } from "../storage/live-set.ts";
@@ -19,6 +20,9 @@ import { estimateWork } from "./work-estimator.ts";
 
 /** Between two looks at who borrows from whom. Source: apf_controller.go borrowingAdjustmentPeriod. */
 export const adjustmentMs = 10_000;
+
+/** Until a changed or deleted object is as it was shipped. Source: rest/storage_flowcontrol.go, a minute. */
+export const keepMs = 60_000;
 
 export interface FlowControlOptions {
   readonly table: ApiTable;
@@ -75,8 +79,11 @@ export function createFlowControl(options: FlowControlOptions): FlowControl {
     }),
     dumps: flowControlDumps(configuration, clock),
     start() {
-      resources.use(levels.onChange(follower.changed));
-      resources.use(schemas.onChange(follower.changed));
+      const keeper = resources.use(keepShipped(options));
+      for (const set of [levels, schemas]) {
+        resources.use(set.onChange(follower.changed));
+        resources.use(set.onChange(keeper.changed));
+      }
       follower.changed();
     },
     settled: follower.settled,
@@ -132,6 +139,21 @@ function followConfiguration(
       writer[Symbol.dispose]();
     },
   };
+}
+
+/** Puts what was shipped right again, a while after it was changed. */
+function keepShipped({ client, clock, log }: FlowControlOptions): Disposable & { changed(): void } {
+  let timer: Timer | undefined;
+  const changed = (): void => {
+    timer ??= clock.after(keepMs, () => {
+      timer = undefined;
+      ensureFlowControl(client()).catch((error: unknown) => {
+        log.error("flow control configuration not kept", error);
+        changed();
+      });
+    });
+  };
+  return { changed, [Symbol.dispose]: () => timer?.[Symbol.dispose]() };
 }
 
 /** Adjusts at each period in which there was demand; sleeps when there is none. */
