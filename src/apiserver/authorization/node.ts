@@ -124,11 +124,12 @@ function createReferences({ pods, claims, volumes }: NodeSources): References {
     byNode.set(now, onNode.set(key, pod));
   };
   let started = false;
-  pods.onChange(follow);
   return {
     has(node, object) {
+      // Where no node ever asks, no Pod is read.
       if (!started) {
         started = true;
+        pods.onChange(follow);
         for (const pod of pods.values()) follow(keyOfObject(pod), pod);
       }
       for (const pod of byNode.get(node)?.values() ?? []) {

@@ -3,6 +3,7 @@ import { type KubeObject, objectKey, splitKey } from "#apimachinery/object.ts";
 import { isStatusError } from "#apimachinery/status.ts";
 import { CompactedError, type Key } from "#store/store.ts";
 import { TransformError } from "../encryption/encrypted-store.ts";
+import type { Entry } from "./entry.ts";
 import type { ResourceStorage } from "./storage.ts";
 
 const retryMs = 1000;
@@ -16,7 +17,8 @@ const retryMs = 1000;
 export class LiveSet<T extends KubeObject> implements Disposable {
   readonly #storage: ResourceStorage;
   readonly #clock: Clock;
-  readonly #objects = new Map<string, T>();
+  /** Objects are read when somebody asks: a start on many takes no longer for it. */
+  readonly #entries = new Map<string, Entry>();
   readonly #listeners = new Set<(key: string, object: T | undefined) => void>();
   #watch: Disposable | undefined;
   #isDisposed = false;
@@ -40,11 +42,11 @@ export class LiveSet<T extends KubeObject> implements Disposable {
     const range = this.#storage.rangeOf(this.#storage.prefix);
     const state = await this.#storage.range(range);
     const { entries } = this.#storage;
-    const gone = new Set(this.#objects.keys());
+    const gone = new Set(this.#entries.keys());
     for (const kv of state.entries) {
       const key = this.#keyOf(kv.key);
       gone.delete(key);
-      this.#set(key, entries.of(kv).object as T);
+      this.#set(key, entries.of(kv));
     }
     for (const key of gone) this.#set(key, undefined);
     if (this.#isDisposed) return;
@@ -54,7 +56,7 @@ export class LiveSet<T extends KubeObject> implements Disposable {
         onBatch: ({ events }) => {
           for (const event of events) {
             const key = this.#keyOf(event.kv.key);
-            this.#set(key, event.type === "put" ? (entries.of(event.kv).object as T) : undefined);
+            this.#set(key, event.type === "put" ? entries.of(event.kv) : undefined);
           }
         },
         // A store of another process may have compacted what this set had yet to see; a key may come back.
@@ -77,15 +79,16 @@ export class LiveSet<T extends KubeObject> implements Disposable {
   }
 
   get(namespace: string, name: string): T | undefined {
-    return this.#objects.get(objectKey(namespace, name));
+    return this.#entries.get(objectKey(namespace, name))?.object as T | undefined;
   }
 
-  values(): Iterable<T> {
-    return this.#objects.values();
+  *values(): Iterable<T> {
+    for (const { object } of this.#entries.values()) yield object as T;
   }
 
   inNamespace(namespace: string): T[] {
-    return [...this.#objects].filter(([key]) => splitKey(key).namespace === namespace).map(([, object]) => object);
+    const found = [...this.#entries].filter(([key]) => splitKey(key).namespace === namespace);
+    return found.map(([, { object }]) => object as T);
   }
 
   /** Calls `listener` after each change, with undefined for a removal. */
@@ -104,10 +107,12 @@ export class LiveSet<T extends KubeObject> implements Disposable {
     return /[\x80-\xff]/.test(rest) ? Buffer.from(rest, "latin1").toString("utf8") : rest;
   }
 
-  #set(key: string, object: T | undefined): void {
-    if (object === undefined) this.#objects.delete(key);
-    else this.#objects.set(key, object);
+  #set(key: string, entry: Entry | undefined): void {
+    if (entry === undefined) this.#entries.delete(key);
+    else this.#entries.set(key, entry);
     this.#generation++;
+    if (this.#listeners.size === 0) return;
+    const object = entry?.object as T | undefined;
     for (const listener of this.#listeners) listener(key, object);
   }
 }
