@@ -3,6 +3,7 @@
  *
  *     npm run bench                        start, memory, API rates, first Pod
  *     npm run bench -- api pod             some sections
+ *     KUBE_PEER_DIR=dir npm run bench -- server --quick    lists, watches, starts, memory, beside kube-apiserver and etcd
  *     PEER_KUBECONFIG=file npm run bench -- api    asks a peer's API server the same, on this machine
  *     node bench/store.ts, bench/scheduler.ts, bench/crds.ts    the parts by themselves
  */
@@ -17,6 +18,7 @@ import { silentLogger } from "#base/log.ts";
 import { createHttpClient } from "#base/os/http-client.ts";
 import { openWorld } from "#base/os/world.ts";
 import { readCredentials } from "#cmd/remote.ts";
+import { benchApiServer } from "./api-server.ts";
 
 const root = join(import.meta.dirname, "..");
 const world = openWorld({ log: silentLogger });
@@ -199,8 +201,13 @@ async function benchPod(): Promise<void> {
   }
 }
 
-const sections: Readonly<Record<string, () => Promise<void>>> = { start: benchStart, api: benchApi, pod: benchPod };
-const wanted = process.argv.slice(2);
+const sections: Readonly<Record<string, () => Promise<void>>> = {
+  start: benchStart,
+  api: benchApi,
+  server: () => benchApiServer(process.argv.includes("--quick")),
+  pod: benchPod,
+};
+const wanted = process.argv.slice(2).filter((word) => word !== "--quick");
 for (const [name, run] of Object.entries(sections)) {
   if (wanted.length === 0 || wanted.includes(name)) await run();
 }
