@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { nextTurn } from "#base/os/turn.ts";
 import { createVirtualClock } from "#base/virtual/clock.ts";
 import { createVirtualRandom } from "#base/virtual/random.ts";
 import { createMemoryStore } from "#store/memory.ts";
@@ -109,6 +110,26 @@ test("a key that must be asked for delays a watch, and leaves it in order and wh
   await told.promise;
   told = Promise.withResolvers();
   assert.deepEqual(seen, ["2: a1=x", "3: a2=y", "4: a1=,a2=", "5: a1=z"]);
+});
+
+test("while a watch waits for a key, the revision is what it has been told", async () => {
+  const key = Promise.withResolvers<void>();
+  const inner = gcm("a");
+  const { inner: raw, store } = open({
+    toStorage: inner.toStorage,
+    fromStorage: async (bytes, at) => key.promise.then(() => inner.fromStorage(bytes, at)),
+  });
+  const writer = encryptStore(raw, () => ({ generation: 0, transformer: inner }));
+  const told = Promise.withResolvers<number>();
+  using _watch = store.watch({ key: "a" }, { onBatch: ({ revision }) => revision === 3 && told.resolve(store.revision), onClosed() {} });
+  await Promise.resolve();
+  await put(writer, "a", "one");
+  await put(writer, "a", "two");
+  assert.deepEqual([raw.revision, store.revision], [3, 1]);
+  key.resolve();
+  assert.equal(await told.promise, 2);
+  await nextTurn();
+  assert.equal(store.revision, 3);
 });
 
 test("after a change of keys what they cannot read is refused, cached or not", async () => {

@@ -3,10 +3,10 @@
  *
  * Invariants: 1. Whoever reads a stored value gets the same plain array each time, and the writer's own where it is
  * known (`Store`, invariant 6). 2. Watches stay in order, and are called on the stack of the commit unless a key
- * must be asked for. 3. After a change of keys no value is shown that they cannot read.
+ * must be asked for; `revision` is then what all of them have been told. 3. After a change of keys no value is shown that they cannot read.
  * Values in conditions are not supported: the same bytes are never encrypted alike.
  */
-import type { Key, KeyValue, Op, OpResult, RangeQuery, RangeResult, Store, StoreEvent, Txn, TxnResult } from "#store/store.ts";
+import type { Key, KeyValue, Op, OpResult, RangeQuery, RangeResult, Revision, Store, StoreEvent, Txn, TxnResult } from "#store/store.ts";
 import { StoreUnavailableError, type Watch, type WatchBatch, type WatchQuery, type WatchSink } from "#store/store.ts";
 import { messageOf, type Plain, type Transformer } from "./transformer.ts";
 
@@ -32,16 +32,17 @@ export type Observe = (type: "from_storage" | "to_storage", stored: Uint8Array |
 /** Errors of reads and writes: those of `store`, and `TransformError`. */
 export function encryptStore(store: Store, current: CurrentTransformer, observe: Observe = () => {}): EncryptedStore {
   const values = new Values(current, observe);
+  const outstanding = new Outstanding();
   const { catchUp } = store;
   return {
     get revision() {
-      return store.revision;
+      return outstanding.before(store.revision);
     },
     async range(query) {
       return values.rangeOf(await store.range(query), query);
     },
     txn: (txn) => encryptedTxn(store, values, txn),
-    watch: (query, sink) => watchPlain(store, values, { query, sink }),
+    watch: (query, sink) => watchPlain(store, values, { query, sink, outstanding }),
     isStale: (kv) => values.isStale(kv),
     ...(catchUp !== undefined && { catchUp: () => catchUp.call(store) }),
     compact: (revision) => store.compact(revision),
@@ -224,14 +225,40 @@ async function plainResult(values: Values, result: OpResult, op: Op | undefined)
   }
 }
 
-function watchPlain(store: Store, values: Values, { query, sink }: { query: WatchQuery; sink: WatchSink }): Watch {
-  let waiting = 0;
+/** The first revision that each watch has yet to be told, where it waits for a key. */
+class Outstanding {
+  readonly #first = new Map<object, Revision>();
+
+  /** As far as all watches have come, when the store itself has come to `revision`. */
+  before(revision: Revision): Revision {
+    let least = revision;
+    for (const first of this.#first.values()) least = Math.min(least, first - 1);
+    return least;
+  }
+
+  set(watch: object, first: Revision | undefined): void {
+    if (first === undefined) this.#first.delete(watch);
+    else this.#first.set(watch, first);
+  }
+}
+
+interface WatchSpec {
+  readonly query: WatchQuery;
+  readonly sink: WatchSink;
+  readonly outstanding: Outstanding;
+}
+
+function watchPlain(store: Store, values: Values, { query, sink, outstanding }: WatchSpec): Watch {
+  const identity = {};
+  /** Revisions of the batches that wait. */
+  const waiting: Revision[] = [];
   let before: Promise<void> = Promise.resolve();
   let isOver = false;
   let watch: Watch | undefined;
 
   function close(): void {
     isOver = true;
+    outstanding.set(identity, undefined);
     watch?.[Symbol.dispose]();
   }
 
@@ -241,9 +268,14 @@ function watchPlain(store: Store, values: Values, { query, sink }: { query: Watc
     sink.onClosed(error);
   }
 
-  function inTurn(run: () => Maybe<void>): void {
-    waiting++;
-    before = before.then(run).then(() => void waiting--, end);
+  function inTurn(revision: Revision, run: () => Maybe<void>): void {
+    waiting.push(revision);
+    outstanding.set(identity, waiting[0]);
+    const told = (): void => {
+      waiting.shift();
+      if (!isOver) outstanding.set(identity, waiting[0]);
+    };
+    before = before.then(run).then(told, end);
   }
 
   function deliver(batch: WatchBatch): Maybe<void> {
@@ -256,11 +288,11 @@ function watchPlain(store: Store, values: Values, { query, sink }: { query: Watc
 
   function onBatch(batch: WatchBatch): void {
     if (isOver) return;
-    if (waiting >= waitingBatchesMax) return end(new StoreUnavailableError("a watch waits for a key too long"));
-    if (waiting > 0) return inTurn(() => deliver(batch));
+    if (waiting.length >= waitingBatchesMax) return end(new StoreUnavailableError("a watch waits for a key too long"));
+    if (waiting.length > 0) return inTurn(batch.revision, () => deliver(batch));
     try {
       const delivered = deliver(batch);
-      if (delivered instanceof Promise) inTurn(() => delivered);
+      if (delivered instanceof Promise) inTurn(batch.revision, () => delivered);
     } catch (error) {
       end(error as Error);
     }
@@ -269,7 +301,7 @@ function watchPlain(store: Store, values: Values, { query, sink }: { query: Watc
   watch = store.watch(query, {
     onBatch,
     onClosed(error) {
-      if (waiting > 0) inTurn(() => end(error));
+      if (waiting.length > 0) inTurn(store.revision, () => end(error));
       else end(error);
     },
   });
