@@ -195,6 +195,15 @@ test("snapshots are small, and a list tells what is in them and whether they are
   );
 });
 
+test("nothing is saved where there is no store", async () => {
+  const files = createVirtualFiles();
+  const options = { files, directory: "/nothing", clock, snapshotPath: "/saved" };
+  await assert.rejects(saveSnapshot(options), /^Error: there is no store in \/nothing$/);
+  await files.makeDirectory("/nothing");
+  await assert.rejects(saveSnapshot(options), /^Error: there is no store in \/nothing$/);
+  assert.equal(await files.stat("/saved"), undefined);
+});
+
 test("a snapshot of large values comes back", async () => {
   const files = createVirtualFiles();
   const store = await openDurableStore(optionsOn(files));

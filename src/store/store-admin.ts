@@ -90,13 +90,15 @@ export interface SaveOptions {
 /**
  * Saves the state of a store that a process may have open: what is in the files at some moment
  * after the call, so every write acknowledged before it. Returns its revision.
- * Errors: `StoreDamagedError`.
+ * Errors: `StoreDamagedError`; that there is no store.
  */
 export async function saveSnapshot(options: SaveOptions): Promise<Revision> {
   const { files, directory, snapshotPath } = options;
+  if ((await files.stat(directory)) === undefined) throw new Error(`there is no store in ${directory}`);
   const leases = new LeaseTable(options.clock, () => {});
   leases.close();
-  const { mvcc } = await recoverLive(files, directory, leases);
+  const { mvcc, segments } = await recoverLive(files, directory, leases);
+  if (segments.length === 0) throw new Error(`there is no store in ${directory}`);
   const revision = mvcc.visible;
   const keyCount = mvcc.range({ key: "", end: "\0", countOnly: true }).count;
   const unfinished = snapshotPath + unfinishedSuffix;
