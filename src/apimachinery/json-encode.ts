@@ -28,9 +28,17 @@ export function jsonTextOf(
 export function encodeJsonValue(
   schema: StructSchema<Fields>,
   object: object,
-): { readonly bytes: Uint8Array; readonly value: Record<string, unknown> } {
+): WrittenJson {
   const written = canonicalWith(schema, object, {});
-  return { bytes: ownBytes(textOf(written)), value: written.value };
+  const text = textOf(written);
+  return { bytes: ownBytes(text), text, value: written.value };
+}
+
+export interface WrittenJson {
+  readonly bytes: Uint8Array;
+  /** Of the bytes. */
+  readonly text: string;
+  readonly value: Record<string, unknown>;
 }
 
 function ownBytes(text: string): Uint8Array {

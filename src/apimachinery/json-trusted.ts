@@ -25,11 +25,10 @@ export function decodeTrusted<T>(schema: StructSchema<Fields>, bytes: Uint8Array
  */
 export function trustedValue<T>(
   schema: StructSchema<Fields>,
-  { bytes, value }: { readonly bytes: Uint8Array; readonly value: Record<string, unknown> },
+  { text, value }: { readonly text: string; readonly value: Record<string, unknown> },
 ): T | undefined {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (longNumber.test(buffer.toString("latin1"))) return undefined;
-  if (buffer.includes(nullWord)) fixerOf(schema)?.(value);
+  if (longNumber.test(text)) return undefined;
+  if (text.includes("null")) fixerOf(schema)?.(value);
   return value as T;
 }
 
