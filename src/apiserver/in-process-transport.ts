@@ -1,4 +1,5 @@
 import type { Clock } from "#base/clock.ts";
+import type { Random } from "#base/random.ts";
 import { StatusError, statusErrorOf, unknownResource } from "#apimachinery/status.ts";
 import type { FeatureReader } from "#apimachinery/resource.ts";
 import type { KubeObject } from "#apimachinery/object.ts";
@@ -12,6 +13,9 @@ import type {
 } from "#client/transport.ts";
 import type { Answer } from "./answer.ts";
 import type { ApiTable } from "./api-table.ts";
+import type { AuditLog } from "./audit/audit-log.ts";
+import type { AuditRecord } from "./audit/audit-record.ts";
+import { AuditedCall, trailOf } from "./audit/audited-call.ts";
 import { type Attributes, type Authorizer, forbiddenBy } from "./authorization/authorizer.ts";
 import { authenticated } from "./authentication/authenticator.ts";
 import type { Call, Endpoint, User } from "./call.ts";
@@ -21,7 +25,10 @@ export interface InProcessOptions {
   readonly table: ApiTable;
   readonly authorizer: Authorizer;
   readonly clock: Clock;
+  readonly random: Random;
   readonly features: FeatureReader;
+  /** Absent when nothing is written down. */
+  readonly audit?: AuditLog | undefined;
   readonly allowPrivileged: boolean;
   dispatch(endpoint: Endpoint, call: Call): Promise<Answer>;
   /** The way to another server that serves a group version. Errors: ServiceUnavailable. */
@@ -47,18 +54,24 @@ const neverAborted = new AbortController().signal;
 export function createInProcessTransport(options: InProcessOptions): Transport {
   const { table, clock } = options;
 
-  async function open(request: ApiRequest): Promise<{ endpoint: Endpoint; call: Call }> {
+  async function open(request: ApiRequest, record?: AuditRecord): Promise<{ endpoint: Endpoint; call: Call }> {
     request.signal?.throwIfAborted();
     const endpoint = table.find(request.group, request.version, request.resource);
     const user = userOf(request.user);
-    await authorize(request, user);
+    await authorize(request, user, record);
     if (endpoint === undefined) throw unknownResource();
-    return { endpoint, call: callOf(request, { endpoint, user, options }) };
+    return { endpoint, call: callOf(request, { endpoint, user, options, record }) };
   }
 
-  async function authorize(request: ApiRequest, user: User): Promise<void> {
+  function audit(request: ApiRequest): AuditedCall | undefined {
+    if (options.audit === undefined) return undefined;
+    return AuditedCall.open(options.audit, request, { user: userOf(request.user), auditId: options.random.uuid() });
+  }
+
+  async function authorize(request: ApiRequest, user: User, record?: AuditRecord): Promise<void> {
     const attributes = attributesOf(request, user);
     const decision = await options.authorizer.authorize(attributes);
+    record?.decided(decision);
     if (decision.verdict !== "allow") throw forbiddenBy(attributes, decision.reason);
   }
 
@@ -73,10 +86,14 @@ export function createInProcessTransport(options: InProcessOptions): Transport {
   }
 
   async function answerOf(request: ApiRequest): Promise<Answer> {
+    const audited = audit(request);
     try {
-      const { endpoint, call } = await open(request);
-      return await options.dispatch(endpoint, call);
+      const { endpoint, call } = await open(request, audited?.record);
+      const answer = await options.dispatch(endpoint, call);
+      audited?.answered(answer, clock.nowMs());
+      return answer;
     } catch (error) {
+      audited?.failed(statusErrorOf(error));
       throw request.signal?.aborted ? request.signal.reason : statusErrorOf(error);
     }
   }
@@ -91,8 +108,11 @@ export function createInProcessTransport(options: InProcessOptions): Transport {
       void opened.start(async () => {
         const remote = await remoteOf(request);
         if (remote !== undefined) return remote.watch(anonymous(request), sink);
-        const { endpoint, call } = await open(request);
-        return watch(endpoint, call, { clock, receiver: opened.receiver(endpoint) });
+        opened.audited = audit(request);
+        const { endpoint, call } = await open(request, opened.audited?.record);
+        const stream = await watch(endpoint, call, { clock, receiver: opened.receiver(endpoint) });
+        opened.audited?.started();
+        return stream;
       }, request.signal);
       return opened;
     },
@@ -125,7 +145,7 @@ export function attributesOf(
 
 function callOf(
   request: ApiRequest,
-  spec: { endpoint: Endpoint; user: User; options: InProcessOptions },
+  spec: { endpoint: Endpoint; user: User; options: InProcessOptions; record: AuditRecord | undefined },
 ): Call {
   return {
     verb: request.verb,
@@ -143,6 +163,7 @@ function callOf(
     nowMs: spec.options.clock.nowMs(),
     signal: request.signal ?? neverAborted,
     warn() {},
+    ...(spec.record !== undefined && trailOf(spec.record)),
   };
 }
 
@@ -175,6 +196,8 @@ class OpenWatch implements Disposable {
   readonly #sink: WatchSink<KubeObject>;
   #stream: Disposable | undefined;
   #over = false;
+  /** The event of the watch, while it is to be told of. */
+  audited: AuditedCall | undefined;
 
   constructor(sink: WatchSink<KubeObject>) {
     this.#sink = sink;
@@ -189,6 +212,8 @@ class OpenWatch implements Disposable {
         signal?.addEventListener("abort", () => this.#close(signal.reason as Error), { once: true });
       }
     } catch (error) {
+      this.audited?.failed(statusErrorOf(error));
+      this.audited = undefined;
       this.#close(signal?.aborted ? (signal.reason as Error) : statusErrorOf(error));
     }
   }
@@ -216,5 +241,7 @@ class OpenWatch implements Disposable {
   [Symbol.dispose](): void {
     this.#over = true;
     this.#stream?.[Symbol.dispose]();
+    this.audited?.ended();
+    this.audited = undefined;
   }
 }

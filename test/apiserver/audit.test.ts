@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { type ConfigMap, configMaps } from "#api/core/v1/config-map.ts";
 import type { HttpClient } from "#base/http.ts";
 import { silentLogger } from "#base/log.ts";
 import { serveHttp } from "#base/os/http.ts";
@@ -76,6 +77,8 @@ function mapOf(name: string): string {
 test("a request is written down at each stage, with as much as its level says", async () => {
   await using audited = await startAudited(`
 rules:
+- level: None
+  users: ["system:apiserver"]
 - level: None
   nonResourceURLs: ["/readyz*"]
 - level: RequestResponse
@@ -172,7 +175,7 @@ test("events are posted in batches, and tried again when the server is not well"
   const contexts = [{ name: "x", context: { cluster: "c", user: "u" } }];
   await writeFile(webhookConfigFile, JSON.stringify({ kind: "Config", apiVersion: "v1", clusters, users, contexts, "current-context": "x" }));
   {
-    await using audited = await startAudited("omitStages: [RequestReceived]\nrules:\n- level: Metadata\n  resources: [{resources: [configmaps]}]\n", {
+    await using audited = await startAudited("omitStages: [RequestReceived]\nrules:\n- level: Metadata\n  users: [admin]\n  resources: [{resources: [configmaps]}]\n", {
       webhookConfigFile,
       webhookBatching: { batchMax: 3, initialBackoffMs: 1 },
     });
@@ -181,4 +184,34 @@ test("events are posted in batches, and tried again when the server is not well"
   }
   assert.deepEqual(lists.map(({ kind, items }) => [kind, items.length]), [["EventList", 3], ["EventList", 3]]);
   await rm(directory, { recursive: true });
+});
+
+test("calls of components in the server's process are written down too", async () => {
+  await using audited = await startAudited(
+    "omitStages: [RequestReceived]\nrules:\n- level: RequestResponse\n  namespaces: [default]\n  resources: [{resources: [configmaps]}]\n",
+  );
+  const loopback = audited.server.running.api.server.loopback;
+  const scheduler = loopback.as({ name: "system:kube-scheduler", groups: ["system:authenticated"] }, "kube-scheduler/v1.36.2").resource(configMaps);
+  const all = loopback.resource(configMaps);
+  await all.create({ metadata: { name: "a", namespace: "default" }, data: { k: "v" } } as ConfigMap);
+  await all.patch("default/a", { type: "merge", body: { data: { k: "w" } } });
+  await assert.rejects(scheduler.delete("default/a"));
+  const seen = Promise.withResolvers<void>();
+  using watch = all.watch({ namespace: "default" }, { onEvent: () => seen.resolve(), onClosed: () => undefined });
+  await seen.promise;
+  watch[Symbol.dispose]();
+  await all.delete("default/a");
+  const events = [...(await audited.events()).values()].flat();
+  const told = events.map(({ verb, stage, user, objectRef, responseStatus, requestObject }) =>
+    [verb, stage, user.username, objectRef?.["name"], responseStatus?.code, JSON.stringify(requestObject?.data)].join(" "),
+  );
+  assert.deepEqual(told.filter((line) => !line.startsWith("watch")), [
+    'create ResponseComplete system:apiserver a 201 {"k":"v"}',
+    'patch ResponseComplete system:apiserver a 200 {"k":"w"}',
+    "delete ResponseComplete system:kube-scheduler a 403 ",
+    "delete ResponseComplete system:apiserver a 200 ",
+  ]);
+  assert.equal(events[0]?.requestURI, "/api/v1/namespaces/default/configmaps");
+  assert.deepEqual(events.filter(({ verb }) => verb === "watch").map(({ stage }) => stage), ["ResponseStarted", "ResponseComplete"]);
+  assert.equal(events.find(({ verb }) => verb === "patch")?.responseObject?.kind, "ConfigMap");
 });

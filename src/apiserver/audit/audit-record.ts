@@ -5,6 +5,7 @@ import type { KubeObject } from "#apimachinery/object.ts";
 import type { Status } from "#apimachinery/status.ts";
 import { parseJson, writeJsonText } from "#wire/json.ts";
 import { parseYaml } from "#wire/yaml.ts";
+import type { Decision } from "../authorization/authorizer.ts";
 import type { RequestTrail, User } from "../call.ts";
 import type { RequestInfo } from "../http/request-info.ts";
 import { type AuditDecision, type AuditStage, reaches } from "./audit-policy.ts";
@@ -14,7 +15,7 @@ const userAgentMax = 1024;
 
 /** What is known of a request when it arrives. */
 export interface AuditedRequest {
-  readonly exchange: HttpExchange;
+  readonly exchange: Pick<HttpExchange, "url" | "headers" | "remoteAddress" | "status" | "answered" | "onAnswer">;
   readonly info: RequestInfo;
   readonly auditId: string;
   /** The sender; undefined when it could not show who it is. */
@@ -51,6 +52,11 @@ export class AuditRecord implements RequestTrail {
   /** An annotation that is there already stays. */
   annotate(key: string, value: string): void {
     if (!this.#annotations.has(key)) this.#annotations.set(key, value);
+  }
+
+  decided({ verdict, reason }: Decision): void {
+    this.annotate("authorization.k8s.io/decision", verdict === "allow" ? "allow" : "forbid");
+    this.annotate("authorization.k8s.io/reason", reason);
   }
 
   actsAs(user: User): void {
@@ -162,7 +168,7 @@ function referenceOf({ resource, namespace, name, group, version, subresource }:
 }
 
 /** Proxies on the way, as they say, then who is at the other end. Source: apimachinery util/net SourceIPs. */
-function sourceIps({ headers, remoteAddress }: HttpExchange): string[] {
+function sourceIps({ headers, remoteAddress }: AuditedRequest["exchange"]): string[] {
   const isAddress = (text: string): boolean => /^[0-9a-f.:]+$/i.test(text);
   const forwarded = (headers["x-forwarded-for"] ?? "").split(",").map((part) => part.trim()).filter(isAddress);
   const real = (headers["x-real-ip"] ?? "").trim();
@@ -170,7 +176,7 @@ function sourceIps({ headers, remoteAddress }: HttpExchange): string[] {
   return remoteAddress === "" || ips.at(-1) === remoteAddress ? ips : [...ips, remoteAddress];
 }
 
-function userAgentOf({ headers }: HttpExchange): object {
+function userAgentOf({ headers }: AuditedRequest["exchange"]): object {
   const agent = headers["user-agent"] ?? "";
   if (agent === "") return {};
   return { userAgent: agent.length > userAgentMax ? `${agent.slice(0, userAgentMax)}...TRUNCATED` : agent };

@@ -13,13 +13,13 @@ import {
   unknownResource,
 } from "#apimachinery/status.ts";
 import type { PatchType, RequestVerb } from "#client/transport.ts";
-import { encodeJson } from "#apimachinery/json-codec.ts";
 import { isIoError } from "#base/files.ts";
 import { webSocketBearerToken } from "#wire/websocket.ts";
 import type { Answer } from "../answer.ts";
 import type { ApiTable } from "../api-table.ts";
 import type { AuditLog } from "../audit/audit-log.ts";
 import type { AuditRecord } from "../audit/audit-record.ts";
+import { noteAnswer, noteFailure, trailOf } from "../audit/audited-call.ts";
 import {
   authenticate,
   type Authenticator,
@@ -228,9 +228,7 @@ async function runFilters(
 async function serve(options: FrontendOptions, request: Incoming, user: User): Promise<void> {
   const attributes = attributesOf(request.info, user);
   const decision = await options.authorizer.authorize(attributes);
-  const { record } = request;
-  record?.annotate("authorization.k8s.io/decision", decision.verdict === "allow" ? "allow" : "forbid");
-  record?.annotate("authorization.k8s.io/reason", decision.reason);
+  request.record?.decided(decision);
   if (decision.verdict !== "allow") throw forbiddenBy(attributes, decision.reason);
   const { exchange, info, query } = request;
   if (await options.aggregate({ exchange, path: info.path, query, user })) return;
@@ -327,14 +325,6 @@ async function serveResource(
   await send(exchange, rendered, warningHeaders(request));
 }
 
-/** Tells the audit event of the answer, in JSON whatever the client gets. */
-function noteAnswer(record: AuditRecord, answer: Answer, options: Parameters<typeof render>[1]): void {
-  if (answer.kind === "status") record.responseStatus({ ...answer.status, code: answer.code });
-  if (!record.wantsResponse) return;
-  const representation = { ...options.representation, mediaType: "json" as const, pretty: false };
-  record.response(Buffer.concat(render(answer, { ...options, representation }).chunks as Uint8Array[]));
-}
-
 function connectOf(
   options: FrontendOptions,
   { definition }: Endpoint,
@@ -392,10 +382,6 @@ function callOf(options: FrontendOptions, request: Incoming, spec: CallSpec): Ca
     warn: (text) => void request.warnings.add(text),
     ...(request.record !== undefined && trailOf(request.record)),
   };
-}
-
-function trailOf(record: AuditRecord): Pick<Call, "annotate" | "trail"> {
-  return { trail: record, annotate: (key, value) => record.annotate(key, value) };
 }
 
 function optionsFor(verb: RequestVerb, query: URLSearchParams, patchType?: PatchType): CallOptions {
@@ -464,8 +450,7 @@ export function answerError(
   if (exchange.answered || exchange.signal.aborted) return;
   const failed = toStatus(error);
   if (failed.cause !== undefined && !isIoError(failed.cause)) request.crash = failed.cause;
-  request.record?.responseStatus(failed.status);
-  if (request.record?.wantsResponse) request.record.response(encodeJson(StatusSchema, failed.status as KubeObject));
+  if (request.record !== undefined) noteFailure(request.record, failed);
   if ((failed.status.code ?? 500) >= 500 && failed.cause !== undefined) {
     options.log.error("request failed", failed.cause, { url: exchange.url, method: exchange.method });
   }
