@@ -1,5 +1,5 @@
 /** AES as upstream stores it. Source: apiserver/pkg/storage/value/encrypt/aes. */
-import { createCipheriv, createDecipheriv, createHmac } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey } from "node:crypto";
 import type { Random } from "#base/random.ts";
 import type { Key } from "#store/store.ts";
 import type { Transformer } from "./transformer.ts";
@@ -15,12 +15,13 @@ const tooShort = "the stored data was shorter than the required size";
 /** Nonce, ciphertext, tag; the key in the store is authenticated too. */
 export function gcmTransformer(secret: Uint8Array, random: Random): Transformer {
   const algorithm = `aes-${secret.length * 8}-gcm` as "aes-256-gcm";
+  const secretKey = createSecretKey(secret);
   return {
     fromStorage(bytes, key) {
       if (bytes.length < nonceBytes) throw new Error(tooShort);
       const refused = "cipher: message authentication failed";
       if (bytes.length < nonceBytes + tagBytes) throw new Error(refused);
-      const decipher = createDecipheriv(algorithm, secret, bytes.subarray(0, nonceBytes), { authTagLength: tagBytes });
+      const decipher = createDecipheriv(algorithm, secretKey, bytes.subarray(0, nonceBytes), { authTagLength: tagBytes });
       decipher.setAAD(authenticated(key));
       decipher.setAuthTag(bytes.subarray(bytes.length - tagBytes));
       const plain = decipher.update(bytes.subarray(nonceBytes, bytes.length - tagBytes));
@@ -33,7 +34,7 @@ export function gcmTransformer(secret: Uint8Array, random: Random): Transformer 
     },
     toStorage(bytes, key) {
       const nonce = random.bytes(nonceBytes);
-      const cipher = createCipheriv(algorithm, secret, nonce, { authTagLength: tagBytes });
+      const cipher = createCipheriv(algorithm, secretKey, nonce, { authTagLength: tagBytes });
       cipher.setAAD(authenticated(key));
       const parts = [nonce, cipher.update(bytes), cipher.final()];
       return Buffer.concat([...parts, cipher.getAuthTag()]);
@@ -68,11 +69,12 @@ function expand(seed: Uint8Array, info: Uint8Array): Uint8Array {
 /** Initialization vector and ciphertext with PKCS#7 padding; nothing is authenticated. */
 export function cbcTransformer(secret: Uint8Array, random: Random): Transformer {
   const algorithm = `aes-${secret.length * 8}-cbc`;
+  const secretKey = createSecretKey(secret);
   return {
     fromStorage(bytes) {
       if (bytes.length < blockBytes) throw new Error(tooShort);
       if (bytes.length % blockBytes !== 0) throw new Error("the stored data is not a multiple of the block size");
-      const decipher = createDecipheriv(algorithm, secret, bytes.subarray(0, blockBytes)).setAutoPadding(false);
+      const decipher = createDecipheriv(algorithm, secretKey, bytes.subarray(0, blockBytes)).setAutoPadding(false);
       const padded = Buffer.concat([decipher.update(bytes.subarray(blockBytes)), decipher.final()]);
       const padding = padded.at(-1) ?? 0;
       if (padding === 0 || padding > padded.length) throw new Error("invalid PKCS7 data (empty or not padded)");
@@ -82,7 +84,7 @@ export function cbcTransformer(secret: Uint8Array, random: Random): Transformer 
     },
     toStorage(bytes) {
       const vector = random.bytes(blockBytes);
-      const cipher = createCipheriv(algorithm, secret, vector);
+      const cipher = createCipheriv(algorithm, secretKey, vector);
       return Buffer.concat([vector, cipher.update(bytes), cipher.final()]);
     },
   };

@@ -8,10 +8,14 @@
  */
 import type { Key, KeyValue, Op, OpResult, RangeQuery, RangeResult, Revision, Store, StoreEvent, Txn, TxnResult } from "#store/store.ts";
 import { StoreUnavailableError, type Watch, type WatchBatch, type WatchQuery, type WatchSink } from "#store/store.ts";
+import { nextTurn } from "#base/os/turn.ts";
 import { messageOf, type Plain, type Transformer } from "./transformer.ts";
 
 /** Batches of one watch that wait for a key. */
 export const waitingBatchesMax = 1_000;
+
+/** Values that are read in one turn. */
+const sliceMax = 100;
 
 /** A value that cannot be read, or written, with the keys that there are. */
 export class TransformError extends Error {
@@ -111,8 +115,14 @@ class Values {
       const key = JSON.stringify(Buffer.from(kv.key, "latin1").toString());
       throw new TransformError(`unable to transform key ${key}: ${messageOf(error)}`, { cause: error });
     };
-    const entries = await each(result.entries, (kv) => attempt(() => this.kv(kv), named(kv)));
-    return entries === result.entries ? result : { ...result, entries };
+    const entries: KeyValue[] = [];
+    for (let at = 0; at < result.entries.length; at += sliceMax) {
+      // Others come in between: keys take their time.
+      if (at > 0) await nextTurn();
+      const slice = result.entries.slice(at, at + sliceMax);
+      entries.push(...(await each(slice, (kv) => attempt(() => this.kv(kv), named(kv)))));
+    }
+    return { ...result, entries };
   }
 
   /** The same plain event for every watcher. */
