@@ -26,6 +26,8 @@ export interface Subject extends AsyncDisposable {
   readonly memoryMiB?: () => number;
   /** A connection of its own each time. */
   open(): HttpClient;
+  /** For programs of its side; undefined for a server that was there. */
+  readonly kubeconfig?: string;
 }
 
 /** Ours, and the peer of `KUBE_PEER_DIR` (with `kube-apiserver` and `etcd`) or of `PEER_URL` and `PEER_TOKEN`. */
@@ -65,9 +67,19 @@ function processes({ name, directory, port, commands }: Spec): Subject {
     }
     children = [];
   };
+  const user = { name: "bench", user: { token } };
+  const cluster = { server: `https://127.0.0.1:${port}`, "insecure-skip-tls-verify": true };
   return {
     name,
     open,
+    kubeconfig: JSON.stringify({
+      apiVersion: "v1",
+      kind: "Config",
+      clusters: [{ name: "bench", cluster }],
+      users: [user],
+      contexts: [{ name: "bench", context: { cluster: "bench", user: "bench" } }],
+      "current-context": "bench",
+    }),
     async start() {
       const began = performance.now();
       children = commands.map(([file = "", ...args]) => spawn(file, args, { cwd: root, stdio: "ignore" }));
@@ -122,8 +134,8 @@ async function ours(): Promise<Subject> {
   return processes({ name: "kubets", directory, port, commands: [command] });
 }
 
-/** etcd and kube-apiserver as they come, with certificates that they make themselves. */
-async function binaries(binaryDirectory: string): Promise<Subject> {
+/** etcd and kube-apiserver as they come, with certificates that they make themselves; further flags of the latter. */
+export async function binaries(binaryDirectory: string, more: readonly string[] = []): Promise<Subject> {
   const { directory, tokens } = makeDirectory();
   const [port, client, peer] = await Promise.all([freePort(), freePort(), freePort()]);
   await openPki(openWorld({ log: silentLogger }), directory);
@@ -139,6 +151,7 @@ async function binaries(binaryDirectory: string): Promise<Subject> {
     ...["--authorization-mode=Node,RBAC", "--disable-admission-plugins=ServiceAccount", "--service-cluster-ip-range=10.96.0.0/16"],
     ...[`--service-account-key-file=${key}`, `--service-account-signing-key-file=${key}`],
     "--service-account-issuer=https://kubernetes.default.svc",
+    ...more,
   ];
   return processes({ name: "kube-apiserver and etcd", directory, port, commands: [etcd, apiServer] });
 }

@@ -12,14 +12,14 @@ import { startControllerManager } from "#cmd/controller-manager.ts";
 import { featureDefaults } from "#cmd/feature-defaults.ts";
 import { featureReader } from "#cmd/features.ts";
 import { startServer } from "#cmd/server.ts";
-import { type Scheduler, startScheduler } from "#scheduler/scheduler.ts";
+import { startScheduler } from "#scheduler/scheduler.ts";
 
 export interface BenchCluster extends AsyncDisposable {
   readonly client: Client;
   readonly informers: Informers;
   readonly lifetime: Lifetime;
   /** Starts a scheduler; one at a time. */
-  start(): Scheduler;
+  start(): void;
   stop(): Promise<void>;
 }
 
@@ -73,7 +73,7 @@ export async function openBenchCluster({ featureGates, controllers = [] }: Bench
         error: (message: string, error: unknown) =>
           process.stderr.write(`${message}: ${String(error)}\n`),
       };
-      return startScheduler({
+      startScheduler({
         client,
         informers: own,
         clock,
