@@ -24,8 +24,10 @@ export function addEncryptionOptions(command: Command): Command {
 
 export function encryptionFlags(options: EncryptionCliOptions): { readonly encryption?: EncryptionFlags } {
   const { encryptionProviderConfig: path, encryptionProviderConfigAutomaticReload: reload } = options;
-  if (path === undefined) return {};
-  return { encryption: { path, reload: reload === true || reload === "true" } };
+  const follows = reload === true || reload === "true";
+  if (path !== undefined) return { encryption: { path, reload: follows } };
+  if (!follows) return {};
+  throw new Error("--encryption-provider-config-automatic-reload must be set with --encryption-provider-config");
 }
 
 /** Loads what encrypts only where it is asked for. Errors: upstream's texts. */
