@@ -150,11 +150,4 @@ function* validateContainerResize(now: Container, old: Container, path: string):
     );
     if (removed) yield forbidden(`${path}.${side}`, `resource ${side} cannot be removed`);
   }
-  const policy = (now.resizePolicy ?? []).find(({ resourceName }) => resourceName === "memory");
-  if (policy?.restartPolicy === "RestartContainer") return;
-  const limit = now.resources?.limits?.["memory"];
-  const before = old.resources?.limits?.["memory"];
-  if (limit === undefined || before !== undefined) return;
-  const detail = "memory limits cannot be added unless resizePolicy is RestartContainer";
-  yield forbidden(`${path}.limits[memory]`, detail);
 }
