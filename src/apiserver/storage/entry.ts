@@ -4,6 +4,7 @@ import { apiVersionOf, type KubeObject } from "#apimachinery/object.ts";
 import type { ResourceDefinition } from "#apimachinery/resource.ts";
 import type { KeyValue, Revision, StoreEvent } from "#store/store.ts";
 import { codecOf } from "./codec.ts";
+import { isStoredJson, jsonOfStored } from "./stored-protobuf.ts";
 
 /** Together, of the encodings made last: an event has the same frame for all who watch. */
 export const recentFormsBytesMax = 32 * 1024 * 1024;
@@ -40,15 +41,21 @@ function keepRecent(forms: Map<string, Uint8Array>, name: string, sizeBytes: num
 export class Entry {
   /** 0 for what a dry run would have made: its object has no resourceVersion. */
   readonly revision: Revision;
-  readonly stored: Uint8Array;
   readonly #storageDefinition: ResourceDefinition;
+  #stored: Uint8Array;
   #object: KubeObject | undefined;
   #views: Map<ResourceDefinition, View> | undefined;
 
   constructor(spec: EntrySpec) {
     this.revision = spec.revision;
-    this.stored = spec.stored;
+    this.#stored = spec.stored;
     this.#storageDefinition = spec.definition;
+  }
+
+  /** JSON in the storage version, without a revision. */
+  get stored(): Uint8Array {
+    if (!isStoredJson(this.#stored)) this.#stored = jsonOfStored(this.#storageDefinition, this.#stored);
+    return this.#stored;
   }
 
   /** The object in the storage version. */
