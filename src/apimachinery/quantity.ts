@@ -294,11 +294,6 @@ export function roundUpQuantity(quantity: QuantityLike, scale: number): Quantity
   return { mantissa, exponent: scale, format: from.format };
 }
 
-/** The greater one; `a` when they are equal. */
-export function maxQuantity(a: QuantityLike, b: QuantityLike): Quantity {
-  return compareQuantities(a, b) >= 0 ? toQuantity(a) : toQuantity(b);
-}
-
 function combine(a: Quantity, b: Quantity, sign: bigint): Quantity {
   const format = a.mantissa === 0n ? b.format : a.format;
   if (b.mantissa === 0n) return { mantissa: a.mantissa, exponent: a.exponent, format };

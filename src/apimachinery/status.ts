@@ -286,10 +286,6 @@ export function isExpired(error: unknown): boolean {
   return reason === "Expired" || reason === "Gone";
 }
 
-export function isTooManyRequests(error: unknown): boolean {
-  return reasonOf(error) === "TooManyRequests";
-}
-
 /** An answer from the server with another code than a Status carries is made one with this. */
 export function statusErrorOf(error: unknown): StatusError {
   if (isStatusError(error)) return error;

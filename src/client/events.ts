@@ -21,8 +21,6 @@ export interface EventRecorder {
   warning(regarding: KubeObject, reason: string, message: string): void;
 }
 
-export const silentEvents: EventRecorder = { normal() {}, warning() {} };
-
 export interface EventRecorderOptions {
   readonly client: Client;
   readonly clock: Clock;

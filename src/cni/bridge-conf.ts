@@ -37,6 +37,3 @@ export function bridgeConfList(network: BridgeNetwork): object {
     ],
   };
 }
-
-/** Where distributions put the standard plugins, in the order they are looked for. */
-export const cniBinDirectories = ["/opt/cni/bin", "/usr/lib/cni", "/usr/libexec/cni"] as const;

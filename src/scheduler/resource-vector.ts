@@ -7,7 +7,6 @@ import { QuantityError, quantityMilliValue, quantityValue } from "#apimachinery/
 
 export const cpuColumn = 0;
 export const memoryColumn = 1;
-export const ephemeralColumn = 2;
 /** Columns below it exist in every vector. */
 export const baseColumns = 3;
 

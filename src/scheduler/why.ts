@@ -44,8 +44,6 @@ export interface NodeScores {
 export const explanationsMax = 5000;
 /** Names of nodes told for each reason. */
 export const namesMax = 100;
-/** Nodes whose scores are told. */
-export const scoredNodesMax = 5;
 
 export interface Explanations {
   record(key: string, make: () => Explanation): void;

@@ -71,14 +71,6 @@ export const noSubjectAltNames: SubjectAltNames = {
   uris: [],
 };
 
-export function isKeyUsage(usage: string): usage is KeyUsage {
-  return Object.hasOwn(keyUsageBits, usage);
-}
-
-export function isExtendedKeyUsage(usage: string): usage is ExtendedKeyUsage {
-  return Object.hasOwn(extendedKeyUsageOids, usage);
-}
-
 export function derExtension(oid: string, critical: boolean, value: Uint8Array): Uint8Array {
   const flag = critical ? [derBoolean(true)] : [];
   return derSequence(derOid(oid), ...flag, derOctetString(value));

@@ -12,14 +12,12 @@ const subdomainFormat = `${labelFormat}(\\.${labelFormat})*`;
 const label1035Format = "[a-z]([-a-z0-9]*[a-z0-9])?";
 const keyFormat = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]";
 const valueFormat = `(${keyFormat})?`;
-const identifierFormat = "[A-Za-z_][A-Za-z0-9_]*";
 
 const labelPattern = new RegExp(`^${labelFormat}$`);
 const subdomainPattern = new RegExp(`^${subdomainFormat}$`);
 const label1035Pattern = new RegExp(`^${label1035Format}$`);
 const keyPattern = new RegExp(`^${keyFormat}$`);
 const valuePattern = new RegExp(`^${valueFormat}$`);
-const identifierPattern = new RegExp(`^${identifierFormat}$`);
 
 const labelText =
   "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', " +
@@ -36,9 +34,6 @@ const keyText =
 const valueText =
   "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', " +
   "and must start and end with an alphanumeric character";
-const identifierText =
-  "a valid C identifier must start with alphabetic character or '_', " +
-  "followed by a string of alphanumeric characters or '_'";
 
 /** `msg (e.g. 'a',  or 'b', regex used for validation is '...')`, upstream's odd commas and all. */
 export function regexText(message: string, format: string, examples: readonly string[]): string {
@@ -109,11 +104,6 @@ export function checkLabelValue(value: string): string[] {
   const errors = byteLength(value) > labelMax ? [lengthText(labelMax)] : [];
   if (valuePattern.test(value)) return errors;
   return [...errors, regexText(valueText, valueFormat, ["MyValue", "my_value", "12345"])];
-}
-
-export function checkIdentifier(value: string): string[] {
-  if (identifierPattern.test(value)) return [];
-  return [regexText(identifierText, identifierFormat, ["my_name", "MY_NAME", "MyName"])];
 }
 
 /** What may stand in a URL path as one segment. */

@@ -1,9 +1,6 @@
 import type { Pod } from "#api/core/v1/pod.ts";
 import { badRequest } from "#apimachinery/status.ts";
 
-/** Annotation that names the container for kubectl; the server does not read it. */
-export const defaultContainerAnnotation = "kubectl.kubernetes.io/default-container";
-
 /**
  * The container that a request means. Errors: BadRequest when it is ambiguous or unknown.
  * Source: registry/core/pod/strategy.go podHasContainerWithName, getContainerNames.

@@ -55,11 +55,8 @@ export function resourcesOfCustom(current: () => CustomResourceDefinition, optio
   const crd = current();
   const isPlain = crd.spec.conversion?.strategy !== "Webhook";
   const converter = isPlain ? undefined : createWebhookConverter(crd, options);
-  return crd.spec.versions.filter(({ served }) => served).map((version) => resourceOf(current, version, { converter, clock: options.clock }));
-}
-
-export function storageVersionOf({ spec }: CustomResourceDefinition): string {
-  return spec.versions.find(({ storage }) => storage)?.name ?? "";
+  const traits = { converter, clock: options.clock };
+  return crd.spec.versions.filter(({ served }) => served).map((version) => resourceOf(current, version, traits));
 }
 
 function resourceOf(

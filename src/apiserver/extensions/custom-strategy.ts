@@ -4,7 +4,6 @@ import { createStopwatch } from "#apimachinery/cel/stopwatch.ts";
 import { Correlation } from "#apimachinery/cel/rules/correlation.ts";
 import { deepEqual } from "#apimachinery/deep-equal.ts";
 import { type FieldError, invalid } from "#apimachinery/field-error.ts";
-import { getOwn } from "#apimachinery/maps.ts";
 import { apiVersionOf, type KubeObject, type ObjectMeta } from "#apimachinery/object.ts";
 import type { ScalePaths, Strategy } from "#apimachinery/resource.ts";
 import { forbiddenStatus } from "#apimachinery/status.ts";
@@ -201,14 +200,4 @@ function metaOf(object: KubeObject): ObjectMeta {
 
 function withoutMetadata({ metadata: _metadata, ...rest }: KubeObject): object {
   return rest;
-}
-
-/** A value along a path of members, undefined when there is none. */
-export function readMember(object: unknown, names: readonly string[]): unknown {
-  let value = object;
-  for (const name of names) {
-    if (typeof value !== "object" || value === null) return undefined;
-    value = getOwn(value as Record<string, unknown>, name);
-  }
-  return value;
 }
