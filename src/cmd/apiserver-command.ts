@@ -2,13 +2,13 @@ import { type Command, Option } from "commander";
 import { durationMs } from "#apimachinery/go-duration.ts";
 import { Lifetime } from "#base/lifetime.ts";
 import { hostAddresses } from "#base/os/host.ts";
-import type { AuditFlags } from "./audit.ts";
 import { type CommandContext, dataDirectoryDefault, listOption, pathOption, verbosityOf } from "./command.ts";
 import { addEncryptionOptions, type EncryptionCliOptions, encryptionFlags } from "./encryption-flags.ts";
+import { addRequestOptions, type RequestCliOptions, requestFlags } from "./request-flags.ts";
 import { type EtcdFlags, startServer } from "./server.ts";
 import type { World } from "#base/world.ts";
 
-interface ApiServerCliOptions extends EncryptionCliOptions {
+interface ApiServerCliOptions extends EncryptionCliOptions, RequestCliOptions {
   readonly dataDir: string;
   readonly bindAddress: string;
   readonly advertiseAddress?: string;
@@ -21,20 +21,6 @@ interface ApiServerCliOptions extends EncryptionCliOptions {
   readonly etcdCompactionInterval: string;
   readonly eventTtl: string;
   readonly endpointReconcilerType: "lease" | "none";
-  readonly auditLogPath?: string;
-  readonly auditPolicyFile?: string;
-  readonly auditLogMaxage: string;
-  readonly auditLogMaxbackup: string;
-  readonly auditLogMaxsize: string;
-  readonly auditWebhookConfigFile?: string;
-  readonly auditWebhookBatchBufferSize: string;
-  readonly auditWebhookBatchMaxSize: string;
-  readonly auditWebhookBatchMaxWait: string;
-  readonly auditWebhookInitialBackoff: string;
-  readonly enablePriorityAndFairness: string;
-  readonly maxRequestsInflight: string;
-  readonly maxMutatingRequestsInflight: string;
-  readonly requestTimeout: string;
   readonly shutdownDelayDuration: string;
   readonly featureGates?: string;
   readonly runtimeConfig?: string;
@@ -65,20 +51,6 @@ export function addApiServerCommand(program: Command, context: CommandContext): 
     .option("--runtime-config <versions>", "versions to serve or not: api/all=true,GROUP/VERSION=true,GROUP/VERSION/RESOURCE=false")
     .option("--allow-privileged [bool]", "whether containers may be privileged", "false")
     .option("--storage <kind>", "durable, or memory to forget everything at the end", "durable")
-    .option("--audit-log-path <file>", "file that requests are written down in", pathOption)
-    .option("--audit-policy-file <file>", "what of them: an audit.k8s.io/v1 Policy", pathOption)
-    .option("--audit-log-maxage <days>", "how old files put aside may get; 0 for any age", "366")
-    .option("--audit-log-maxbackup <count>", "how many of them are kept; 0 for all", "100")
-    .option("--audit-log-maxsize <megabytes>", "size at which a file is put aside", "100")
-    .option("--audit-webhook-config-file <file>", "kubeconfig of a server that events are posted to", pathOption)
-    .option("--audit-webhook-batch-buffer-size <count>", "events that wait for it; more are dropped", "10000")
-    .option("--audit-webhook-batch-max-size <count>", "events in one post", "400")
-    .option("--audit-webhook-batch-max-wait <duration>", "how long a post waits to fill", "30s")
-    .option("--audit-webhook-initial-backoff <duration>", "wait before a failed post is tried again", "10s")
-    .option("--enable-priority-and-fairness <bool>", "whether requests queue by priority and in fair turns", "true")
-    .option("--max-requests-inflight <count>", "seats for requests; of reads alone when there is no fairness", "400")
-    .option("--max-mutating-requests-inflight <count>", "further seats; of writes alone when there is no fairness", "200")
-    .option("--request-timeout <duration>", "longest time for an answer", "1m")
     .option("--shutdown-delay-duration <duration>", "how long to serve on, not ready, after the signal to stop", "0s")
     .option("--etcd-compaction-interval <duration>", "how long history is kept at least; 0 for ever", "5m")
     .option("--event-ttl <duration>", "how long Events are kept", "1h")
@@ -94,24 +66,7 @@ export function addApiServerCommand(program: Command, context: CommandContext): 
     .option("-v, --v <level>", "log verbosity")
     .action((options: ApiServerCliOptions) => runApiServer(context, options));
   addEncryptionOptions(command);
-}
-
-function auditFlags(options: ApiServerCliOptions): AuditFlags {
-  const { auditLogPath, auditPolicyFile, auditWebhookConfigFile } = options;
-  return {
-    ...(auditLogPath !== undefined && { logPath: auditLogPath }),
-    ...(auditPolicyFile !== undefined && { policyFile: auditPolicyFile }),
-    ...(auditWebhookConfigFile !== undefined && { webhookConfigFile: auditWebhookConfigFile }),
-    logAgeDaysMax: Number(options.auditLogMaxage),
-    logBackupsMax: Number(options.auditLogMaxbackup),
-    logSizeMebibytesMax: Number(options.auditLogMaxsize),
-    webhookBatching: {
-      bufferMax: Number(options.auditWebhookBatchBufferSize),
-      batchMax: Number(options.auditWebhookBatchMaxSize),
-      waitMs: durationMs(options.auditWebhookBatchMaxWait),
-      initialBackoffMs: durationMs(options.auditWebhookInitialBackoff),
-    },
-  };
+  addRequestOptions(command);
 }
 
 async function etcdOptions(
@@ -152,13 +107,7 @@ async function runApiServer(context: CommandContext, options: ApiServerCliOption
         disableAdmissionPlugins: options.disableAdmissionPlugins ?? [],
         enableAdmissionPlugins: options.enableAdmissionPlugins ?? [],
         serviceClusterIpRange: options.serviceClusterIpRange,
-        audit: auditFlags(options),
-        priorityAndFairness: options.enablePriorityAndFairness !== "false",
-        inFlight: {
-          readOnlyMax: Number(options.maxRequestsInflight),
-          mutatingMax: Number(options.maxMutatingRequestsInflight),
-        },
-        requestTimeoutMs: durationMs(options.requestTimeout),
+        ...requestFlags(options),
         shutdownDelayMs: durationMs(options.shutdownDelayDuration),
         compactionIntervalMs: durationMs(options.etcdCompactionInterval),
         eventTtlSeconds: Math.floor(durationMs(options.eventTtl) / 1000),

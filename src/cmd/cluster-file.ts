@@ -3,6 +3,7 @@ import { readTextIfPresent } from "#base/files.ts";
 import { isRunning, type ProcessIdentity } from "#base/process-identity.ts";
 import type { World } from "#base/world.ts";
 import type { EncryptionFlags } from "./encryption-flags.ts";
+import type { RequestFlags } from "./request-flags.ts";
 
 /** Simulated nodes are called so, with a number. */
 export const hollowNodePrefix = "hollow-";
@@ -21,6 +22,7 @@ export interface ClusterFile {
   readonly featureGates: string;
   readonly runtimeConfig: string;
   readonly encryption?: EncryptionFlags;
+  readonly requests?: RequestFlags;
   /** Without real containers: nodes are simulated. */
   readonly hollow: boolean;
   /** File of the stages that simulated nodes play. */

@@ -64,6 +64,7 @@ function serverOptions(dataDirectory: string, cluster: ClusterFile): Parameters<
       serviceClusterIpRange: cluster.serviceCidr,
       runtimeConfig: cluster.runtimeConfig,
       ...(cluster.encryption && { encryption: cluster.encryption }),
+      ...cluster.requests,
       allowPrivileged: true,
       extraNames: [address],
     },

@@ -16,9 +16,10 @@ import { claimSlot } from "./cluster-slot.ts";
 import { type ClusterNames, openContainerd, openNetwork, stateDirectoryOf } from "./node-resources.ts";
 import { installMissing, missingRequirements, missingText } from "./preflight.ts";
 import { prepareImages } from "./prepare-images.ts";
+import { addRequestOptions, type RequestCliOptions, requestFlags } from "./request-flags.ts";
 import { componentNames } from "./server.ts";
 
-interface UpOptions extends EncryptionCliOptions {
+interface UpOptions extends EncryptionCliOptions, RequestCliOptions {
   readonly dataDir: string;
   readonly nodes: string;
   readonly detach?: boolean;
@@ -63,6 +64,7 @@ export function addUpCommand(program: Command, context: CommandContext): void {
     .option("-v, --v <level>", "log verbosity")
     .action((options: UpOptions) => up(context, options));
   addEncryptionOptions(command);
+  addRequestOptions(command);
 }
 
 async function up(context: CommandContext, options: UpOptions): Promise<void> {
@@ -89,6 +91,7 @@ async function up(context: CommandContext, options: UpOptions): Promise<void> {
     featureGates: options.featureGates ?? "",
     runtimeConfig: options.runtimeConfig ?? "",
     ...encryptionFlags(options),
+    requests: requestFlags(options),
     hollow,
     ...(options.hollowStages !== undefined && { hollowStages: await stagesFile(world, options.hollowStages) }),
     verbosity: verbosityOf(options.v),
