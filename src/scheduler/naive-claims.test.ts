@@ -5,15 +5,17 @@ import { nodes } from "#api/core/v1/node.ts";
 import { type PersistentVolumeClaim, persistentVolumeClaims } from "#api/core/v1/persistent-volume-claim.ts";
 import { type PersistentVolume, persistentVolumes } from "#api/core/v1/persistent-volume.ts";
 import { type Pod, pods } from "#api/core/v1/pod.ts";
+import { podDisruptionBudgets } from "#api/policy/v1/pod-disruption-budget.ts";
 import { type DeviceClass, deviceClasses } from "#api/resource/v1/device-class.ts";
 import { type ResourceClaim, resourceClaims } from "#api/resource/v1/resource-claim.ts";
 import { type ResourceSlice, resourceSlices } from "#api/resource/v1/resource-slice.ts";
 import { csiNodes } from "#api/storage/v1/csi-node.ts";
 import { type StorageClass, storageClasses } from "#api/storage/v1/storage-class.ts";
+import { keyOfObject } from "#apimachinery/object.ts";
 import { createVirtualRandom } from "#base/virtual/random.ts";
 import { createDice, models } from "./testing/dice.ts";
 import { decideNaively, placesOf, type Rules } from "./testing/naive.ts";
-import { preemptNaively } from "./testing/naive-preemption.ts";
+import { type Budget, preemptNaively } from "./testing/naive-preemption.ts";
 import { devicesRule, devicesTaken, smallestOn, storageRule } from "./testing/naive-storage.ts";
 import { makeWorld, pod, type PodSketch } from "./testing/world.ts";
 
@@ -154,7 +156,17 @@ async function comparePreemption(seed: number, steps: number): Promise<void> {
     const name = `p${step}`;
     const added = pod(name, dice.podSketch());
     const rules = setting.rules();
-    const before = { nodes: setting.nodesNow(), pods: setting.podsNow(), rules };
+    const budgets: Budget[] = dice.chance(0.5) ? [{ app: dice.one("web", "db"), allowed: dice.one(0, 1) }] : [];
+    for (const budget of setting.api.list(podDisruptionBudgets)) setting.api.remove(podDisruptionBudgets, keyOfObject(budget));
+    for (const { app, allowed } of budgets) {
+      setting.api.seed(podDisruptionBudgets, {
+        metadata: { name: app, namespace: "default" },
+        spec: { selector: { matchLabels: { app } } },
+        status: { disruptionsAllowed: allowed, currentHealthy: 1, desiredHealthy: 1, expectedPods: 1 },
+      });
+    }
+    await world.settle();
+    const before = { nodes: setting.nodesNow(), pods: setting.podsNow(), rules, budgets };
     const expected = decideNaively(added, before.nodes, before.pods, rules);
     world.addPod(added);
     await world.settle();

@@ -26,6 +26,13 @@ interface World {
   readonly nodes: readonly Node[];
   readonly pods: readonly Pod[];
   readonly rules: Rules;
+  readonly budgets: readonly Budget[];
+}
+
+/** Of Pods with a label `app`; all in one namespace. */
+export interface Budget {
+  readonly app: string;
+  readonly allowed: number;
 }
 
 /** Everything that may be chosen; empty: nobody has to go. */
@@ -34,10 +41,11 @@ export function preemptNaively(pod: Pod, world: World): Eviction[] {
     const name = node.metadata?.name ?? "";
     const against = refusals(pod, name, world);
     const helpless = against.some((reason) => final.some((text) => reason.includes(text) && !reason.includes("anti-affinity")));
-    const victims = against.length === 0 || helpless ? [] : victimsOn(pod, name, world);
-    return victims.length === 0 ? [] : [{ name, victims }];
+    const { victims, violations } = against.length === 0 || helpless ? nobody : victimsOn(pod, name, world);
+    return victims.length === 0 ? [] : [{ name, victims, violations }];
   });
-  const costs: ((victims: readonly Pod[]) => number)[] = [
+  const costs: ((victims: readonly Pod[], violations: number) => number)[] = [
+    (_victims, violations) => violations,
     (victims) => Math.max(...victims.map(priorityOf)),
     (victims) => victims.reduce((sum, victim) => sum + priorityOf(victim) + 2 ** 31, 0),
     (victims) => victims.length,
@@ -45,8 +53,8 @@ export function preemptNaively(pod: Pod, world: World): Eviction[] {
   ];
   let left = candidates;
   for (const cost of costs) {
-    const least = Math.min(...left.map(({ victims }) => cost(victims)));
-    left = left.filter(({ victims }) => cost(victims) === least);
+    const least = Math.min(...left.map(({ victims, violations }) => cost(victims, violations)));
+    left = left.filter(({ victims, violations }) => cost(victims, violations) === least);
   }
   return left.map(({ name, victims }) => ({
     node: name,
@@ -60,18 +68,35 @@ function refusals(pod: Pod, nodeName: string, { nodes, pods, rules }: World): re
   return place === undefined ? ["gone"] : refusalNaively(pod, place, places, rules);
 }
 
-/** The fewest that have to go when the most important stay. */
-function victimsOn(pod: Pod, nodeName: string, world: World): Pod[] {
+interface Leaving {
+  readonly victims: readonly Pod[];
+  /** Of them: those whose budget does not allow it. */
+  readonly violations: number;
+}
+
+const nobody: Leaving = { victims: [], violations: 0 };
+
+/** The fewest that have to go when those under a budget and the most important stay. */
+function victimsOn(pod: Pod, nodeName: string, world: World): Leaving {
   const lower = world.pods.filter(({ spec }) => spec.nodeName === nodeName && (spec.priority ?? 0) < priorityOf(pod));
   let staying = world.pods.filter((other) => !lower.includes(other));
-  if (lower.length === 0 || refusals(pod, nodeName, { ...world, pods: staying }).length > 0) return [];
+  if (lower.length === 0 || refusals(pod, nodeName, { ...world, pods: staying }).length > 0) return nobody;
+  const sorted = lower.toSorted((a, b) => priorityOf(b) - priorityOf(a) || startOf(a) - startOf(b));
+  const left = new Map(world.budgets.map(({ app, allowed }) => [app, allowed]));
+  const under = sorted.filter(({ metadata }) => {
+    const app = metadata?.labels?.["app"] ?? "";
+    const allowed = left.get(app);
+    if (allowed === undefined) return false;
+    left.set(app, allowed - 1);
+    return allowed <= 0;
+  });
   const victims: Pod[] = [];
-  for (const other of lower.toSorted((a, b) => priorityOf(b) - priorityOf(a) || startOf(a) - startOf(b))) {
+  for (const other of [...under, ...sorted.filter((each) => !under.includes(each))]) {
     const tried = [...staying, other];
     if (refusals(pod, nodeName, { ...world, pods: tried }).length === 0) staying = tried;
     else victims.push(other);
   }
-  return victims;
+  return { victims, violations: victims.filter((victim) => under.includes(victim)).length };
 }
 
 function priorityOf({ spec }: Pod): number {
