@@ -14,7 +14,7 @@ interface RestoreOptions extends DataOptions {
 
 /** `kubets snapshot`: backups of the embedded store; `kubets store snapshot` is the same. */
 export function addSnapshotCommand(parent: Command, context: CommandContext): void {
-  const snapshot = parent.command("snapshot").description("saves, lists and restores the state of a cluster");
+  const snapshot = parent.command("snapshot").description("saves, lists and restores the state of a cluster, but not the keys in DATA/pki");
   const dataDir = ["--data-dir <path>", "data directory of the server", pathOption, dataDirectoryDefault] as const;
   snapshot
     .command("save [file]")
