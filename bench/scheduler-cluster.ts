@@ -18,8 +18,8 @@ export interface BenchCluster extends AsyncDisposable {
   readonly client: Client;
   readonly informers: Informers;
   readonly lifetime: Lifetime;
-  /** Starts a scheduler; one at a time. */
-  start(): void;
+  /** Starts a scheduler; one at a time. `shared`: with the caches of the others in the process, as in `up`. */
+  start(shared?: Informers): void;
   stop(): Promise<void>;
 }
 
@@ -65,9 +65,9 @@ export async function openBenchCluster({ featureGates, controllers = [] }: Bench
     client,
     informers,
     lifetime,
-    start() {
+    start(shared) {
       running = lifetime.child("scheduler");
-      const own = createInformers({ client, clock, random, log: silentLogger, lifetime: running });
+      const own = shared ?? createInformers({ client, clock, random, log: silentLogger, lifetime: running });
       const log = {
         ...silentLogger,
         error: (message: string, error: unknown) =>

@@ -40,7 +40,7 @@ await startHollowNodes({
   count: nodeCount,
 });
 tell(`${nodeCount} nodes registered`);
-cluster.start();
+cluster.start(informers);
 
 const running = new Set<string>();
 const { promise: allRun, resolve } = Promise.withResolvers<void>();
