@@ -7,7 +7,7 @@ import { writeJsonText } from "#wire/json.ts";
 import type { AuditBackend } from "./audit-log.ts";
 
 /** Lines that wait for the disk; beyond this they are dropped, and the log says so. */
-export const pendingLinesMax = 10_000;
+const pendingLinesMax = 10_000;
 
 export interface AuditFileOptions {
   readonly files: Files;

@@ -1,7 +1,7 @@
 import type { Clock } from "#base/clock.ts";
 
 /** Longest that a refused client is told to wait. Source: dropped_requests_tracker.go maxRetryAfter. */
-export const retryAfterSecondsMax = 32;
+const retryAfterSecondsMax = 32;
 
 interface Second {
   readonly atS: number;

@@ -19,10 +19,10 @@ import { WatchTracker } from "./watch-tracker.ts";
 import { estimateWork } from "./work-estimator.ts";
 
 /** Between two looks at who borrows from whom. Source: apf_controller.go borrowingAdjustmentPeriod. */
-export const adjustmentMs = 10_000;
+const adjustmentMs = 10_000;
 
 /** Until a changed or deleted object is as it was shipped. Source: rest/storage_flowcontrol.go, a minute. */
-export const keepMs = 60_000;
+const keepMs = 60_000;
 
 export interface FlowControlOptions {
   readonly table: ApiTable;

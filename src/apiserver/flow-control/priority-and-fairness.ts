@@ -10,7 +10,7 @@ import type { WorkEstimate } from "./request-work.ts";
 import type { WatchTracker } from "./watch-tracker.ts";
 
 /** Longest wait in a queue. Source: filters/priority-and-fairness.go getRequestWaitContext. */
-export const queueWaitMsMax = 60_000;
+const queueWaitMsMax = 60_000;
 
 export interface PriorityAndFairnessOptions {
   readonly clock: Clock;
