@@ -224,9 +224,10 @@ async function decide(
   }
   if (shouldDelete(endpoint, object, old)) return { do: "delete" };
   const value = await endpoint.storage.encode(object);
-  if (Buffer.compare(value, spec.current.kv.value) === 0) return { do: "keep" };
   const ttlSeconds = hooksOf(deps, endpoint.hub).ttlSeconds?.(object);
-  return { do: "write", value, ...(ttlSeconds !== undefined && { ttlSeconds }) };
+  const lasting = ttlSeconds === undefined ? {} : { ttlSeconds };
+  if (Buffer.compare(value, spec.current.kv.value) === 0) return { do: "keep", ...lasting };
+  return { do: "write", value, ...lasting };
 }
 
 function strategyOf(endpoint: Endpoint, call: Call): Strategy<KubeObject> {

@@ -46,7 +46,7 @@ export interface WriteOptions {
 /** What an update decides: new bytes (see `encode`), no write, or the removal of the key. */
 export type UpdateDecision =
   | { readonly do: "write"; readonly value: Uint8Array; readonly ttlSeconds?: number }
-  | { readonly do: "keep" }
+  | { readonly do: "keep"; readonly ttlSeconds?: number }
   | { readonly do: "delete" };
 
 export interface UpdateOutcome {
@@ -181,9 +181,10 @@ export class ResourceStorage {
   ): Promise<UpdateOutcome | undefined> {
     const { decision } = spec;
     if (decision.do === "keep") {
-      const renewed = spec.dryRun ? undefined : await this.#renewal(current.kv);
-      if (renewed === undefined) return { entry: current.entry, decision: "keep" };
-      return this.updateFrom(key, current, { ...spec, decision: renewed });
+      if (spec.dryRun || !(await this.#mustRenew(current.kv))) return { entry: current.entry, decision: "keep" };
+      // Bytes of its own: entries go by the identity of the array.
+      const value = Buffer.from(current.kv.value);
+      return this.updateFrom(key, current, { ...spec, decision: { ...decision, do: "write", value } });
     }
     if (decision.do === "delete") {
       const entry = await this.remove(key, current, spec.dryRun);
@@ -204,13 +205,9 @@ export class ResourceStorage {
     return { entry: await this.#shown(this.entries.of(kv)), decision: "write" };
   }
 
-  /** Writes the same once more where it was encrypted with a key that shall be used no longer. */
-  async #renewal(kv: KeyValue): Promise<UpdateDecision | undefined> {
-    // What has a lease goes away by itself.
-    if (this.#isStale === undefined || kv.lease !== 0n) return undefined;
-    if (!(await this.#guard(this.#isStale(kv)))) return undefined;
-    // Bytes of its own: entries go by the identity of the array.
-    return { do: "write", value: Buffer.from(kv.value) };
+  /** Whether a value was encrypted with a key that shall be used no longer. */
+  async #mustRenew(kv: KeyValue): Promise<boolean> {
+    return this.#isStale !== undefined && this.#guard(this.#isStale(kv));
   }
 
   /** Removes exactly the state that was read; undefined when it has changed since. */
