@@ -96,6 +96,8 @@ class FileEncryption implements Encryption {
   #retryMs = retryMinMs;
   #work: Promise<void> = Promise.resolve();
   #isDisposed = false;
+  /** Configurations that were in force a moment ago, and when they end. */
+  readonly #leaving = new Map<Providers, Disposable>();
 
   constructor(options: EncryptionOptions, loaded: Loaded) {
     this.#options = options;
@@ -133,6 +135,13 @@ class FileEncryption implements Encryption {
     this.#watch?.[Symbol.dispose]();
     this.#retry?.[Symbol.dispose]();
     this.#loaded.providers[Symbol.dispose]();
+    for (const old of this.#leaving.keys()) this.#leave(old);
+  }
+
+  #leave(old: Providers): void {
+    this.#leaving.get(old)?.[Symbol.dispose]();
+    this.#leaving.delete(old);
+    old[Symbol.dispose]();
   }
 
   #reloadSoon(): void {
@@ -152,7 +161,8 @@ class FileEncryption implements Encryption {
       this.#loaded = next;
       this.#generation++;
       this.#retryMs = retryMinMs;
-      clock.after(closeAfterMs, () => old[Symbol.dispose]());
+      const leave = clock.after(closeAfterMs, () => this.#leave(old));
+      this.#leaving.set(old, leave);
       metrics?.configured(next.hash);
       metrics?.reloaded(true, clock.nowMs());
       log.info("Loaded new encryption configuration", { path, hash: next.hash });
