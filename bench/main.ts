@@ -5,7 +5,8 @@
  *     npm run bench -- api pod             some sections
  *     KUBE_PEER_DIR=dir npm run bench -- server --quick    lists, watches, starts, memory, beside kube-apiserver and etcd
  *     PEER_KUBECONFIG=file npm run bench -- api    asks a peer's API server the same, on this machine
- *     node bench/store.ts, bench/scheduler.ts, bench/crds.ts    the parts by themselves
+ *     npm run bench -- scheduler SchedulingBasic    workloads of scheduler_perf
+ *     node bench/store.ts, bench/scheduler-scale.ts, bench/crds.ts    the parts by themselves
  */
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
@@ -201,13 +202,22 @@ async function benchPod(): Promise<void> {
   }
 }
 
+/** Workloads of scheduler_perf; further words choose them. */
+function benchScheduler(): Promise<void> {
+  const chosen = words.slice(words.indexOf("scheduler") + 1);
+  execFileSync(process.execPath, [join(root, "bench/scheduler.ts"), ...chosen], { cwd: root, stdio: "inherit" });
+  return Promise.resolve();
+}
+
 const sections: Readonly<Record<string, () => Promise<void>>> = {
   start: benchStart,
   api: benchApi,
   server: () => benchApiServer(process.argv.includes("--quick")),
   pod: benchPod,
+  scheduler: benchScheduler,
 };
-const wanted = process.argv.slice(2).filter((word) => word !== "--quick");
+const words = process.argv.slice(2).filter((word) => word !== "--quick");
+const wanted = words.includes("scheduler") ? words.slice(0, words.indexOf("scheduler") + 1) : words;
 for (const [name, run] of Object.entries(sections)) {
   if (wanted.length === 0 || wanted.includes(name)) await run();
 }
