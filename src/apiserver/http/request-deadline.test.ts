@@ -54,3 +54,29 @@ test("what lasts has no deadline, and who answers leaves no timer", async () => 
   await requestDeadline(clock, 1000)({ ...base, info: parseRequestInfo("GET", "/version", new URLSearchParams()) }, async () => {});
   assert.equal(clock.pendingCount, 0);
 });
+
+test("requests that come and go in any order share a timer, and each has its own deadline", async () => {
+  const clock = createVirtualClock();
+  const filter = requestDeadline(clock, 1000);
+  const query = new URLSearchParams();
+  const info = parseRequestInfo("GET", "/version", query);
+  const base = { exchange: {} as HttpExchange, info, query, user: { name: "u", uid: "", groups: [], extra: {} }, auditId: "", whenInitialized() {} };
+  const outcomes: string[] = [];
+  const ends: (() => void)[] = [];
+  for (let i = 0; i < 5; i++) {
+    const handler = Promise.withResolvers<void>();
+    ends.push(handler.resolve);
+    void filter(base, () => handler.promise).then(
+      () => outcomes.push(`${i} answered at ${clock.monotonicMs()}`),
+      () => outcomes.push(`${i} late at ${clock.monotonicMs()}`),
+    );
+    await clock.advance(100);
+  }
+  assert.equal(clock.pendingCount, 1);
+  for (const i of [0, 3]) ends[i]?.();
+  await clock.advance(700);
+  ends[4]?.();
+  await clock.advance(1000);
+  assert.deepEqual(outcomes, ["0 answered at 500", "3 answered at 500", "1 late at 1100", "2 late at 1200", "4 answered at 1200"]);
+  assert.equal(clock.pendingCount, 0);
+});

@@ -1,4 +1,4 @@
-import type { Clock } from "#base/clock.ts";
+import type { Clock, Timer } from "#base/clock.ts";
 import { durationMs } from "#apimachinery/go-duration.ts";
 import { timeout } from "#apimachinery/status.ts";
 import type { RequestFilter } from "./frontend.ts";
@@ -12,14 +12,24 @@ export const requestMsDefault = 60_000;
  * `requestMs`. What lasts has no deadline. Source: endpoints/filters/request_deadline.go.
  */
 export function requestDeadline(clock: Clock, requestMs: number): RequestFilter {
-  return async ({ info, query }, next) => {
+  const usual = new DeadlineQueue(clock, requestMs);
+  return ({ info, query }, next) => {
     if (isLongRunning(info)) return next();
     const limitMs = requestLimitMs(query, requestMs);
-    const late = Promise.withResolvers<never>();
-    using _timer = clock.after(limitMs, () =>
-      late.reject(timeout("request did not complete within the allotted timeout")),
-    );
-    await Promise.race([next(), late.promise]);
+    return new Promise<void>((resolve, reject) => {
+      const expire = (): void => reject(timeout("request did not complete within the allotted timeout"));
+      const deadline = limitMs === requestMs ? usual.add(expire) : clock.after(limitMs, expire);
+      next().then(
+        () => {
+          deadline[Symbol.dispose]();
+          resolve();
+        },
+        (error: Error) => {
+          deadline[Symbol.dispose]();
+          reject(error);
+        },
+      );
+    });
   };
 }
 
@@ -28,4 +38,79 @@ export function requestLimitMs(query: URLSearchParams, requestMs: number): numbe
   const text = query.get("timeout") ?? "";
   const askedMs = text === "" ? 0 : durationMs(text);
   return askedMs > 0 && askedMs < requestMs ? askedMs : requestMs;
+}
+
+/**
+ * Deadlines that are all equally far away share one timer, which nearly all requests have: the
+ * first to come is the first to fall due. Invariants: 1. The timer fires no later than the first
+ * deadline. 2. There is none when nobody waits.
+ */
+class DeadlineQueue {
+  readonly #clock: Clock;
+  readonly #delayMs: number;
+  #first: Deadline | undefined;
+  #last: Deadline | undefined;
+  #timer: Timer | undefined;
+
+  constructor(clock: Clock, delayMs: number) {
+    this.#clock = clock;
+    this.#delayMs = delayMs;
+  }
+
+  /** Calls `expire` in time, unless the result is disposed before. */
+  add(expire: () => void): Disposable {
+    const deadline = new Deadline(this, this.#clock.monotonicMs() + this.#delayMs, expire);
+    deadline.before = this.#last;
+    if (this.#last === undefined) this.#first = deadline;
+    else this.#last.after = deadline;
+    this.#last = deadline;
+    this.#timer ??= this.#clock.after(this.#delayMs, () => this.#fire());
+    return deadline;
+  }
+
+  remove(deadline: Deadline): void {
+    const { before, after } = deadline;
+    if (before === undefined) this.#first = after;
+    else before.after = after;
+    if (after === undefined) this.#last = before;
+    else after.before = before;
+    if (this.#first !== undefined) return;
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = undefined;
+  }
+
+  #fire(): void {
+    this.#timer = undefined;
+    const nowMs = this.#clock.monotonicMs();
+    while (this.#first !== undefined && this.#first.dueMs <= nowMs) this.#first.expireNow();
+    if (this.#first === undefined) return;
+    this.#timer = this.#clock.after(this.#first.dueMs - nowMs, () => this.#fire());
+  }
+}
+
+/** One of a list, which it leaves once. */
+class Deadline implements Disposable {
+  readonly dueMs: number;
+  readonly #queue: DeadlineQueue;
+  readonly #expire: () => void;
+  #isOver = false;
+  before: Deadline | undefined;
+  after: Deadline | undefined;
+
+  constructor(queue: DeadlineQueue, dueMs: number, expire: () => void) {
+    this.#queue = queue;
+    this.dueMs = dueMs;
+    this.#expire = expire;
+  }
+
+  expireNow(): void {
+    this[Symbol.dispose]();
+    this.#expire();
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#queue.remove(this);
+  }
 }
