@@ -9,8 +9,9 @@ export interface CommandContext {
   readonly platform: string;
   readonly pid: number;
   readonly hostName: string;
-  /** The Node binary and the script that it runs. */
+  /** The Node binary, its own options, and the script that it runs. */
   readonly executable: string;
+  readonly executableOptions: readonly string[];
   readonly entryPoint: string;
   exit(code: number): never;
   signal(pid: number, signal: NodeJS.Signals): void;

@@ -15,6 +15,7 @@ const context: CommandContext = {
   pid: process.pid,
   hostName: hostName(),
   executable: process.execPath,
+  executableOptions: process.execArgv,
   entryPoint: import.meta.filename,
   exit: (code) => process.exit(code),
   signal: (pid, signal) => void process.kill(pid, signal),

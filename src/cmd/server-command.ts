@@ -34,7 +34,7 @@ async function runServer(context: CommandContext, dataDirectory: string): Promis
     readyMs: 0,
   };
   await writeRunFile(world, dataDirectory, "starting", starting);
-  const command = [context.executable, context.entryPoint];
+  const command = [context.executable, ...context.executableOptions, context.entryPoint];
   const running = await startServer(world, { ...serverOptions(dataDirectory, cluster), command }, lifetime);
   const ready: ProcessFile = {
     ...starting,

@@ -224,7 +224,7 @@ interface Start {
 async function startServerProcess(context: CommandContext, world: World, start: Start): Promise<void> {
   const { options, cluster } = start;
   const namespace = cluster.nodes[0]?.namespace ?? "";
-  const server = [context.executable, context.entryPoint, "server", "--data-dir", options.dataDir];
+  const server = [context.executable, ...context.executableOptions, context.entryPoint, "server", "--data-dir", options.dataDir];
   const command = namespace === "" ? server : ["nsenter", `--net=/run/netns/${namespace}`, ...server];
   const [program = "", ...args] = command;
   if (options.detach !== true) {
