@@ -7,6 +7,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { KubeObject } from "#apimachinery/object.ts";
+import type { HttpClient } from "#base/http.ts";
 import { Lifetime } from "#base/lifetime.ts";
 import { silentLogger } from "#base/log.ts";
 import { openWorld } from "#base/os/world.ts";
@@ -115,29 +116,69 @@ async function run(server: ApiServer, count: number, properties: number): Promis
   show("and one instance of each", used);
 }
 
-const [count = "200", properties = "200"] = process.argv.slice(2);
-const directory = await mkdtemp(join(tmpdir(), "kubets-bench-"));
-const lifetime = new Lifetime("bench");
-const { api } = await startServer(
-  openWorld({ log: silentLogger }),
-  {
-    dataDirectory: directory,
-    components: new Set(["apiserver"]),
-    storage: "memory",
-    advertiseAddress: "127.0.0.1",
-    featureGates: "",
-    apiServer: {
-      bindAddress: "127.0.0.1",
-      securePort: 0,
-      anonymousAuth: false,
-      disableAdmissionPlugins: ["ServiceAccount"],
-      enableAdmissionPlugins: [],
-      serviceClusterIpRange: "10.96.0.0/16",
-      extraNames: [],
+/** What definitions cost the process that serves them, seen from outside. */
+export interface DefinitionCosts {
+  /** From the request until an instance was made. */
+  readonly msEach: number;
+  readonly memoryMiBEach: number;
+}
+
+/** Makes definitions and an instance of each as soon as that can be, and removes them. */
+export async function definitionCosts(
+  http: HttpClient,
+  { memoryMiB, count, properties }: { readonly memoryMiB: () => number; readonly count: number; readonly properties: number },
+): Promise<DefinitionCosts> {
+  const ask = async (method: string, path: string, body?: object): Promise<number> => {
+    const headers = { accept: "application/json", ...(body !== undefined && { "content-type": "application/json" }) };
+    const response = await http.request({ method, path, headers, ...(body !== undefined && { body: JSON.stringify(body) }) });
+    await response.readAll();
+    return response.status;
+  };
+  const path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+  const before = memoryMiB();
+  const began = performance.now();
+  for (let i = 0; i < count; i++) {
+    const head = { apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" };
+    const made = await ask("POST", path, { ...head, ...definition(i, properties) });
+    if (made !== 201) throw new Error(`a definition: ${made}`);
+    const { target, object } = instance(i);
+    const apiVersion = `${target.group}/${target.version}`;
+    const url = `/apis/${apiVersion}/namespaces/default/${target.plural}`;
+    // Servers that announce a definition before they serve it are asked again.
+    while ((await ask("POST", url, { apiVersion, kind: target.kind, ...object })) !== 201);
+  }
+  const msEach = (performance.now() - began) / count;
+  const memoryMiBEach = (memoryMiB() - before) / count;
+  for (let i = 0; i < count; i++) await ask("DELETE", `${path}/${definition(i, 0).metadata?.name ?? ""}`);
+  return { msEach, memoryMiBEach };
+}
+
+async function main([count = "200", properties = "200"]: readonly string[]): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), "kubets-bench-"));
+  const lifetime = new Lifetime("bench");
+  const { api } = await startServer(
+    openWorld({ log: silentLogger }),
+    {
+      dataDirectory: directory,
+      components: new Set(["apiserver"]),
+      storage: "memory",
+      advertiseAddress: "127.0.0.1",
+      featureGates: "",
+      apiServer: {
+        bindAddress: "127.0.0.1",
+        securePort: 0,
+        anonymousAuth: false,
+        disableAdmissionPlugins: ["ServiceAccount"],
+        enableAdmissionPlugins: [],
+        serviceClusterIpRange: "10.96.0.0/16",
+        extraNames: [],
+      },
     },
-  },
-  lifetime,
-);
-await run(api.server, Number(count), Number(properties));
-await lifetime.end();
-await rm(directory, { recursive: true, force: true });
+    lifetime,
+  );
+  await run(api.server, Number(count), Number(properties));
+  await lifetime.end();
+  await rm(directory, { recursive: true, force: true });
+}
+
+if (import.meta.main) await main(process.argv.slice(2));

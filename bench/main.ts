@@ -1,10 +1,11 @@
 /**
  * The figures that users feel, as ratios to Kubernetes 1.36 where its figure is known. Gates nothing.
  *
- *     npm run bench                        start, memory, API rates, first Pod
+ *     npm run bench                        start, memory, API rates, definitions of custom resources, first Pod
  *     npm run bench -- api pod             some sections
  *     KUBE_PEER_DIR=dir npm run bench -- server --quick    lists, watches, starts, memory, beside kube-apiserver and etcd
  *     PEER_KUBECONFIG=file npm run bench -- api    asks a peer's API server the same, on this machine
+ *     KUBE_PEER_DIR=dir npm run bench -- crds    definitions beside those of kube-apiserver and etcd
  *     npm run bench -- scheduler SchedulingBasic    workloads of scheduler_perf
  *     node bench/store.ts, bench/scheduler-scale.ts, bench/crds.ts    the parts by themselves
  */
@@ -20,6 +21,8 @@ import { createHttpClient } from "#base/os/http-client.ts";
 import { openWorld } from "#base/os/world.ts";
 import { readCredentials } from "#cmd/remote.ts";
 import { benchApiServer } from "./api-server.ts";
+import { subjects } from "./api-server-peers.ts";
+import { type DefinitionCosts, definitionCosts } from "./crds.ts";
 
 const root = join(import.meta.dirname, "..");
 const world = openWorld({ log: silentLogger });
@@ -27,6 +30,8 @@ const inFlight = 64;
 
 /** Kubernetes 1.36.2 built from source, on a machine of this size. Source: the project's design. */
 const upstream = { readyMs: 2600, memoryMiB: 495, createPerS: 1000, getPerS: 1750, list5000Ms: 370, firstPodMs: 20_000 };
+/** Of a definition of 800 properties. */
+const upstreamDefinitionMiB = 13.3;
 
 interface Figure {
   readonly name: string;
@@ -169,6 +174,25 @@ async function benchApi(): Promise<void> {
   await stopServer(server);
 }
 
+/** Definitions of custom resources; with `KUBE_PEER_DIR` the peer's figures take the place of the known ones. */
+async function benchCrds(): Promise<void> {
+  for (const [count, properties] of [[1000, 200], [200, 800]] as const) {
+    const costs: DefinitionCosts[] = [];
+    for (const open of subjects()) {
+      await using subject = await open();
+      await subject.start?.();
+      await using http = subject.open();
+      costs.push(await definitionCosts(http, { memoryMiB: subject.memoryMiB ?? (() => Number.NaN), count, properties }));
+    }
+    const [ours, peer] = costs;
+    const memoryMiBEach = peer?.memoryMiBEach ?? (properties === 800 ? upstreamDefinitionMiB : undefined);
+    const what = `CRD of ${properties} properties and an instance`;
+    const beside = (upstream: number | undefined) => (upstream === undefined || Number.isNaN(upstream) ? {} : { upstream });
+    tell({ name: `${what}, memory`, value: ours?.memoryMiBEach ?? 0, unit: "MiB", ...beside(memoryMiBEach) });
+    tell({ name: `${what}, time`, value: ours?.msEach ?? 0, unit: "ms", ...beside(peer?.msEach) });
+  }
+}
+
 function kubets(...args: string[]): string {
   return execFileSync("./kubets", args, { cwd: root, encoding: "utf8" });
 }
@@ -213,6 +237,7 @@ const sections: Readonly<Record<string, () => Promise<void>>> = {
   start: benchStart,
   api: benchApi,
   server: () => benchApiServer(process.argv.includes("--quick")),
+  crds: benchCrds,
   pod: benchPod,
   scheduler: benchScheduler,
 };
