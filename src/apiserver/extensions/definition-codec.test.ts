@@ -44,7 +44,7 @@ const rows: Readonly<Record<string, readonly (object | undefined)[]>> = {
   "several, one of them absent": [{ type: "object" }, undefined, { type: "object", description: "}" }],
   "a property of the same name": [
     { type: "object", properties: { openAPIV3Schema: { type: "object", properties: { openAPIV3Schema: { type: "string" } } }, b: { type: "string" } } },
-    { type: "object", properties: { c: { type: "integer", maximum: 9007199254740993 } } },
+    { type: "object", properties: { c: { type: "integer", maximum: 9007199254740992 } } },
   ],
   "an empty one": [{}],
 };
