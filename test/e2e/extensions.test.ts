@@ -120,8 +120,34 @@ test("a conversion webhook serves a thousand objects in lists and watches", asyn
     },
   );
   assert.equal((await v1.list()).items.length, 1001);
+  await losesNothing(server, tailor);
   await client.dynamic(crds).delete("shirts.example.com");
 });
+
+/** What is written while the webhook fails comes through it once it is back. */
+async function losesNothing({ client }: TestServer, tailor: Tailor): Promise<void> {
+  const [v1, v2] = [client.dynamic(shirts("v1")), client.dynamic(shirts("v2"))];
+  const { resourceVersion } = await v1.list({ limit: 1 });
+  const interrupted = Promise.withResolvers<void>();
+  const early: string[] = [];
+  using _broken = v2.watch({ resourceVersion }, {
+    onEvent: (event) => void (event.type === "ADDED" && early.push((event.object as Shirt).metadata?.name ?? "")),
+    onClosed: () => interrupted.resolve(),
+  });
+  await v1.create({ metadata: { namespace: "default", name: "meanwhile" }, spec: { size: 5 } } as KubeObject);
+  await interrupted.promise;
+  await assert.rejects(v2.list(), { message: "conversion webhook for example.com/v1, Kind=Shirt failed: out of cloth" });
+  assert.deepEqual(early, []);
+  tailor.broken = false;
+  const seen = Promise.withResolvers<Shirt>();
+  using _mended = v2.watch({ resourceVersion }, {
+    onEvent: (event) => seen.resolve(event.object as Shirt),
+    onClosed: (error) => seen.reject(error ?? new Error("closed")),
+  });
+  const { metadata, spec } = await seen.promise;
+  assert.deepEqual([metadata?.name, spec], ["meanwhile", { width: 10 }]);
+  assert.equal((await v2.list()).items.length, 1002);
+}
 
 /** A server of one kind that is no API server of ours at all. */
 function flavours(seen: HttpExchange[]): (exchange: HttpExchange) => void {
