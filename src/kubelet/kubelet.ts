@@ -1,5 +1,5 @@
 /** The node agent: runs the Pods that the API server has bound to its node. */
-import { type Node } from "#api/core/v1/node.ts";
+import { type Node, nodes } from "#api/core/v1/node.ts";
 import { persistentVolumeClaims } from "#api/core/v1/persistent-volume-claim.ts";
 import { persistentVolumes } from "#api/core/v1/persistent-volume.ts";
 import { type Pod, pods } from "#api/core/v1/pod.ts";
@@ -84,6 +84,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   });
   const events = createPodEvents(recorder);
   const podInformer = informers.of(pods, { fieldSelector: `spec.nodeName=${config.nodeName}` });
+  const nodeInformer = informers.of(nodes, { fieldSelector: `metadata.name=${config.nodeName}` });
   const serviceInformer = informers.of(serviceDefinition);
   const statuses = createStatusManager({
     client,
@@ -161,14 +162,16 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     lifetime,
     pressure: () => evictions?.pressure ?? noPressure,
   });
-  await Promise.all([podInformer.synced(), serviceInformer.synced()]);
+  // Labels that others gave it count at once, not from the next status on.
+  const currentNode = (): Node => nodeInformer.lister.get(config.nodeName) ?? agent.node;
+  await Promise.all([nodeInformer.synced(), podInformer.synced(), serviceInformer.synced()]);
   manager = createPodManager({
     services,
     statuses,
     objects,
     tokens,
     config,
-    node: () => agent.node,
+    node: currentNode,
   });
   const registry = options.metrics ?? createMetricRegistry();
   const metrics = createKubeletMetrics(registry, config.nodeName);
@@ -183,7 +186,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
       manager,
       lifetime,
       informer: podInformer,
-      node: () => agent.node,
+      node: currentNode,
     });
   }
   await manager.adopt();
