@@ -118,9 +118,9 @@ async function remove(context: PodGcContext, pod: Pod, condition?: Told): Promis
       const lastTransitionTime = rfc3339(context.clock.nowMs());
       const others = (pod.status?.conditions ?? []).filter(({ type }) => type !== condition?.type);
       const conditions = condition ? [...others, { ...condition, lastTransitionTime }] : others;
-      await context
-        .resource(pods)
-        .updateStatus({ ...pod, status: { ...pod.status, phase: "Failed", conditions } });
+      const body = { metadata: { uid }, status: { phase: "Failed", conditions } };
+      // Its role allows patches of the status only.
+      await context.resource(pods).patch(key, { type: "merge", body, subresource: "status" });
     }
     await context.resource(pods).delete(key, { gracePeriodSeconds: 0, preconditions: { uid } });
   } catch (error) {
