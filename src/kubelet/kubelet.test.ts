@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { nodes } from "#api/core/v1/node.ts";
 import { type Pod, pods } from "#api/core/v1/pod.ts";
 import { startKubeletWorld } from "./testing/kubelet-world.ts";
 
@@ -247,6 +248,17 @@ test("a Pod that asks for too much is refused", async () => {
     `${status?.reason}: ${status?.message}`,
     "OutOfcpu: Pod was rejected: Node didn't have enough resource: cpu, requested: 3000, used: 0, capacity: 2000",
   );
+  await world.lifetime.end();
+});
+
+test("a label that somebody gave the node a moment ago counts", async () => {
+  const world = await startKubeletWorld();
+  const { node } = world.kubelet;
+  world.api.seed(nodes, { ...node, metadata: { ...node.metadata, labels: { ...node.metadata.labels, fresh: "yes" } } });
+  await world.settle();
+  world.run("choosy", { nodeSelector: { fresh: "yes" } });
+  await world.settle();
+  assert.equal(world.pod("choosy")?.status?.phase, "Running");
   await world.lifetime.end();
 });
 
