@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { nodes } from "#api/core/v1/node.ts";
+import { type Node, nodes } from "#api/core/v1/node.ts";
 import { type Pod, pods } from "#api/core/v1/pod.ts";
 import { startKubeletWorld } from "./testing/kubelet-world.ts";
 
@@ -259,6 +259,20 @@ test("a label that somebody gave the node a moment ago counts", async () => {
   world.run("choosy", { nodeSelector: { fresh: "yes" } });
   await world.settle();
   assert.equal(world.pod("choosy")?.status?.phase, "Running");
+  await world.lifetime.end();
+});
+
+test("what somebody writes into the node's capacity can be had, until it is taken away", async () => {
+  const world = await startKubeletWorld();
+  const known = (): Node => world.api.get(nodes, "node-1") as Node;
+  const { node } = world.kubelet;
+  world.api.seed(nodes, { ...node, status: { ...node.status, capacity: { ...node.status?.capacity, "example.com/foo": "5" } } });
+  await world.settle();
+  assert.equal(known().status?.allocatable?.["example.com/foo"], "5");
+  assert.equal(known().status?.capacity?.["example.com/foo"], "5");
+  world.api.seed(nodes, { ...known(), status: { ...known().status, capacity: { ...node.status?.capacity } } });
+  await world.settle();
+  assert.equal(known().status?.allocatable?.["example.com/foo"], undefined);
   await world.lifetime.end();
 });
 

@@ -1,5 +1,6 @@
 /** The node agent: runs the Pods that the API server has bound to its node. */
 import { type Node, nodes } from "#api/core/v1/node.ts";
+import { deepEqual } from "#apimachinery/deep-equal.ts";
 import { persistentVolumeClaims } from "#api/core/v1/persistent-volume-claim.ts";
 import { persistentVolumes } from "#api/core/v1/persistent-volume.ts";
 import { type Pod, pods } from "#api/core/v1/pod.ts";
@@ -161,7 +162,12 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     machine,
     lifetime,
     pressure: () => evictions?.pressure ?? noPressure,
+    current: () => nodeInformer.lister.get(config.nodeName),
   });
+  const followCapacity = (now: Node, old: Node): void => {
+    if (!deepEqual(now.status?.capacity, old.status?.capacity)) agent.report();
+  };
+  lifetime.use(nodeInformer.subscribe({ onUpdate: followCapacity }));
   // Labels that others gave it count at once, not from the next status on.
   const currentNode = (): Node => nodeInformer.lister.get(config.nodeName) ?? agent.node;
   await Promise.all([nodeInformer.synced(), podInformer.synced(), serviceInformer.synced()]);

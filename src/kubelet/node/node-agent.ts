@@ -30,6 +30,8 @@ export interface NodeAgentOptions {
   readonly cri: ContainerRuntime;
   readonly machine: Machine;
   readonly pressure: () => NodePressure;
+  /** The node as a watch has it; undefined before there is one. */
+  readonly current: () => Node | undefined;
   readonly lifetime: Lifetime;
 }
 
@@ -59,10 +61,11 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
 
   async function write(): Promise<void> {
     const report = await collect(options);
-    const status = nodeStatusOf(report, node.status ?? {});
+    const latest = options.current() ?? node;
+    const status = nodeStatusOf(report, latest.status ?? {});
     const due = clock.monotonicMs() - reportedMs >= statusReportMs;
-    if (!due && deepEqual(withoutHeartbeats(status), withoutHeartbeats(node.status ?? {}))) return;
-    node = await writeStatus(options, report, node);
+    if (!due && deepEqual(withoutHeartbeats(status), withoutHeartbeats(latest.status ?? {}))) return;
+    node = await writeStatus(options, report, latest);
     reportedMs = clock.monotonicMs();
   }
 

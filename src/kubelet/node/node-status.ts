@@ -60,6 +60,11 @@ export function capacityOf(
   };
 }
 
+/** What somebody else wrote into the capacity stays, and can be had. Source: kubelet nodestatus MachineInfo. */
+function extendedResources(capacity: NodeStatus["capacity"] = {}): Record<string, string> {
+  return Object.fromEntries(Object.entries(capacity).filter(([resource]) => resource.includes("/")));
+}
+
 export function allocatableOf(
   capacity: Readonly<Record<string, string>>,
   reserved: Readonly<Record<string, string>>,
@@ -106,7 +111,7 @@ export function newNode(report: NodeReport): Node {
 /** `previous` gives the times of transitions, and the conditions and fields of others. */
 export function nodeStatusOf(report: NodeReport, previous: NodeStatus): NodeStatus {
   const { config, machine, runtimeStatus } = report;
-  const capacity = capacityOf(machine, config);
+  const capacity = { ...extendedResources(previous.capacity), ...capacityOf(machine, config) };
   // A runtime that is silent now has not become another one.
   const { runtimeName, runtimeVersion } = report.runtimeVersion;
   const known = runtimeName !== "";
