@@ -72,6 +72,9 @@ test("one Pod is made for each node, pinned to it and tolerant of trouble", asyn
   const hash = revision?.metadata.labels?.["controller-revision-hash"];
   assert.equal(pod?.metadata.labels?.["controller-revision-hash"], hash);
   assert.equal(revision?.metadata.name, `d-${hash}`);
+  // Go's order of members, which clients compare by bytes.
+  const text = JSON.stringify(revision?.data);
+  assert.match(text, /^\{"spec":\{"template":\{"\$patch":"replace","metadata":.*"containers":\[\{"image":"v1","name":"c"/);
 });
 
 test("taints and labels decide where Pods come and go", async () => {

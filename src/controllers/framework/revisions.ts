@@ -3,6 +3,7 @@ import type { PodTemplateSpec } from "#api/core/v1/pod-spec.ts";
 import { semanticEqual } from "#apimachinery/deep-equal.ts";
 import { keyOfObject, type KubeObject } from "#apimachinery/object.ts";
 import type { ResourceDefinition } from "#apimachinery/resource.ts";
+import { sortedJson } from "#apimachinery/sorted-json.ts";
 import { isAlreadyExists, isNotFound } from "#apimachinery/status.ts";
 import type { Context } from "./controller.ts";
 import { contentHash } from "./hash.ts";
@@ -30,9 +31,9 @@ export class RevisionCollision extends Error {
   override readonly name = "RevisionCollision";
 }
 
-/** What is kept of a template: a strategic merge patch that would bring it back. */
+/** What is kept of a template: a strategic merge patch that would bring it back. Clients compare it by bytes, in Go's order. */
 function snapshotOf(template: PodTemplateSpec): Record<string, unknown> {
-  return { spec: { template: { ...template, $patch: "replace" } } };
+  return sortedJson({ spec: { template: { ...template, $patch: "replace" } } });
 }
 
 /** The template that a revision kept. */
