@@ -25,14 +25,21 @@ const ofObjectMeta = new Map<string, string>([
   ["managedFields", "ManagedFields tell which manager set which fields."],
 ]);
 
-const objectMetaName = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
+const meta = "io.k8s.apimachinery.pkg.apis.meta.v1";
+
+/** Words by schema, then by field. */
+const ofMeta: Readonly<Record<string, ReadonlyMap<string, string>>> = {
+  [`${meta}.ObjectMeta`]: ofObjectMeta,
+  [`${meta}.ListMeta`]: new Map([["shardInfo", "ShardInfo tells which part of all objects a list has."]]),
+  [`${meta}.Status`]: new Map([["details", "Details of the reason, for programs. Each reason may have its own."]]),
+  [`${meta}.WatchEvent`]: new Map([["object", "Object is the new state, the last one of what was deleted, or the Status of an error."]]),
+};
 
 /** Descriptions of what all objects have in common; `more` is asked first. */
 export function describeCommon(more: Describe): Describe {
   return (schemaName, field) => {
     const own = more(schemaName, field);
     if (own !== undefined || field === undefined) return own;
-    if (schemaName === objectMetaName) return ofObjectMeta.get(field);
-    return ofKinds.get(field);
+    return ofMeta[schemaName]?.get(field) ?? ofKinds.get(field);
   };
 }
