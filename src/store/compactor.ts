@@ -12,7 +12,7 @@ import { CompactedError, type Revision, type Store } from "./store.ts";
 /** Source: kube-apiserver's --etcd-compaction-interval. */
 export const compactionIntervalMsDefault = 5 * 60 * 1000;
 /** Its version counts the intervals, its value is the revision to compact at. */
-const key = "compact_rev_key";
+export const compactRevisionKey = "compact_rev_key";
 
 export interface CompactorOptions {
   readonly store: Store;
@@ -99,9 +99,11 @@ async function endInterval(
   { interval, revision }: Interval,
 ): Promise<Interval> {
   const answer = await store.txn({
-    compare: [{ key, target: "version", relation: "=", number: interval }],
-    success: [{ op: "put", key, value: Buffer.from(String(revision)), durability: "lazy" }],
-    failure: [{ op: "range", key }],
+    compare: [{ key: compactRevisionKey, target: "version", relation: "=", number: interval }],
+    success: [
+      { op: "put", key: compactRevisionKey, value: Buffer.from(String(revision)), durability: "lazy" },
+    ],
+    failure: [{ op: "range", key: compactRevisionKey }],
   });
   if (!answer.succeeded) {
     const [result] = answer.results;

@@ -15,6 +15,7 @@
  */
 import type { Clock, Timer } from "#base/clock.ts";
 import { silentLogger, type Logger } from "#base/log.ts";
+import { compactRevisionKey } from "./compactor.ts";
 import { OwnValues } from "./own-values.ts";
 import { ReplicaState } from "./replica-state.ts";
 import { RevisionWaits } from "./revision-waits.ts";
@@ -74,8 +75,6 @@ const progressAfterMs = 100;
 /** A feed that owes something and is silent so long is begun anew: its connection may be dead. */
 const silentMsMax = 5_000;
 const reloadDelayMs = 500;
-/** The key whose value is the revision that some API server compacts at. */
-export const compactRevisionKey = "compact_rev_key";
 
 /** Errors: as those of the remote's `range`. */
 export async function openReplica(options: ReplicaOptions): Promise<ReplicaStore> {
