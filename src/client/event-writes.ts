@@ -8,9 +8,9 @@ export interface EventWrites {
 }
 
 /** Most writes under way. */
-export const eventWritesMax = 32;
+const eventWritesMax = 32;
 /** Most writes waiting; more are dropped. A burst of the scheduler's is larger than upstream's 1,000. */
-export const eventWritesPendingMax = 10_000;
+const eventWritesPendingMax = 10_000;
 
 export function createEventWrites(): EventWrites {
   const ready: string[] = [];
