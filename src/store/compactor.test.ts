@@ -5,6 +5,7 @@ import { startCompactor, startRetention } from "./compactor.ts";
 import { createMemoryStore } from "./memory.ts";
 import { putOp } from "./store-contract.ts";
 import { CompactedError, type Revision, type Store } from "./store.ts";
+import { wrapStore } from "./wrap-store.ts";
 
 const intervalMs = 1000;
 
@@ -40,24 +41,12 @@ test("of several on one store, one compacts in each interval", async () => {
   const clock = createVirtualClock();
   await using store = createMemoryStore({ clock });
   const calls: Revision[] = [];
-  const counted: Store = {
-    get revision() {
-      return store.revision;
-    },
-    range: (query) => store.range(query),
-    txn: (txn) => store.txn(txn),
-    watch: (query, sink) => store.watch(query, sink),
-    async compact(revision) {
+  const counted = wrapStore(store, {
+    async compact(revision: Revision) {
       calls.push(revision);
       await store.compact(revision);
     },
-    grantLease: (ttlSeconds, id) => store.grantLease(ttlSeconds, id),
-    keepLeaseAlive: (id) => store.keepLeaseAlive(id),
-    revokeLease: (id) => store.revokeLease(id),
-    leaseStatus: (id) => store.leaseStatus(id),
-    leases: () => store.leases(),
-    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
-  };
+  });
   using _first = startCompactor({ store: counted, clock, intervalMs });
   await clock.advance(intervalMs / 2);
   using _second = startCompactor({ store: counted, clock, intervalMs });

@@ -8,6 +8,7 @@
  */
 import type { Key, KeyValue, Op, OpResult, RangeQuery, RangeResult, Revision, Store, StoreEvent, Txn, TxnResult } from "#store/store.ts";
 import { StoreUnavailableError, type Watch, type WatchBatch, type WatchQuery, type WatchSink } from "#store/store.ts";
+import { wrapStore } from "#store/wrap-store.ts";
 import { nextTurn } from "#base/os/turn.ts";
 import { messageOf, type Plain, type Transformer } from "./transformer.ts";
 
@@ -37,26 +38,17 @@ export type Observe = (type: "from_storage" | "to_storage", stored: Uint8Array |
 export function encryptStore(store: Store, current: CurrentTransformer, observe: Observe = () => {}): EncryptedStore {
   const values = new Values(current, observe);
   const outstanding = new Outstanding();
-  const { catchUp } = store;
-  return {
+  return wrapStore(store, {
     get revision() {
       return outstanding.before(store.revision);
     },
-    async range(query) {
+    async range(query: RangeQuery) {
       return values.rangeOf(await store.range(query), query);
     },
-    txn: (txn) => encryptedTxn(store, values, txn),
-    watch: (query, sink) => watchPlain(store, values, { query, sink, outstanding }),
-    isStale: (kv) => values.isStale(kv),
-    ...(catchUp !== undefined && { catchUp: () => catchUp.call(store) }),
-    compact: (revision) => store.compact(revision),
-    grantLease: (ttlSeconds, id) => store.grantLease(ttlSeconds, id),
-    keepLeaseAlive: (id) => store.keepLeaseAlive(id),
-    revokeLease: (id) => store.revokeLease(id),
-    leaseStatus: (id) => store.leaseStatus(id),
-    leases: () => store.leases(),
-    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
-  };
+    txn: (txn: Txn) => encryptedTxn(store, values, txn),
+    watch: (query: WatchQuery, sink: WatchSink) => watchPlain(store, values, { query, sink, outstanding }),
+    isStale: (kv: KeyValue) => values.isStale(kv),
+  });
 }
 
 type Maybe<T> = T | Promise<T>;

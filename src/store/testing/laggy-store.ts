@@ -1,6 +1,7 @@
 /** A store whose watches fall behind its answers, as those of another process do. For tests. */
 import type { Random } from "#base/random.ts";
-import type { Store, WatchSink } from "../store.ts";
+import type { Store, WatchQuery, WatchSink } from "../store.ts";
+import { wrapStore } from "../wrap-store.ts";
 
 const turnsMax = 40;
 
@@ -19,13 +20,8 @@ export function laggyStore(store: Store, random: Random): Store {
       onClosed: (error) => afterSomeTurns(() => sink.onClosed(error)),
     };
   };
-  return {
-    get revision() {
-      return store.revision;
-    },
-    range: (query) => store.range(query),
-    txn: (txn) => store.txn(txn),
-    watch(query, sink) {
+  return wrapStore(store, {
+    watch(query: WatchQuery, sink: WatchSink) {
       let over = false;
       const { onBatch, onClosed } = late(sink);
       const watch = store.watch(query, {
@@ -40,12 +36,5 @@ export function laggyStore(store: Store, random: Random): Store {
         },
       };
     },
-    compact: (revision) => store.compact(revision),
-    grantLease: (ttlSeconds, id) => store.grantLease(ttlSeconds, id),
-    keepLeaseAlive: (id) => store.keepLeaseAlive(id),
-    revokeLease: (id) => store.revokeLease(id),
-    leaseStatus: (id) => store.leaseStatus(id),
-    leases: () => store.leases(),
-    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
-  };
+  });
 }
