@@ -4,6 +4,8 @@ import { type ConfigMap, configMaps } from "#api/core/v1/config-map.ts";
 import { createVirtualClock } from "#base/virtual/clock.ts";
 import { createMemoryStore } from "#store/memory.ts";
 import { putOp } from "#store/store-contract.ts";
+import { StoreUnavailableError, type WatchQuery, type WatchSink } from "#store/store.ts";
+import { wrapStore } from "#store/wrap-store.ts";
 import { encryptStore } from "../encryption/encrypted-store.ts";
 import { identityTransformer, type Transformer } from "../encryption/transformer.ts";
 import { LiveSet } from "./live-set.ts";
@@ -65,4 +67,28 @@ test("a set whose values cannot be read now is loaded when they can", async () =
   await clock.advance(1000);
   assert.equal(set.get("default", "a")?.metadata?.name, "a");
   set[Symbol.dispose]();
+});
+
+test("a set goes on after its watch was ended, whatever ended it", async () => {
+  const clock = createVirtualClock();
+  const memory = createMemoryStore({ clock });
+  const sinks: WatchSink[] = [];
+  const store = wrapStore(memory, {
+    watch(query: WatchQuery, sink: WatchSink) {
+      sinks.push(sink);
+      return memory.watch(query, sink);
+    },
+  });
+  const storage = new ResourceStorage({ store, clock, definition: configMaps });
+  const set = new LiveSet<ConfigMap>(storage, clock);
+  await set.start();
+  sinks[0]?.onClosed(new StoreUnavailableError("a watch waits for a key too long"));
+  await clock.advance(1000);
+  assert.equal(sinks.length, 2);
+  await storage.create(storage.keyOf("default", "a"), mapOf("a"), { dryRun: false });
+  assert.equal(set.get("default", "a")?.metadata?.name, "a");
+  sinks[1]?.onClosed(new StoreUnavailableError("gone"));
+  set[Symbol.dispose]();
+  await clock.advance(10_000);
+  assert.equal(sinks.length, 2, "a set that was disposed stays so");
 });

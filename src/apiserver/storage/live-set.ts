@@ -2,7 +2,6 @@ import type { Clock } from "#base/clock.ts";
 import { type KubeObject, objectKey, splitKey } from "#apimachinery/object.ts";
 import { isStatusError } from "#apimachinery/status.ts";
 import { CompactedError, type Key } from "#store/store.ts";
-import { TransformError } from "../encryption/encrypted-store.ts";
 import type { Entry } from "./entry.ts";
 import type { ResourceStorage } from "./storage.ts";
 
@@ -33,7 +32,7 @@ export class LiveSet<T extends KubeObject> implements Disposable {
   async startLeniently(): Promise<void> {
     await this.start().catch((error: unknown) => {
       if (!isStatusError(error)) throw error;
-      this.#watch = this.#clock.after(retryMs, () => this.#startAgain());
+      this.#startLater();
     });
   }
 
@@ -59,19 +58,21 @@ export class LiveSet<T extends KubeObject> implements Disposable {
             this.#set(key, event.type === "put" ? entries.of(event.kv) : undefined);
           }
         },
-        // A store of another process may have compacted what this set had yet to see; a key may come back.
-        onClosed: (error) => {
-          if (error instanceof CompactedError || error instanceof TransformError) this.#startAgain();
-        },
+        // Whatever ended it, a set that nobody disposed goes on. A store of another process may have compacted what this one had yet to
+        // see; anything else, such as a key that is away, may be over in a moment.
+        onClosed: (error) => (error instanceof CompactedError ? this.#startAgain() : this.#startLater()),
       },
     );
   }
 
   #startAgain(): void {
     if (this.#isDisposed) return;
-    this.start().catch(() => {
-      this.#watch = this.#clock.after(retryMs, () => this.#startAgain());
-    });
+    this.start().catch(() => this.#startLater());
+  }
+
+  #startLater(): void {
+    if (this.#isDisposed) return;
+    this.#watch = this.#clock.after(retryMs, () => this.#startAgain());
   }
 
   get generation(): number {
