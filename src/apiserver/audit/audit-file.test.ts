@@ -53,6 +53,15 @@ test("a file that is there already counts", async () => {
   assert.equal((await files.list("/logs")).length, 2);
 });
 
+test("a file that somebody took away is begun anew, and nothing is lost", async () => {
+  const { files, lost, write } = bench({ sizeMaxBytes: 20 });
+  await write({ at: 1, pad: "xxxx" });
+  await files.remove("/logs/audit.log");
+  await write({ at: 2, pad: "xxxx" });
+  assert.equal(await files.readText("/logs/audit.log"), '{"at":2,"pad":"xxxx"}\n');
+  assert.equal(lost.value, 0);
+});
+
 test("what the disk does not take is counted as lost", async () => {
   const { files, lost, write } = bench({});
   await files.makeDirectory("/logs/audit.log");

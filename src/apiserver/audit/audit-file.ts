@@ -44,6 +44,7 @@ export function auditFile(options: AuditFileOptions): AuditBackend {
         await files.append(path, lines.join(""));
         isDropping = false;
       } catch (error) {
+        place.forget();
         options.lost.inc(lines.length);
         log.error("audit log not written", error, { path });
       }
@@ -71,9 +72,11 @@ export function auditFile(options: AuditFileOptions): AuditBackend {
 interface RotatingFile {
   /** Puts the file aside when the lines do not fit. */
   makeRoom(lines: readonly string[]): Promise<void>;
+  /** Something failed: how large the file is must be asked anew. */
+  forget(): void;
 }
 
-function rotatingFile({ files, clock, path, sizeMaxBytes, backupsMax, ageMaxMs }: AuditFileOptions): RotatingFile {
+function rotatingFile({ files, clock, log, path, sizeMaxBytes, backupsMax, ageMaxMs }: AuditFileOptions): RotatingFile {
   let sizeBytes: number | undefined;
   const directory = dirname(path);
   const extension = extname(path);
@@ -100,20 +103,27 @@ function rotatingFile({ files, clock, path, sizeMaxBytes, backupsMax, ageMaxMs }
     for (const name of old) await files.remove(join(directory, name));
   }
 
+  async function askSize(): Promise<number> {
+    await files.makeDirectory(directory);
+    return (await files.stat(path))?.sizeBytes ?? 0;
+  }
+
   return {
     async makeRoom(lines) {
-      if (sizeBytes === undefined) {
-        await files.makeDirectory(directory);
-        sizeBytes = (await files.stat(path))?.sizeBytes ?? 0;
-      }
       const addedBytes = lines.reduce((sum, line) => sum + Buffer.byteLength(line), 0);
-      if (sizeMaxBytes > 0 && sizeBytes > 0 && sizeBytes + addedBytes > sizeMaxBytes) {
+      const isFull = (size: number): boolean => sizeMaxBytes > 0 && size > 0 && size + addedBytes > sizeMaxBytes;
+      // Somebody may have taken the file away since.
+      if (sizeBytes === undefined || isFull(sizeBytes)) sizeBytes = await askSize();
+      if (isFull(sizeBytes)) {
         const nowMs = clock.nowMs();
         await files.rename(path, join(directory, backupName(nowMs)));
         sizeBytes = 0;
-        await removeOld(nowMs);
+        await removeOld(nowMs).catch((error: unknown) => log.error("old audit logs not removed", error, { directory }));
       }
       sizeBytes += addedBytes;
+    },
+    forget() {
+      sizeBytes = undefined;
     },
   };
 }

@@ -58,7 +58,7 @@ export function auditWebhook(options: AuditWebhookOptions): AuditBackend {
       });
       sending.add(sent);
     }
-    if (pending.length > 0) arm();
+    if (pending.length > 0 && !abort.signal.aborted) arm();
   }
 
   function arm(): void {
@@ -104,11 +104,13 @@ export function auditWebhook(options: AuditWebhookOptions): AuditBackend {
       else arm();
     },
     async [Symbol.asyncDispose]() {
-      // What waits is tried once more, and once only.
+      // What waits is tried once more, and once only: what cannot be sent then is counted as lost.
       abort.abort();
-      flush();
+      while (pending.length > 0 || sending.size > 0) {
+        flush();
+        await Promise.all(sending);
+      }
       timer?.[Symbol.dispose]();
-      await Promise.all(sending);
       await http[Symbol.asyncDispose]();
     },
   };
