@@ -119,7 +119,11 @@ function followConfiguration(
   async function run(): Promise<void> {
     while (isDue && !isDisposed) {
       isDue = false;
-      await writer.write(configuration.digest([...levels.values()], [...schemas.values()]));
+      try {
+        await writer.write(configuration.digest([...levels.values()], [...schemas.values()]));
+      } catch (error) {
+        log.error("flow control configuration not taken on", error);
+      }
     }
     running = undefined;
   }
@@ -143,27 +147,42 @@ function followConfiguration(
 
 /** Puts what was shipped right again, a while after it was changed. */
 function keepShipped({ client, clock, log }: FlowControlOptions): Disposable & { changed(): void } {
-  let timer: Timer | undefined;
-  const changed = (): void => {
-    timer ??= clock.after(keepMs, () => {
-      timer = undefined;
-      ensureFlowControl(client()).catch((error: unknown) => {
-        log.error("flow control configuration not kept", error);
-        changed();
-      });
+  const soon = onceAt(clock, keepMs, () => {
+    ensureFlowControl(client()).catch((error: unknown) => {
+      log.error("flow control configuration not kept", error);
+      soon.arm();
     });
-  };
-  return { changed, [Symbol.dispose]: () => timer?.[Symbol.dispose]() };
+  });
+  return { changed: soon.arm, [Symbol.dispose]: soon[Symbol.dispose] };
 }
 
 /** Adjusts at each period in which there was demand; sleeps when there is none. */
-function adjustWhileWanted(clock: Clock, configuration: FlowConfiguration): Disposable & { arm(): void } {
+function adjustWhileWanted(clock: Clock, configuration: FlowConfiguration): Armed {
+  const next = onceAt(clock, adjustmentMs, () => {
+    if (configuration.adjust()) next.arm();
+  });
+  return next;
+}
+
+interface Armed extends Disposable {
+  arm(): void;
+}
+
+/** Runs once, `delayMs` after it was armed, however often; never after it was disposed. */
+function onceAt(clock: Clock, delayMs: number, run: () => void): Armed {
   let timer: Timer | undefined;
-  const arm = (): void => {
-    timer ??= clock.after(adjustmentMs, () => {
-      timer = undefined;
-      if (configuration.adjust()) arm();
-    });
+  let isDisposed = false;
+  return {
+    arm() {
+      if (isDisposed) return;
+      timer ??= clock.after(delayMs, () => {
+        timer = undefined;
+        run();
+      });
+    },
+    [Symbol.dispose]() {
+      isDisposed = true;
+      timer?.[Symbol.dispose]();
+    },
   };
-  return { arm, [Symbol.dispose]: () => timer?.[Symbol.dispose]() };
 }

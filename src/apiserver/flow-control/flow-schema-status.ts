@@ -27,6 +27,7 @@ export class FlowSchemaStatusWriter implements Disposable {
   readonly #backoff: ReturnType<typeof createBackoff>;
   #written: { readonly name: string; readonly atMs: number }[] = [];
   #timer: Timer | undefined;
+  #isDisposed = false;
 
   constructor(options: StatusWriterOptions) {
     this.#options = options;
@@ -57,6 +58,7 @@ export class FlowSchemaStatusWriter implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#isDisposed = true;
     this.#timer?.[Symbol.dispose]();
   }
 
@@ -73,6 +75,7 @@ export class FlowSchemaStatusWriter implements Disposable {
 
   #later(delayMs: number): void {
     this.#timer?.[Symbol.dispose]();
+    if (this.#isDisposed) return;
     this.#timer = this.#options.clock.after(delayMs, () => this.#options.again());
   }
 }
@@ -87,4 +90,3 @@ function danglingCondition({ schema, isDangling }: SchemaFinding): object | unde
   const isSame = known?.status === wanted.status && known.reason === wanted.reason && known.message === wanted.message;
   return isSame ? undefined : wanted;
 }
-

@@ -44,7 +44,18 @@ export function repairAddresses(options: RepairOptions): Disposable {
   const events = createEventRecorder({ client: options.client(), clock, log, lifetime, component });
   let timer: Timer | undefined;
   lifetime.defer(() => timer?.[Symbol.dispose]());
+  let isDue = false;
+  let sweeping: Promise<void> | undefined;
+  /** One after the other: what a sweep itself deletes and makes anew is not mended twice. */
+  const sweepNow = (): void => {
+    isDue = true;
+    sweeping ??= (async () => {
+      while (isDue && !lifetime.ended) await sweep();
+      sweeping = undefined;
+    })();
+  };
   const sweep = async (): Promise<void> => {
+    isDue = false;
     timer?.[Symbol.dispose]();
     timer = undefined;
     try {
@@ -58,13 +69,13 @@ export function repairAddresses(options: RepairOptions): Disposable {
     }
   };
   const sweepLater = (): void => {
-    if (!lifetime.ended) timer ??= clock.after(graceMs, () => void sweep());
+    if (!lifetime.ended) timer ??= clock.after(graceMs, sweepNow);
   };
   lifetime.use(services.onChange(() => sweepLater()));
   lifetime.use(
     addresses.onChange((key, address) => {
       const isMissed = address === undefined && [...services.values()].some((each) => clusterAddresses(each).includes(key));
-      if (isMissed) void sweep();
+      if (isMissed) sweepNow();
       else sweepLater();
     }),
   );
