@@ -54,7 +54,11 @@ interface Reconciler {
 function createReconciler(options: KubernetesEndpointsOptions, lifetime: Lifetime): Reconciler {
   const { store, clock, log, address } = options;
   const range = { key: prefix, end: prefixEnd(prefix) };
-  let running: Promise<void> = Promise.resolve();
+  let running: Promise<void> | undefined;
+  let isDue = false;
+  let isRenewalDue = false;
+  let timer: Disposable | undefined;
+  let watch: Disposable | undefined;
 
   async function renew(): Promise<void> {
     const lease = await store.grantLease(leaseSeconds);
@@ -70,26 +74,31 @@ function createReconciler(options: KubernetesEndpointsOptions, lifetime: Lifetim
     if (addresses.length > 0) await writeEndpoints(options, addresses);
   }
 
-  /** One round after another; what fails is tried again in the next. */
-  function round(...steps: readonly (() => Promise<void>)[]): void {
-    running = running.then(async () => {
+  /** Once for many calls; what fails is tried again in the next round. */
+  function round(withRenewal: boolean): void {
+    isDue = true;
+    isRenewalDue ||= withRenewal;
+    running ??= Promise.resolve().then(run);
+  }
+
+  async function run(): Promise<void> {
+    while (isDue && !lifetime.ended) {
+      const isRenewal = isRenewalDue;
+      isDue = isRenewalDue = false;
       try {
-        for (const step of steps) if (!lifetime.ended) await step();
+        if (isRenewal) await renew();
+        if (!lifetime.ended) await reconcile();
       } catch (error) {
         if (!lifetime.ended) log.error("Cannot keep the endpoints of the kubernetes Service", error);
       }
-    });
+    }
+    running = undefined;
   }
 
   function start(): void {
-    const again = (): void => {
-      const timer = clock.after(renewEveryMs, () => {
-        round(renew, reconcile);
-        again();
-      });
-      lifetime.defer(() => timer[Symbol.dispose]());
-    };
-    again();
+    lifetime.defer(() => timer?.[Symbol.dispose]());
+    lifetime.defer(() => watch?.[Symbol.dispose]());
+    renewLater();
     follow();
     lifetime.defer(async () => {
       await running;
@@ -98,17 +107,23 @@ function createReconciler(options: KubernetesEndpointsOptions, lifetime: Lifetim
     });
   }
 
+  function renewLater(): void {
+    timer = clock.after(renewEveryMs, () => {
+      round(true);
+      renewLater();
+    });
+  }
+
   /** Others that come and go are heard of at once. */
   function follow(): void {
-    const watch = store.watch(range, {
+    watch = store.watch(range, {
       onBatch: ({ events }) => {
-        if (events.some(({ type, prevKv }) => type === "delete" || prevKv === undefined)) round(reconcile);
+        if (events.some(({ type, prevKv }) => type === "delete" || prevKv === undefined)) round(false);
       },
       onClosed: () => {
-        if (!lifetime.ended) lifetime.use(clock.after(renewEveryMs, follow));
+        if (!lifetime.ended) watch = clock.after(renewEveryMs, follow);
       },
     });
-    lifetime.use(watch);
   }
 
   return { renew, reconcile, start };
