@@ -40,7 +40,8 @@ async function end({ waiting, backend }: ReturnType<typeof bench>, status: numbe
   const ended = backend[Symbol.asyncDispose]().then(() => (isOver = true));
   while (!isOver) {
     for (const answer of waiting.splice(0)) answer(status);
-    await Promise.resolve();
+    // Long enough for whatever does not wait for answers to go on.
+    for (let turns = 0; turns < 50; turns++) await Promise.resolve();
   }
   await ended;
 }
