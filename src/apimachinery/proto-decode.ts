@@ -1,3 +1,4 @@
+import { errorMessage } from "#base/error-message.ts";
 import { formatDuration } from "./go-duration.ts";
 import { formatMicroTime, formatTime } from "./go-time.ts";
 import { zeroValue } from "./json-decode.ts";
@@ -352,7 +353,7 @@ function readQuantity(from: ProtoReader): string {
   try {
     return canonicalQuantity(text);
   } catch (error) {
-    throw new ProtoError(error instanceof Error ? error.message : String(error), { cause: error });
+    throw new ProtoError(errorMessage(error), { cause: error });
   }
 }
 
@@ -362,6 +363,6 @@ function readJson(from: ProtoReader): unknown {
   try {
     return JSON.parse(Buffer.from(raw).toString()) as unknown;
   } catch (error) {
-    throw new ProtoError(error instanceof Error ? error.message : String(error), { cause: error });
+    throw new ProtoError(errorMessage(error), { cause: error });
   }
 }

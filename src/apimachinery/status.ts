@@ -1,3 +1,4 @@
+import { errorMessage } from "#base/error-message.ts";
 import {
   type FieldError,
   fieldErrorBody,
@@ -289,7 +290,7 @@ export function isExpired(error: unknown): boolean {
 /** An answer from the server with another code than a Status carries is made one with this. */
 export function statusErrorOf(error: unknown): StatusError {
   if (isStatusError(error)) return error;
-  return internal(error instanceof Error ? error.message : String(error), error);
+  return internal(errorMessage(error), error);
 }
 
 /** Go's `%q`. */

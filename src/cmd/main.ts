@@ -1,3 +1,4 @@
+import { errorMessage } from "#base/error-message.ts";
 import { join } from "node:path";
 import { Command } from "commander";
 import { hostName } from "#base/os/host.ts";
@@ -75,6 +76,6 @@ const loaded = wanted.length > 0 || name === "version" ? wanted : modules;
 for (const add of await Promise.all(loaded.map(({ load }) => load()))) add(program, context);
 
 await program.parseAsync().catch((error: unknown) => {
-  process.stderr.write(`kubets: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`kubets: ${errorMessage(error)}\n`);
   process.exit(1);
 });

@@ -1,4 +1,5 @@
 /** KubeSchedulerConfiguration, read into profiles. Source: kubescheduler.config.k8s.io/v1. */
+import { errorMessage } from "#base/error-message.ts";
 import { type Extender, readExtender } from "./extender.ts";
 import type { Plugin } from "./framework.ts";
 import type { ResourcesFitArgs } from "./plugins/node-resources-fit/args.ts";
@@ -143,7 +144,7 @@ function readArgs({ pluginConfig = [] }: GivenProfile, known: Known): Map<string
       args.set(name, plugin?.readArgs ? plugin.readArgs(given) : given);
     } catch (error) {
       throw new Error(
-        `initializing plugin ${JSON.stringify(name)}: ${error instanceof Error ? error.message : String(error)}`,
+        `initializing plugin ${JSON.stringify(name)}: ${errorMessage(error)}`,
       );
     }
   }

@@ -7,6 +7,7 @@
  * reservations are undone, and it is queued again with backoff. 4. The loop lets others run after
  * `sliceMsMax`.
  */
+import { errorMessage } from "#base/error-message.ts";
 import type { Pod } from "#api/core/v1/pod.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Lifetime } from "#base/lifetime.ts";
@@ -232,7 +233,7 @@ export function createCycles(options: CyclesOptions): Cycles {
     const { entry } = trial;
     // Deleted meanwhile: nothing to tell, and nobody to tell it to.
     if (queue.get(entry.info.uid) === undefined) return;
-    const message = error instanceof Error ? error.message : String(error);
+    const message = errorMessage(error);
     log.error("scheduling failed; retrying", error, { pod: entry.info.key });
     counted(trial, "Error");
     explain(trial, {

@@ -7,6 +7,7 @@
  * Their results for a node are kept and shared by all pods of one class (`PodInfo.classKey`)
  * until the node changes; whoever looks at other nodes as well says so with `changed`.
  */
+import { errorMessage } from "#base/error-message.ts";
 import type { Pod } from "#api/core/v1/pod.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
@@ -56,7 +57,7 @@ export function pending(...reasons: string[]): Status {
 }
 
 export function failed(error: unknown): Status {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = errorMessage(error);
   return { code: "Error", reasons: [reason], error };
 }
 

@@ -3,6 +3,7 @@
  * `__proto__`, and Go's order and escaping on the way out. Native parsing and writing wherever
  * they give the same answer.
  */
+import { errorMessage } from "#base/error-message.ts";
 import { readJson, stringEnd, type ReadJson } from "./json-reader.ts";
 import { checkJsonSyntax, JsonError, jsonDepthMax } from "./json-syntax.ts";
 import { writeExactJson } from "./json-writer.ts";
@@ -55,7 +56,7 @@ function parseNative(input: Uint8Array | string, text: string): unknown {
     return JSON.parse(text);
   } catch (error) {
     checkJsonSyntax(latin1Of(input));
-    throw new JsonError(error instanceof Error ? error.message : String(error));
+    throw new JsonError(errorMessage(error));
   }
 }
 

@@ -1,4 +1,5 @@
 /** Exec and attach from the client's side, over SPDY: towards a kubelet or a container runtime. */
+import { errorMessage } from "#base/error-message.ts";
 import type { Readable, Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { IoError } from "#base/files.ts";
@@ -97,7 +98,7 @@ export async function bridgeRemoteCommand(
     status: "Failure",
     reason: "InternalError",
     code: 500,
-    message: error instanceof Error ? error.message : String(error),
+    message: errorMessage(error),
   }));
   await Promise.all(outputs);
   session.signal.removeEventListener("abort", leave);

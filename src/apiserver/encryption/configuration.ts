@@ -1,4 +1,5 @@
 /** EncryptionConfiguration of apiserver.config.k8s.io/v1. Source: apiserver/pkg/apis/apiserver/v1/types_encryption.go. */
+import { errorMessage } from "#base/error-message.ts";
 import { durationMs, formatDuration, parseDuration } from "#apimachinery/go-duration.ts";
 import { fieldErrorsText, goQuote } from "#apimachinery/field-error.ts";
 import { decodeJson } from "#apimachinery/json-codec.ts";
@@ -6,7 +7,6 @@ import { isJsonMap } from "#apimachinery/json-value.ts";
 import { duration, type Infer, int32, kind, listOf, opt, ptr, req, string, struct } from "#apimachinery/schema.ts";
 import { parseYaml } from "#wire/yaml.ts";
 import { validateConfiguration } from "./validate-configuration.ts";
-import { messageOf } from "./transformer.ts";
 
 const name = (type: string): string => `io.k8s.apiserver.pkg.apis.apiserver.v1.${type}`;
 
@@ -68,7 +68,7 @@ export function parseEncryptionConfiguration(content: Uint8Array, path: string, 
   try {
     configuration = decode(content);
   } catch (error) {
-    const problem = messageOf(error);
+    const problem = errorMessage(error);
     throw new Error(`error decoding encryption provider configuration file ${goQuote(path)}: ${problem}`, { cause: error });
   }
   const errors = validateConfiguration(configuration, reload);

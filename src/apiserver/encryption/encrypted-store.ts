@@ -6,11 +6,12 @@
  * must be asked for; `revision` is then what all of them have been told. 3. After a change of keys no value is shown that they cannot read.
  * Values in conditions are not supported: the same bytes are never encrypted alike.
  */
+import { errorMessage } from "#base/error-message.ts";
 import type { Key, KeyValue, Op, OpResult, RangeQuery, RangeResult, Revision, Store, StoreEvent, Txn, TxnResult } from "#store/store.ts";
 import { StoreUnavailableError, type Watch, type WatchBatch, type WatchQuery, type WatchSink } from "#store/store.ts";
 import { wrapStore } from "#store/wrap-store.ts";
 import { nextTurn } from "#base/os/turn.ts";
-import { messageOf, type Plain, type Transformer } from "./transformer.ts";
+import type { Plain, Transformer } from "./transformer.ts";
 
 /** Batches of one watch that wait for a key. */
 export const waitingBatchesMax = 1_000;
@@ -80,7 +81,7 @@ class Values {
       return stored;
     } catch (cause) {
       this.#observe("to_storage", undefined, false);
-      throw new TransformError(messageOf(cause), { cause });
+      throw new TransformError(errorMessage(cause), { cause });
     }
   }
 
@@ -89,7 +90,7 @@ class Values {
     try {
       return (await this.#current().transformer.fromStorage(stored, key)).stale;
     } catch (cause) {
-      throw new TransformError(messageOf(cause), { cause });
+      throw new TransformError(errorMessage(cause), { cause });
     }
   }
 
@@ -105,7 +106,7 @@ class Values {
     const named = (kv: KeyValue): ((error: unknown) => never) => (error) => {
       if (query.end === undefined) throw error;
       const key = JSON.stringify(Buffer.from(kv.key, "latin1").toString());
-      throw new TransformError(`unable to transform key ${key}: ${messageOf(error)}`, { cause: error });
+      throw new TransformError(`unable to transform key ${key}: ${errorMessage(error)}`, { cause: error });
     };
     const entries: KeyValue[] = [];
     for (let at = 0; at < result.entries.length; at += sliceMax) {
@@ -157,7 +158,7 @@ class Values {
     };
     const refused = (cause: unknown): never => {
       this.#observe("from_storage", stored, false);
-      throw new TransformError(messageOf(cause), { cause });
+      throw new TransformError(errorMessage(cause), { cause });
     };
     const result = attempt(() => transformer.fromStorage(stored, key), refused);
     return result instanceof Promise ? result.then(read) : read(result);

@@ -2,6 +2,7 @@
  * Encryption at rest as one file says it, and as it says it now where it is watched.
  * Source: apiserver/pkg/server/options/encryptionconfig, controller/controller.go.
  */
+import { errorMessage } from "#base/error-message.ts";
 import { createHash } from "node:crypto";
 import { dirname, resolve } from "node:path";
 import { type Files, isIoError } from "#base/files.ts";
@@ -12,7 +13,7 @@ import { parseEncryptionConfiguration } from "./configuration.ts";
 import { type CurrentTransformer, encryptStore, type EncryptedStore } from "./encrypted-store.ts";
 import type { EncryptionMetrics } from "./encryption-metrics.ts";
 import { openProviders, type ProviderPorts, type Providers } from "./providers.ts";
-import { aggregateText, messageOf } from "./transformer.ts";
+import { aggregateText } from "./transformer.ts";
 
 export interface EncryptionOptions extends ProviderPorts {
   readonly files: Files;
@@ -59,12 +60,12 @@ async function load(options: EncryptionOptions, reload: boolean): Promise<Loaded
     const content = await readFile(options);
     const configuration = parseEncryptionConfiguration(content, path, reload);
     const providers = await openProviders(configuration, options).catch((error: unknown) => {
-      throw new BuildError(`error while building transformers: ${messageOf(error)}`, { cause: error });
+      throw new BuildError(`error while building transformers: ${errorMessage(error)}`, { cause: error });
     });
     return { providers, hash: hashOf(content) };
   } catch (cause) {
     if (cause instanceof BuildError) throw cause;
-    throw new Error(`error while parsing file: ${messageOf(cause)}`, { cause });
+    throw new Error(`error while parsing file: ${errorMessage(cause)}`, { cause });
   }
 }
 
@@ -76,7 +77,7 @@ async function readFile({ files, path }: EncryptionOptions): Promise<Uint8Array>
   try {
     return await files.read(path);
   } catch (cause) {
-    const problem = isIoError(cause, "ENOENT") ? `open ${path}: no such file or directory` : messageOf(cause);
+    const problem = isIoError(cause, "ENOENT") ? `open ${path}: no such file or directory` : errorMessage(cause);
     const text = `error while loading file: error reading encryption provider configuration file ${goQuote(path)}: ${problem}`;
     throw new Error(text, { cause });
   }

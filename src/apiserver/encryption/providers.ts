@@ -1,4 +1,5 @@
 /** Transformers of a configuration. Source: apiserver/pkg/server/options/encryptionconfig/config.go. */
+import { errorMessage } from "#base/error-message.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Logger } from "#base/log.ts";
 import type { Random } from "#base/random.ts";
@@ -14,7 +15,7 @@ import {
 } from "./configuration.ts";
 import { groupResourceText, parseGroupResource } from "./group-resource.ts";
 import type { KmsProvider } from "./kms/kms-provider.ts";
-import { messageOf, type PrefixedTransformer, identityTransformer, prefixTransformers, type Transformer } from "./transformer.ts";
+import { type PrefixedTransformer, identityTransformer, prefixTransformers, type Transformer } from "./transformer.ts";
 
 export interface ProviderPorts {
   readonly clock: Clock;
@@ -120,7 +121,7 @@ async function openPlugin(kms: KmsConfiguration, { clock, random, log }: Provide
     const service = await openKmsService({ endpoint, timeoutMs: timeoutMsOf(kms), clock });
     return await openKmsProvider({ name, service, clock, random, log });
   } catch (cause) {
-    const problem = messageOf(cause);
+    const problem = errorMessage(cause);
     throw new Error(`could not configure KMSv2-Plugin's probe ${goQuote(name)}, error: ${problem}`, { cause });
   }
 }

@@ -2,6 +2,7 @@
  * Stored bytes <-> plain bytes, in upstream's formats: what a kube-apiserver encrypted is read here, and the other
  * way round. Source: apiserver/pkg/storage/value/transformer.go.
  */
+import { errorMessage } from "#base/error-message.ts";
 import type { Key } from "#store/store.ts";
 
 export interface Plain {
@@ -48,7 +49,7 @@ export function prefixTransformers(parts: readonly PrefixedTransformer[], unmatc
       const prefix = prefixes[i] as Buffer;
       if (!startsWith(spec.bytes, prefix)) continue;
       const failed = (error: unknown): void => {
-        if (prefix.length > 0) spec.errors.add(messageOf(error));
+        if (prefix.length > 0) spec.errors.add(errorMessage(error));
       };
       const read = (plain: Plain): Plain => (i === 0 || plain.stale ? plain : { ...plain, stale: true });
       try {
@@ -83,10 +84,6 @@ interface Attempt {
 /** One text as it is, several as `[a, b]`: Go's reduced aggregate. */
 export function aggregateText(texts: readonly string[]): string {
   return texts.length === 1 ? (texts[0] ?? "") : `[${texts.join(", ")}]`;
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {

@@ -1,4 +1,5 @@
 /** Outgoing connections. Failures are `IoError`s with Go's text, as events and probes show it. */
+import { errorMessage } from "../error-message.ts";
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from "node:tls";
 import { IoError } from "../files.ts";
@@ -127,7 +128,7 @@ export function dialError(address: DialAddress, error: unknown): IoError {
     const detail = `dial tcp: lookup ${host}: no such host`;
     return new IoError("dial", code, { cause: error, detail });
   }
-  const detail = `dial ${target}: ${connectProblems.get(code) ?? messageOf(error)}`;
+  const detail = `dial ${target}: ${connectProblems.get(code) ?? errorMessage(error)}`;
   return new IoError("dial", code, { cause: error, detail });
 }
 
@@ -160,10 +161,6 @@ function certificateProblem(error: unknown, code: string): string | undefined {
   const { host, cert } = error as { host?: string; cert?: { subjectaltname?: string } };
   const names = (cert?.subjectaltname ?? "").replaceAll(/(DNS|IP Address):/g, "");
   return `${prefix}certificate is valid for ${names}, not ${host ?? ""}`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** Host and port as one text; IPv6 in brackets. */

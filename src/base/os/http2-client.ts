@@ -1,3 +1,4 @@
+import { errorMessage } from "../error-message.ts";
 import {
   connect,
   constants,
@@ -236,6 +237,6 @@ function toIoErrorOfStream(failure: unknown, stream: ClientHttp2Stream): IoError
   if (failure === undefined || stream.rstCode === NGHTTP2_NO_ERROR) return goneError("request");
   const code = errnoOf(failure);
   if (!code.startsWith("ERR_HTTP2")) return toIoError("request", "stream", failure);
-  const detail = failure instanceof Error ? failure.message : String(failure);
+  const detail = errorMessage(failure);
   return new IoError("request", "ECONNRESET", { cause: failure, detail: `request: ${detail}` });
 }

@@ -1,3 +1,4 @@
+import { errorMessage } from "#base/error-message.ts";
 import { type CronJob, cronJobs } from "#api/batch/v1/cron-job.ts";
 import { type Job, jobs } from "#api/batch/v1/job.ts";
 import type { ObjectReference } from "#api/core/v1/object-reference.ts";
@@ -7,7 +8,7 @@ import { isAlreadyExists, isNotFound } from "#apimachinery/status.ts";
 import { rfc3339 } from "#base/clock.ts";
 import { type Context, defineController, done, type Outcome } from "../framework/controller.ts";
 import { controllerRef, isControlledBy, owned } from "../framework/owners.ts";
-import { isNamespaceTerminating, messageOf } from "../framework/pods.ts";
+import { isNamespaceTerminating } from "../framework/pods.ts";
 import { type Due, dueTimes, endingOf, surplusJobs, tooManyMissed } from "./plan.ts";
 import { parseSchedule, type Schedule } from "#apimachinery/cron/schedule.ts";
 import { isTimeZone, rfc3339InZone } from "#apimachinery/cron/time-zone.ts";
@@ -156,7 +157,7 @@ function readSchedule(context: CronContext, cronJob: CronJob): Schedule | undefi
     context.events.warning(
       cronJob,
       "UnparseableSchedule",
-      `unparseable schedule: ${JSON.stringify(schedule)} : ${messageOf(error)}`,
+      `unparseable schedule: ${JSON.stringify(schedule)} : ${errorMessage(error)}`,
     );
     return undefined;
   }
@@ -237,7 +238,7 @@ async function startJob(
         ? existing
         : undefined;
     }
-    context.events.warning(cronJob, "FailedCreate", `Error creating job: ${messageOf(error)}`);
+    context.events.warning(cronJob, "FailedCreate", `Error creating job: ${errorMessage(error)}`);
     throw error;
   }
 }
@@ -256,7 +257,7 @@ async function removeJob(context: CronContext, cronJob: CronJob, job: Job): Prom
     context.events.normal(cronJob, "SuccessfulDelete", `Deleted job ${name}`);
   } catch (error) {
     if (isNotFound(error)) return;
-    context.events.warning(cronJob, "FailedDelete", `Deleted job: ${messageOf(error)}`);
+    context.events.warning(cronJob, "FailedDelete", `Deleted job: ${errorMessage(error)}`);
     throw error;
   }
 }

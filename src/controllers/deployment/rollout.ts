@@ -1,3 +1,4 @@
+import { errorMessage } from "#base/error-message.ts";
 import { type Deployment, deployments, type DeploymentStatus } from "#api/apps/v1/deployment.ts";
 import { type ReplicaSet, replicaSets } from "#api/apps/v1/replica-set.ts";
 import { deepEqual } from "#apimachinery/deep-equal.ts";
@@ -6,7 +7,7 @@ import { isAlreadyExists, isNotFound } from "#apimachinery/status.ts";
 import type { Context } from "../framework/controller.ts";
 import { contentHash } from "../framework/hash.ts";
 import { controllerRef, isControlledBy } from "../framework/owners.ts";
-import { isNamespaceTerminating, messageOf } from "../framework/pods.ts";
+import { isNamespaceTerminating } from "../framework/pods.ts";
 import {
   byRevision,
   hashLabel,
@@ -177,7 +178,7 @@ async function failCreate(
   { name, error }: { readonly name: string; readonly error: unknown },
 ): Promise<never> {
   if (isNamespaceTerminating(error)) throw error;
-  const message = `Failed to create new replica set ${JSON.stringify(name)}: ${messageOf(error)}`;
+  const message = `Failed to create new replica set ${JSON.stringify(name)}: ${errorMessage(error)}`;
   if (hasProgressDeadline(deployment)) {
     const verdict = progressing("False", "ReplicaSetCreateError", message);
     await note(context, deployment, { revision: undefined, verdict }).catch(() => undefined);

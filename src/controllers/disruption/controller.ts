@@ -1,3 +1,4 @@
+import { errorMessage } from "#base/error-message.ts";
 import { deployments } from "#api/apps/v1/deployment.ts";
 import { replicaSets } from "#api/apps/v1/replica-set.ts";
 import { statefulSets } from "#api/apps/v1/stateful-set.ts";
@@ -29,7 +30,6 @@ import {
   watchOf,
 } from "../framework/controller.ts";
 import { controllerRefOf, refersTo } from "../framework/owners.ts";
-import { messageOf } from "../framework/pods.ts";
 import { countHealthy, deletionMs, expectationOf, stillDisrupted } from "./plan.ts";
 
 type BudgetContext = Context<PodDisruptionBudget, undefined>;
@@ -257,7 +257,7 @@ async function sizeByScale(
   } catch (error) {
     if (isNotFound(error))
       throw new ScaleError(`${target.plural} does not implement the scale subresource`);
-    throw new ScaleError(messageOf(error));
+    throw new ScaleError(errorMessage(error));
   }
 }
 

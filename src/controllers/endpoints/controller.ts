@@ -1,3 +1,4 @@
+import { errorMessage } from "#base/error-message.ts";
 import { type Endpoints, endpoints } from "#api/core/v1/endpoints.ts";
 import { pods } from "#api/core/v1/pod.ts";
 import { type Service, services } from "#api/core/v1/service.ts";
@@ -6,7 +7,7 @@ import { keyOfObject } from "#apimachinery/object.ts";
 import { isNotFound } from "#apimachinery/status.ts";
 import { hasSelector, podsOfServices, selectedPods } from "../endpointslice/service-map.ts";
 import { type Context, defineController, done, watchOf } from "../framework/controller.ts";
-import { isNamespaceTerminating, messageOf } from "../framework/pods.ts";
+import { isNamespaceTerminating } from "../framework/pods.ts";
 import { subsetsOf, truncate } from "./subsets.ts";
 
 const managedByLabel = "endpoints.kubernetes.io/managed-by";
@@ -36,7 +37,7 @@ export const endpointsController = defineController<Service>({
       context.events.warning(
         current ?? service,
         reason,
-        `Failed to ${verb} endpoint ${context.key}: ${messageOf(error)}`,
+        `Failed to ${verb} endpoint ${context.key}: ${errorMessage(error)}`,
       );
       throw error;
     }

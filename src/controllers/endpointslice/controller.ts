@@ -1,3 +1,4 @@
+import { errorMessage } from "#base/error-message.ts";
 import { type Node, nodes } from "#api/core/v1/node.ts";
 import { pods } from "#api/core/v1/pod.ts";
 import { type Service, services } from "#api/core/v1/service.ts";
@@ -8,7 +9,7 @@ import { isNotFound } from "#apimachinery/status.ts";
 import { slicesByService } from "#client/shared-indexes.ts";
 import { type Context, defineController, done, indexOf, watchOf } from "../framework/controller.ts";
 import { controllerRef } from "../framework/owners.ts";
-import { all, isNamespaceTerminating, messageOf } from "../framework/pods.ts";
+import { all, isNamespaceTerminating } from "../framework/pods.ts";
 import { type AddressType, addressTypesOf, endpointGroups } from "./endpoints.ts";
 import { hasSelector, podsOfServices, selectedPods } from "./service-map.ts";
 import { type EndpointGroup, planSlices, type SlicePlan } from "./slices.ts";
@@ -55,7 +56,7 @@ export const endpointSliceController = defineController<Service>({
       await sync(context, service);
     } catch (error) {
       if (isNamespaceTerminating(error)) return done;
-      const message = `Error updating Endpoint Slices for Service ${context.key}: ${messageOf(error)}`;
+      const message = `Error updating Endpoint Slices for Service ${context.key}: ${errorMessage(error)}`;
       context.events.warning(service, "FailedToUpdateEndpointSlices", message);
       throw error;
     }

@@ -1,8 +1,9 @@
+import { errorMessage } from "#base/error-message.ts";
 import { type PersistentVolumeClaim, persistentVolumeClaims } from "#api/core/v1/persistent-volume-claim.ts";
 import { type Pod, pods } from "#api/core/v1/pod.ts";
 import { objectKey } from "#apimachinery/object.ts";
 import { isAlreadyExists } from "#apimachinery/status.ts";
-import { all, isTerminal, messageOf } from "../framework/pods.ts";
+import { all, isTerminal } from "../framework/pods.ts";
 import { type Context, defineController, done, indexOf, watchOf } from "../framework/controller.ts";
 import { controllerRef, isControlledBy } from "../framework/owners.ts";
 import { byClaim } from "../pvc-protection/controller.ts";
@@ -62,7 +63,7 @@ async function ensureClaim(context: PodContext, pod: Pod, volume: Volume): Promi
     await context.resource(persistentVolumeClaims).create(claim);
   } catch (error) {
     if (isAlreadyExists(error)) return;
-    context.events.warning(pod, "FailedCreate", `ephemeral volume ${volume.name}: create PVC ${name}: ${messageOf(error)}`);
+    context.events.warning(pod, "FailedCreate", `ephemeral volume ${volume.name}: create PVC ${name}: ${errorMessage(error)}`);
     throw error;
   }
 }

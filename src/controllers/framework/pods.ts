@@ -1,3 +1,4 @@
+import { errorMessage } from "#base/error-message.ts";
 import { type Pod, pods } from "#api/core/v1/pod.ts";
 import type { PodTemplateSpec } from "#api/core/v1/pod-spec.ts";
 import { keyOfObject, type KubeObject, type OwnerReference } from "#apimachinery/object.ts";
@@ -162,7 +163,7 @@ export async function createPod<T extends KubeObject, S>(
     return created;
   } catch (error) {
     if (!isNamespaceTerminating(error)) {
-      context.events.warning(owner, "FailedCreate", `Error creating: ${messageOf(error)}`);
+      context.events.warning(owner, "FailedCreate", `Error creating: ${errorMessage(error)}`);
     }
     throw error;
   }
@@ -180,7 +181,7 @@ export async function deletePod<T extends KubeObject, S>(
     context.events.normal(owner, "SuccessfulDelete", `Deleted pod: ${pod.metadata?.name}`);
   } catch (error) {
     if (isNotFound(error)) return;
-    context.events.warning(owner, "FailedDelete", `Error deleting: ${messageOf(error)}`);
+    context.events.warning(owner, "FailedDelete", `Error deleting: ${errorMessage(error)}`);
     throw error;
   }
 }
@@ -206,8 +207,4 @@ export async function slowStart(
 export async function all(promises: readonly Promise<unknown>[]): Promise<void> {
   const settled = await Promise.allSettled(promises);
   for (const result of settled) if (result.status === "rejected") throw result.reason;
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,3 +1,4 @@
+import { errorMessage } from "#base/error-message.ts";
 import {
   type HorizontalPodAutoscaler,
   type HorizontalPodAutoscalerCondition,
@@ -14,7 +15,6 @@ import { matches, parseLabelSelector } from "#apimachinery/selectors.ts";
 import { rfc3339 } from "#base/clock.ts";
 import type { ResourceTarget } from "#client/client.ts";
 import { type Context, defineController, done, type Outcome } from "../framework/controller.ts";
-import { messageOf } from "../framework/pods.ts";
 import type { Tolerance } from "./calculator.ts";
 import { type History, newHistory, pace, remember } from "./pace.ts";
 import { MetricError, type MetricResult, proposeByMetric } from "./sources.ts";
@@ -133,8 +133,8 @@ async function findScale(context: ScalerContext, autoscaler: HorizontalPodAutosc
     draft.set("AbleToScale", "True", ["SucceededGetScale", "the HPA controller was able to get the target's current scale"]);
     return { target, key, scale: found, current: found.spec?.replicas ?? 0, min: minReplicas, max: maxReplicas };
   } catch (error) {
-    context.events.warning(autoscaler, "FailedGetScale", messageOf(error));
-    const message = `the HPA controller was unable to get the target's current scale: ${messageOf(error)}`;
+    context.events.warning(autoscaler, "FailedGetScale", errorMessage(error));
+    const message = `the HPA controller was unable to get the target's current scale: ${errorMessage(error)}`;
     draft.set("AbleToScale", "False", ["FailedGetScale", message]);
     return undefined;
   }
@@ -246,7 +246,7 @@ async function rescale(context: ScalerContext, work: Work & { readonly decision:
   try {
     await writeScale(context.client, scaling.target, { key: scaling.key, scale: scaling.scale, replicas });
   } catch (error) {
-    const text = messageOf(error);
+    const text = errorMessage(error);
     context.events.warning(autoscaler, "FailedRescale", `New size: ${replicas}; reason: ${reason}; error: ${text}`);
     draft.set("AbleToScale", "False", ["FailedUpdateScale", `the HPA controller was unable to update the target scale: ${text}`]);
     draft.replicas(current, autoscaler.status?.desiredReplicas ?? 0);

@@ -1,6 +1,6 @@
+import { errorMessage } from "#base/error-message.ts";
 import { quantityMilliValue } from "#apimachinery/quantity.ts";
 import type { Client } from "#client/client.ts";
-import { messageOf } from "../framework/pods.ts";
 
 /** What one Pod shows, in thousandths. */
 export interface PodMetric {
@@ -33,7 +33,7 @@ async function listItems<T>(client: Client, path: string, api: string): Promise<
   try {
     answer = await client.raw({ method: "GET", path });
   } catch (error) {
-    throw new Error(`unable to fetch metrics from ${api} metrics API: ${messageOf(error)}`, { cause: error });
+    throw new Error(`unable to fetch metrics from ${api} metrics API: ${errorMessage(error)}`, { cause: error });
   }
   const { items = [] } = answer as { readonly items?: readonly T[] };
   if (items.length === 0) throw new Error(`no metrics returned from ${api} metrics API`);

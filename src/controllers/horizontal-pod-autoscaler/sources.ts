@@ -1,10 +1,10 @@
+import { errorMessage } from "#base/error-message.ts";
 import type { HorizontalPodAutoscaler } from "#api/autoscaling/v2/horizontal-pod-autoscaler.ts";
 import type { CrossVersionObjectReference, MetricIdentifier, MetricSpec, MetricStatus, MetricTarget } from "#api/autoscaling/v2/metric.ts";
 import type { Pod } from "#api/core/v1/pod.ts";
 import { formatQuantity, milliQuantity, quantityMilliValue } from "#apimachinery/quantity.ts";
 import { formatSelector, labelSelectorOf } from "#apimachinery/selectors.ts";
 import type { Client } from "#client/client.ts";
-import { messageOf } from "../framework/pods.ts";
 import { type Proposal, proposeByPods, proposeByShare, proposeByValue, type Target, type Tolerance } from "./calculator.ts";
 import { fetchExternal, fetchObject, fetchPods, fetchResource, type MetricName, type PodMetrics } from "./metrics.ts";
 
@@ -119,7 +119,7 @@ function failure(reason: string, prefix: string, full: string): Guard {
     try {
       return await run();
     } catch (error) {
-      const message = `${prefix}${what}${messageOf(error)}`;
+      const message = `${prefix}${what}${errorMessage(error)}`;
       throw new MetricError(reason, message, `${full}${message}`);
     }
   };
@@ -129,7 +129,7 @@ async function wrapped<T>(prefix: string, run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (error) {
-    throw new Error(`${prefix}${messageOf(error)}`, { cause: error });
+    throw new Error(`${prefix}${errorMessage(error)}`, { cause: error });
   }
 }
 

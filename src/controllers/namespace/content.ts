@@ -1,10 +1,11 @@
+import { errorMessage } from "#base/error-message.ts";
 import type { Pod } from "#api/core/v1/pod.ts";
 import type { KubeObject } from "#apimachinery/object.ts";
 import { keyOfObject } from "#apimachinery/object.ts";
 import { isNotFound } from "#apimachinery/status.ts";
 import type { Client, DeleteOptions } from "#client/client.ts";
 import { type DiscoveredResource, discover } from "#client/discovery.ts";
-import { isTerminal, messageOf } from "../framework/pods.ts";
+import { isTerminal } from "../framework/pods.ts";
 import type { Findings } from "./conditions.ts";
 
 export interface ContentResult extends Findings {
@@ -72,7 +73,7 @@ async function deleteAll(
   } catch (error) {
     // The kind itself may have gone meanwhile (its CRD was deleted): then so have its objects.
     if (isNotFound(error)) return { target, left: [] };
-    return { target, left: [], failure: messageOf(error) };
+    return { target, left: [], failure: errorMessage(error) };
   }
 }
 

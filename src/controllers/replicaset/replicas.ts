@@ -1,3 +1,4 @@
+import { errorMessage } from "#base/error-message.ts";
 import type { ReplicaSetStatus } from "#api/apps/v1/replica-set.ts";
 import { type Pod, pods } from "#api/core/v1/pod.ts";
 import type { KubeObject } from "#apimachinery/object.ts";
@@ -19,7 +20,6 @@ import {
   deletePod,
   isActive,
   isNamespaceTerminating,
-  messageOf,
   nextAvailableMs,
   podFromTemplate,
   slowStart,
@@ -83,7 +83,7 @@ async function sync<T extends KubeObject>(
     }
   }
   const said =
-    failure === undefined ? undefined : { message: messageOf(failure), now: rfc3339(nowMs) };
+    failure === undefined ? undefined : { message: errorMessage(failure), now: rfc3339(nowMs) };
   const status = replicaStatus(view, claimed, { nowMs, failure: said });
   if (!sameStatus(status, view.status)) {
     await context.resource(kind.definition).updateStatus(kind.withStatus(object, status));

@@ -1,10 +1,11 @@
+import { errorMessage } from "#base/error-message.ts";
 import { type Pod, pods } from "#api/core/v1/pod.ts";
 import { type ResourceClaim, resourceClaims } from "#api/resource/v1/resource-claim.ts";
 import { resourceClaimTemplates } from "#api/resource/v1/resource-claim-template.ts";
 import { objectKey } from "#apimachinery/object.ts";
 import { type Context, done, type Outcome } from "../framework/controller.ts";
 import { controllerRef } from "../framework/owners.ts";
-import { isTerminal, messageOf } from "../framework/pods.ts";
+import { isTerminal } from "../framework/pods.ts";
 
 const claimNameAnnotation = "resource.kubernetes.io/pod-claim-name";
 const fieldManager = "ResourceClaimController";
@@ -25,7 +26,7 @@ export async function reconcilePod(context: PodContext): Promise<Outcome> {
       const resourceClaimName = await ensureClaim(context, pod, podClaim);
       added.push({ name: podClaim.name, resourceClaimName });
     } catch (error) {
-      context.events.warning(pod, "FailedResourceClaimCreation", `PodResourceClaim ${podClaim.name}: ${messageOf(error)}`);
+      context.events.warning(pod, "FailedResourceClaimCreation", `PodResourceClaim ${podClaim.name}: ${errorMessage(error)}`);
       throw error;
     }
   }

@@ -1,3 +1,4 @@
+import { errorMessage } from "#base/error-message.ts";
 import { type ControllerRevision, controllerRevisions } from "#api/apps/v1/controller-revision.ts";
 import { type StatefulSet, statefulSets } from "#api/apps/v1/stateful-set.ts";
 import {
@@ -17,7 +18,7 @@ import {
   type Outcome,
 } from "../framework/controller.ts";
 import { claim, orphans, owned } from "../framework/owners.ts";
-import { isNamespaceTerminating, messageOf, nextAvailableMs } from "../framework/pods.ts";
+import { isNamespaceTerminating, nextAvailableMs } from "../framework/pods.ts";
 import { RevisionCollision, syncRevisions, trimRevisions } from "../framework/revisions.ts";
 import {
   claimName,
@@ -169,7 +170,7 @@ async function create(
     context.events.warning(
       set,
       "FailedCreate",
-      `create Pod ${name} in StatefulSet ${set.metadata.name} failed error: ${messageOf(error)}`,
+      `create Pod ${name} in StatefulSet ${set.metadata.name} failed error: ${errorMessage(error)}`,
     );
     throw error;
   }
@@ -197,7 +198,7 @@ async function makeClaims(
       context.events.normal(set, "SuccessfulCreate", `${told} success`);
     } catch (error) {
       if (isAlreadyExists(error)) continue;
-      context.events.warning(set, "FailedCreate", `${told} failed error: ${messageOf(error)}`);
+      context.events.warning(set, "FailedCreate", `${told} failed error: ${errorMessage(error)}`);
       throw error;
     }
   }
@@ -236,7 +237,7 @@ async function remove(
     context.events.warning(
       set,
       "FailedDelete",
-      `delete Pod ${name} in StatefulSet ${set.metadata.name} failed error: ${messageOf(error)}`,
+      `delete Pod ${name} in StatefulSet ${set.metadata.name} failed error: ${errorMessage(error)}`,
     );
     throw error;
   }

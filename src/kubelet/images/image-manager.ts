@@ -1,3 +1,4 @@
+import { errorMessage } from "#base/error-message.ts";
 import type { Container } from "#api/core/v1/container.ts";
 import type { Pod } from "#api/core/v1/pod.ts";
 import type { Secret } from "#api/core/v1/secret.ts";
@@ -75,7 +76,7 @@ export function createImageManager(options: {
     try {
       return await images.imageStatus(image);
     } catch (error) {
-      const message = `Failed to inspect image ${goQuote(image)}: ${textOf(error)}`;
+      const message = `Failed to inspect image ${goQuote(image)}: ${errorMessage(error)}`;
       events.warning(pod, "InspectFailed", message, container.name);
       throw new ImageError("ImageInspectError", message);
     }
@@ -106,7 +107,7 @@ export function createImageManager(options: {
       lastErrors.delete(key);
       return pulled;
     } catch (error) {
-      const message = textOf(error);
+      const message = errorMessage(error);
       events.warning(
         pod,
         "Failed",
@@ -196,8 +197,4 @@ function pulledImage({ id, uid, username }: RuntimeImage): PulledImage {
 
 function seconds(durationMs: number): string {
   return durationMs < 1000 ? `${Math.round(durationMs)}ms` : `${(durationMs / 1000).toFixed(3)}s`;
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,5 @@
 /** Starts and ends single containers. Source: kuberuntime_container.go. */
+import { errorMessage } from "#base/error-message.ts";
 import { join } from "node:path";
 import type { Container } from "#api/core/v1/container.ts";
 import type { Pod } from "#api/core/v1/pod.ts";
@@ -50,7 +51,7 @@ export async function startContainer(start: StartContainer, services: PodService
   const { pod, container } = start;
   const { events, cri } = services;
   const failed = (reason: string, error: unknown): StartError => {
-    const message = textOf(error);
+    const message = errorMessage(error);
     events.warning(pod, "Failed", `Error: ${message}`, container.name);
     return new StartError(reason, message);
   };
@@ -319,8 +320,4 @@ export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Prom
     signal.addEventListener("abort", abort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
   });
-}
-
-export function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

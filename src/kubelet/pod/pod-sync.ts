@@ -1,4 +1,5 @@
 /** Carries out a plan. Source: kuberuntime_manager.go SyncPod, KillPod. */
+import { errorMessage } from "#base/error-message.ts";
 import type { Container } from "#api/core/v1/container.ts";
 import type { Pod } from "#api/core/v1/pod.ts";
 import type { PodSandboxConfig } from "../cri/messages.ts";
@@ -7,7 +8,7 @@ import { isRuntimeError } from "../cri/runtime.ts";
 import type { VolumePaths } from "../volumes/volume-manager.ts";
 import type { WaitingReason } from "./container-statuses.ts";
 import { containersOf, isHostNetwork, isSidecar, podDescription, uidOf } from "./container-list.ts";
-import { killContainer, StartError, startContainer, textOf } from "./container-runner.ts";
+import { killContainer, StartError, startContainer } from "./container-runner.ts";
 import { podDns } from "./dns.ts";
 import { kernelHostname, podHostname } from "./hostname.ts";
 import type { PodPlan } from "./plan-pod.ts";
@@ -77,7 +78,7 @@ async function sandboxFor(
       await services.volumes.refresh(pod, fieldContext(services, podIpsOf(now)));
     return { sandboxId, runtime: now };
   } catch (error) {
-    events.warning(pod, "FailedCreatePodSandBox", `Failed to create pod sandbox: ${textOf(error)}`);
+    events.warning(pod, "FailedCreatePodSandBox", `Failed to create pod sandbox: ${errorMessage(error)}`);
     throw error;
   }
 }
@@ -168,7 +169,7 @@ async function tryStart(
   } catch (error) {
     if (input.signal.aborted) return 0;
     const known =
-      error instanceof StartError ? error : new StartError("RunContainerError", textOf(error));
+      error instanceof StartError ? error : new StartError("RunContainerError", errorMessage(error));
     waiting.set(container.name, { reason: known.reason, message: known.message });
     return known.retryAfterMs ?? startRetryMs;
   }

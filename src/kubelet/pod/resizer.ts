@@ -1,8 +1,9 @@
+import { errorMessage } from "#base/error-message.ts";
 import type { Container, ResourceRequirements } from "#api/core/v1/container.ts";
 import type { PodCondition } from "#api/core/v1/pod-status.ts";
 import type { Pod } from "#api/core/v1/pod.ts";
 import { findContainer, isSidecar } from "./container-list.ts";
-import { killContainer, textOf } from "./container-runner.ts";
+import { killContainer } from "./container-runner.ts";
 import { type PodRuntime, podIpsOf, runningContainers } from "./pod-runtime.ts";
 import type { PodServices } from "./pod-services.ts";
 import { linuxResources } from "./resources.ts";
@@ -109,7 +110,7 @@ export function createResizer({ pod: first, services, refuse }: ResizerOptions):
       failure = undefined;
       return "changed";
     } catch (error) {
-      failure = textOf(error);
+      failure = errorMessage(error);
       return "failed";
     }
   }

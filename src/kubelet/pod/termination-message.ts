@@ -1,3 +1,4 @@
+import { errorMessage } from "#base/error-message.ts";
 import type { Files } from "#base/files.ts";
 import type { RuntimeContainerStatus } from "../cri/messages.ts";
 import { containerState } from "../cri/messages.ts";
@@ -39,7 +40,7 @@ async function readStart(files: Files, path: string): Promise<string> {
     await using handle = await files.open(path, {});
     return Buffer.from(await handle.read(0, messageBytesMax)).toString("utf8");
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorMessage(error);
     return `Error on reading termination log ${path}: ${why}`;
   }
 }

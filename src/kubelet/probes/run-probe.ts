@@ -1,3 +1,4 @@
+import { errorMessage } from "#base/error-message.ts";
 import type { Container } from "#api/core/v1/container.ts";
 import type { Probe } from "#api/core/v1/probe.ts";
 import { isRuntimeError, type RuntimeService } from "../cri/runtime.ts";
@@ -35,7 +36,7 @@ export async function runProbe(
     if (probe.grpc !== undefined) return await runGrpc(probe, target, ports.network);
     return { result: "error", output: `missing probe handler for ${target.container.name}` };
   } catch (error) {
-    return { result: "error", output: error instanceof Error ? error.message : String(error) };
+    return { result: "error", output: errorMessage(error) };
   }
 }
 
@@ -89,7 +90,7 @@ async function runHttp(
     if (status >= 200 && status < 400) return { result: "success", output: body };
     return { result: "failure", output: `HTTP probe failed with statuscode: ${status}` };
   } catch (error) {
-    return { result: "failure", output: error instanceof Error ? error.message : String(error) };
+    return { result: "failure", output: errorMessage(error) };
   }
 }
 
@@ -104,7 +105,7 @@ async function runTcp(
     await network.connect(host ? host : target.podIp, number, probeTimeoutSeconds(probe) * 1000);
     return { result: "success", output: "" };
   } catch (error) {
-    return { result: "failure", output: error instanceof Error ? error.message : String(error) };
+    return { result: "failure", output: errorMessage(error) };
   }
 }
 

@@ -1,3 +1,4 @@
+import { errorMessage } from "#base/error-message.ts";
 import { isIoError } from "#base/files.ts";
 import type { HttpResponse } from "#base/http.ts";
 import { dial } from "#base/os/dial.ts";
@@ -99,7 +100,7 @@ function reasonText(error: unknown): string {
   if (error instanceof DOMException || isIoError(error, "ETIMEDOUT")) {
     return "context deadline exceeded (Client.Timeout exceeded while awaiting headers)";
   }
-  return error instanceof Error ? error.message : String(error);
+  return errorMessage(error);
 }
 
 const HealthRequest = message({ service: string(1) });

@@ -1,4 +1,5 @@
 /** Exec, attach, port-forward and run: bridges between clients and the runtime's streams. */
+import { errorMessage } from "#base/error-message.ts";
 import type { HttpClient } from "#base/http.ts";
 import { acceptPortForward, dialPortForward } from "#wire/port-forward.ts";
 import { acceptRemoteCommand, type RemoteCommandRequest } from "#wire/remote-command.ts";
@@ -83,7 +84,7 @@ async function bridge(routed: Routed, request: RemoteCommandRequest, url: string
     await bridgeRemoteCommand(session, command);
   } catch (error) {
     log.warn("stream to the runtime failed", { error });
-    const message = error instanceof Error ? error.message : String(error);
+    const message = errorMessage(error);
     await session.finish({ status: "Failure", reason: "InternalError", code: 500, message });
   }
 }
@@ -117,7 +118,7 @@ export async function servePortForward(routed: Routed): Promise<void> {
             () => undefined,
           );
         },
-        (error: unknown) => connection.fail(error instanceof Error ? error.message : String(error)),
+        (error: unknown) => connection.fail(errorMessage(error)),
       );
     },
   });

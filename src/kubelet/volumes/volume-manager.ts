@@ -1,3 +1,4 @@
+import { errorMessage } from "#base/error-message.ts";
 import { join } from "node:path";
 import type { Container } from "#api/core/v1/container.ts";
 import type { Pod } from "#api/core/v1/pod.ts";
@@ -67,7 +68,7 @@ export class VolumeError extends Error {
   readonly volume: string;
 
   constructor(volume: string, cause: unknown) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = errorMessage(cause);
     super(`MountVolume.SetUp failed for volume ${JSON.stringify(volume)} : ${why}`, { cause });
     this.volume = volume;
   }

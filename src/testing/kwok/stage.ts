@@ -1,4 +1,5 @@
 /** Stages of KWOK (kwok.x-k8s.io/v1alpha1): what becomes of Pods and Nodes that nobody runs. */
+import { errorMessage } from "#base/error-message.ts";
 import { durationMs } from "#apimachinery/go-duration.ts";
 import { getOwn } from "#apimachinery/maps.ts";
 import type { KubeObject } from "#apimachinery/object.ts";
@@ -90,7 +91,7 @@ export function readStages(text: string): Stage[] {
     try {
       return readStage(given, name);
     } catch (error) {
-      throw new Error(`stage ${JSON.stringify(name)}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+      throw new Error(`stage ${JSON.stringify(name)}: ${errorMessage(error)}`, { cause: error });
     }
   });
 }

@@ -7,13 +7,14 @@
  * gives a new seed, and makes everything that was encrypted before stale.
  * Source: apiserver/pkg/server/options/encryptionconfig/config.go, kmsv2/envelope.go.
  */
+import { errorMessage } from "#base/error-message.ts";
 import { createHash } from "node:crypto";
 import { type Clock, rfc3339 } from "#base/clock.ts";
 import type { Logger } from "#base/log.ts";
 import type { Random } from "#base/random.ts";
 import type { Key } from "#store/store.ts";
 import { extendedNonceTransformer, gcmTransformer, seedBytes } from "../aes.ts";
-import { aggregateText, messageOf, type Plain, type Transformer } from "../transformer.ts";
+import { aggregateText, type Plain, type Transformer } from "../transformer.ts";
 import {
   checkEncryptedObject,
   EncryptedObject,
@@ -118,7 +119,7 @@ class PluginProvider implements KmsProvider {
     try {
       status = await service.status();
     } catch (error) {
-      return `failed to perform status section of the healthz check for KMS Provider ${name}, error: ${messageOf(error)}`;
+      return `failed to perform status section of the healthz check for KMS Provider ${name}, error: ${errorMessage(error)}`;
     }
     const problems: string[] = [];
     if (status.healthz !== "ok") problems.push(`got unexpected healthz status: ${status.healthz}`);
@@ -155,7 +156,7 @@ class PluginProvider implements KmsProvider {
     try {
       const made = random.bytes(seedBytes);
       const encrypted = await service.encrypt(uid, made).catch((error: unknown) => {
-        throw new Error(`failed to encrypt DEK, error: ${messageOf(error)}`, { cause: error });
+        throw new Error(`failed to encrypt DEK, error: ${errorMessage(error)}`, { cause: error });
       });
       const { ciphertext, annotations } = encrypted;
       const encryptedData = Uint8Array.of(0);
@@ -169,7 +170,7 @@ class PluginProvider implements KmsProvider {
       }
       problem = `statusKeyIDHash=${JSON.stringify(hashOf(keyId))}, encryptKeyIDHash=${JSON.stringify(hashOf(object.keyId))}`;
     } catch (error) {
-      problem = `errGen=${messageOf(error)}`;
+      problem = `errGen=${errorMessage(error)}`;
     }
     return `failed to rotate DEK uid=${JSON.stringify(uid)}, useSeed=true, ${problem}`;
   }
@@ -220,7 +221,7 @@ class PluginProvider implements KmsProvider {
     const { service, random } = this.#options;
     const request = { ciphertext: encryptedSeed, uid: random.uuid(), keyId, annotations };
     const seed = await service.decrypt(request).catch((error: unknown) => {
-      throw new Error(`failed to decrypt DEK, error: ${messageOf(error)}`, { cause: error });
+      throw new Error(`failed to decrypt DEK, error: ${errorMessage(error)}`, { cause: error });
     });
     if (seedKind === seedIsExpanded) return extendedNonceTransformer(seed, random);
     if (![16, 24, 32].includes(seed.length)) throw new Error(`crypto/aes: invalid key size ${seed.length}`);

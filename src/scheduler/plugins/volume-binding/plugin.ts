@@ -1,3 +1,4 @@
+import { errorMessage } from "#base/error-message.ts";
 import { persistentVolumeClaims } from "#api/core/v1/persistent-volume-claim.ts";
 import type { ClusterEvent } from "../../cluster-events.ts";
 import { keyOfObject } from "#apimachinery/object.ts";
@@ -81,7 +82,7 @@ function volumeFilter(pod: PodInfo, context: Context<Args>): NodeFilter | Status
         strike(ledger, decision);
         return undefined;
       } catch (error) {
-        return failed(new Error(`binding volumes: ${error instanceof Error ? error.message : String(error)}`));
+        return failed(new Error(`binding volumes: ${errorMessage(error)}`));
       }
     },
   };
