@@ -1,3 +1,4 @@
+import { fitsPath } from "../authorization/path-pattern.ts";
 import type { User } from "../call.ts";
 import type { RequestInfo } from "../http/request-info.ts";
 import { parseYaml } from "#wire/yaml.ts";
@@ -120,10 +121,4 @@ function fitsName(pattern: string, { resource, subresource }: RequestInfo): bool
   if (pattern === "*" || pattern === combined) return true;
   if (pattern.startsWith("*/")) return subresource !== "" && pattern.slice(2) === subresource;
   return pattern.endsWith("/*") && pattern.slice(0, -2) === resource;
-}
-
-function fitsPath(patterns: readonly string[], path: string): boolean {
-  return patterns.some(
-    (pattern) => pattern === "*" || pattern === path || (pattern.endsWith("*") && path.startsWith(pattern.slice(0, -1))),
-  );
 }

@@ -2,6 +2,7 @@ import type { KubeObject } from "#apimachinery/object.ts";
 import type { User } from "../call.ts";
 import type { LiveSet } from "../storage/live-set.ts";
 import { type Attributes, type Authorizer, type Decision, noOpinion, type RulesOf } from "./authorizer.ts";
+import { fitsPath } from "./path-pattern.ts";
 
 /** `rbac.authorization.k8s.io/v1` PolicyRule. */
 export interface PolicyRule {
@@ -130,7 +131,7 @@ function rulesOf(rules: readonly PolicyRule[]): RulesOf {
 /** Whether one rule grants one request. */
 export function allows(rule: PolicyRule, attributes: Attributes): boolean {
   if (!has(rule.verbs, attributes.verb)) return false;
-  if (!attributes.isResource) return matchesPath(rule.nonResourceURLs ?? [], attributes.path);
+  if (!attributes.isResource) return fitsPath(rule.nonResourceURLs ?? [], attributes.path);
   const { resource, subresource } = attributes;
   const combined = subresource === "" ? resource : `${resource}/${subresource}`;
   return (
@@ -145,10 +146,6 @@ export function allows(rule: PolicyRule, attributes: Attributes): boolean {
 
 function has(values: readonly string[] | undefined, wanted: string): boolean {
   return values !== undefined && (values.includes("*") || values.includes(wanted));
-}
-
-function matchesPath(urls: readonly string[], path: string): boolean {
-  return urls.some((url) => url === "*" || url === path || (url.endsWith("*") && path.startsWith(url.slice(0, -1))));
 }
 
 interface BoundTo {
