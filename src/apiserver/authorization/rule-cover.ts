@@ -1,3 +1,4 @@
+import { fitsPath } from "./path-pattern.ts";
 import type { PolicyRule } from "./rbac.ts";
 
 /**
@@ -53,12 +54,7 @@ function* pieces(rule: PolicyRule): Generator<PolicyRule> {
 function covers(rule: PolicyRule, piece: PolicyRule): boolean {
   if (!has(rule.verbs, piece.verbs?.[0] ?? "")) return false;
   const url = piece.nonResourceURLs?.[0];
-  if (url !== undefined) {
-    return (rule.nonResourceURLs ?? []).some(
-      (own) =>
-        own === "*" || own === url || (own.endsWith("*") && url.startsWith(own.slice(0, -1))),
-    );
-  }
+  if (url !== undefined) return fitsPath(rule.nonResourceURLs ?? [], url);
   const names = rule.resourceNames ?? [];
   const name = piece.resourceNames?.[0];
   return (
