@@ -52,15 +52,9 @@ export function isDelegated(resource: string, { node }: NodeInfo): boolean {
 }
 
 /** The claim that an earlier attempt made for the pod. */
-export function priorClaim({ uid, namespace }: PodInfo, listers: Listers): ResourceClaim | undefined {
-  return listers
-    .of(resourceClaims)
-    .inNamespace(namespace)
-    .find(
-      ({ metadata }) =>
-        metadata?.annotations?.[claimAnnotation] === "true" &&
-        metadata.ownerReferences?.some((owner) => owner.controller === true && owner.uid === uid),
-    );
+export function priorClaim({ uid }: Pick<PodInfo, "uid">, listers: Listers): ResourceClaim | undefined {
+  const owned = listers.of(resourceClaims).ownedBy(uid);
+  return owned.find(({ metadata }) => metadata?.annotations?.[claimAnnotation] === "true");
 }
 
 export interface Mapping {
