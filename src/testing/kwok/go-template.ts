@@ -163,13 +163,13 @@ function text(value: unknown): string {
 /** Go's own, and those of sprig that KWOK's stages use. */
 const builtins: Readonly<Record<string, TemplateFunction>> = {
   or: (...args) => args.find(isTrue) ?? args.at(-1),
-  and: (...args) => args.find((arg) => !isTrue(arg)) ?? args.at(-1),
+  and: (...args) => (args.every(isTrue) ? args.at(-1) : args.find((arg) => !isTrue(arg))),
   not: (arg) => !isTrue(arg),
   eq: (first, ...others) => others.some((other) => other === first),
   ne: (a, b) => a !== b,
   lt: (a, b) => Number(a) < Number(b),
   gt: (a, b) => Number(a) > Number(b),
-  len: (value) => entriesOf(value).length || String((value as string | undefined) ?? "").length,
+  len: (value) => (typeof value === "string" ? Buffer.byteLength(value) : entriesOf(value).length),
   index: (value, ...keys) => keys.reduce((at, key) => entriesOf(at).find(([each]) => each === key)?.[1], value),
   print: (...args) => args.map(text).join(""),
   printf: (format, ...args) => {

@@ -10,7 +10,7 @@ import { compileQuery } from "./query.ts";
 import { readStages } from "./stage.ts";
 
 describe("compileTemplate", () => {
-  const dot = { name: "web", items: [{ n: 1 }, { n: 2 }], map: { b: 2, a: 1 }, none: null, zero: 0 };
+  const dot = { name: "web", items: [{ n: 1 }, { n: 2 }], map: { b: 2, a: 1 }, empty: {}, none: null, zero: 0 };
   const rows: readonly (readonly [string, string])[] = [
     ["{{ .name | Quote }}", '"web"'],
     ["{{ .missing }} {{ .missing | Quote }}", '<no value> ""'],
@@ -22,6 +22,8 @@ describe("compileTemplate", () => {
     ["{{ $found := 0 }}{{ range .items }}{{ if eq .n 2 }}{{ $found = 1 }}{{ break }}{{ end }}{{ end }}{{ $found }}", "1"],
     ["{{ with .map }}{{ .a }}{{ end }}{{ with .none }}x{{ else }}{{ $.name }}{{ end }}", "1web"],
     ["{{ ( index .items 1 ).n }}{{ or .none ( print .name \"!\" ) }}", "2web!"],
+    ['{{ if and .missing "x" }}yes{{ else }}no{{ end }}{{ and .name .zero }}{{ and .name "last" }}', "no0last"],
+    ["{{ len .map }}{{ len .empty }}{{ len .none }}{{ len .items }}{{ len .name }}", "20023"],
     ["a {{- /* gone */ -}} b", "ab"],
     ["{{ YAML .map 1 }}", '  {"b":2,"a":1}'],
     ['{{ define "one" }}[{{ .x }}]{{ end }}{{ template "one" dict "x" .name }}', "[web]"],
