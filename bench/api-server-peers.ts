@@ -1,6 +1,5 @@
 /** API servers under measurement: ours, Kubernetes' own binaries, or any that is there already. */
 import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -10,6 +9,7 @@ import type { HttpClient } from "#base/http.ts";
 import { createHttpClient } from "#base/os/http-client.ts";
 import { openWorld } from "#base/os/world.ts";
 import { openPki } from "#cmd/pki.ts";
+import { endProcess } from "../tools/end-process.ts";
 
 const root = join(import.meta.dirname, "..");
 const token = "bench-token";
@@ -59,12 +59,7 @@ function processes({ name, directory, port, commands }: Spec): Subject {
   let children: ChildProcess[] = [];
   const open = (): HttpClient => createHttpClient({ baseUrl: `https://127.0.0.1:${port}`, token, tls: { insecure: true } });
   const stop = async (): Promise<void> => {
-    for (const child of children.toReversed()) {
-      if (child.exitCode !== null) continue;
-      const exited = once(child, "exit");
-      child.kill();
-      await exited;
-    }
+    for (const child of children.toReversed()) await endProcess(child);
     children = [];
   };
   const user = { name: "bench", user: { token } };

@@ -10,7 +10,6 @@
  *     node bench/store.ts, bench/scheduler-scale.ts, bench/crds.ts    the parts by themselves
  */
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,6 +22,7 @@ import { readCredentials } from "#cmd/remote.ts";
 import { benchApiServer } from "./api-server.ts";
 import { subjects } from "./api-server-peers.ts";
 import { type DefinitionCosts, definitionCosts } from "./crds.ts";
+import { endProcess } from "../tools/end-process.ts";
 
 const root = join(import.meta.dirname, "..");
 const world = openWorld({ log: silentLogger });
@@ -67,9 +67,7 @@ async function startApiServer(): Promise<Server> {
 }
 
 async function stopServer({ child, directory }: Server): Promise<void> {
-  const exited = once(child, "exit");
-  child.kill();
-  await exited;
+  await endProcess(child);
   rmSync(directory, { recursive: true });
 }
 

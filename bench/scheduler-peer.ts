@@ -1,6 +1,5 @@
 /** Kubernetes' own API server, etcd and scheduler under the same workloads; see `KUBE_PEER_DIR` of the other benches. */
 import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +12,7 @@ import { createHttpTransport } from "#client/http-transport.ts";
 import { createInformers } from "#client/informer-factory.ts";
 import { binaries } from "./api-server-peers.ts";
 import type { BenchCluster } from "./scheduler-cluster.ts";
+import { endProcess } from "../tools/end-process.ts";
 
 const userAgent = "bench";
 
@@ -33,10 +33,7 @@ export async function openPeerCluster(directory: string, featureGates: string): 
   const stop = async (): Promise<void> => {
     const running = scheduler;
     scheduler = undefined;
-    if (running === undefined || running.exitCode !== null) return;
-    const exited = once(running, "exit");
-    running.kill();
-    await exited;
+    if (running !== undefined) await endProcess(running);
   };
   return {
     client,

@@ -1,5 +1,4 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { closeSync, mkdtempSync, openSync, readFileSync } from "node:fs";
 import { get } from "node:http";
 import { rm } from "node:fs/promises";
@@ -164,13 +163,6 @@ export async function httpGetWhenServed(url: string): Promise<string> {
   const retries = ["--retry", "60", "--retry-delay", "1", "--retry-connrefused", "--max-time", "5"];
   const { stdout } = await tryRun("curl", ["-sS", ...retries, url]);
   return stdout;
-}
-
-/** Ends a process at once, as a crash would. */
-export async function crash(child: ChildProcess): Promise<void> {
-  const exited = once(child, "exit");
-  child.kill("SIGKILL");
-  await exited;
 }
 
 async function outputUntil(child: ChildProcess, wanted: RegExp): Promise<{ child: ChildProcess; output: string }> {

@@ -13,6 +13,7 @@ import type { Client } from "#client/client.ts";
 import { startEtcd, type EtcdCluster } from "#store/testing/etcd-process.ts";
 import { openLeaf, openPki, type Pki } from "../../src/cmd/pki.ts";
 import { connectRemote } from "../../src/cmd/remote.ts";
+import { endProcess } from "../../tools/end-process.ts";
 
 const root = join(import.meta.dirname, "../..");
 const world = openWorld({ log: silentLogger });
@@ -97,7 +98,7 @@ async function startServer(spec: {
   const address = `192.0.2.${number}`;
   const start = (name: string, ...args: string[]): ChildProcess => {
     const child = spawn("./kubets", [name, ...args], { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
-    lifetime.defer(() => crash(child));
+    lifetime.defer(() => endProcess(child, "SIGKILL"));
     child.stderr.resume();
     return child;
   };
@@ -115,12 +116,8 @@ async function startServer(spec: {
     directory,
     address,
     client,
-    crash: () => crash(server),
-    async stop() {
-      const exited = once(server, "exit");
-      server.kill("SIGTERM");
-      await exited;
-    },
+    crash: () => endProcess(server, "SIGKILL"),
+    stop: () => endProcess(server),
     startComponent(name, ...args) {
       const own = name === "controller-manager" ? ["--data-dir", directory] : [];
       const child = start(name, "--kubeconfig", join(directory, `${name}.conf`), ...own, ...args);
@@ -128,13 +125,6 @@ async function startServer(spec: {
       return child;
     },
   };
-}
-
-export async function crash(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = once(child, "exit");
-  child.kill("SIGKILL");
-  await exited;
 }
 
 async function lineOf(child: ChildProcess, wanted: RegExp): Promise<void> {

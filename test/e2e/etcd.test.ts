@@ -15,7 +15,8 @@ import { systemClock } from "#base/os/clock.ts";
 import type { Client, ResourceClient } from "#client/client.ts";
 import { openEtcdStore } from "#store/etcd-client.ts";
 import { etcdMissing } from "#store/testing/etcd-process.ts";
-import { type ControlPlane, type ControlPlaneServer, crash, startControlPlane } from "./etcd-fixture.ts";
+import { type ControlPlane, type ControlPlaneServer, startControlPlane } from "./etcd-fixture.ts";
+import { endProcess } from "../../tools/end-process.ts";
 
 const options = { skip: await etcdMissing(), timeout: 60_000 };
 const resources = new AsyncDisposableStack();
@@ -242,7 +243,7 @@ test("one of two controller managers and schedulers leads; the other takes over"
     const first = a.startComponent(name, ...leaseFlags);
     const led = await untilObject(a.client.resource(leases), lease, (each) => holder(each) !== "");
     b.startComponent(name, ...leaseFlags);
-    await crash(first);
+    await endProcess(first, "SIGKILL");
     const taken = await untilObject(b.client.resource(leases), lease, (each) => holder(each) !== holder(led));
     assert.equal(taken.spec?.leaseTransitions, 1);
   };

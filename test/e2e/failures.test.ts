@@ -3,7 +3,8 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { clusterObstacle, crash, httpGet, httpGetWhenServed, startCluster, type TestCluster, tryRun } from "./cluster-fixture.ts";
+import { clusterObstacle, httpGet, httpGetWhenServed, startCluster, type TestCluster, tryRun } from "./cluster-fixture.ts";
+import { endProcess } from "../../tools/end-process.ts";
 
 const obstacle = await clusterObstacle();
 const options = { skip: obstacle ?? false, timeout: 180_000 };
@@ -36,7 +37,7 @@ function start(name: string): void {
 async function stop(name: string): Promise<void> {
   const child = running.get(name);
   assert.ok(child !== undefined && child.exitCode === null, `${name} runs`);
-  await crash(child);
+  await endProcess(child, "SIGKILL");
 }
 
 function answerOf(port: string): Promise<string> {

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { after, before, test } from "node:test";
+import { endProcess } from "../../tools/end-process.ts";
 
 const root = join(import.meta.dirname, "../..");
 const directory = mkdtempSync(join(tmpdir(), "kubets-package-"));
@@ -69,8 +70,7 @@ test("kubets apiserver: answers /readyz", async () => {
     assert.equal(response.statusCode, 200);
     assert.equal(await text(response), "ok");
   } finally {
-    child.kill();
-    await once(child, "exit");
+    await endProcess(child);
   }
 });
 

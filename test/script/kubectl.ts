@@ -1,5 +1,4 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +6,7 @@ import { silentLogger } from "#base/log.ts";
 import { openWorld } from "#base/os/world.ts";
 import { findKubectl } from "#cmd/kubectl.ts";
 import type { World } from "./scenario.ts";
+import { endProcess } from "../../tools/end-process.ts";
 
 export interface Ran {
   readonly code: number;
@@ -43,7 +43,8 @@ export async function openKubectl({ server, namespace }: Pick<World, "server" | 
     run: (args, input) =>
       new Promise((resolve) => {
         const child = execFile(program, [...args], options, (error, stdout, stderr) => {
-          resolve({ code: typeof error?.code === "number" ? error.code : 0, stdout, stderr });
+          // A program that cannot be started, or was killed, has no number.
+          resolve({ code: error === null ? 0 : typeof error.code === "number" ? error.code : -1, stdout, stderr });
         });
         child.stdin?.end(input);
       }),
@@ -59,11 +60,7 @@ export async function openKubectl({ server, namespace }: Pick<World, "server" | 
       throw new Error(`kubectl ${args.join(" ")} ended: ${text}`);
     },
     async [Symbol.asyncDispose]() {
-      for (const child of children) {
-        const gone = once(child, "exit");
-        child.kill();
-        await gone;
-      }
+      for (const child of children) await endProcess(child);
       await rm(directory, { recursive: true, force: true });
     },
   };
