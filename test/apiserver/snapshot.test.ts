@@ -30,9 +30,10 @@ test("a snapshot of a running server brings its state back, and old watchers are
   const writer = (async () => {
     while (writing) await maps().create(mapOf(`m${written++}`));
   })();
-  const revision = await saveSnapshot({ files, directory, clock: systemClock, snapshotPath: join(snapshots, "one") });
-  writing = false;
-  await writer;
+  const revision = await saveSnapshot({ files, directory, clock: systemClock, snapshotPath: join(snapshots, "one") }).finally(() => {
+    writing = false;
+    return writer;
+  });
   const [listed] = await listSnapshots(files, snapshots);
   assert.deepEqual([listed?.name, listed?.header.revision, listed?.isWhole], ["one", revision, true]);
 

@@ -64,10 +64,13 @@ export function scenario(title: string, script: (world: SchedulingWorld) => Prom
     await cluster.client.resource(namespaces).create({ metadata: { name: unique }, spec: {} });
     const world = worldOf(cluster, unique);
     await world.until(serviceAccounts, `${unique}/default`, () => true);
-    await script(world);
-    // The next scenario finds the nodes empty.
-    const own = cluster.informers.of(pods).lister.list();
-    await Promise.all(own.map((pod) => remove(cluster, pod)));
+    try {
+      await script(world);
+    } finally {
+      // The next scenario finds the nodes empty.
+      const own = cluster.informers.of(pods).lister.list();
+      await Promise.all(own.map((pod) => remove(cluster, pod)));
+    }
   });
 }
 
