@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { InvalidArgumentError } from "commander";
 import type { World } from "#base/world.ts";
 
 /** What entry points may touch: the process itself. Only `main.ts` makes one. */
@@ -34,6 +35,12 @@ export function verbosityOf(text: string | undefined): number {
 /** `a,b` and repeated options as one list. */
 export function listOption(value: string, previous: readonly string[] = []): string[] {
   return [...previous, ...value.split(",").filter((item) => item !== "")];
+}
+
+/** A whole number. Errors: Go's text for what is none. */
+export function integerOption(value: string): number {
+  if (!/^[+-]?\d{1,15}$/.test(value)) throw new InvalidArgumentError(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
+  return Number(value);
 }
 
 /** A path that stays true when another process takes it up. */

@@ -4,7 +4,8 @@ import { Command } from "commander";
 import { addRequestOptions, type RequestCliOptions, type RequestFlags, requestFlags } from "./request-flags.ts";
 
 function parsed(...args: string[]): RequestFlags {
-  const command = addRequestOptions(new Command()).parse(args, { from: "user" });
+  const silent = new Command().exitOverride().configureOutput({ writeErr() {} });
+  const command = addRequestOptions(silent).parse(args, { from: "user" });
   return requestFlags(command.opts<RequestCliOptions>());
 }
 
@@ -43,6 +44,11 @@ const wrong: readonly [args: string[], message: string][] = [
     "--max-requests-inflight + --max-mutating-requests-inflight must be greater than 0 when --enable-priority-and-fairness is true",
   ],
 ];
+
+test("what is no number is refused, as Go does", () => {
+  const message = /'--max-requests-inflight <count>' argument 'many' is invalid\. strconv\.ParseInt: parsing "many": invalid syntax/;
+  assert.throws(() => parsed("--max-requests-inflight=many"), { message });
+});
 
 for (const [args, message] of wrong) {
   test(`${args.join(" ")} is refused`, () => assert.throws(() => parsed(...args), { message }));
