@@ -17,6 +17,13 @@ export function copySurvivors(mvcc: Mvcc, readBytes: number): void {
   for (const { value } of entries) used.set(value.buffer, (used.get(value.buffer) ?? 0) + value.length);
   for (const kv of entries) {
     const { buffer } = kv.value;
-    if ((used.get(buffer) ?? 0) < buffer.byteLength * usedShareMin) kv.value = Buffer.from(kv.value);
+    if ((used.get(buffer) ?? 0) < buffer.byteLength * usedShareMin) kv.value = copyOf(kv.value);
   }
+}
+
+/** In memory of its own: of Node's pool it would keep 64 KiB. */
+function copyOf(value: Uint8Array): Buffer {
+  const copy = Buffer.allocUnsafeSlow(value.length);
+  copy.set(value);
+  return copy;
 }
