@@ -65,8 +65,6 @@ export interface DurableStore extends Store {
   readonly diskBytes: number;
   /** The store as it is now, for good; forks of it are in memory only. */
   snapshot(): StoreSnapshot;
-  /** Writes the state as it is now to a file that `restoreSnapshot` reads. */
-  saveSnapshot(path: string): Promise<Revision>;
   /**
    * Shrinks the files to the state alone: one checkpoint and an empty log. History stays in memory
    * until it is compacted, but does not survive a restart.
@@ -252,10 +250,6 @@ class OnDiskStore implements DurableStore {
   snapshot(): StoreSnapshot {
     this.#mustBeOpen();
     return snapshotOf(this.#mvcc, this.#leases, this.#options);
-  }
-
-  saveSnapshot(path: string): Promise<Revision> {
-    return this.#answer(() => this.#checkpointer.save(path, this.#options.clock.nowMs()));
   }
 
   checkpoint(): Promise<void> {

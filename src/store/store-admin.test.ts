@@ -85,7 +85,7 @@ test("a snapshot is restored with a bumped revision, and watchers begin anew", a
   const files = createVirtualFiles();
   await filled(files);
   const store = await openDurableStore(optionsOn(files));
-  const saved = await store.saveSnapshot("/snapshot");
+  const saved = await saveSnapshot({ files, directory: "/data", clock, snapshotPath: "/snapshot" });
   await store.txn({ compare: [], success: [putOp("later", "x")] });
   const expected = shown((await store.range({ ...all, revision: saved })).entries, "");
   await store[Symbol.asyncDispose]();
@@ -142,7 +142,7 @@ test("a snapshot that is cut off or flipped is refused", async () => {
   const files = createVirtualFiles();
   await filled(files);
   const store = await openDurableStore(optionsOn(files));
-  await store.saveSnapshot("/snapshot");
+  await saveSnapshot({ files, directory: "/data", clock, snapshotPath: "/snapshot" });
   await store[Symbol.asyncDispose]();
   const whole = await files.read("/snapshot");
   const flippedAt = (offset: number): Buffer => {
@@ -177,7 +177,7 @@ test("snapshots are small, and a list tells what is in them and whether they are
   await saveSnapshot({ files, directory: "/data", clock, snapshotPath: "/saved/b" });
   await clock.advance(1000);
   await store.txn({ compare: [], success: [{ op: "delete", key: "p1" }] });
-  await store.saveSnapshot("/saved/a");
+  await saveSnapshot({ files, directory: "/data", clock, snapshotPath: "/saved/a" });
   await store[Symbol.asyncDispose]();
   await files.write("/saved/notes", "not a snapshot");
   const content = await files.read("/saved/b");
@@ -212,7 +212,7 @@ test("a snapshot of large values comes back", async () => {
   for (const [i, value] of values.entries()) {
     await store.txn({ compare: [], success: [{ op: "put", key: `k${i}`, value }] });
   }
-  await store.saveSnapshot("/saved");
+  await saveSnapshot({ files, directory: "/data", clock, snapshotPath: "/saved" });
   await store[Symbol.asyncDispose]();
   await restoreSnapshot({ files, snapshotPath: "/saved", directory: "/copy" });
   await using copy = await openDurableStore(optionsOn(files, "/copy"));

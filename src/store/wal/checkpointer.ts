@@ -11,8 +11,7 @@ import type { Logger } from "#base/log.ts";
 import type { LeaseTable } from "../lease-table.ts";
 import type { Mvcc } from "../mvcc.ts";
 import { StoreUnavailableError, type Revision } from "../store.ts";
-import { writeSnapshot } from "../snapshot-file.ts";
-import { type CheckpointHeader, type NextPage, writeCheckpoint } from "./checkpoint.ts";
+import { type NextPage, writeCheckpoint } from "./checkpoint.ts";
 import type { WriteAheadLog } from "./log.ts";
 import { checkpointName, removeBefore, unfinishedSuffix } from "./names.ts";
 
@@ -34,8 +33,6 @@ export interface CheckpointerOptions {
   /** Size of the checkpoint that there is. */
   readonly lastBytes: number;
 }
-
-type WriteState = (path: string, header: CheckpointHeader, nextPage: NextPage) => Promise<number>;
 
 export class Checkpointer {
   readonly #options: CheckpointerOptions;
@@ -87,23 +84,10 @@ export class Checkpointer {
   async write(revision: Revision, segment: number): Promise<void> {
     const { files, directory, log, logger } = this.#options;
     const path = join(directory, checkpointName(segment));
-    this.#lastBytes = await this.#write(path, revision, (unfinished, header, nextPage) =>
-      writeCheckpoint(files, unfinished, header, nextPage),
-    );
+    this.#lastBytes = await this.#write(path, revision);
     const removed = await removeBefore(files, directory, segment);
     log.forgetBefore(segment);
     logger.debug("Wrote checkpoint", { path, revision, bytes: this.#lastBytes, removed });
-  }
-
-  /** Writes the newest state to `path` as a snapshot taken at `takenMs`; returns its revision. */
-  async save(path: string, takenMs: number): Promise<Revision> {
-    const { files, mvcc } = this.#options;
-    const revision = mvcc.visible;
-    const keyCount = mvcc.range({ key: "", end: "\0", countOnly: true }).count;
-    await this.#write(path, revision, (unfinished, header, nextPage) =>
-      writeSnapshot(files, unfinished, { header: { ...header, keyCount, takenMs }, nextPage }),
-    );
-    return revision;
   }
 
   /** Ends what is running, without a result. */
@@ -131,7 +115,7 @@ export class Checkpointer {
     );
   }
 
-  async #write(path: string, revision: Revision, write: WriteState): Promise<number> {
+  async #write(path: string, revision: Revision): Promise<number> {
     const { files, mvcc, leases } = this.#options;
     const unfinished = path + unfinishedSuffix;
     const kept = { revision };
@@ -142,7 +126,7 @@ export class Checkpointer {
         if (this.#closed) throw new StoreUnavailableError("store closed");
         return mvcc.page(from, revision, pageEntriesMax);
       };
-      const sizeBytes = await write(unfinished, header, nextPage);
+      const sizeBytes = await writeCheckpoint(files, unfinished, header, nextPage);
       await files.rename(unfinished, path);
       await files.syncDirectory(join(path, ".."));
       return sizeBytes;
