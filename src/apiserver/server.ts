@@ -1,3 +1,4 @@
+import { kubernetesRelease } from "#apimachinery/release.ts";
 import type { EndpointSlice } from "#api/discovery/v1/endpoint-slice.ts";
 import type { Service } from "#api/core/v1/service.ts";
 import type { FlowSchema } from "#api/flowcontrol/v1/flow-schema.ts";
@@ -162,7 +163,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   let transport: Transport | undefined;
   const loopback = (): Client => {
     assert(transport !== undefined, "the server is not put together yet");
-    return createClient({ transport, userAgent: "kube-apiserver/v1.36.2" });
+    return createClient({ transport, userAgent: `kube-apiserver/${kubernetesRelease}` });
   };
   const aggregator = createAggregator({
     registrations: live<APIService>("apiregistration.k8s.io", "v1", "apiservices"),

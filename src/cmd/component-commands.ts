@@ -1,3 +1,4 @@
+import { kubernetesRelease } from "#apimachinery/release.ts";
 import { type Command, Option } from "commander";
 import { durationMs } from "#apimachinery/go-duration.ts";
 import { Lifetime } from "#base/lifetime.ts";
@@ -131,7 +132,7 @@ async function runControllerManager(
   const { startControllerManager } = await import("./controller-manager.ts");
   const { world, lifetime } = opened;
   const pki = await openPki(world, options.dataDir);
-  const userAgent = "kube-controller-manager/v1.36.2";
+  const userAgent = `kube-controller-manager/${kubernetesRelease}`;
   const remote = await connectRemote(world, { kubeconfig: options.kubeconfig, userAgent, lifetime });
   whenElected(context, opened, {
     name: "kube-controller-manager",
@@ -151,7 +152,7 @@ async function runScheduler(context: CommandContext, options: ComponentOptions &
   const opened = open(context, "scheduler", options.v);
   const { prepareScheduler } = await import("./scheduler-process.ts");
   const { world, lifetime } = opened;
-  const userAgent = "kube-scheduler/v1.36.2";
+  const userAgent = `kube-scheduler/${kubernetesRelease}`;
   const remote = await connectRemote(world, { kubeconfig: options.kubeconfig, userAgent, lifetime });
   const lead = await prepareScheduler(world, { remote, flags: options, host: context.hostName, lifetime });
   whenElected(context, opened, { name: "kube-scheduler", remote, options, lead });
@@ -170,12 +171,12 @@ async function runNode(context: CommandContext, options: NodeOptions, components
   if (cluster === undefined || node === undefined) throw new Error(`${options.dataDir} has no node ${options.node}`);
   const kubelet = await connectRemote(world, {
     kubeconfig: `${options.dataDir}/kubelet-${node.name}.conf`,
-    userAgent: "kubelet/v1.36.2",
+    userAgent: `kubelet/${kubernetesRelease}`,
     lifetime,
   });
   const other = await connectRemote(world, {
     kubeconfig: `${options.dataDir}/node-services.conf`,
-    userAgent: "kube-proxy/v1.36.2",
+    userAgent: `kube-proxy/${kubernetesRelease}`,
     lifetime,
   });
   const { startNode } = await import("./node-agent.ts");

@@ -1,3 +1,4 @@
+import { kubernetesRelease } from "#apimachinery/release.ts";
 import { join } from "node:path";
 import type { FeatureReader } from "#apimachinery/resource.ts";
 import { Lifetime } from "#base/lifetime.ts";
@@ -180,7 +181,7 @@ async function startLocalScheduler(world: World, local: Local): Promise<Schedule
   const { startScheduler } = await import("#scheduler/scheduler.ts");
   const identity = { name: "system:kube-scheduler", groups: ["system:authenticated"] };
   return startScheduler({
-    client: api.server.loopback.as(identity, "kube-scheduler/v1.36.2"),
+    client: api.server.loopback.as(identity, `kube-scheduler/${kubernetesRelease}`),
     informers,
     clock: world.clock,
     random: world.random,
@@ -235,7 +236,7 @@ async function startLocalNodes(world: World, { options, api, pki, informers, lif
     client,
     kubeletClient: client.as(
       { name: `system:node:${node.name}`, groups: ["system:nodes", "system:authenticated"] },
-      "kubelet/v1.36.2",
+      `kubelet/${kubernetesRelease}`,
     ),
     informers,
     kubeletInformers: informers,

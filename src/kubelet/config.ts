@@ -1,3 +1,4 @@
+import { kubetsVersion } from "#apimachinery/release.ts";
 import type { Taint } from "#api/core/v1/node.ts";
 import { pauseImageName } from "./node/base-images.ts";
 import type { ClusterDns } from "./pod/dns.ts";
@@ -51,7 +52,7 @@ export const defaultKubeletConfig: KubeletDefaults = {
   nodeLabels: {},
   nodeTaints: [],
   resolvConfPath: "/etc/resolv.conf",
-  version: "v1.36.2+kubets",
+  version: kubetsVersion,
   port: 10250,
   rootPrefix: "",
   enterMounts: [],

@@ -1,3 +1,5 @@
+import { kubetsVersion } from "#apimachinery/release.ts";
+
 /** The Kubernetes version that is served. */
 export const kubernetesVersion = {
   major: "1",
@@ -6,7 +8,7 @@ export const kubernetesVersion = {
   emulationMinor: "36",
   minCompatibilityMajor: "1",
   minCompatibilityMinor: "35",
-  gitVersion: "v1.36.2+kubets",
+  gitVersion: kubetsVersion,
   gitCommit: "0000000000000000000000000000000000000000",
   gitTreeState: "clean",
   buildDate: "2026-11-25T00:00:00Z",

@@ -1,3 +1,4 @@
+import { kubernetesRelease } from "#apimachinery/release.ts";
 import { assert } from "#base/assert.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Lifetime } from "#base/lifetime.ts";
@@ -25,7 +26,7 @@ export interface StartControllersOptions {
   readonly ownIdentities?: boolean;
 }
 
-const userAgent = "kube-controller-manager/v1.36.2";
+const userAgent = `kube-controller-manager/${kubernetesRelease}`;
 
 /** Starts controllers on shared informers; they live until the lifetime ends. */
 export function startControllers(options: StartControllersOptions): void {

@@ -1,3 +1,4 @@
+import { kubernetesRelease } from "#apimachinery/release.ts";
 import type { KubeObject } from "#apimachinery/object.ts";
 import type { TemplateFunction } from "./go-template.ts";
 
@@ -8,12 +9,10 @@ export interface Addresses {
   podAddress(uid: string): string;
 }
 
-const version = "1.36.2";
-
 /** What KWOK lets templates call. Source: kwok pkg/utils/gotpl and pkg/kwok/controllers. */
 export function stageFunctions({ nodeAddress, podAddress }: Addresses) {
   return (object: KubeObject): Readonly<Record<string, TemplateFunction>> => ({
-    Version: () => version,
+    Version: () => kubernetesRelease.slice(1),
     NodeName: () => object.metadata?.name,
     NodeIP: () => nodeAddress(object.metadata?.name ?? ""),
     NodePort: () => 10250,
