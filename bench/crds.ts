@@ -13,6 +13,7 @@ import { silentLogger } from "#base/log.ts";
 import { openWorld } from "#base/os/world.ts";
 import type { ApiServer } from "#apiserver/server.ts";
 import type { ResourceTarget } from "#client/client.ts";
+import { loopbackFlags } from "#cmd/api-server-component.ts";
 import { startServer } from "#cmd/server.ts";
 
 const crds: ResourceTarget = {
@@ -164,15 +165,7 @@ async function main([count = "200", properties = "200"]: readonly string[]): Pro
       storage: "memory",
       advertiseAddress: "127.0.0.1",
       featureGates: "",
-      apiServer: {
-        bindAddress: "127.0.0.1",
-        securePort: 0,
-        anonymousAuth: false,
-        disableAdmissionPlugins: ["ServiceAccount"],
-        enableAdmissionPlugins: [],
-        serviceClusterIpRange: "10.96.0.0/16",
-        extraNames: [],
-      },
+      apiServer: { ...loopbackFlags, disableAdmissionPlugins: ["ServiceAccount"] },
     },
     lifetime,
   );

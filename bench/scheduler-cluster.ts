@@ -11,6 +11,7 @@ import { openWorld } from "#base/os/world.ts";
 import { startControllerManager } from "#cmd/controller-manager.ts";
 import { featureDefaults } from "#cmd/feature-defaults.ts";
 import { featureReader } from "#cmd/features.ts";
+import { loopbackFlags } from "#cmd/api-server-component.ts";
 import { startServer } from "#cmd/server.ts";
 import { startScheduler } from "#scheduler/scheduler.ts";
 
@@ -40,15 +41,10 @@ export async function openBenchCluster({ featureGates, controllers = [] }: Bench
       components: new Set(),
       storage: "memory",
       apiServer: {
-        bindAddress: "127.0.0.1",
-        securePort: 0,
-        anonymousAuth: false,
+        ...loopbackFlags,
         // As scheduler_perf has it: its pods bring their own priorities and have no accounts.
         disableAdmissionPlugins: ["ServiceAccount", "TaintNodesByCondition", "Priority"],
-        enableAdmissionPlugins: [],
-        serviceClusterIpRange: "10.96.0.0/16",
         runtimeConfig: "api/all=true",
-        extraNames: [],
       },
       advertiseAddress: "127.0.0.1",
       featureGates,

@@ -81,6 +81,17 @@ export interface ApiServerFlags {
   readonly extraNames: readonly string[];
 }
 
+/** A server for this machine alone, on any free port: of tests and benches, and of clusters within a process. */
+export const loopbackFlags: ApiServerFlags = {
+  bindAddress: "127.0.0.1",
+  securePort: 0,
+  anonymousAuth: true,
+  disableAdmissionPlugins: [],
+  enableAdmissionPlugins: [],
+  serviceClusterIpRange: "10.96.0.0/16",
+  extraNames: [],
+};
+
 export interface ApiServerComponent extends AsyncDisposable {
   readonly server: ApiServer;
   readonly http: HttpServer;

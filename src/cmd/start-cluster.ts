@@ -14,6 +14,7 @@ import type { Client } from "#client/client.ts";
 import type { Informers } from "#client/informer-factory.ts";
 import type { Scheduler } from "#scheduler/scheduler.ts";
 import { type HollowNodes, type HollowNodesOptions, startHollowNodes } from "#testing/hollow-node.ts";
+import { loopbackFlags } from "./api-server-component.ts";
 import { type ComponentName, startServer } from "./server.ts";
 
 export interface StartClusterOptions {
@@ -90,16 +91,7 @@ function serverOptions(options: StartClusterOptions): Parameters<typeof startSer
     dataDirectory,
     components: new Set(options.components ?? allComponents),
     storage: "memory",
-    apiServer: {
-      bindAddress: "127.0.0.1",
-      securePort: 0,
-      anonymousAuth: true,
-      disableAdmissionPlugins: options.disableAdmissionPlugins ?? [],
-      enableAdmissionPlugins: [],
-      serviceClusterIpRange: "10.96.0.0/16",
-      runtimeConfig: "",
-      extraNames: [],
-    },
+    apiServer: { ...loopbackFlags, disableAdmissionPlugins: options.disableAdmissionPlugins ?? [] },
     advertiseAddress: "127.0.0.1",
     featureGates: options.featureGates ?? "",
   };

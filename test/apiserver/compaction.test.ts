@@ -9,6 +9,7 @@ import { Lifetime } from "#base/lifetime.ts";
 import { type Logger, silentLogger } from "#base/log.ts";
 import { openWorld } from "#base/os/world.ts";
 import type { Client } from "#client/client.ts";
+import { loopbackFlags } from "#cmd/api-server-component.ts";
 import { startServer } from "#cmd/server.ts";
 import { etcdMissing, startEtcd } from "#store/testing/etcd-process.ts";
 
@@ -36,17 +37,7 @@ async function start(storage: "memory" | "durable" | "etcd"): Promise<Subject> {
       components: new Set(["apiserver"]),
       storage: storage === "etcd" ? "memory" : storage,
       ...(storage === "etcd" && { etcd: { endpoints: etcd?.endpoints ?? [] } }),
-      apiServer: {
-        bindAddress: "127.0.0.1",
-        securePort: 0,
-        anonymousAuth: true,
-        disableAdmissionPlugins: [],
-        enableAdmissionPlugins: [],
-        serviceClusterIpRange: "10.0.0.0/24",
-        runtimeConfig: "",
-        extraNames: [],
-        compactionIntervalMs: intervalMs,
-      },
+      apiServer: { ...loopbackFlags, compactionIntervalMs: intervalMs },
       advertiseAddress: "127.0.0.1",
       featureGates: "",
     },

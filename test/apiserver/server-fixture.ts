@@ -5,6 +5,7 @@ import { silentLogger } from "#base/log.ts";
 import { Lifetime } from "#base/lifetime.ts";
 import { openWorld } from "#base/os/world.ts";
 import type { ApiServerFlags } from "#cmd/api-server-component.ts";
+import { loopbackFlags } from "#cmd/api-server-component.ts";
 import { type RunningServer, startServer } from "#cmd/server.ts";
 
 /** An API server of its own, on loopback, with nothing beside it. */
@@ -48,15 +49,13 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
         components: new Set(["apiserver"]),
         storage: options.storage ?? "memory",
         apiServer: {
-          bindAddress: "127.0.0.1",
+          ...loopbackFlags,
           securePort: port,
           tokenAuthFile: tokenFile,
-          anonymousAuth: true,
           disableAdmissionPlugins: options.disableAdmissionPlugins ?? ["ServiceAccount"],
-          enableAdmissionPlugins: [],
+          // The range of the server that was recorded.
           serviceClusterIpRange: "10.97.0.0/16",
           runtimeConfig: options.runtimeConfig ?? "",
-          extraNames: [],
           ...options.flags,
         },
         advertiseAddress: "192.0.2.2",

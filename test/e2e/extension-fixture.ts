@@ -9,8 +9,9 @@ import { serveHttps } from "#base/os/http.ts";
 import { openWorld } from "#base/os/world.ts";
 import { type Client, createClient } from "#client/client.ts";
 import { createHttpTransport } from "#client/http-transport.ts";
-import { startServer } from "../../src/cmd/server.ts";
-import { openLeaf, openPki, type Pki } from "../../src/cmd/pki.ts";
+import { loopbackFlags } from "#cmd/api-server-component.ts";
+import { startServer } from "#cmd/server.ts";
+import { openLeaf, openPki, type Pki } from "#cmd/pki.ts";
 
 export interface TestServer extends AsyncDisposable {
   /** Over HTTPS, as any client. */
@@ -37,15 +38,7 @@ export async function startTestServer(): Promise<TestServer> {
       storage: "memory",
       advertiseAddress: "127.0.0.1",
       featureGates: "",
-      apiServer: {
-        bindAddress: "127.0.0.1",
-        securePort: 0,
-        anonymousAuth: true,
-        disableAdmissionPlugins: ["ServiceAccount"],
-        enableAdmissionPlugins: [],
-        serviceClusterIpRange: "10.96.0.0/16",
-        extraNames: [],
-      },
+      apiServer: { ...loopbackFlags, disableAdmissionPlugins: ["ServiceAccount"] },
     },
     lifetime,
   ).catch(async (error: unknown) => {
