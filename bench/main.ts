@@ -23,10 +23,10 @@ import { benchApiServer } from "./api-server.ts";
 import { subjects } from "./api-server-peers.ts";
 import { type DefinitionCosts, definitionCosts } from "./crds.ts";
 import { endProcess } from "../tools/end-process.ts";
+import { done, podOf, pods, rate } from "./requests.ts";
 
 const root = join(import.meta.dirname, "..");
 const world = openWorld({ log: silentLogger });
-const inFlight = 64;
 
 /** Kubernetes 1.36.2 built from source, on a machine of this size. Source: the project's design. */
 const upstream = { readyMs: 2600, memoryMiB: 495, createPerS: 1000, getPerS: 1750, list5000Ms: 370, firstPodMs: 20_000 };
@@ -93,33 +93,6 @@ async function openHttp(kubeconfig: string): Promise<HttpClient> {
   return createHttpClient({ baseUrl, tls: { ...trust, ...pair }, ...(token !== undefined && { token }) });
 }
 
-/** Sends `count` requests, some at a time; requests for each second. */
-async function rate(count: number, send: (i: number) => Promise<void>): Promise<number> {
-  let next = 0;
-  const began = performance.now();
-  const worker = async (): Promise<void> => {
-    while (next < count) await send(next++);
-  };
-  await Promise.all(Array.from({ length: inFlight }, worker));
-  return count / ((performance.now() - began) / 1000);
-}
-
-function podOf(i: number): string {
-  const container = {
-    name: "main",
-    image: "registry.example/app:1",
-    env: Array.from({ length: 10 }, (_, n) => ({ name: `SETTING_${n}`, value: `value-${n}-of-this-setting` })),
-    resources: { requests: { cpu: "100m", memory: "64Mi" }, limits: { memory: "128Mi" } },
-    ports: [{ containerPort: 8080 }],
-  };
-  return JSON.stringify({
-    apiVersion: "v1",
-    kind: "Pod",
-    metadata: { name: `bench-${i}`, labels: { app: "bench", shard: String(i % 10) }, annotations: { note: "x".repeat(200) } },
-    spec: { containers: [container] },
-  });
-}
-
 interface ApiRates {
   readonly createPerS: number;
   readonly getPerS: number;
@@ -127,29 +100,18 @@ interface ApiRates {
 }
 
 async function apiRates(http: HttpClient): Promise<ApiRates> {
-  const path = "/api/v1/namespaces/default/pods";
-  const ask = async (method: "GET" | "POST" | "DELETE", to: string, body?: string): Promise<Uint8Array> => {
-    const response = await http.request({
-      method,
-      path: to,
-      headers: { accept: "application/json", ...(body !== undefined && { "content-type": "application/json" }) },
-      ...(body !== undefined && { body }),
-    });
-    const bytes = await response.readAll();
-    if (response.status >= 400) throw new Error(`${method} ${to}: ${response.status} ${Buffer.from(bytes).toString()}`);
-    return bytes;
-  };
-  await rate(500, async (i) => void (await ask("POST", path, podOf(10_000 + i))));
-  await ask("DELETE", path, '{"kind":"DeleteOptions","apiVersion":"v1","gracePeriodSeconds":0}');
-  const createPerS = await rate(5000, async (i) => void (await ask("POST", path, podOf(i))));
-  const getPerS = await rate(10_000, async (i) => void (await ask("GET", `${path}/bench-${i % 5000}`)));
+  const removeAll = (): Promise<void> => done(http, "DELETE", pods, '{"kind":"DeleteOptions","apiVersion":"v1","gracePeriodSeconds":0}');
+  await rate(0, 500, (i) => done(http, "POST", pods, podOf(10_000 + i)));
+  await removeAll();
+  const createPerS = await rate(0, 5000, (i) => done(http, "POST", pods, podOf(i)));
+  const getPerS = await rate(0, 10_000, (i) => done(http, "GET", `${pods}/bench-${i % 5000}`));
   let best = Infinity;
   for (let i = 0; i < 5; i++) {
     const began = performance.now();
-    await ask("GET", path);
+    await done(http, "GET", pods);
     best = Math.min(best, performance.now() - began);
   }
-  await ask("DELETE", path, '{"kind":"DeleteOptions","apiVersion":"v1","gracePeriodSeconds":0}');
+  await removeAll();
   return { createPerS, getPerS, list5000Ms: best };
 }
 
