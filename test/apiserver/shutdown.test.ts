@@ -4,7 +4,7 @@ import { createHttpClient } from "#base/os/http-client.ts";
 import { startTestServer } from "./server-fixture.ts";
 
 test("a server that stops is not ready first, then ends watches, answers what was asked, and takes nobody new", { timeout: 30_000 }, async () => {
-  await using server = await startTestServer({ flags: { shutdownDelayMs: 300 } });
+  await using server = await startTestServer({ flags: { shutdownDelayMs: 1_500 } });
   const open = (): ReturnType<typeof createHttpClient> =>
     createHttpClient({ baseUrl: `https://127.0.0.1:${server.port}`, tls: { insecure: true }, token: server.token });
   await using http = open();

@@ -36,7 +36,7 @@ async function terminatedOf(server: TestServer): Promise<number> {
   return Number(line?.[1] ?? 0);
 }
 
-test("a watcher that does not read is ended at a bound; one that reads gets all", async () => {
+test("a watcher that does not read is ended at a bound; one that reads gets all", { timeout: 60_000 }, async () => {
   await using server = await startTestServer();
   const client = server.running.api.server.loopback;
   await client.resource(configMaps).create({ metadata: { namespace: "default", name: "big" } });
