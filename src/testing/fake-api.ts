@@ -387,8 +387,13 @@ function deleting(request: ApiRequest, { old, asked, nowMs }: Deletion): Stored 
   });
 }
 
-/** Pods on a node go when their kubelet says so; others, and ended ones, at once. */
+/**
+ * Pods on a node go when their kubelet says so; others, and ended ones, at once. Who asks again
+ * without a period of its own leaves the one that runs.
+ */
 function podGraceSeconds(pod: Stored, asked: DeleteOptions): number {
+  const pending = pod.metadata?.deletionGracePeriodSeconds;
+  if (pending !== undefined && asked.gracePeriodSeconds === undefined) return pending;
   const spec = (pod.spec ?? {}) as { nodeName?: string; terminationGracePeriodSeconds?: number };
   const phase = ((pod.status ?? {}) as { phase?: string }).phase ?? "";
   if (!spec.nodeName || phase === "Failed" || phase === "Succeeded") return 0;

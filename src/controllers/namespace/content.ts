@@ -90,7 +90,7 @@ function sum(swept: readonly Swept[], undiscovered: readonly string[]): ContentR
         finalizers.set(name, (finalizers.get(name) ?? 0) + 1);
       if (object.metadata?.finalizers?.length)
         estimateSeconds = Math.max(estimateSeconds, finalizerEstimateSeconds);
-      if (target.plural === "pods")
+      if (target.group === "" && target.plural === "pods")
         estimateSeconds = Math.max(estimateSeconds, graceSeconds(object as Pod));
     }
   }
@@ -105,6 +105,7 @@ function sum(swept: readonly Swept[], undiscovered: readonly string[]): ContentR
   };
 }
 
+/** At least a second: a Pod whose containers are done is still there until its kubelet lets it go. */
 function graceSeconds(pod: Pod): number {
-  return isTerminal(pod) ? 0 : (pod.spec.terminationGracePeriodSeconds ?? 30);
+  return isTerminal(pod) ? 1 : Math.max(1, pod.spec.terminationGracePeriodSeconds ?? 30);
 }

@@ -48,6 +48,24 @@ test("Pods go before everything else, and their end is noticed without waiting",
   assert.equal(world.get(namespaces, "a"), undefined);
 });
 
+test("a Pod that is done and not yet gone is waited for, which is no failure", async () => {
+  const { world } = setUp();
+  world.seed(pods, {
+    metadata: { namespace: "a", name: "p" },
+    spec: { nodeName: "n", containers: [] },
+  });
+  await world.client.resource(pods).delete("a/p");
+  const status = { phase: "Succeeded" };
+  await world.client.resource(pods).patch("a/p", { type: "merge", body: { status }, subresource: "status" });
+  await world.client.resource(namespaces).delete("a");
+  await world.settle(900);
+  assert.notEqual(world.get(pods, "a/p"), undefined);
+  world.api.remove(pods, "a/p");
+  await world.settle(0);
+  assert.equal(world.get(namespaces, "a"), undefined);
+  assert.deepEqual(world.errors, []);
+});
+
 test("finalizers hold the namespace and are told in a condition", async () => {
   const { world, conditions } = setUp();
   world.seed(configMaps, { metadata: { namespace: "a", name: "c", finalizers: ["x/y"] } });

@@ -70,9 +70,9 @@ async function empty(context: Context<Namespace, undefined>): Promise<Outcome> {
   if (found.estimateSeconds > 0)
     return { requeueAfterMs: (Math.floor(found.estimateSeconds / 2) + 1) * 1000 };
   if (found.failures.length > 0 || found.remaining.length > 0 || found.undiscovered.length > 0) {
-    throw new Error(
-      `namespace ${context.key} is not empty: ${[...found.failures, ...found.undiscovered].join(", ")}`,
-    );
+    const kinds = found.remaining.map(({ target }) => `${target.plural} remain`);
+    const why = [...found.failures, ...found.undiscovered, ...kinds].join(", ");
+    throw new Error(`namespace ${context.key} is not empty: ${why}`);
   }
   const spec = {
     ...namespace.spec,
