@@ -208,6 +208,13 @@ describe("resources against upstream's discovery", { skip }, () => {
   }
 });
 
+test("every version of a kind answers a delete alike", () => {
+  for (const versions of Map.groupBy(resources, ({ storage }) => storage.prefix).values()) {
+    const answers = new Set(versions.map(({ strategy }) => strategy.deleteReturnsObject));
+    assert.equal(answers.size, 1, versions[0]?.plural);
+  }
+});
+
 function byName(a: Record<string, unknown>, b: Record<string, unknown>): number {
   return String(a["name"]) < String(b["name"]) ? -1 : 1;
 }

@@ -278,6 +278,37 @@ export const resources: readonly ResourceDefinition[] = [
   storageVersionMigrations,
 ];
 
+/**
+ * Group versions that are known besides those of resources: retired ones and those of reviews alone.
+ * DeleteOptions and WatchEvent belong to them too. Source: pkg/api/legacyscheme, the installed groups.
+ */
+export const otherGroupVersions: readonly { readonly group: string; readonly version: string }[] = [
+  { group: "admission.k8s.io", version: "v1" },
+  { group: "admission.k8s.io", version: "v1beta1" },
+  { group: "apiextensions.k8s.io", version: "v1beta1" },
+  { group: "apiregistration.k8s.io", version: "v1beta1" },
+  { group: "apps", version: "v1beta1" },
+  { group: "apps", version: "v1beta2" },
+  { group: "authentication.k8s.io", version: "v1alpha1" },
+  { group: "authentication.k8s.io", version: "v1beta1" },
+  { group: "authorization.k8s.io", version: "v1beta1" },
+  { group: "batch", version: "v1beta1" },
+  { group: "discovery.k8s.io", version: "v1beta1" },
+  { group: "events.k8s.io", version: "v1beta1" },
+  { group: "extensions", version: "v1beta1" },
+  { group: "flowcontrol.apiserver.k8s.io", version: "v1beta1" },
+  { group: "flowcontrol.apiserver.k8s.io", version: "v1beta2" },
+  { group: "flowcontrol.apiserver.k8s.io", version: "v1beta3" },
+  { group: "imagepolicy.k8s.io", version: "v1alpha1" },
+  { group: "node.k8s.io", version: "v1alpha1" },
+  { group: "node.k8s.io", version: "v1beta1" },
+  { group: "policy", version: "v1beta1" },
+  { group: "rbac.authorization.k8s.io", version: "v1alpha1" },
+  { group: "rbac.authorization.k8s.io", version: "v1beta1" },
+  { group: "scheduling.k8s.io", version: "v1beta1" },
+  { group: "storage.k8s.io", version: "v1alpha1" },
+];
+
 /** A kind that is no resource: options, reviews in bodies, answers. */
 export interface KindDefinition {
   readonly group: string;

@@ -161,8 +161,11 @@ export interface Strategy<T> {
    * Undefined: the kind has no graceful deletion. 0: at once.
    */
   gracePeriodSeconds?(object: T, asked: number | undefined): number | undefined;
-  /** DELETE answers the object instead of a Status (Pod, Service, Namespace, PVC...). */
-  readonly deleteReturnsObject?: boolean;
+  /**
+   * DELETE answers the object instead of a Status (Pod, Service, PVC...); OpenAPI says so, unless it is
+   * `unannounced` (Namespace). The same in every version of a kind.
+   */
+  readonly deleteReturnsObject?: true | "unannounced";
   /** Finalizers of `spec` (Namespace) that hold the object as metadata finalizers do. */
   holdsDeletion?(object: T): boolean;
   /** The object as its first delete leaves it, where that is more than a mark. Makes a copy. */

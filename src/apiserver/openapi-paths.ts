@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { otherKinds } from "#api/registry.ts";
+import { otherGroupVersions, otherKinds, resources } from "#api/registry.ts";
 import type { JsonMap } from "#apimachinery/json-value.ts";
 import { createOpenApi, type Document, type OpenApi } from "#apimachinery/openapi/documents.ts";
 import { encodeSwagger } from "#apimachinery/openapi/gnostic-v2.ts";
@@ -34,7 +34,14 @@ export function openApiPaths(table: ApiTable, remotes: RemoteDocuments): PathHan
 /** The words about types are loaded once somebody asks: most servers never need them. */
 async function loadOpenApi(): Promise<OpenApi> {
   const { describeType } = await import("#api/docs/descriptions.ts");
-  return createOpenApi({ kinds: otherKinds, release: kubernetesVersion.gitVersion, describe: describeType });
+  const { gitVersion: release, emulationMajor, emulationMinor } = kubernetesVersion;
+  return createOpenApi({
+    kinds: otherKinds,
+    release,
+    version: `${emulationMajor}.${emulationMinor}`,
+    otherGroupVersions: [...resources, ...otherGroupVersions],
+    describe: describeType,
+  });
 }
 
 /** What other servers say of their schemas. */

@@ -20,3 +20,6 @@ export const conditionFields: Readonly<Record<string, string>> = {
   message: "Why the condition has this status, for people. May be empty.",
   observedGeneration: "The generation of the object that the condition was written for.",
 };
+
+/** Fields of every list of objects, beside those of all kinds. */
+export const listFields: Readonly<Record<string, string>> = { items: "The objects." };

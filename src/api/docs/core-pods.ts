@@ -1,11 +1,5 @@
 import type { Docs } from "./docs.ts";
 
-const stdin = "Whether there is a standard input. False by default.";
-const stdout = "Whether standard output is sent. True by default.";
-const stderr = "Whether standard error is sent. True by default.";
-const tty = "Whether there is a terminal.";
-const container = "The container. The only one of the Pod by default.";
-const path = "Path of the request behind the proxy.";
 const replicas = "How many Pods are wanted. 1 by default.";
 
 const podAffinityFields = {
@@ -200,19 +194,26 @@ export const podDocs: Docs = {
     containers: "Containers that use it.",
     resources: "How much of each.",
   },
-  PodAttachOptions: { "": "How to attach to a container.", stdin, stdout, stderr, tty, container },
+  PodAttachOptions: {
+    "": "How to attach to a container.",
+    stdin: "Whether the container's standard input is written to. False by default.",
+    stdout: "Whether the container's standard output is read. True by default.",
+    stderr: "Whether the container's standard error is read. True by default.",
+    tty: "Whether the container has a terminal. False by default.",
+    container: "The container to attach to. The only one of the Pod by default.",
+  },
   PodExecOptions: {
     "": "How to run a command in a container.",
-    stdin,
-    stdout,
-    stderr,
-    tty,
-    container,
+    stdin: "Whether the command gets a standard input. False by default.",
+    stdout: "Whether the command's standard output is sent. True by default.",
+    stderr: "Whether the command's standard error is sent. True by default.",
+    tty: "Whether the command gets a terminal. False by default.",
+    container: "The container to run it in. The only one of the Pod by default.",
     command: "The command and its arguments, without a shell.",
   },
   PodLogOptions: {
     "": "Which part of a log is read.",
-    container,
+    container: "The container whose log it is. The only one of the Pod by default.",
     follow: "Whether it goes on with what comes later.",
     previous: "Whether it is that of the container that ended before.",
     sinceSeconds: "Only the last seconds, this many.",
@@ -224,9 +225,18 @@ export const podDocs: Docs = {
     stream: "All, Stdout or Stderr. All by default.",
   },
   PodPortForwardOptions: { "": "Which ports are forwarded.", ports: "The ports. Needed by WebSocket clients." },
-  PodProxyOptions: { "": "A request to a Pod by way of the API server.", path },
-  NodeProxyOptions: { "": "A request to a node's kubelet by way of the API server.", path },
-  ServiceProxyOptions: { "": "A request to a Service by way of the API server.", path },
+  PodProxyOptions: {
+    "": "A request to a Pod by way of the API server.",
+    path: "Path of the request behind the proxy to the Pod.",
+  },
+  NodeProxyOptions: {
+    "": "A request to a node's kubelet by way of the API server.",
+    path: "Path of the request behind the proxy to the node.",
+  },
+  ServiceProxyOptions: {
+    "": "A request to a Service by way of the API server.",
+    path: "Path of the request behind the proxy to the Service.",
+  },
   PodTemplate: { "": "A template of Pods, stored for later use.", template: "The template." },
   PodTemplateSpec: {
     "": "What Pods made from a template are like: metadata has their labels and annotations.",

@@ -34,7 +34,6 @@ export const networkingDocs: Docs = {
   IngressRule: {
     "": "Where requests of one host go.",
     host: "The host, or *.DOMAIN for one level below. Empty means all.",
-    http: "Where they go, by path.",
   },
   HTTPIngressRuleValue: { "": "Where requests go, by path.", paths: "The paths. The longest that matches decides." },
   HTTPIngressPath: {

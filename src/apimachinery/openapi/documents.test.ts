@@ -2,19 +2,18 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { otherKinds, resources } from "#api/registry.ts";
+import { otherGroupVersions, otherKinds, resources } from "#api/registry.ts";
 import { kind, req } from "../schema.ts";
 import { ObjectMeta } from "../meta/object-meta.ts";
 import { ProtoReader } from "../proto-reader.ts";
 import { defineResource, type ResourceDefinition } from "../resource.ts";
 import { createOpenApi, type Document, type OpenApi } from "./documents.ts";
 import type { Json } from "./definitions.ts";
-import type { GroupVersion } from "./names.ts";
 
 const root = fileURLToPath(new URL("../../../../shared/kubernetes-1.36/", import.meta.url));
 const skip = existsSync(root) ? false : "upstream's OpenAPI documents are absent";
 
-function builtins(otherGroupVersions: readonly GroupVersion[] = []): OpenApi {
+function builtins(): OpenApi {
   const api = createOpenApi({ kinds: otherKinds, otherGroupVersions });
   const byVersion = Map.groupBy(resources, ({ group, version }) => `${group}/${version}`);
   for (const list of byVersion.values())
@@ -26,10 +25,7 @@ function jsonOf({ bytes }: Document): Json {
   return JSON.parse(Buffer.from(bytes).toString()) as Json;
 }
 
-/**
- * Without descriptions, which are ours, with shared parameters in place, and without the answer of
- * a delete, which the resource's strategy decides. Members sorted.
- */
+/** Without descriptions, which are ours, and with shared parameters in place. Members sorted. */
 function comparable(value: unknown, document: Json, inside = ""): unknown {
   if (Array.isArray(value)) return value.map((each) => comparable(each, document));
   if (typeof value !== "object" || value === null) return value;
@@ -39,7 +35,6 @@ function comparable(value: unknown, document: Json, inside = ""): unknown {
     const shared = document["parameters"] as Json;
     return comparable(shared[ref.slice("#/parameters/".length)], document);
   }
-  if (json["x-kubernetes-action"] === "delete") return comparableDelete(json, document);
   const entries = Object.entries(unwrapped(json))
     .filter(
       ([key, each]) => inside === "properties" || key !== "description" || typeof each !== "string",
@@ -49,11 +44,6 @@ function comparable(value: unknown, document: Json, inside = ""): unknown {
       comparable(each, document, inside === "properties" ? "" : key),
     ]);
   return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-function comparableDelete({ responses, ...rest }: Json, document: Json): unknown {
-  const { "x-kubernetes-action": _action, ...operation } = rest;
-  return { ...(comparable(operation, document) as Json), codes: Object.keys(responses as Json) };
 }
 
 /** A reference needs no wrapping where only its description stood beside it. */
@@ -79,10 +69,7 @@ test("v3 documents say what upstream's say", { skip }, () => {
 
 test("the v2 document says what upstream's says", { skip }, () => {
   const upstream = JSON.parse(readFileSync(`${root}swagger.json`, "utf8")) as Json;
-  const definitions = upstream["definitions"] as Record<string, Json>;
-  const deleteOptions = definitions["io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions"];
-  const known = deleteOptions?.["x-kubernetes-group-version-kind"] as GroupVersion[];
-  const ours = jsonOf(builtins(known).v2());
+  const ours = jsonOf(builtins().v2());
   // Which parameters are shared depends on their descriptions: they were compared in place.
   const { parameters: _ours, ...left } = comparable(ours, ours) as Json;
   const { parameters: _upstream, ...right } = comparable(upstream, upstream) as Json;

@@ -53,11 +53,13 @@ export interface OpenApiOptions {
   readonly describe?: Describe;
   /** Of the server: part of the hashes, since the schemas of built-in kinds change with it. */
   readonly release?: string;
+  /** `1.36`, as documents tell it. Default `unversioned`. */
+  readonly version?: string;
   /** Kinds that are no resources, such as Status or Scale, by their schemas. */
   readonly kinds: readonly (GroupVersion & { readonly schema: StructSchema<Fields> })[];
   /**
-   * Group versions that are known but not served, for DeleteOptions and WatchEvent, which belong to
-   * every group version.
+   * Group versions that are known, served or not, for DeleteOptions and WatchEvent, which belong to
+   * every group version. Those that are served need not be among them.
    */
   readonly otherGroupVersions?: readonly GroupVersion[];
 }
@@ -75,6 +77,7 @@ export function createOpenApi(options: OpenApiOptions): OpenApi {
 
 class Documents implements OpenApi {
   readonly #options: OpenApiOptions;
+  readonly #describe: Describe;
   /** By the name of their v3 document. */
   readonly #sections = new Map<string, Section>();
   readonly #kinds = new Map<string, GroupVersionKindEntry>();
@@ -87,6 +90,7 @@ class Documents implements OpenApi {
 
   constructor(options: OpenApiOptions) {
     this.#options = options;
+    this.#describe = describeCommon(options.describe ?? (() => undefined));
     for (const [name, paths] of fixedPaths)
       this.#sections.set(
         name,
@@ -101,7 +105,7 @@ class Documents implements OpenApi {
     this.#sections.set(groupVersionPath(groupVersion), {
       groupVersion,
       resources,
-      paths: () => [resourceListPath(groupVersion), ...resources.flatMap(pathsOf)],
+      paths: () => [resourceListPath(groupVersion), ...resources.flatMap((each) => pathsOf(each, this.#describe))],
     });
     for (const { schema, custom } of resources) {
       if (custom !== undefined) continue;
@@ -172,7 +176,7 @@ class Documents implements OpenApi {
     const { paths, definitions } = this.#render(section, 3);
     return {
       openapi: "3.0.0",
-      info,
+      info: this.#info(),
       paths: sorted(paths),
       components: {
         ...(definitions.size > 0 && { schemas: sorted(Object.fromEntries(definitions)) }),
@@ -202,7 +206,7 @@ class Documents implements OpenApi {
     const shared = shareParameters(sorted(paths));
     return {
       swagger: "2.0",
-      info,
+      info: this.#info(),
       paths: shared.paths,
       definitions: sorted(definitions),
       parameters: shared.parameters,
@@ -211,10 +215,14 @@ class Documents implements OpenApi {
     };
   }
 
+  #info(): Json {
+    return { title: "Kubernetes", version: this.#options.version ?? "unversioned" };
+  }
+
   #render(section: Section, dialect: Dialect): Fragment {
     const options: DefinitionOptions = {
       dialect,
-      describe: describeCommon(this.#options.describe ?? (() => undefined)),
+      describe: this.#describe,
       kindsOf: (schema) => this.#kindsOf(schema, dialect === 3 ? section.groupVersion : undefined),
     };
     return renderFragment(section.paths(), section.resources, options);
@@ -261,8 +269,6 @@ function fixedSection(paths: () => readonly Path[]): Section {
 
 /** Kinds of meta/v1 that are registered in every group version. */
 const everywhere = /\.meta\.v1\.(?:DeleteOptions|WatchEvent)$/;
-
-const info: Json = { title: "Kubernetes", version: "unversioned" };
 
 const bearerToken: Json = {
   description: "Bearer Token authentication",

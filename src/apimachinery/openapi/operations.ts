@@ -4,7 +4,7 @@ import { Status } from "../meta/status.ts";
 import { WatchEvent } from "../meta/watch-event.ts";
 import type { ResourceDefinition, SubresourceDefinition } from "../resource.ts";
 import type { Fields, StructSchema } from "../schema.ts";
-import type { GroupVersionKindEntry } from "./definitions.ts";
+import type { Describe, GroupVersionKindEntry } from "./definitions.ts";
 import {
   customDefinitionName,
   groupVersionPath,
@@ -114,11 +114,12 @@ interface Subject {
   readonly kind: GroupVersionKindEntry;
   readonly schema: string;
   readonly listSchema: string;
+  readonly describe: Describe;
 }
 
 /** Paths of a resource and its subresources. */
-export function pathsOf(definition: ResourceDefinition): Path[] {
-  const subject = subjectOf(definition);
+export function pathsOf(definition: ResourceDefinition, describe: Describe): Path[] {
+  const subject = subjectOf(definition, describe);
   const { verbs } = definition;
   const paths = [collectionPath(subject), itemPath(subject)];
   if (subject.namespaced && verbs.includes("list")) paths.push(allNamespacesPath(subject));
@@ -130,7 +131,7 @@ export function pathsOf(definition: ResourceDefinition): Path[] {
   return paths.filter(({ operations }) => operations.length > 0);
 }
 
-function subjectOf(definition: ResourceDefinition): Subject {
+function subjectOf(definition: ResourceDefinition, describe: Describe): Subject {
   const { group, version, kind, scope, schema } = definition;
   const namespaced = scope === "Namespaced";
   const custom = definition.custom !== undefined;
@@ -148,6 +149,7 @@ function subjectOf(definition: ResourceDefinition): Subject {
     listSchema: custom
       ? customDefinitionName(definition, definition.listKind)
       : listSchemaOf(schema).name,
+    describe,
   };
 }
 
@@ -422,7 +424,7 @@ function logOperation(subject: Subject, sub: SubresourceDefinition<never>): Oper
     action: "get",
     operationId: `read${title}${noun}Log`,
     description: `read log of the specified ${definition.kind}`,
-    parameters: [...itemParameters(subject), ...(sub.schema ? optionParameters(sub.schema) : [])],
+    parameters: [...itemParameters(subject), ...(sub.schema ? optionParameters(sub.schema, subject.describe) : [])],
     responses: ok("text"),
     produces: ["text/plain", ...types.objects],
   });
@@ -451,7 +453,7 @@ function connectPaths(subject: Subject, { path, title, sub, schema }: Connect): 
       description: `connect ${method.toUpperCase()} requests to ${what}`,
       tag: subject.tag,
       kind: sub.kind ?? subject.kind,
-      parameters: [...itemParameters(subject), ...optionParameters(schema), ...more],
+      parameters: [...itemParameters(subject), ...optionParameters(schema, subject.describe), ...more],
       responses: ok("text"),
       consumes: ["*/*"],
       produces: ["*/*"],

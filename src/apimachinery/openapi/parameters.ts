@@ -1,5 +1,6 @@
 import type { Fields, StructSchema } from "../schema.ts";
 import { flatFields, resolve } from "../schema.ts";
+import type { Describe } from "./definitions.ts";
 
 export interface Parameter {
   readonly name: string;
@@ -106,13 +107,14 @@ const queryTypes = new Map<string, Parameter["type"]>([
 ]);
 
 /** Fields of an options kind that may stand in the query: scalars and lists of them. */
-export function optionParameters(schema: StructSchema<Fields>): Parameter[] {
+export function optionParameters(schema: StructSchema<Fields>, describe: Describe): Parameter[] {
   const parameters: Parameter[] = [];
   for (const [name, field] of flatFields(schema)) {
     const resolved = resolve(field.schema);
     const { type } = resolved.type === "list" ? resolve(resolved.items) : resolved;
     const mapped = queryTypes.get(type);
-    if (mapped !== undefined) parameters.push(query(name, mapped, `${name} of the request`));
+    if (mapped === undefined) continue;
+    parameters.push(query(name, mapped, describe(schema.name, name) ?? `${name} of the request`));
   }
   return parameters;
 }

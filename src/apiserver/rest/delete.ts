@@ -119,7 +119,7 @@ async function admit(endpoint: Endpoint, call: Call, { admission, old }: Admitte
 }
 
 function answer(endpoint: Endpoint, entry: Entry, gone: boolean): Deleted {
-  if (endpoint.hub.strategy.deleteReturnsObject === true) return { kind: "entry", entry, gone };
+  if (endpoint.hub.strategy.deleteReturnsObject !== undefined) return { kind: "entry", entry, gone };
   const { metadata } = entry.object;
   const { group, plural } = endpoint.definition;
   return {

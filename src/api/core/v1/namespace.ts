@@ -53,7 +53,7 @@ export const namespaces = defineResource<Namespace>({
   schema: Namespace,
   strategy: {
     nameRule: "dnsLabel",
-    deleteReturnsObject: true,
+    deleteReturnsObject: "unannounced",
     default(namespace) {
       const { name } = namespace.metadata;
       if (name) namespace.metadata.labels = { ...namespace.metadata.labels, [nameLabel]: name };

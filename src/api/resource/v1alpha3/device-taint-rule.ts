@@ -59,6 +59,7 @@ export const deviceTaintRules = defineResource<DeviceTaintRule>({
   featureGate: "DRADeviceTaintRules",
   scope: "Cluster",
   schema: DeviceTaintRule,
+  strategy: { deleteReturnsObject: true },
   subresources: {
     status: { verbs: ["get", "patch", "update"] },
   },

@@ -75,6 +75,7 @@ export const resourcePoolStatusRequests = defineResource<ResourcePoolStatusReque
   featureGate: "DRAResourcePoolStatus",
   scope: "Cluster",
   schema: ResourcePoolStatusRequest,
+  strategy: { deleteReturnsObject: true },
   subresources: {
     status: { verbs: ["get", "patch", "update"] },
   },

@@ -29,7 +29,7 @@ export const resourceClaimTemplates = defineResource<ResourceClaimTemplate>({
   scope: "Namespaced",
   schema: ResourceClaimTemplate,
   conversion: claimTemplateConversion,
-  strategy: { default: ({ spec }) => defaultRequests(spec.spec) },
+  strategy: { deleteReturnsObject: true, default: ({ spec }) => defaultRequests(spec.spec) },
   columns: [nameColumn, ageColumn],
   storage: { version: "v1" },
 });

@@ -130,7 +130,7 @@ export const resourceClaims = defineResource<ResourceClaim>({
   scope: "Namespaced",
   schema: ResourceClaim,
   conversion: claimConversion,
-  strategy: { default: ({ spec }) => defaultRequests(spec) },
+  strategy: { deleteReturnsObject: true, default: ({ spec }) => defaultRequests(spec) },
   columns: [
     nameColumn,
     column("State", (claim) => claimStateText(claim as unknown as StoredClaim), { description: "Allocated, reserved, or waiting." }),

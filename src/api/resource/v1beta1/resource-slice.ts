@@ -137,6 +137,7 @@ export const resourceSlices = defineResource<ResourceSlice>({
   scope: "Cluster",
   schema: ResourceSlice,
   conversion: sliceConversion,
+  strategy: { deleteReturnsObject: true },
   fieldSelectors: {
     "spec.nodeName": ({ spec }) => spec.nodeName ?? "",
     "spec.driver": ({ spec }) => spec.driver,
