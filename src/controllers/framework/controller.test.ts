@@ -112,6 +112,15 @@ test("conflicts are retried without noise", async () => {
   assert.deepEqual([atMs.length, world.errors], [2, []]);
 });
 
+test("what has gone meanwhile is no failure, unless it is missing again", async () => {
+  const { world, atMs } = setUp(async (context, attempt) => {
+    if (attempt < 3) await context.resource(secrets).delete("a/gone");
+    return done;
+  });
+  await world.settle();
+  assert.deepEqual([atMs.length, world.errors.length], [3, 1]);
+});
+
 test("sooner picks the earlier wish", () => {
   assert.deepEqual(sooner(done, { requeueAfterMs: 5 }, { requeueAfterMs: 3 }), {
     requeueAfterMs: 3,

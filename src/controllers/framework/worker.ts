@@ -1,6 +1,6 @@
 import type { KubeObject } from "#apimachinery/object.ts";
 import { keyOfObject } from "#apimachinery/object.ts";
-import { isConflict } from "#apimachinery/status.ts";
+import { isConflict, isNotFound } from "#apimachinery/status.ts";
 import type { Client, ResourceClient, ResourceTarget } from "#client/client.ts";
 import { createWorkqueue, type Workqueue } from "#client/workqueue.ts";
 import { type Barrier, createBarrier } from "./barrier.ts";
@@ -90,11 +90,17 @@ function createWork<T extends KubeObject, S>(
         queue.forget(key);
         return log.error("reconcile failed for good", error, { key });
       }
-      if (isConflict(error)) log.debug("reconcile met a newer state", { key, error });
-      else log.error("reconcile failed", error, { key, failures: queue.requeues(key) });
+      const failures = queue.requeues(key);
+      if (isNewerState(error, failures)) log.debug("reconcile met a newer state", { key, error });
+      else log.error("reconcile failed", error, { key, failures });
       queue.addRateLimited(key);
     }
   };
+}
+
+/** The caches were behind: another wrote first, or what was to be written has gone. */
+function isNewerState(error: unknown, failures: number): boolean {
+  return isConflict(error) || (failures === 0 && isNotFound(error));
 }
 
 function contextOf<T extends KubeObject, S>(
