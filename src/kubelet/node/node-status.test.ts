@@ -69,6 +69,24 @@ test("newNode reports capacity, and less of it as allocatable", () => {
   assert.equal(status?.nodeInfo?.containerRuntimeVersion, "containerd://1.6");
 });
 
+test("images come by size, whatever order the runtime tells them in", () => {
+  const image = (id: string, size: number) => ({
+    id,
+    size,
+    repoTags: [id],
+    repoDigests: [],
+    pinned: false,
+    uid: undefined,
+    username: "",
+    spec: undefined,
+  });
+  const names = (...images: ReturnType<typeof image>[]) =>
+    newNode(reportOf({ images })).status?.images?.flatMap(({ names: each }) => each);
+  const [a, b, c] = [image("a", 7), image("b", 7), image("c", 9)];
+  assert.deepEqual(names(a, b, c), ["c", "b", "a"]);
+  assert.deepEqual(names(b, c, a), ["c", "b", "a"]);
+});
+
 test("nodeStatusOf says what the node suffers from", () => {
   assert.deepEqual(conditions(reportOf()), [
     "MemoryPressure=False KubeletHasSufficientMemory",

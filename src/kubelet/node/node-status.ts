@@ -154,9 +154,10 @@ export function nodeStatusOf(report: NodeReport, previous: NodeStatus): NodeStat
   };
 }
 
+/** In an order of its own: the runtime's differs from list to list, and each would be a write. */
 function imagesOf(images: readonly RuntimeImage[]): NonNullable<NodeStatus["images"]> {
   return images
-    .toSorted((a, b) => b.size - a.size)
+    .toSorted((a, b) => b.size - a.size || (a.id < b.id ? 1 : -1))
     .slice(0, imagesMax)
     .map(({ repoDigests, repoTags, size }) => ({
       names: [...repoDigests, ...repoTags].slice(0, imageNamesMax),
