@@ -68,3 +68,29 @@ for (const { kind, probe, answers, changes } of cases) {
     assert.deepEqual(seen, changes);
   });
 }
+
+test("createProbeLoop: a probe that takes longer than its period is followed by the next at once", async () => {
+  const clock = createVirtualClock();
+  const startMs = clock.nowMs();
+  const begun: number[] = [];
+  const network: ProbeNetwork = {
+    ...networkOf(""),
+    async connect() {
+      begun.push((clock.nowMs() - startMs) / 1000);
+      await clock.sleep(25_000);
+    },
+  };
+  using loop = createProbeLoop({
+    kind: "liveness",
+    probe: { tcpSocket: { port: 80 }, timeoutSeconds: 30 },
+    clock,
+    ports: { network, runtime: createFakeRuntime({ clock }).runtime },
+    target: { container: { name: "c" }, containerId: "1", podIp: "10.0.0.1" },
+    startedMs: startMs,
+    mayRun: () => true,
+    tell: { warning() {}, changed() {} },
+  });
+  loop.nudge();
+  await clock.advance(60_000);
+  assert.deepEqual(begun, [0, 25, 50]);
+});

@@ -38,6 +38,8 @@ export function createProbeLoop(options: ProbeLoopOptions): ProbeLoop {
   let last: ProbeResult | undefined;
   let inARow = 0;
   let running = false;
+  /** Its time came while the probe before it had not answered yet. */
+  let late = false;
   let timer: Timer | undefined;
   let over = false;
 
@@ -47,7 +49,11 @@ export function createProbeLoop(options: ProbeLoopOptions): ProbeLoop {
   }
 
   async function turn(): Promise<void> {
-    if (over || running) return;
+    if (over) return;
+    if (running) {
+      late = true;
+      return;
+    }
     const earlyMs = options.startedMs + initialDelaySeconds * 1000 - clock.nowMs();
     if (earlyMs > 0) return schedule(earlyMs);
     if (!options.mayRun()) return schedule(periodSeconds * 1000);
@@ -56,6 +62,9 @@ export function createProbeLoop(options: ProbeLoopOptions): ProbeLoop {
     const outcome = await attempt();
     running = false;
     if (!over) settle(outcome);
+    if (!late) return;
+    late = false;
+    void turn();
   }
 
   async function attempt(): Promise<ProbeOutcome> {
