@@ -228,6 +228,28 @@ test("a failing liveness probe restarts the container, a failing readiness probe
   await world.lifetime.end();
 });
 
+test("a container that its liveness probe ends time and again backs off, until its image changes", async () => {
+  const world = await startKubeletWorld();
+  const livenessProbe = { tcpSocket: { port: 80 }, initialDelaySeconds: 5, failureThreshold: 1 };
+  const main = { name: "main", image: "app:1", livenessProbe };
+  world.run("probed", { containers: [main] });
+  const counts: (number | undefined)[] = [];
+  for (let i = 0; i < 9; i++) {
+    await world.settle(10_000);
+    counts.push(world.pod("probed")?.status?.containerStatuses?.[0]?.restartCount);
+  }
+  // Ends 5 s after each start; the delays before the starts are 0, 0, 10, 20 and 40 s.
+  assert.deepEqual(counts, [1, 2, 3, 3, 3, 4, 4, 4, 4]);
+  assert.equal(states(world.pod("probed")), "main: waiting CrashLoopBackOff x4");
+  world.api.seed(pods, {
+    ...(world.pod("probed") as Pod),
+    spec: { ...(world.pod("probed") as Pod).spec, containers: [{ ...main, image: "app:2" }] },
+  });
+  await world.settle();
+  assert.equal(states(world.pod("probed")), "main: running ready x5");
+  await world.lifetime.end();
+});
+
 test("a Pod past its deadline fails", async () => {
   const world = await startKubeletWorld();
   world.run("late", { activeDeadlineSeconds: 5 });
@@ -352,6 +374,8 @@ test("resources change in place, wait when they do not fit, and follow their res
   );
 
   assert.equal(states(await resize("1500m", "128Mi")), "main: running ready x1");
+  // Restarts that were wished for are no crashes: the second one does not wait either.
+  assert.equal(states(await resize("1500m", "64Mi")), "main: running ready x2");
   await world.lifetime.end();
 });
 

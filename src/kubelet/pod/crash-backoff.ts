@@ -15,7 +15,8 @@ export interface CrashBackoff {
   admit(key: string, finishedMs: number): number;
   /** The whole delay that `key` is in. */
   delayMs(key: string): number;
-  forget(key: string): void;
+  /** All keys that begin with `prefix`. */
+  forget(prefix: string): void;
 }
 
 export function createCrashBackoff(clock: Clock): CrashBackoff {
@@ -36,6 +37,8 @@ export function createCrashBackoff(clock: Clock): CrashBackoff {
       return 0;
     },
     delayMs: (key) => entries.get(key)?.delayMs ?? 0,
-    forget: (key) => void entries.delete(key),
+    forget(prefix) {
+      for (const key of entries.keys()) if (key.startsWith(prefix)) entries.delete(key);
+    },
   };
 }

@@ -14,13 +14,13 @@ import { kernelHostname, podHostname } from "./hostname.ts";
 import type { PodPlan } from "./plan-pod.ts";
 import { podLogDirectory } from "./pod-paths.ts";
 import {
-  latestContainer,
   type PodRuntime,
   podIpsOf,
   readPodRuntime,
   runningContainers,
 } from "./pod-runtime.ts";
 import { fieldContext, type PodServices } from "./pod-services.ts";
+import { containerHash } from "./runtime-labels.ts";
 import { sandboxConfig } from "./sandbox-config.ts";
 
 export interface SyncInput {
@@ -29,6 +29,8 @@ export interface SyncInput {
   readonly plan: PodPlan;
   /** Why containers wait, by name; kept up to date here. */
   readonly waiting: Map<string, WaitingReason>;
+  /** Ids of containers that were ended to get other resources, which is no crash. */
+  readonly resized: ReadonlySet<string>;
   readonly signal: AbortSignal;
   /** Called when the Pod's addresses are known. */
   readonly sandboxReady: (runtime: PodRuntime) => void;
@@ -139,7 +141,7 @@ async function tryStart(
   services: PodServices,
 ): Promise<number | undefined> {
   const { pod, waiting } = input;
-  const remainingMs = crashDelayMs(pod, { container, runtime: input.runtime }, services);
+  const remainingMs = crashDelayMs(input, container, services);
   if (remainingMs > 0) {
     const delayMs = services.crashes.delayMs(crashKey(pod, container));
     const where = `container=${container.name} pod=${podDescription(pod)}`;
@@ -176,17 +178,26 @@ async function tryStart(
 }
 
 function crashDelayMs(
-  pod: Pod,
-  { container, runtime }: { readonly container: Container; readonly runtime: PodRuntime },
+  { pod, runtime, resized }: SyncInput,
+  container: Container,
   { crashes }: PodServices,
 ): number {
-  const last = latestContainer(runtime, container.name);
-  if (last === undefined || last.state !== containerState.exited) return 0;
-  return crashes.admit(crashKey(pod, container), last.finishedAt / 1e6);
+  // Of one that the plan has just ended, the instance before it counts.
+  const last = runtime.containers.find(
+    ({ id, metadata, state }) =>
+      metadata?.name === container.name && state === containerState.exited && !resized.has(id),
+  );
+  return last === undefined ? 0 : crashes.admit(crashKey(pod, container), last.finishedAt / 1e6);
 }
 
-export function crashKey(pod: Pod, { name }: Container): string {
-  return `${uidOf(pod)}/${name}`;
+/** A new image starts anew. Source: kuberuntime helpers.go GetBackoffKey. */
+function crashKey(pod: Pod, container: Container): string {
+  return `${crashKeys(pod)}${container.name}/${containerHash(container)}`;
+}
+
+/** What the keys of all containers of the Pod begin with. */
+export function crashKeys(pod: Pod): string {
+  return `${uidOf(pod)}/`;
 }
 
 /** `10s`, `1m20s`, `5m0s`. */

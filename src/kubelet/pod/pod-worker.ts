@@ -18,7 +18,7 @@ import { podDirectory, podLogDirectory } from "./pod-paths.ts";
 import { type PodRuntime, podIpsOf, runningContainers } from "./pod-runtime.ts";
 import { fieldContext, type PodServices } from "./pod-services.ts";
 import {
-  crashKey,
+  crashKeys,
   hastenKill,
   killPod,
   removeOldInstances,
@@ -169,7 +169,15 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
     };
     const { signal } = syncing;
     const outcome = await syncPod(
-      { pod: used, runtime: view.runtime, plan, waiting, signal, sandboxReady },
+      {
+        pod: used,
+        runtime: view.runtime,
+        plan,
+        waiting,
+        resized: resizer.ended,
+        signal,
+        sandboxReady,
+      },
       services,
     );
     await look(used);
@@ -221,9 +229,7 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
     services.probes.forget(uid);
     await services.volumes.tearDown(uid);
     await services.cgroups.removePod(pod);
-    for (const { container } of containersOf(pod)) {
-      services.crashes.forget(crashKey(pod, container));
-    }
+    services.crashes.forget(crashKeys(pod));
     state = "ended";
     options.ended?.(pod);
     await finish();

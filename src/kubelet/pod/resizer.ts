@@ -29,6 +29,8 @@ export interface Resizer {
   readonly conditions: readonly PodCondition[];
   /** By container id: what its cgroup was set to. */
   readonly applied: ReadonlyMap<string, ResourceRequirements>;
+  /** Ids of containers that were ended here. */
+  readonly ended: ReadonlySet<string>;
   /** Containers that are new in `runtime` were started as `pod` says. */
   note(runtime: PodRuntime, pod: Pod): void;
   /** A newer state of the object. */
@@ -48,6 +50,7 @@ export interface ResizerOptions {
 
 export function createResizer({ pod: first, services, refuse }: ResizerOptions): Resizer {
   const applied = new Map<string, ResourceRequirements>();
+  const ended = new Set<string>();
   let granted: Granted = rememberedResources(first);
   let wished = first;
   let refusal: ResizeRefusal | undefined;
@@ -76,6 +79,8 @@ export function createResizer({ pod: first, services, refuse }: ResizerOptions):
     }
     const ids = new Set(running.map(({ id }) => id));
     for (const id of applied.keys()) if (!ids.has(id)) applied.delete(id);
+    const known = new Set(runtime.containers.map(({ id }) => id));
+    for (const id of ended) if (!known.has(id)) ended.delete(id);
   }
 
   interface Due {
@@ -126,6 +131,7 @@ export function createResizer({ pod: first, services, refuse }: ResizerOptions):
     const [podIp = ""] = podIpsOf(runtime);
     const message = `Container ${container.name} resize requires restart`;
     const kill = { pod, container, containerId: id, podIp, reason: "", message } as const;
+    ended.add(id);
     return killContainer(kill, services);
   }
 
@@ -143,6 +149,7 @@ export function createResizer({ pod: first, services, refuse }: ResizerOptions):
       ];
     },
     applied,
+    ended,
     note,
     wish(pod) {
       wished = pod;

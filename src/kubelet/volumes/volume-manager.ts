@@ -214,8 +214,8 @@ function subPathOf(
   const [first] = missing;
   if (first !== undefined) throw new Error(`missing value for ${JSON.stringify(first)}`);
   if (path.startsWith("/"))
-    throw new Error(`error SubPath ${JSON.stringify(path)} must not be an absolute path`);
+    throw new Error(`error SubPath \`${path}\` must not be an absolute path`);
   if (path.split("/").includes(".."))
-    throw new Error(`unable to provision SubPath ${JSON.stringify(path)}: must not contain '..'`);
+    throw new Error(`unable to provision SubPath \`${path}\`: must not contain '..'`);
   return path;
 }
