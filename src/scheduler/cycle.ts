@@ -11,7 +11,7 @@ import type { Lifetime } from "#base/lifetime.ts";
 import type { Random } from "#base/random.ts";
 import type { PodInfo } from "./pod-info.ts";
 import type { ProfileRuntime } from "./profile-runtime.ts";
-import type { QueuedPod } from "./queue.ts";
+import type { QueuedPod } from "./queued-pod.ts";
 import { Slots } from "./slots.ts";
 import { Trial, type TrialOptions } from "./trial.ts";
 import { tellFailure } from "./trial-report.ts";

@@ -22,7 +22,7 @@ import type { SchedulerMetrics } from "./metrics.ts";
 import type { NodeInfo } from "./node-info.ts";
 import type { Nominator } from "./nominator.ts";
 import type { PodInfo } from "./pod-info.ts";
-import type { QueuedPod } from "./queue.ts";
+import type { QueuedPod } from "./queued-pod.ts";
 import type { WaitingPods } from "./waiting-pods.ts";
 
 /** `Unschedulable` may be cured by preemption, `UnschedulableAndUnresolvable` may not. */

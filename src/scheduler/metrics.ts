@@ -2,7 +2,8 @@
 import { type Counter, exponentialBuckets, type Histogram, type MetricRegistry } from "#base/metrics.ts";
 import type { EventName } from "./cluster-events.ts";
 import type { Cluster } from "./cluster.ts";
-import type { QueueCounts, QueuedPod } from "./queue.ts";
+import type { QueueCounts } from "./queue.ts";
+import type { QueuedPod } from "./queued-pod.ts";
 import type { Explanation } from "./why.ts";
 
 export type ExtensionPoint = "PreFilter" | "Filter" | "PostFilter" | "Reserve" | "Permit" | "PreBind" | "Bind";

@@ -1,6 +1,6 @@
 /** A scheduler's plugins, sorted by where they take part: what one `schedulerName` stands for. */
 import type { Plugin } from "./framework.ts";
-import type { QueuedPod } from "./queue.ts";
+import type { QueuedPod } from "./queued-pod.ts";
 
 export interface WeightedPlugin {
   readonly plugin: Plugin;

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createVirtualClock } from "#base/virtual/clock.ts";
+import { inFlightEventsMax } from "./flights.ts";
 import { podInfoOf } from "./pod-info.ts";
-import { createQueue, inFlightEventsMax, unschedulableMsMax } from "./queue.ts";
+import { createQueue, unschedulableMsMax } from "./queue.ts";
 import { pod, type PodSketch } from "./testing/world.ts";
 
 function makeQueue() {

@@ -8,7 +8,8 @@ import type { Cluster } from "./cluster.ts";
 import type { SchedulerMetrics } from "./metrics.ts";
 import { conditionPatch, patchPodStatus, truncated } from "./pod-condition.ts";
 import type { ProfileRuntime } from "./profile-runtime.ts";
-import type { QueuedPod, Queue } from "./queue.ts";
+import type { Queue } from "./queue.ts";
+import type { QueuedPod } from "./queued-pod.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 import type { Explanation, Explanations } from "./why.ts";
 
