@@ -250,6 +250,25 @@ test("a container that its liveness probe ends time and again backs off, until i
   await world.lifetime.end();
 });
 
+test("a server that starts slowly is ready soon: asked after a second, and whenever its Pod is looked at", async () => {
+  let refusals = 1;
+  const connect = () => (refusals-- > 0 ? Promise.reject(new Error("refused")) : Promise.resolve());
+  const world = await startKubeletWorld({ network: { connect } });
+  const readinessProbe = { tcpSocket: { port: 80 }, periodSeconds: 600 };
+  const spec = { containers: [{ name: "main", image: "app:1", readinessProbe }] };
+  world.run("first", spec);
+  await world.settle(2000);
+  assert.equal(states(world.pod("first")), "main: running ready");
+  refusals = 2;
+  const second = world.run("second", spec);
+  await world.settle(2000);
+  assert.equal(states(world.pod("second")), "main: running");
+  world.api.seed(pods, { ...second, status: world.pod("second")?.status, metadata: { ...second.metadata, labels: { a: "b" } } } as Pod);
+  await world.settle(500);
+  assert.equal(states(world.pod("second")), "main: running ready");
+  await world.lifetime.end();
+});
+
 test("a Pod past its deadline fails", async () => {
   const world = await startKubeletWorld();
   world.run("late", { activeDeadlineSeconds: 5 });

@@ -32,7 +32,9 @@ const cases: readonly Case[] = [
   { kind: "readiness", answers: "....", changes: ["0 success"] },
   { kind: "readiness", answers: ".xxx.", changes: ["0 success", "30 failure", "40 success"] },
   { kind: "readiness", answers: ".xx.xx", changes: ["0 success"] },
-  { kind: "readiness", probe: { successThreshold: 2 }, answers: "x..", changes: ["20 success"] },
+  { kind: "readiness", probe: { successThreshold: 2 }, answers: "x..", changes: ["11 success"] },
+  { kind: "readiness", answers: "x.", changes: ["1 success"] },
+  { kind: "readiness", answers: "xx.", changes: ["11 success"] },
   { kind: "liveness", answers: "..xxx", changes: ["0 success", "40 failure"] },
   {
     kind: "liveness",

@@ -23,12 +23,17 @@ export interface ProbeLoopOptions {
 export interface ProbeLoop extends Disposable {
   /** Undefined until a threshold was reached for the first time. */
   readonly result: ProbeResult | undefined;
-  /** Probes now, if it is time to; else when it is. */
+  /** Probes now, or when the one under way has answered, if it is time to; else when it is. */
   nudge(): void;
 }
 
 /** A probe that could not be carried out is tried again at once. Source: prober.go maxProbeRetries. */
 const attemptsMax = 3;
+/**
+ * A container is asked the moment it runs, which is before most servers listen; upstream's first question comes with the
+ * relist, up to this much later. Whoever was not ready at first is asked again then, and not a period later.
+ */
+const secondLookMs = 1000;
 
 export function createProbeLoop(options: ProbeLoopOptions): ProbeLoop {
   const { probe, clock, kind, tell } = options;
@@ -61,10 +66,15 @@ export function createProbeLoop(options: ProbeLoopOptions): ProbeLoop {
     schedule(periodSeconds * 1000);
     const outcome = await attempt();
     running = false;
-    if (!over) settle(outcome);
-    if (!late) return;
-    late = false;
-    void turn();
+    if (over) return;
+    const first = last === undefined;
+    settle(outcome);
+    if (late) {
+      late = false;
+      void turn();
+    } else if (first && kind === "readiness" && outcome.result === "failure") {
+      schedule(Math.min(secondLookMs, periodSeconds * 1000));
+    }
   }
 
   async function attempt(): Promise<ProbeOutcome> {

@@ -16,7 +16,7 @@ export type ProbeKind = (typeof probeKinds)[number];
 /** Runs the probes of the node's containers. Source: kubelet/prober/prober_manager.go. */
 export interface ProbeManager extends ProbeResults {
   readiness(containerId: string): ProbeResult | undefined;
-  /** Starts and stops probes so that they fit what runs. Only readiness goes on while it ends. */
+  /** Starts and stops probes so that they fit what runs, and asks anew what is not ready. Only readiness goes on while it ends. */
   follow(pod: Pod, runtime: PodRuntime, options: { readonly ending: boolean }): void;
   forget(uid: string): void;
 }
@@ -99,7 +99,11 @@ export function createProbeManager(options: ProbeManagerOptions): ProbeManager {
           if (probe === undefined || (ending && kind !== "readiness")) continue;
           const key = `${kind}/${instance.id}`;
           wanted.add(key);
-          if (byContainer.has(key)) continue;
+          const present = byContainer.get(key);
+          if (present !== undefined) {
+            if (kind === "readiness" && present.result !== "success") present.nudge();
+            continue;
+          }
           const own = loops.get(uid) ?? new Map<string, ProbeLoop>();
           loops.set(uid, own);
           const startedMs = instance.startedAt / 1e6;
