@@ -10,6 +10,7 @@
 import type { Node } from "#api/core/v1/node.ts";
 import type { Pod } from "#api/core/v1/pod.ts";
 import { deepEqual } from "#apimachinery/deep-equal.ts";
+import { NodeChanges } from "./node-changes.ts";
 import { addPodTo, createNodeInfo, type NodeInfo, removePodFrom, setNode } from "./node-info.ts";
 import { createNodeOrder } from "./node-order.ts";
 import type { PodInfo } from "./pod-info.ts";
@@ -52,9 +53,6 @@ export interface MutableCluster extends Cluster {
   forget(uid: string): void;
 }
 
-/** Changes that are remembered one by one. */
-const latestMax = 1024;
-
 interface Place {
   pod: PodInfo;
   readonly info: NodeInfo;
@@ -62,195 +60,205 @@ interface Place {
 }
 
 export function createCluster(): MutableCluster {
-  const nodes: (NodeInfo | undefined)[] = [];
-  const byName = new Map<string, NodeInfo>();
-  const order = createNodeOrder();
+  return new SchedulerCluster();
+}
+
+class SchedulerCluster implements MutableCluster {
+  readonly nodes: (NodeInfo | undefined)[] = [];
+  readonly #byName = new Map<string, NodeInfo>();
+  readonly #order = createNodeOrder();
+  readonly #changes = new NodeChanges();
+  /** Indexes of nodes that are gone. */
+  readonly #free: number[] = [];
   /** Pods whose node was never seen, or is gone before them. */
-  const placeholders = new Map<string, NodeInfo>();
-  const places = new Map<string, Place>();
-  const free: number[] = [];
-  const imageNodes = new Map<string, number>();
-  let changedAt = new Float64Array(64);
-  /** Nodes of the newest changes, by sequence. */
-  const latest = new Int32Array(latestMax);
-  let sequence = 0;
-  let epoch = 0;
-  let podsWithTerms = 0;
+  readonly #placeholders = new Map<string, NodeInfo>();
+  readonly #places = new Map<string, Place>();
+  readonly #imageNodes = new Map<string, number>();
+  #epoch = 0;
+  #podsWithTerms = 0;
 
-  function changed(info: NodeInfo): void {
-    if (info.index < 0) return;
-    changedAt[info.index] = ++sequence;
-    latest[sequence % latestMax] = info.index;
+  get nodeCount(): number {
+    return this.#byName.size;
   }
 
-  function countImages(info: NodeInfo, sign: 1 | -1): void {
+  get order(): readonly number[] {
+    return this.#order.list();
+  }
+
+  node(name: string): NodeInfo | undefined {
+    return this.#byName.get(name);
+  }
+
+  get sequence(): number {
+    return this.#changes.sequence;
+  }
+
+  get changedAt(): Float64Array {
+    return this.#changes.changedAt;
+  }
+
+  forChangedSince(seen: number, tell: (index: number) => void): void {
+    this.#changes.forEachSince(seen, tell);
+  }
+
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  invalidate(): void {
+    this.#epoch++;
+  }
+
+  nodesWithImage(name: string): number {
+    return this.#imageNodes.get(name) ?? 0;
+  }
+
+  get podsWithTerms(): number {
+    return this.#podsWithTerms;
+  }
+
+  pod(uid: string): PodInfo | undefined {
+    return this.#places.get(uid)?.pod;
+  }
+
+  isAssumed(uid: string): boolean {
+    return this.#places.get(uid)?.assumed === true;
+  }
+
+  get podCounts(): Cluster["podCounts"] {
+    let assumed = 0;
+    for (const place of this.#places.values()) if (place.assumed) assumed++;
+    return { all: this.#places.size, assumed };
+  }
+
+  setNode(node: Node): void {
+    const known = this.#byName.get(node.metadata?.name ?? "");
+    if (known !== undefined && sameForPlugins(known.node, node)) {
+      known.node = node;
+      return;
+    }
+    const info = known ?? this.#appear(node);
+    const images = info.images;
+    this.#countImages(info, -1);
+    setNode(info, node);
+    this.#order.add(info.name, info.index, node);
+    this.#countImages(info, 1);
+    if (!deepEqual([...images], [...info.images])) this.#epoch++;
+    if (known === undefined) this.#adopt(info);
+    this.#changed(info);
+  }
+
+  removeNode(name: string): void {
+    const info = this.#byName.get(name);
+    if (info === undefined) return;
+    this.#countImages(info, -1);
+    this.#byName.delete(name);
+    this.#order.remove(name);
+    this.nodes[info.index] = undefined;
+    this.#changed(info);
+    this.#free.push(info.index);
+    // Sums over nodes are kept by index: nobody tells them that one is gone.
+    this.#epoch++;
+    const left = [...info.pods.values()];
+    for (const pod of left) removePodFrom(info, pod.uid);
+    for (const pod of left) this.#move(pod, this.#nodeFor(name));
+  }
+
+  addPod(pod: PodInfo): void {
+    const place = this.#places.get(pod.uid);
+    const name = pod.pod.spec.nodeName ?? "";
+    if (place?.info.name !== name || !sameOnNode(place.pod, pod)) {
+      this.#take(pod.uid);
+      this.#put(pod, this.#nodeFor(name), false);
+      return;
+    }
+    // Nothing that a node could feel: no conclusion about it needs to be drawn again.
+    place.assumed = false;
+    place.pod = pod;
+    place.info.pods.set(pod.uid, pod);
+    if (place.info.podsWithTerms.has(pod.uid)) place.info.podsWithTerms.set(pod.uid, pod);
+  }
+
+  removePod(uid: string): void {
+    this.#take(uid);
+  }
+
+  assume(pod: PodInfo, node: NodeInfo): void {
+    this.#put(pod, node, true);
+  }
+
+  forget(uid: string): void {
+    if (this.isAssumed(uid)) this.#take(uid);
+  }
+
+  #changed({ index }: NodeInfo): void {
+    if (index >= 0) this.#changes.changed(index);
+  }
+
+  #countImages(info: NodeInfo, sign: 1 | -1): void {
     for (const name of info.images.keys()) {
-      const left = (imageNodes.get(name) ?? 0) + sign;
-      if (left > 0) imageNodes.set(name, left);
-      else imageNodes.delete(name);
+      const left = this.nodesWithImage(name) + sign;
+      if (left > 0) this.#imageNodes.set(name, left);
+      else this.#imageNodes.delete(name);
     }
   }
 
-  function appear(node: Node): NodeInfo {
+  #appear(node: Node): NodeInfo {
     const name = node.metadata?.name ?? "";
-    const index = free.pop() ?? nodes.length;
-    if (index >= changedAt.length) {
-      const larger = new Float64Array(changedAt.length * 2);
-      larger.set(changedAt);
-      changedAt = larger;
-    }
+    const index = this.#free.pop() ?? this.nodes.length;
     const info = createNodeInfo(index, name);
-    nodes[index] = info;
-    byName.set(name, info);
+    this.nodes[index] = info;
+    this.#byName.set(name, info);
     // Shares of images are shares of all nodes.
-    if (imageNodes.size > 0) epoch++;
+    if (this.#imageNodes.size > 0) this.#epoch++;
     return info;
   }
 
-  function adopt(info: NodeInfo): void {
-    const waiting = placeholders.get(info.name);
-    placeholders.delete(info.name);
-    for (const pod of waiting?.pods.values() ?? []) {
-      addPodTo(info, pod);
-      const place = places.get(pod.uid);
-      places.set(pod.uid, { pod, info, assumed: place?.assumed ?? false });
-    }
+  /** Takes over the pods that were waiting for the node. */
+  #adopt(info: NodeInfo): void {
+    const waiting = this.#placeholders.get(info.name);
+    this.#placeholders.delete(info.name);
+    for (const pod of waiting?.pods.values() ?? []) this.#move(pod, info);
   }
 
-  function put(pod: PodInfo, info: NodeInfo, assumed: boolean): void {
-    places.set(pod.uid, { pod, info, assumed });
+  /** A pod that is off its node already; its terms stay counted. */
+  #move(pod: PodInfo, info: NodeInfo): void {
     addPodTo(info, pod);
-    countTerms(info, pod, 1);
-    changed(info);
+    this.#places.set(pod.uid, { pod, info, assumed: this.isAssumed(pod.uid) });
   }
 
-  function take(uid: string): void {
-    const place = places.get(uid);
+  #put(pod: PodInfo, info: NodeInfo, assumed: boolean): void {
+    this.#places.set(pod.uid, { pod, info, assumed });
+    addPodTo(info, pod);
+    this.#countTerms(info, pod, 1);
+    this.#changed(info);
+  }
+
+  #take(uid: string): void {
+    const place = this.#places.get(uid);
     if (place === undefined) return;
-    places.delete(uid);
-    countTerms(place.info, place.pod, -1);
+    this.#places.delete(uid);
+    this.#countTerms(place.info, place.pod, -1);
     removePodFrom(place.info, uid);
-    changed(place.info);
-    if (place.info.index < 0 && place.info.pods.size === 0) placeholders.delete(place.info.name);
+    this.#changed(place.info);
+    if (place.info.index < 0 && place.info.pods.size === 0) this.#placeholders.delete(place.info.name);
   }
 
   /** Whether any pod has terms decides whether plugins look at all: see `epoch`. */
-  function countTerms(info: NodeInfo, pod: PodInfo, sign: 1 | -1): void {
+  #countTerms(info: NodeInfo, pod: PodInfo, sign: 1 | -1): void {
     if (!info.podsWithTerms.has(pod.uid)) return;
-    const before = podsWithTerms;
-    podsWithTerms += sign;
-    if (before === 0 || podsWithTerms === 0) epoch++;
+    const before = this.#podsWithTerms;
+    this.#podsWithTerms += sign;
+    if (before === 0 || this.#podsWithTerms === 0) this.#epoch++;
   }
 
-  function nodeFor(name: string): NodeInfo {
-    const known = byName.get(name) ?? placeholders.get(name);
+  #nodeFor(name: string): NodeInfo {
+    const known = this.#byName.get(name) ?? this.#placeholders.get(name);
     if (known !== undefined) return known;
     const placeholder = createNodeInfo(-1, name);
-    placeholders.set(name, placeholder);
+    this.#placeholders.set(name, placeholder);
     return placeholder;
   }
-
-  return {
-    nodes,
-    get nodeCount() {
-      return byName.size;
-    },
-    get order() {
-      return order.list();
-    },
-    node: (name) => byName.get(name),
-    get sequence() {
-      return sequence;
-    },
-    get changedAt() {
-      return changedAt;
-    },
-    forChangedSince(seen, tell) {
-      if (sequence - seen <= latestMax) {
-        for (let at = seen + 1; at <= sequence; at++) {
-          const index = latest[at % latestMax] as number;
-          if (changedAt[index] === at) tell(index);
-        }
-        return;
-      }
-      for (let index = 0; index < nodes.length; index++) {
-        if ((changedAt[index] as number) > seen) tell(index);
-      }
-    },
-    get epoch() {
-      return epoch;
-    },
-    invalidate: () => void epoch++,
-    nodesWithImage: (name) => imageNodes.get(name) ?? 0,
-    get podsWithTerms() {
-      return podsWithTerms;
-    },
-    pod: (uid) => places.get(uid)?.pod,
-    isAssumed: (uid) => places.get(uid)?.assumed === true,
-    get podCounts() {
-      let assumed = 0;
-      for (const place of places.values()) if (place.assumed) assumed++;
-      return { all: places.size, assumed };
-    },
-    setNode(node) {
-      const known = byName.get(node.metadata?.name ?? "");
-      if (known !== undefined && sameForPlugins(known.node, node)) {
-        known.node = node;
-        return;
-      }
-      const info = known ?? appear(node);
-      const images = info.images;
-      countImages(info, -1);
-      setNode(info, node);
-      order.add(info.name, info.index, node);
-      countImages(info, 1);
-      if (!deepEqual([...images], [...info.images])) epoch++;
-      if (known === undefined) adopt(info);
-      changed(info);
-    },
-    removeNode(name) {
-      const info = byName.get(name);
-      if (info === undefined) return;
-      countImages(info, -1);
-      byName.delete(name);
-      order.remove(name);
-      nodes[info.index] = undefined;
-      changed(info);
-      free.push(info.index);
-      // Sums over nodes are kept by index: nobody tells them that one is gone.
-      epoch++;
-      const left = [...info.pods.values()];
-      for (const { uid } of left) removePodFrom(info, uid);
-      for (const pod of left) {
-        const placeholder = nodeFor(name);
-        addPodTo(placeholder, pod);
-        places.set(pod.uid, {
-          pod,
-          info: placeholder,
-          assumed: places.get(pod.uid)?.assumed ?? false,
-        });
-      }
-    },
-    addPod(pod) {
-      const place = places.get(pod.uid);
-      const name = pod.pod.spec.nodeName ?? "";
-      if (place?.info.name !== name || !sameOnNode(place.pod, pod)) {
-        take(pod.uid);
-        put(pod, nodeFor(name), false);
-        return;
-      }
-      // Nothing that a node could feel: no conclusion about it needs to be drawn again.
-      place.assumed = false;
-      place.pod = pod;
-      place.info.pods.set(pod.uid, pod);
-      if (place.info.podsWithTerms.has(pod.uid)) place.info.podsWithTerms.set(pod.uid, pod);
-    },
-    removePod: take,
-    assume: (pod, node) => put(pod, node, true),
-    forget(uid) {
-      if (places.get(uid)?.assumed === true) take(uid);
-    },
-  };
 }
 
 /** Heartbeats and other news that no plugin reads. */
