@@ -11,7 +11,7 @@ import { createVirtualClock } from "#base/virtual/clock.ts";
 import { createMemoryStore } from "#store/memory.ts";
 import { LiveSet } from "../storage/live-set.ts";
 import { ResourceStorage } from "../storage/storage.ts";
-import { type Availability, checkAvailability } from "./availability.ts";
+import { type Availability, checkAvailability, withAvailability } from "./availability.ts";
 import type { RemoteTarget } from "./remote-service.ts";
 
 const clock = createVirtualClock();
@@ -134,3 +134,14 @@ for (const [what, { services: known = [], slices = [], answer = 200, wanted, rea
     assert.deepEqual(requests, reached === undefined ? [] : [`${reached} as ext.default.svc`]);
   });
 }
+
+test("the condition keeps its place among those of others", () => {
+  const [before, after] = ["2026-11-25T10:00:00Z", "2026-11-25T10:00:05Z"];
+  const passed = { status: "True", reason: "Passed", message: "all checks passed" } as const;
+  const once = withAvailability(registration, { status: "False", reason: "MissingEndpoints", message: "none" }, before);
+  const others = { type: "StatusUpdated", status: "True", reason: "E2E" } as const;
+  const shared = { ...once, status: { conditions: [...(once.status?.conditions ?? []), others] } } as APIService;
+  const twice = withAvailability(shared, passed, after);
+  assert.deepEqual(twice.status?.conditions, [{ type: "Available", ...passed, lastTransitionTime: after }, others]);
+  assert.equal(withAvailability(twice, passed, after), twice);
+});

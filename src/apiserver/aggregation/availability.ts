@@ -88,6 +88,7 @@ export function withAvailability(service: APIService, availability: Availability
   if (before?.status === status && before.reason === reason && before.message === message) return service;
   const lastTransitionTime = before?.status === status ? before.lastTransitionTime : time;
   const condition = { type: "Available", status, lastTransitionTime, reason, message };
-  const others = conditions.filter(({ type }) => type !== "Available");
-  return { ...service, status: { ...service.status, conditions: [...others, condition] } };
+  const changed =
+    before === undefined ? [...conditions, condition] : conditions.map((one) => (one === before ? condition : one));
+  return { ...service, status: { ...service.status, conditions: changed } };
 }
