@@ -1,33 +1,31 @@
-import { createHash } from "node:crypto";
 import { otherGroupVersions, otherKinds, resources } from "#api/registry.ts";
 import type { JsonMap } from "#apimachinery/json-value.ts";
-import { createOpenApi, type Document, type OpenApi } from "#apimachinery/openapi/documents.ts";
+import { type Document, documentOf } from "#apimachinery/openapi/document.ts";
+import { createOpenApi, type OpenApi } from "#apimachinery/openapi/documents.ts";
 import { encodeSwagger } from "#apimachinery/openapi/gnostic-v2.ts";
 import type { ResourceDefinition } from "#apimachinery/resource.ts";
+import type { Clock } from "#base/clock.ts";
 import type { HttpExchange } from "#base/http.ts";
 import { parseJson, writeJson } from "#wire/json.ts";
 import { mergeSwagger, mergeV3Index, type RemoteOpenApi } from "./aggregation/remote-openapi.ts";
 import type { ApiTable } from "./api-table.ts";
-import type { PathHandler } from "./http/frontend.ts";
+import type { PathHandler, PathRequest } from "./http/frontend.ts";
 import { kubernetesVersion } from "./http/version.ts";
-
-/** What is answered to `...spec.v2@v1.0+protobuf`: Go's parser of media types refuses the `@`. */
-const v2ProtoType = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
-const jsonType = "application/json";
+import { answerDocument, type DocumentForm, immutable, negotiateDocument } from "./openapi-answer.ts";
 
 /** `/openapi/v2` and `/openapi/v3`, made from what is served when somebody asks. */
-export function openApiPaths(table: ApiTable, remotes: RemoteDocuments): PathHandler {
+export function openApiPaths(table: ApiTable, remotes: RemoteDocuments, clock: Clock): PathHandler {
   let loaded: Promise<OpenApi> | undefined;
   const served = new Map<string, readonly ResourceDefinition[]>();
   let generation = -1;
-  return async ({ exchange, path }) => {
-    if (!path.startsWith("/openapi/")) return false;
+  return async (request) => {
+    if (!request.path.startsWith("/openapi/")) return false;
     const openApi = await (loaded ??= loadOpenApi());
     if (generation !== table.generation) {
       generation = table.generation;
       follow(openApi, table, served);
     }
-    return serve(withRemotes(openApi, remotes.openApi()), exchange, path);
+    return serve(withRemotes(openApi, remotes.openApi()), request, clock);
   };
 }
 
@@ -49,7 +47,7 @@ export interface RemoteDocuments {
   openApi(): ReadonlyMap<string, RemoteOpenApi>;
 }
 
-type Documents = Pick<OpenApi, "v2" | "v2Proto" | "v3" | "v3Index">;
+type Documents = Pick<OpenApi, "v2" | "v2Proto" | "v3" | "v3Hash" | "v3Index" | "v3Proto">;
 
 /** Merged when asked for: few clusters have other servers, and they are asked seldom. */
 function withRemotes(own: OpenApi, remotes: ReadonlyMap<string, RemoteOpenApi>): Documents {
@@ -58,14 +56,15 @@ function withRemotes(own: OpenApi, remotes: ReadonlyMap<string, RemoteOpenApi>):
   const swagger = (): JsonMap => mergeSwagger(parsed(own.v2()), remotes);
   return {
     v3: (name) => own.v3(name),
+    v3Hash: (name) => own.v3Hash(name),
+    v3Proto: (name) => own.v3Proto(name),
     v3Index: () => documentOf(writeJson(mergeV3Index(parsed(own.v3Index()), remotes))),
     v2: () => documentOf(writeJson(swagger())),
-    v2Proto: () => documentOf(encodeSwagger(swagger())),
+    v2Proto: () => {
+      const json = swagger();
+      return documentOf(encodeSwagger(json), documentOf(writeJson(json)).hash);
+    },
   };
-}
-
-function documentOf(bytes: Uint8Array): Document {
-  return { bytes, hash: createHash("sha512").update(bytes).digest("hex").toUpperCase() };
 }
 
 /** Tells the documents of group versions that came, changed or went. */
@@ -91,26 +90,49 @@ function groupVersionOf(key: string): { group: string; version: string } {
   return { group: key.slice(0, slash), version: key.slice(slash + 1) };
 }
 
-function serve(openApi: Documents, exchange: HttpExchange, path: string): boolean {
+function serve(openApi: Documents, { exchange, path, query }: PathRequest, clock: Clock): boolean {
   if (path === "/openapi/v2") {
-    const proto = (exchange.headers["accept"] ?? "").includes("proto-openapi.spec.v2");
-    answer(exchange, proto ? openApi.v2Proto() : openApi.v2(), proto ? v2ProtoType : jsonType);
+    const wanted = negotiateDocument(exchange.headers["accept"], "v2");
+    if (wanted === undefined) exchange.respond(406, { vary: "Accept" });
+    else {
+      const document = wanted.form === "json" ? openApi.v2() : openApi.v2Proto();
+      answerDocument(exchange, document, { contentType: wanted.contentType, gzip: true });
+    }
     return true;
   }
   if (path === "/openapi/v3" || path === "/openapi/v3/") {
-    answer(exchange, openApi.v3Index(), jsonType);
+    answerDocument(exchange, openApi.v3Index(), { contentType: "application/json" });
     return true;
   }
-  const document = path.startsWith("/openapi/v3/") ? openApi.v3(path.slice("/openapi/v3/".length)) : undefined;
-  if (document !== undefined) answer(exchange, document, jsonType);
-  else if (path.startsWith("/openapi/v3/")) exchange.respond(404, {});
-  else return false;
+  if (!path.startsWith("/openapi/v3/")) return false;
+  const name = path.slice("/openapi/v3/".length);
+  const hash = openApi.v3Hash(name);
+  const wanted = negotiateDocument(exchange.headers["accept"], "v3");
+  if (hash === undefined) exchange.respond(404, {});
+  else if (wanted === undefined) exchange.respond(406, { vary: "Accept" });
+  else serveVersion(openApi, exchange, { name, hash, asked: query.get("hash") ?? "", wanted, clock });
   return true;
 }
 
-function answer(exchange: HttpExchange, document: Document, contentType: string): void {
-  const etag = `"${document.hash}"`;
-  const headers = { etag, vary: "Accept", "content-type": contentType };
-  if (exchange.headers["if-none-match"] === etag) exchange.respond(304, headers);
-  else exchange.respond(200, headers, document.bytes);
+interface VersionRequest {
+  readonly name: string;
+  readonly hash: string;
+  /** The hash in the address; empty when there is none. */
+  readonly asked: string;
+  readonly wanted: { readonly form: DocumentForm; readonly contentType: string };
+  readonly clock: Clock;
+}
+
+/** Source: kube-openapi pkg/handler3. */
+function serveVersion(openApi: Documents, exchange: HttpExchange, request: VersionRequest): void {
+  const { name, hash, asked, clock } = request;
+  const { form, contentType } = request.wanted;
+  if (asked !== "" && asked !== hash) {
+    const location = `/openapi/v3/${name}?hash=${hash}`;
+    exchange.respond(301, { location, etag: `"${hash}"`, vary: "Accept", "content-type": contentType });
+    return;
+  }
+  const document = form === "json" ? openApi.v3(name) : openApi.v3Proto(name);
+  if (document === undefined) return exchange.respond(404, {});
+  answerDocument(exchange, document, { contentType, ...(asked !== "" && { more: immutable(clock.nowMs()) }) });
 }

@@ -207,7 +207,7 @@ async function serverOptions(
       metricsPath(parts.table, metrics),
       indexPath(parts.table, checks),
       discoveryPaths(createDiscovery(parts.table, parts.remotes), address),
-      openApiPaths(parts.table, parts.remotes),
+      openApiPaths(parts.table, parts.remotes, clock),
       issuerPaths(issuer, [createVerificationKey(pki.serviceAccountKey)]),
     ],
     tokenReviewer: (parts, ways) => createTokenReviewer(ways, tokenOptions(world, pki, parts)),

@@ -101,7 +101,7 @@ export async function createSampleApiServer(spec: { readonly client: Client; rea
     admission: () => [],
     openRemote: unused,
     webhooks: () => ({ post: unused, [Symbol.asyncDispose]: () => Promise.resolve() }),
-    paths: ({ table, remotes }) => [discoveryPaths(createDiscovery(table, remotes), () => "localhost"), openApiPaths(table, remotes)],
+    paths: ({ table, remotes }) => [discoveryPaths(createDiscovery(table, remotes), () => "localhost"), openApiPaths(table, remotes, clock)],
     tokens: { issuer: "", audiences: [], sign: unused },
     tokenReviewer: () => unused,
     serviceCidr: "10.0.0.0/24",

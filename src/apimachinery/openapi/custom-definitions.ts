@@ -1,3 +1,4 @@
+import { deepEqual } from "../deep-equal.ts";
 import { ListMeta } from "../meta/list-meta.ts";
 import { ObjectMeta } from "../meta/object-meta.ts";
 import type { ResourceDefinition } from "../resource.ts";
@@ -24,6 +25,7 @@ export function addCustomDefinitions(
       ...commonProperties(options, ListMeta.name),
     },
     ...kindExtension(definition, listKind),
+    ...selectableFields(definition),
   });
   addDefinitions(ObjectMeta, into, options);
   addDefinitions(ListMeta, into, options);
@@ -48,6 +50,11 @@ function kindExtension({ group, version }: ResourceDefinition, kind: string): Js
   return { "x-kubernetes-group-version-kind": [{ group, kind, version }] };
 }
 
+function selectableFields({ fieldSelectors }: ResourceDefinition): Json {
+  const paths = Object.keys(fieldSelectors);
+  return paths.length > 0 ? { "x-kubernetes-selectable-fields": paths.map((fieldPath) => ({ fieldPath })) } : {};
+}
+
 function customDefinition(definition: ResourceDefinition, options: DefinitionOptions): Json {
   const { custom, kind } = definition;
   const { dialect } = options;
@@ -55,7 +62,7 @@ function customDefinition(definition: ResourceDefinition, options: DefinitionOpt
   const open = custom?.preserveUnknownFields === true || preservesUnknown(structural);
   // With any property named, kubectl would refuse all others.
   if (!isJson(structural) || (dialect === 2 && open)) {
-    return { type: "object", ...kindExtension(definition, kind) };
+    return { type: "object", ...kindExtension(definition, kind), ...selectableFields(definition) };
   }
   const json = nodeJson(structural, options);
   const properties = isJson(json["properties"]) ? json["properties"] : {};
@@ -66,6 +73,7 @@ function customDefinition(definition: ResourceDefinition, options: DefinitionOpt
       ...commonProperties(options, ObjectMeta.name),
     },
     ...kindExtension(definition, kind),
+    ...selectableFields(definition),
   };
 }
 
@@ -79,7 +87,7 @@ function preservesUnknown(node: unknown): boolean {
 
 /** One node of the schema in a dialect; v2 loses what its readers cannot take. */
 function nodeJson(node: Json, options: DefinitionOptions): Json {
-  const json = options.dialect === 2 ? simplified(node) : { ...node };
+  const json = options.dialect === 2 ? simplified(node) : unfolded(node);
   const { properties, items, additionalProperties } = json;
   if (isJson(properties)) {
     const entries = Object.entries(properties).map(
@@ -94,8 +102,20 @@ function nodeJson(node: Json, options: DefinitionOptions): Json {
   return embedded(json, options);
 }
 
+const integerOrString = [{ type: "integer" }, { type: "string" }];
+
+/** `x-kubernetes-int-or-string` said in the words of JSON Schema as well. Source: structural Unfold. */
+function unfolded(node: Json): Json {
+  if (node["x-kubernetes-int-or-string"] !== true) return { ...node };
+  const { allOf = [], anyOf } = node as { readonly allOf?: readonly Json[]; readonly anyOf?: readonly Json[] };
+  if ([anyOf, allOf[0]?.["anyOf"]].some((each) => deepEqual(each, integerOrString))) return { ...node };
+  if (anyOf === undefined) return { ...node, anyOf: integerOrString };
+  return { ...node, allOf: [{ anyOf: integerOrString }, ...allOf] };
+}
+
+/** Source: apiextensions-apiserver pkg/controller/openapi/v2 ToStructuralOpenAPIV2; defaults are pruned from v2 everywhere. */
 function simplified(node: Json): Json {
-  const { allOf: _all, anyOf: _any, oneOf: _one, not: _not, nullable, ...json } = node;
+  const { allOf: _all, anyOf: _any, oneOf: _one, not: _not, default: _default, nullable, ...json } = node;
   const open = preservesUnknown(node);
   if (nullable === true || open) {
     delete json["items"];
@@ -103,8 +123,9 @@ function simplified(node: Json): Json {
   }
   if (nullable === true || (open && json["type"] === "object")) delete json["type"];
   if (json["type"] === "array" && json["items"] === undefined) delete json["type"];
-  const { properties, required } = json;
-  if (isJson(properties) && Array.isArray(required)) {
+  const { properties, required, additionalProperties } = json;
+  if (isJson(additionalProperties) && additionalProperties["nullable"] === true) delete json["required"];
+  else if (isJson(properties) && Array.isArray(required)) {
     const kept = required.filter((name: string) => {
       const property = properties[name];
       return !(isJson(property) && property["nullable"] === true);

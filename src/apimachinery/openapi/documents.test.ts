@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { Scale } from "#api/autoscaling/v1/scale.ts";
 import { otherGroupVersions, otherKinds, resources } from "#api/registry.ts";
 import { kind, req } from "../schema.ts";
 import { ObjectMeta } from "../meta/object-meta.ts";
-import { ProtoReader } from "../proto-reader.ts";
 import { defineResource, type ResourceDefinition } from "../resource.ts";
-import { createOpenApi, type Document, type OpenApi } from "./documents.ts";
+import type { Document } from "./document.ts";
+import { createOpenApi, type OpenApi } from "./documents.ts";
 import type { Json } from "./definitions.ts";
 
 const root = fileURLToPath(new URL("../../../../shared/kubernetes-1.36/", import.meta.url));
@@ -83,7 +84,15 @@ const cronTabs: ResourceDefinition = defineResource({
   plural: "crontabs",
   scope: "Namespaced",
   schema: kind("com.example.stable.v1.CronTab", { metadata: req(1, ObjectMeta) }),
-  subresources: { status: { verbs: ["get", "patch", "update"] } },
+  subresources: {
+    status: { verbs: ["get", "patch", "update"] },
+    scale: {
+      verbs: ["get", "patch", "update"],
+      kind: { group: "autoscaling", version: "v1", kind: "Scale" },
+      schema: Scale,
+    },
+  },
+  fieldSelectors: { "spec.a": () => "" },
   custom: {
     preserveUnknownFields: false,
     structural: {
@@ -95,6 +104,7 @@ const cronTabs: ResourceDefinition = defineResource({
           properties: {
             a: { type: "string" },
             maybe: { type: "string", nullable: true },
+            mixed: { default: 1, "x-kubernetes-int-or-string": true },
             port: { anyOf: [{ type: "integer" }], "x-kubernetes-int-or-string": true },
             free: { type: "object", "x-kubernetes-preserve-unknown-fields": true, properties: {} },
             object: { type: "object", "x-kubernetes-embedded-resource": true },
@@ -114,10 +124,10 @@ test("custom resources come and go", () => {
   const { paths } = jsonOf(document);
   const base = "/apis/stable.example.com/v1";
   assert.deepEqual(Object.keys(paths as Json), [
-    `${base}/`,
     `${base}/crontabs`,
     `${base}/namespaces/{namespace}/crontabs`,
     `${base}/namespaces/{namespace}/crontabs/{name}`,
+    `${base}/namespaces/{namespace}/crontabs/{name}/scale`,
     `${base}/namespaces/{namespace}/crontabs/{name}/status`,
   ]);
   const item = (paths as Record<string, Record<string, Json>>)[
@@ -134,6 +144,39 @@ test("custom resources come and go", () => {
   assert.equal(api.v3("apis/stable.example.com/v1"), undefined);
   assert.equal(api.v3("apis/stable.example.com"), undefined);
   assert.equal(api.v3Index().hash, before.hash);
+});
+
+test("documents of custom resources are those of upstream's server of extensions", () => {
+  const api = createOpenApi({ kinds: [], version: "1.36" });
+  api.setGroupVersion(cronTabs, [cronTabs]);
+  const document = api.v3("apis/stable.example.com/v1");
+  assert.ok(document !== undefined);
+  const { info, paths, components } = jsonOf(document) as {
+    info: Json;
+    paths: Record<string, { get: Json & { parameters: Json[] } }>;
+    components: { schemas: Record<string, Json & { properties: Record<string, { properties: Json }> }> };
+  };
+  assert.deepEqual(info, { title: "Kubernetes CRD Swagger", version: "v0.1.0" });
+  assert.deepEqual(Object.keys(components), ["schemas"]);
+  const item = "/apis/stable.example.com/v1/namespaces/{namespace}/crontabs/{name}";
+  assert.deepEqual(paths[item]?.get.parameters.map(({ name }) => name), ["resourceVersion"]);
+  const kindOfScale = paths[`${item}/scale`]?.get["x-kubernetes-group-version-kind"];
+  assert.deepEqual(kindOfScale, { group: "stable.example.com", kind: "CronTab", version: "v1" });
+  const { "com.example.stable.v1.CronTab": schema, "io.k8s.api.autoscaling.v1.Scale": scale } = components.schemas;
+  assert.ok(schema !== undefined && scale !== undefined);
+  assert.deepEqual(schema["x-kubernetes-selectable-fields"], [{ fieldPath: "spec.a" }]);
+  const spec = schema.properties["spec"];
+  assert.ok(spec !== undefined);
+  assert.deepEqual(spec.properties["mixed"], {
+    anyOf: [{ type: "integer" }, { type: "string" }],
+    default: 1,
+    "x-kubernetes-int-or-string": true,
+  });
+  assert.deepEqual(spec.properties["port"], {
+    anyOf: [{ type: "integer" }],
+    allOf: [{ anyOf: [{ type: "integer" }, { type: "string" }] }],
+    "x-kubernetes-int-or-string": true,
+  });
 });
 
 test("v2 leaves out what its readers cannot take", () => {
@@ -154,6 +197,7 @@ test("v2 leaves out what its readers cannot take", () => {
         properties: {
           a: text,
           maybe: {},
+          mixed: { "x-kubernetes-int-or-string": true },
           port: { "x-kubernetes-int-or-string": true },
           free: { "x-kubernetes-preserve-unknown-fields": true },
           object: {
@@ -168,43 +212,6 @@ test("v2 leaves out what its readers cannot take", () => {
     "x-kubernetes-group-version-kind": [
       { group: "stable.example.com", kind: "CronTab", version: "v1" },
     ],
+    "x-kubernetes-selectable-fields": [{ fieldPath: "spec.a" }],
   });
-});
-
-/** The bytes of length-delimited fields of that number. */
-function fieldsOf(bytes: Uint8Array, tag: number): Uint8Array[] {
-  const found: Uint8Array[] = [];
-  const from = new ProtoReader(bytes);
-  while (from.more) {
-    const key = from.varint();
-    if (key === tag * 8 + 2) found.push(from.bytes());
-    else from.skip(key & 7);
-  }
-  return found;
-}
-
-function textsOf(bytes: Uint8Array, tag: number): string[] {
-  return fieldsOf(bytes, tag).map((each) => Buffer.from(each).toString());
-}
-
-test("the protobuf of v2 holds every path and definition", () => {
-  const api = builtins();
-  const { paths, definitions } = jsonOf(api.v2()) as Record<string, Json>;
-  const { bytes } = api.v2Proto();
-  assert.deepEqual(textsOf(bytes, 1), ["2.0"]);
-  const names = (tag: number, entry: number): string[] =>
-    fieldsOf(bytes, tag).flatMap((map) => fieldsOf(map, entry).flatMap((each) => textsOf(each, 1)));
-  assert.deepEqual(names(8, 2), Object.keys(paths ?? {}));
-  assert.deepEqual(names(9, 1), Object.keys(definitions ?? {}));
-  const pod = fieldsOf(fieldsOf(bytes, 9)[0] ?? new Uint8Array(), 1).find(
-    (each) => textsOf(each, 1)[0] === "io.k8s.api.core.v1.Pod",
-  );
-  const schema = fieldsOf(pod ?? new Uint8Array(), 2)[0] ?? new Uint8Array();
-  const properties = fieldsOf(fieldsOf(schema, 25)[0] ?? new Uint8Array(), 1);
-  assert.deepEqual(
-    properties.flatMap((each) => textsOf(each, 1)),
-    ["apiVersion", "kind", "metadata", "spec", "status"],
-  );
-  const [extension] = fieldsOf(schema, 31);
-  assert.deepEqual(textsOf(extension ?? new Uint8Array(), 1), ["x-kubernetes-group-version-kind"]);
 });

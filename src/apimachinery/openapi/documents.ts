@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { writeJson } from "#wire/json.ts";
 import type { ResourceDefinition } from "../resource.ts";
 import type { Fields, StructSchema } from "../schema.ts";
@@ -15,24 +14,13 @@ import { fixedPaths, groupPath, resourceListPath } from "./fixed-paths.ts";
 import { type Fragment, renderFragment } from "./fragment.ts";
 import { type GroupVersion, groupVersionPath } from "./names.ts";
 import { type Path, pathsOf } from "./operations.ts";
+import { type Document, documentOf, hashOf, KeptDocuments } from "./document.ts";
 import { encodeSwagger } from "./gnostic-v2.ts";
+import { encodeOpenApi } from "./gnostic-v3.ts";
 import { shareParameters } from "./shared-parameters.ts";
 
-/** A document as it is served. */
-export interface Document {
-  readonly bytes: Uint8Array;
-  /**
-   * Upper-case hex; part of its URL in v3, and its ETag. For v3 documents it is taken from what
-   * they are made of, so that the index can be told without making any of them.
-   */
-  readonly hash: string;
-}
-
-/** Bytes of v3 documents that are kept; those not asked for longest are made anew. */
-export const keptDocumentsBytesMax = 16 * 1024 * 1024;
-
 /**
- * OpenAPI of everything served. Documents are made when they are asked for and kept as bytes; a
+ * OpenAPI of everything served. Documents are made when they are asked for and kept compressed; a
  * change of one group version leaves the v3 documents of the others.
  */
 export interface OpenApi {
@@ -43,15 +31,19 @@ export interface OpenApi {
   v3Index(): Document;
   /** `name` as in `apis/apps/v1`; undefined when there is none of that name. */
   v3(name: string): Document | undefined;
+  /** The same as protobuf, with the same hash. */
+  v3Proto(name: string): Document | undefined;
+  /** The hash of a v3 document, which its address names. */
+  v3Hash(name: string): string | undefined;
   /** `/openapi/v2` as JSON. */
   v2(): Document;
-  /** `/openapi/v2` as protobuf, which is what kubectl asks for. */
+  /** The same as protobuf, with the same hash. */
   v2Proto(): Document;
 }
 
 export interface OpenApiOptions {
   readonly describe?: Describe;
-  /** Of the server: part of the hashes, since the schemas of built-in kinds change with it. */
+  /** Of the server: part of the hashes of custom resources' documents. */
   readonly release?: string;
   /** `1.36`, as documents tell it. Default `unversioned`. */
   readonly version?: string;
@@ -64,10 +56,14 @@ export interface OpenApiOptions {
   readonly otherGroupVersions?: readonly GroupVersion[];
 }
 
+/** What one v3 document is made of. */
 interface Section {
   readonly groupVersion: GroupVersion | undefined;
   readonly paths: () => readonly Path[];
   readonly resources: readonly ResourceDefinition[];
+  /** Custom resources alone: another server of upstream's makes these documents. */
+  readonly custom: boolean;
+  /** Of the document as JSON, once it was made. */
   hash?: string;
 }
 
@@ -81,9 +77,8 @@ class Documents implements OpenApi {
   /** By the name of their v3 document. */
   readonly #sections = new Map<string, Section>();
   readonly #kinds = new Map<string, GroupVersionKindEntry>();
-  /** The v3 documents made last, the one not asked for longest first. */
-  readonly #kept = new Map<Section, Document>();
-  #keptBytes = 0;
+  /** v3 documents by section, `proto` before the key of a protobuf one. */
+  readonly #kept = new KeptDocuments<Section>();
   #index: Document | undefined;
   #v2: Document | undefined;
   #v2Proto: Document | undefined;
@@ -101,18 +96,23 @@ class Documents implements OpenApi {
 
   setGroupVersion(groupVersion: GroupVersion, resources: readonly ResourceDefinition[]): void {
     const { group } = groupVersion;
-    this.#drop(this.#sections.get(groupVersionPath(groupVersion)));
+    const custom = resources.every((each) => each.custom !== undefined);
+    this.#kept.drop(this.#sections.get(groupVersionPath(groupVersion)));
     this.#sections.set(groupVersionPath(groupVersion), {
       groupVersion,
       resources,
-      paths: () => [resourceListPath(groupVersion), ...resources.flatMap((each) => pathsOf(each, this.#describe))],
+      custom,
+      paths: () => [
+        ...(custom ? [] : [resourceListPath(groupVersion)]),
+        ...resources.flatMap((each) => pathsOf(each, this.#describe)),
+      ],
     });
-    for (const { schema, custom } of resources) {
-      if (custom !== undefined) continue;
+    for (const { schema, custom: traits } of resources) {
+      if (traits !== undefined) continue;
       this.#learn(schema.name, groupVersion);
       this.#learn(`${schema.name}List`, groupVersion);
     }
-    if (group !== "" && !this.#sections.has(`apis/${group}`)) {
+    if (group !== "" && !custom && !this.#sections.has(`apis/${group}`)) {
       this.#sections.set(
         `apis/${group}`,
         fixedSection(() => [groupPath(group)]),
@@ -123,9 +123,9 @@ class Documents implements OpenApi {
 
   removeGroupVersion(groupVersion: GroupVersion): void {
     const { group } = groupVersion;
-    this.#drop(this.#sections.get(groupVersionPath(groupVersion)));
+    this.#kept.drop(this.#sections.get(groupVersionPath(groupVersion)));
     this.#sections.delete(groupVersionPath(groupVersion));
-    const others = [...this.#sections.values()].some((each) => each.groupVersion?.group === group);
+    const others = [...this.#sections.values()].some((each) => each.groupVersion?.group === group && !each.custom);
     if (!others) this.#sections.delete(`apis/${group}`);
     this.#forget();
   }
@@ -134,7 +134,7 @@ class Documents implements OpenApi {
     if (this.#index === undefined) {
       const paths: Json = {};
       for (const name of [...this.#sections.keys()].toSorted()) {
-        const hash = this.#hashOf(name);
+        const hash = this.v3Hash(name);
         paths[name] = { serverRelativeURL: `/openapi/v3/${name}?hash=${hash}` };
       }
       this.#index = documentOf(writeJson({ paths }));
@@ -144,43 +144,45 @@ class Documents implements OpenApi {
 
   v3(name: string): Document | undefined {
     const section = this.#sections.get(name);
+    return section && this.#kept.get(section, "json", () => this.#makeV3(section));
+  }
+
+  v3Proto(name: string): Document | undefined {
+    const section = this.#sections.get(name);
     if (section === undefined) return undefined;
-    const kept = this.#kept;
-    const document = kept.get(section) ?? { bytes: writeJson(this.#v3Json(section)), hash: this.#hashOf(name) };
-    if (!kept.delete(section)) this.#keptBytes += document.bytes.length;
-    kept.set(section, document);
-    for (const oldest of kept.keys()) {
-      if (this.#keptBytes <= keptDocumentsBytesMax || oldest === section) break;
-      this.#drop(oldest);
-    }
+    return this.#kept.get(section, "protobuf", () => {
+      const hash = section.hash ?? this.#kept.get(section, "json", () => this.#makeV3(section)).hash;
+      return documentOf(encodeOpenApi(this.#v3Json(section)), hash);
+    });
+  }
+
+  v3Hash(name: string): string | undefined {
+    const section = this.#sections.get(name);
+    if (section?.custom === true) section.hash ??= this.#customHash(section);
+    return section?.hash ?? this.v3(name)?.hash;
+  }
+
+  #makeV3(section: Section): Document {
+    if (section.custom) section.hash ??= this.#customHash(section);
+    const document = documentOf(writeJson(this.#v3Json(section)), section.hash);
+    section.hash = document.hash;
     return document;
   }
 
-  #drop(section: Section | undefined): void {
-    const document = section && this.#kept.get(section);
-    if (section === undefined || document === undefined) return;
-    this.#kept.delete(section);
-    this.#keptBytes -= document.bytes.length;
-  }
-
-  #hashOf(name: string): string {
-    const section = this.#sections.get(name);
-    if (section === undefined) return "";
-    section.hash ??= hashOf(
-      JSON.stringify([this.#options.release ?? "", name, section.resources.map(fingerprint)]),
-    );
-    return section.hash;
+  /** Of what the document is made of: the index can be told without making thousands of them. */
+  #customHash({ resources }: Section): string {
+    return hashOf(JSON.stringify([this.#options.release ?? "", resources.map(fingerprint)]));
   }
 
   #v3Json(section: Section): Json {
     const { paths, definitions } = this.#render(section, 3);
     return {
       openapi: "3.0.0",
-      info: this.#info(),
+      info: section.custom ? customInfo : this.#info(),
       paths: sorted(paths),
       components: {
         ...(definitions.size > 0 && { schemas: sorted(Object.fromEntries(definitions)) }),
-        securitySchemes: { BearerToken: bearerToken },
+        ...(!section.custom && { securitySchemes: { BearerToken: bearerToken } }),
       },
     };
   }
@@ -191,7 +193,11 @@ class Documents implements OpenApi {
   }
 
   v2Proto(): Document {
-    this.#v2Proto ??= documentOf(encodeSwagger(this.#v2Json()));
+    if (this.#v2Proto === undefined) {
+      const json = this.#v2Json();
+      this.#v2 ??= documentOf(writeJson(json));
+      this.#v2Proto = documentOf(encodeSwagger(json), this.#v2.hash);
+    }
     return this.#v2Proto;
   }
 
@@ -223,7 +229,7 @@ class Documents implements OpenApi {
     const options: DefinitionOptions = {
       dialect,
       describe: this.#describe,
-      kindsOf: (schema) => this.#kindsOf(schema, dialect === 3 ? section.groupVersion : undefined),
+      kindsOf: (schema) => this.#kindsOf(schema, dialect === 3 && !section.custom ? section.groupVersion : undefined),
     };
     return renderFragment(section.paths(), section.resources, options);
   }
@@ -264,7 +270,17 @@ class Documents implements OpenApi {
 }
 
 function fixedSection(paths: () => readonly Path[]): Section {
-  return { groupVersion: undefined, resources: [], paths };
+  return { groupVersion: undefined, resources: [], custom: false, paths };
+}
+
+/** Source: apiextensions-apiserver pkg/controller/openapi/builder. */
+const customInfo: Json = { title: "Kubernetes CRD Swagger", version: "v0.1.0" };
+
+/** All that the document shows of a custom resource. */
+function fingerprint(definition: ResourceDefinition): unknown {
+  const { group, version, plural, kind, listKind, scope, custom, fieldSelectors, subresources } = definition;
+  const names = [Object.keys(fieldSelectors), Object.keys(subresources)];
+  return [group, version, plural, kind, listKind, scope, custom, names];
 }
 
 /** Kinds of meta/v1 that are registered in every group version. */
@@ -276,23 +292,3 @@ const bearerToken: Json = {
   name: "authorization",
   in: "header",
 };
-
-/** All that documents show of a resource, but for the schemas of built-in kinds. */
-function fingerprint(definition: ResourceDefinition): unknown {
-  const { plural, kind, listKind, scope, verbs, schema, custom } = definition;
-  const subresources = Object.entries(definition.subresources).map(([name, subresource]) => [
-    name,
-    subresource.verbs,
-    subresource.kind,
-  ]);
-  const answer = definition.strategy.deleteReturnsObject === true;
-  return [plural, kind, listKind, scope, verbs, schema.name, subresources, answer, custom];
-}
-
-function hashOf(content: Uint8Array | string): string {
-  return createHash("sha512").update(content).digest("hex").toUpperCase();
-}
-
-function documentOf(bytes: Uint8Array): Document {
-  return { bytes, hash: hashOf(bytes) };
-}

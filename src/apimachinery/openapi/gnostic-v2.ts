@@ -1,136 +1,37 @@
-import { ProtoWriter } from "../proto-writer.ts";
 import type { Json } from "./definitions.ts";
+import {
+  any,
+  bool,
+  type Content,
+  double,
+  each,
+  int,
+  type Members,
+  message,
+  named,
+  nested,
+  of,
+  oneOfScalars,
+  string,
+  strings,
+  writeDocument,
+} from "./gnostic-message.ts";
 
 /**
  * The protobuf form of an OpenAPI v2 document, as kubectl asks for it
  * (`application/com.github.proto-openapi.spec.v2@v1.0+protobuf`). Only what our documents contain.
- * Source: gnostic's OpenAPIv2.proto; maps are lists of named entries there, unions are messages.
+ * Source: gnostic's OpenAPIv2.proto.
  */
 export function encodeSwagger(document: object): Uint8Array {
-  const writer = new ProtoWriter(1 << 20);
-  documentMessage(document, writer);
-  return writer.take();
+  return writeDocument(documentMessage, document);
 }
 
-/** Writes a value without tag and length. */
-type Content = (value: unknown, to: ProtoWriter) => void;
+const aBoolean = oneOfScalars({ boolean: 2 });
 
-/** Writes a field with its tag, if the value is there. */
-type FieldWriter = (value: unknown, to: ProtoWriter) => void;
-
-interface Member {
-  readonly key: string;
-  readonly tag: number;
-  readonly write: FieldWriter;
-}
-
-function isAbsent(value: unknown): boolean {
-  return value === undefined || value === null || value === "" || value === false || value === 0;
-}
-
-function string(tag: number): FieldWriter {
-  return (value, to) => {
-    if (typeof value !== "string" || value === "") return;
-    to.string(value);
-    to.varint(tag * 8 + 2);
-  };
-}
-
-function strings(tag: number): FieldWriter {
-  return (value, to) => {
-    const list = Array.isArray(value) ? value : [value];
-    for (const item of list.toReversed()) string(tag)(item, to);
-  };
-}
-
-function bool(tag: number): FieldWriter {
-  return (value, to) => {
-    if (value !== true) return;
-    to.bool(true);
-    to.varint(tag * 8);
-  };
-}
-
-function int(tag: number): FieldWriter {
-  return (value, to) => {
-    if (typeof value !== "number" || isAbsent(value)) return;
-    to.int(value);
-    to.varint(tag * 8);
-  };
-}
-
-function double(tag: number): FieldWriter {
-  return (value, to) => {
-    if (typeof value !== "number" || isAbsent(value)) return;
-    to.double(value);
-    to.varint(tag * 8 + 1);
-  };
-}
-
-function nested(tag: number, content: Content): FieldWriter {
-  return (value, to) => {
-    if (value === undefined || value === null) return;
-    const mark = to.written;
-    content(value, to);
-    to.close(tag, mark);
-  };
-}
-
-function repeated(tag: number, content: Content): FieldWriter {
-  return (value, to) => {
-    if (!Array.isArray(value)) return;
-    for (const item of value.toReversed()) nested(tag, content)(item, to);
-  };
-}
-
-/** A map as a message whose field `tag` repeats entries of name (1) and value (2). */
-function named(
-  tag: number,
-  value: FieldWriter,
-  keep: (key: string) => boolean = () => true,
-): Content {
-  return (map, to) => {
-    for (const [key, item] of Object.entries(map as Json).toReversed()) {
-      if (!keep(key)) continue;
-      const mark = to.written;
-      value(item, to);
-      string(1)(key, to);
-      to.close(tag, mark);
-    }
-  };
-}
-
-/** JSON, which is YAML too. */
-const any: Content = (value, to) => string(2)(JSON.stringify(value), to);
-
-function isExtension(key: string): boolean {
-  return key.startsWith("x-");
-}
-
-/** A message of these members, from the highest tag to the lowest; `extensionsTag` holds `x-*`. */
-function message(
-  members: Record<string, [tag: number, write: (tag: number) => FieldWriter]>,
-  extensionsTag = 0,
-): Content {
-  const plan: Member[] = Object.entries(members)
-    .map(([key, [tag, write]]) => ({ key, tag, write: write(tag) }))
-    .toSorted((a, b) => b.tag - a.tag);
-  const extensions = named(extensionsTag, nested(2, any), isExtension);
-  return (value, to) => {
-    const json = value as Json;
-    // Extensions have the highest number of their message, but for paths.
-    if (extensionsTag > 0) extensions(json, to);
-    for (const { key, write } of plan) write(json[key], to);
-  };
-}
-
-function of(content: Content): (tag: number) => FieldWriter {
-  return (tag) => nested(tag, content);
-}
-
-function each(content: Content): (tag: number) => FieldWriter {
-  return (tag) => repeated(tag, content);
-}
+const additionalProperties: Content = (value, to) => {
+  if (typeof value === "boolean") aBoolean(value, to);
+  else nested(1, schemaMessage)(value, to);
+};
 
 const schemaMessage: Content = message(
   {
@@ -170,12 +71,7 @@ const namedSchemas: Content = named(
   nested(2, (value, to) => schemaMessage(value, to)),
 );
 
-function additionalProperties(value: unknown, to: ProtoWriter): void {
-  if (typeof value === "boolean") bool(2)(value, to);
-  else nested(1, schemaMessage)(value, to);
-}
-
-const parameterMembers: Record<string, [number, (tag: number) => FieldWriter]> = {
+const parameterMembers: Members = {
   required: [1, bool],
   in: [2, string],
   description: [3, string],
@@ -201,19 +97,19 @@ const pathParameter = message(
   22,
 );
 
-function parameter(value: unknown, to: ProtoWriter): void {
+const parameter: Content = (value, to) => {
   const place = (value as Json)["in"];
   if (place === "body") nested(1, bodyParameter)(value, to);
   else if (place === "query") nested(2, (it, at) => nested(3, queryParameter)(it, at))(value, to);
   else nested(2, (it, at) => nested(4, pathParameter)(it, at))(value, to);
-}
+};
 
 const reference = message({ $ref: [1, string], description: [2, string] });
 
-function parametersItem(value: unknown, to: ProtoWriter): void {
+const parametersItem: Content = (value, to) => {
   if ("$ref" in (value as Json)) nested(2, reference)(value, to);
   else nested(1, parameter)(value, to);
-}
+};
 
 const response = message(
   {

@@ -23,6 +23,7 @@ import {
   pathParameter,
   patchParameters,
   pretty,
+  resourceVersion,
   writeParameters,
 } from "./parameters.ts";
 
@@ -298,7 +299,8 @@ function objectOperations(subject: Subject, verbs: readonly string[], part: Part
   const { title, noun, definition, types } = subject;
   const schema = part.schema ?? subject.schema;
   const what = part.title === "" ? "" : `${part.title.toLowerCase()} of `;
-  const common = { kind: part.kind ?? subject.kind };
+  const custom = definition.custom !== undefined;
+  const common = { kind: custom ? subject.kind : (part.kind ?? subject.kind) };
   const suffix = `${title}${noun}${part.title}`;
   const operations: Operation[] = [];
   const add = (spec: Omit<OperationSpec, "description"> & { says: string }): void => {
@@ -314,7 +316,7 @@ function objectOperations(subject: Subject, verbs: readonly string[], part: Part
       action: "get",
       operationId: `read${suffix}`,
       says: "read",
-      parameters: item,
+      parameters: custom ? [...item, resourceVersion] : item,
       responses,
     });
   }
@@ -337,7 +339,7 @@ function objectOperations(subject: Subject, verbs: readonly string[], part: Part
       says: "partially update",
       parameters: [...item, ...patchParameters],
       body: { schema: patchDefinition, required: true },
-      responses: definition.custom === undefined ? ok(schema, 201) : ok(schema),
+      responses: custom ? ok(schema) : ok(schema, 201),
       consumes: types.patches,
     });
   }

@@ -63,13 +63,15 @@ export const deleteParameters: readonly Parameter[] = [
   query("propagationPolicy", "string", "'Orphan', 'Background' or 'Foreground'."),
 ];
 
+export const resourceVersion = query("resourceVersion", "string", "How fresh the answer must be.");
+
 /** Of a list, apart from watching. */
 const selection: readonly Parameter[] = [
   query("continue", "string", "Token of the previous page."),
   query("fieldSelector", "string", "Only objects whose fields match."),
   query("labelSelector", "string", "Only objects whose labels match."),
   query("limit", "integer", "Most objects in one page."),
-  query("resourceVersion", "string", "How fresh the answer must be."),
+  resourceVersion,
   query("resourceVersionMatch", "string", "How resourceVersion is applied."),
   query("sendInitialEvents", "boolean", "Begins a watch with the objects that exist."),
   query("shardSelector", "string", "Only objects of one shard of the key space."),
