@@ -79,7 +79,7 @@ export interface ApiServerOptions {
   readonly anonymousAllowed: boolean;
   /** Further authorizers, asked before RBAC. */
   readonly authorizers: readonly Authorizer[];
-  readonly admission: (server: ServerParts, webhooks: WebhookClients) => readonly AdmissionPlugin[];
+  readonly admission: (server: ServerParts, ways: AdmissionWays) => readonly AdmissionPlugin[];
   /** A way to an extension API server. */
   readonly openRemote: OpenRemote;
   /** Ways to webhooks, of admission and of conversion. */
@@ -96,6 +96,13 @@ export interface ApiServerOptions {
   readonly audit?: AuditLog;
   /** Priority and fairness; absent when it is off. */
   readonly flowControl?: Pick<FlowControlOptions, "seatsTotal" | "requestMs">;
+}
+
+/** Whom admission plugins may call. */
+export interface AdmissionWays {
+  readonly webhooks: WebhookClients;
+  /** The server itself; not before it is put together. */
+  readonly client: () => Client;
 }
 
 /** What plugins and path handlers are built from. */
@@ -187,7 +194,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     webhooks,
   });
   const rest: RestDeps = {
-    admission: createAdmission(options.admission(parts, webhooks), { clock, meters: admissionMeters(registry) }),
+    admission: createAdmission(options.admission(parts, { webhooks, client: loopback }), { clock, meters: admissionMeters(registry) }),
     kinds: table,
     random,
     hooks: new Map([

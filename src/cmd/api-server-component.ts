@@ -34,6 +34,7 @@ import { requestMetrics } from "#apiserver/metrics/request-metrics.ts";
 import { metricsPath } from "#apiserver/metrics/server-metrics.ts";
 import { compactionIntervalMsDefault, startCompactor } from "#store/compactor.ts";
 import type { MetricRegistry } from "#base/metrics.ts";
+import { type AdmissionSetting, openAdmission } from "./admission.ts";
 import { type AuditFlags, openAudit } from "./audit.ts";
 import { addressAt } from "./addresses.ts";
 import { type EncryptionFlags, openEncryptionOf } from "./encryption-flags.ts";
@@ -57,6 +58,8 @@ export interface ApiServerFlags {
   readonly anonymousAuth: boolean;
   readonly disableAdmissionPlugins: readonly string[];
   readonly enableAdmissionPlugins: readonly string[];
+  /** An AdmissionConfiguration of apiserver.config.k8s.io/v1. */
+  readonly admissionConfigFile?: string;
   readonly serviceClusterIpRange: string;
   readonly audit?: AuditFlags;
   /** As `--runtime-config`: which versions of built-in kinds are served. @default the stable ones */
@@ -123,7 +126,8 @@ export async function startApiServer(world: World, spec: ApiServerSpec): Promise
   const drain = createDrain();
   const bound: { http?: HttpServer } = {};
   const address = (): string => `${spec.externalHost}:${bound.http?.port ?? flags.securePort}`;
-  const options = { ...(await serverOptions(world, spec, { log, checks, drain, address })), ...(encryption && { encryption }) };
+  const admission = await openAdmission(world, flags);
+  const options = { ...(await serverOptions(world, spec, { log, checks, drain, address, admission })), ...(encryption && { encryption }) };
   const server = await createApiServer(options);
   const credentials = await servingPair(world, pki, flags);
   const http = await serveHttps({
@@ -148,6 +152,7 @@ export async function startApiServer(world: World, spec: ApiServerSpec): Promise
       await stopServing({ clock, http, table: server.table, drain, requestMs: flags.requestTimeoutMs ?? requestMsDefault });
       server[Symbol.dispose]();
       encryption?.[Symbol.dispose]();
+      await admission.imagePolicy?.http[Symbol.asyncDispose]();
       await options.audit?.[Symbol.asyncDispose]();
     },
   };
@@ -159,12 +164,13 @@ interface Prepared {
   readonly drain: Drain;
   /** `HOST:PORT` that clients are told. */
   readonly address: () => string;
+  readonly admission: AdmissionSetting;
 }
 
 async function serverOptions(
   world: World,
   { store, pki, features, metrics: registry, flags, paths = [] }: ApiServerSpec,
-  { log, checks, drain, address }: Prepared,
+  { log, checks, drain, address, admission }: Prepared,
 ): Promise<ApiServerOptions> {
   const { clock, random } = world;
   const { priorityAndFairness: fair = true, inFlight: limits = inFlightDefaults } = flags;
@@ -193,12 +199,7 @@ async function serverOptions(
     },
     anonymousAllowed: flags.anonymousAuth,
     authorizers: [],
-    admission: (parts, webhooks) =>
-      admissionPlugins(parts, {
-        random,
-        webhooks,
-        selection: { enable: flags.enableAdmissionPlugins, disable: flags.disableAdmissionPlugins },
-      }),
+    admission: (parts, ways) => admissionPlugins(parts, { ...ways, ...admission, random }),
     webhooks: (parts) => webhookClients(world, parts),
     openRemote: remoteOpener(frontProxyPair),
     paths: (parts) => [

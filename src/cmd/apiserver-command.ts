@@ -17,6 +17,7 @@ interface ApiServerCliOptions extends EncryptionCliOptions, RequestCliOptions {
   readonly anonymousAuth: string;
   readonly disableAdmissionPlugins?: readonly string[];
   readonly enableAdmissionPlugins?: readonly string[];
+  readonly admissionControlConfigFile?: string;
   readonly serviceClusterIpRange: string;
   readonly etcdCompactionInterval: string;
   readonly eventTtl: string;
@@ -46,6 +47,7 @@ export function addApiServerCommand(program: Command, context: CommandContext): 
     .option("--anonymous-auth <bool>", "whether requests without credentials are anonymous", "true")
     .option("--disable-admission-plugins <names>", "admission plugins to leave out", listOption)
     .option("--enable-admission-plugins <names>", "admission plugins to add", listOption)
+    .option("--admission-control-config-file <file>", "what plugins are told: an AdmissionConfiguration", pathOption)
     .option("--service-cluster-ip-range <cidr>", "range of Service addresses", "10.96.0.0/12")
     .option("--feature-gates <gates>", "A=true,B=false")
     .option("--runtime-config <versions>", "versions to serve or not: api/all=true,GROUP/VERSION=true,GROUP/VERSION/RESOURCE=false")
@@ -106,6 +108,7 @@ async function runApiServer(context: CommandContext, options: ApiServerCliOption
         anonymousAuth: options.anonymousAuth !== "false",
         disableAdmissionPlugins: options.disableAdmissionPlugins ?? [],
         enableAdmissionPlugins: options.enableAdmissionPlugins ?? [],
+        ...(options.admissionControlConfigFile !== undefined && { admissionConfigFile: options.admissionControlConfigFile }),
         serviceClusterIpRange: options.serviceClusterIpRange,
         ...requestFlags(options),
         shutdownDelayMs: durationMs(options.shutdownDelayDuration),

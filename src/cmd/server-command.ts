@@ -60,7 +60,7 @@ function serverOptions(dataDirectory: string, cluster: ClusterFile): Parameters<
       securePort: cluster.apiPort,
       anonymousAuth: true,
       disableAdmissionPlugins: [],
-      enableAdmissionPlugins: [],
+      enableAdmissionPlugins: ["NodeRestriction"],
       serviceClusterIpRange: cluster.serviceCidr,
       runtimeConfig: cluster.runtimeConfig,
       ...(cluster.encryption && { encryption: cluster.encryption }),

@@ -64,7 +64,11 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       lifetime,
     );
   };
-  let running = await start();
+  let running = await start().catch(async (error: unknown) => {
+    await lifetime.end();
+    await rm(directory, { recursive: true, force: true });
+    throw error;
+  });
   port = running.api.http.port;
   return {
     get running() {

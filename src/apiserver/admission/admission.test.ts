@@ -11,7 +11,7 @@ function chain(plugins: readonly AdmissionPlugin[], registry = createMetricRegis
 }
 
 function plugin(name: string, mutate: NonNullable<AdmissionPlugin["mutate"]>): AdmissionPlugin {
-  return { name, enabledByDefault: true, mutate };
+  return { name, mutate };
 }
 
 function labelled(object: KubeObject | undefined, key: string): KubeObject {
@@ -67,7 +67,6 @@ test("managed fields that a mutator garbles are put back, with a warning", async
 test("the first refusal of validators wins", async () => {
   const refusing = (name: string): AdmissionPlugin => ({
     name,
-    enabledByDefault: true,
     validate() {
       throw new Error(name);
     },
@@ -80,7 +79,6 @@ test("admission is timed, as a whole and by plugin, whether it refuses or not", 
   const registry = createMetricRegistry();
   const refusing: AdmissionPlugin = {
     name: "refuses",
-    enabledByDefault: true,
     validate: ({ object }) => {
       if (object?.metadata?.name === "bad") throw new Error("no");
     },

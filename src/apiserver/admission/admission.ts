@@ -13,7 +13,6 @@ export type { AdmissionRequest, Operation } from "./request.ts";
  */
 export interface AdmissionPlugin {
   readonly name: string;
-  readonly enabledByDefault: boolean;
   /** Quick filter; absent means every request. */
   readonly handles?: (request: AdmissionRequest) => boolean;
   readonly mutate?: (

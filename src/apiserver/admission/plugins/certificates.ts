@@ -48,7 +48,6 @@ function signerOf(object: KubeObject | undefined): string {
 export function certificateApproval(authorizer: Authorizer): AdmissionPlugin {
   return {
     name: "CertificateApproval",
-    enabledByDefault: true,
     handles: (request) =>
       request.operation === "UPDATE" && isAbout(request, group, plural, "approval"),
     async validate(request) {
@@ -65,7 +64,6 @@ export function certificateApproval(authorizer: Authorizer): AdmissionPlugin {
 export function certificateSigning(authorizer: Authorizer): AdmissionPlugin {
   return {
     name: "CertificateSigning",
-    enabledByDefault: true,
     handles: (request) =>
       request.operation === "UPDATE" && isAbout(request, group, plural, "status"),
     async validate(request) {
@@ -87,7 +85,6 @@ export function certificateSigning(authorizer: Authorizer): AdmissionPlugin {
 /** Nobody becomes a member of `system:masters` by a certificate of the client signer. */
 export const certificateSubjectRestriction: AdmissionPlugin = {
   name: "CertificateSubjectRestriction",
-  enabledByDefault: true,
   handles: (request) => request.operation === "CREATE" && isAbout(request, group, plural),
   validate(request) {
     const { spec } = request.object as CertificateSigningRequest;
@@ -102,7 +99,6 @@ export const certificateSubjectRestriction: AdmissionPlugin = {
 export function clusterTrustBundleAttest(authorizer: Authorizer): AdmissionPlugin {
   return {
     name: "ClusterTrustBundleAttest",
-    enabledByDefault: true,
     handles: (request) =>
       (request.operation === "CREATE" || request.operation === "UPDATE") &&
       isAbout(request, group, "clustertrustbundles"),

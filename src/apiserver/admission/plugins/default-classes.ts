@@ -28,7 +28,6 @@ function defaultOf<T extends KubeObject>(
 export function defaultStorageClass(classes: LiveSet<StorageClass>): AdmissionPlugin {
   return {
     name: "DefaultStorageClass",
-    enabledByDefault: true,
     handles: (request) =>
       request.operation === "CREATE" && isAbout(request, "", "persistentvolumeclaims"),
     mutate({ object }) {
@@ -52,7 +51,6 @@ export function defaultStorageClass(classes: LiveSet<StorageClass>): AdmissionPl
 export function defaultIngressClass(classes: LiveSet<IngressClass>): AdmissionPlugin {
   return {
     name: "DefaultIngressClass",
-    enabledByDefault: true,
     handles: (request) =>
       request.operation === "CREATE" && isAbout(request, "networking.k8s.io", "ingresses"),
     mutate({ object }) {

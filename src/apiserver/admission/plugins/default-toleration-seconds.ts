@@ -11,7 +11,6 @@ const taints = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"
  */
 export const defaultTolerationSeconds: AdmissionPlugin = {
   name: "DefaultTolerationSeconds",
-  enabledByDefault: true,
   handles: ({ definition, operation, call }) =>
     definition.group === "" &&
     definition.plural === "pods" &&

@@ -16,7 +16,6 @@ const annotation = "kubernetes.io/limit-ranger";
 export function limitRanger(ranges: LiveSet<LimitRange>): AdmissionPlugin {
   return {
     name: "LimitRanger",
-    enabledByDefault: true,
     handles: isLimited,
     mutate(request) {
       const { object, call } = request;

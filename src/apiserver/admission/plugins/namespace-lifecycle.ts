@@ -13,7 +13,6 @@ const immortal = new Set(["default", "kube-system", "kube-public"]);
 export function namespaceLifecycle(namespaces: LiveSet<Namespace>): AdmissionPlugin {
   return {
     name: "NamespaceLifecycle",
-    enabledByDefault: true,
     handles: ({ operation }) => operation !== "CONNECT",
     mutate(request) {
       const { definition, operation, name, call } = request;

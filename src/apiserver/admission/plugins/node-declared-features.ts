@@ -12,7 +12,6 @@ import { forbid, isAbout } from "../request.ts";
 export function nodeDeclaredFeatureValidator(nodes: LiveSet<Node>): AdmissionPlugin {
   return {
     name: "NodeDeclaredFeatureValidator",
-    enabledByDefault: true,
     handles: (request) => request.operation === "UPDATE" && isAbout(request, "", "pods", "resize"),
     validate(request) {
       const { spec } = request.object as Pod;

@@ -24,7 +24,6 @@ type Rule = (request: AdmissionRequest, restriction: Restriction) => void;
 export function nodeRestriction(pods: LiveSet<Pod>): AdmissionPlugin {
   return {
     name: "NodeRestriction",
-    enabledByDefault: true,
     handles: ({ call }) => call.user.groups.includes("system:nodes"),
     mutate(request) {
       const node = nodeOf(request.call.user);

@@ -9,7 +9,6 @@ const notReady = { key: "node.kubernetes.io/not-ready", effect: "NoSchedule" };
 /** New nodes get no pods before they are ready. Source: plugin/pkg/admission/nodetaint. */
 export const taintNodesByCondition: AdmissionPlugin = {
   name: "TaintNodesByCondition",
-  enabledByDefault: true,
   handles: (request) => request.operation === "CREATE" && isAbout(request, "", "nodes"),
   mutate({ object }) {
     const node = object as Node;
@@ -29,7 +28,6 @@ const topologyLabels = ["topology.kubernetes.io/zone", "topology.kubernetes.io/r
 export function podTopologyLabels(nodes: LiveSet<Node>): AdmissionPlugin {
   return {
     name: "PodTopologyLabels",
-    enabledByDefault: true,
     handles: (request) => request.operation === "CREATE" && isAbout(request, "", "pods", "binding"),
     mutate({ object }) {
       const binding = object as Binding;

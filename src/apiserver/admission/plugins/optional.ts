@@ -23,7 +23,6 @@ function isPodWrite(request: AdmissionRequest): boolean {
  */
 export const alwaysPullImages: AdmissionPlugin = {
   name: "AlwaysPullImages",
-  enabledByDefault: false,
   handles: isPodWrite,
   mutate({ object }) {
     const pod = object as Pod;
@@ -67,7 +66,6 @@ export const alwaysPullImages: AdmissionPlugin = {
 /** Source: plugin/pkg/admission/denyserviceexternalips. */
 export const denyServiceExternalIps: AdmissionPlugin = {
   name: "DenyServiceExternalIPs",
-  enabledByDefault: false,
   handles: (request) => request.operation !== "DELETE" && isAbout(request, "", "services"),
   validate(request) {
     const before = new Set((request.oldObject as Service | undefined)?.spec?.externalIPs ?? []);
@@ -85,7 +83,6 @@ export const denyServiceExternalIps: AdmissionPlugin = {
  */
 export const extendedResourceToleration: AdmissionPlugin = {
   name: "ExtendedResourceToleration",
-  enabledByDefault: false,
   handles: isPodWrite,
   mutate({ object }) {
     const pod = object as Pod;
@@ -108,7 +105,6 @@ const hostname = "kubernetes.io/hostname";
 /** Source: plugin/pkg/admission/antiaffinity. */
 export const limitPodHardAntiAffinityTopology: AdmissionPlugin = {
   name: "LimitPodHardAntiAffinityTopology",
-  enabledByDefault: false,
   handles: isPodWrite,
   validate(request) {
     const { affinity } = (request.object as Pod).spec ?? {};
@@ -127,7 +123,6 @@ export const limitPodHardAntiAffinityTopology: AdmissionPlugin = {
 export function namespaceExists(namespaces: LiveSet<Namespace>): AdmissionPlugin {
   return {
     name: "NamespaceExists",
-    enabledByDefault: false,
     handles: ({ call, definition }) => call.namespace !== "" && !isNamespaceKind(definition),
     validate({ call }) {
       if (namespaces.get("", call.namespace) !== undefined) return;
@@ -155,7 +150,6 @@ export function podNodeSelector(namespaces: LiveSet<Namespace>): AdmissionPlugin
   const conflictText = "pod node label selector conflicts with its namespace node label selector";
   return {
     name: "PodNodeSelector",
-    enabledByDefault: false,
     handles: (request) => request.operation === "CREATE" && isAbout(request, "", "pods"),
     mutate(request) {
       const pod = request.object as Pod;

@@ -15,7 +15,6 @@ export function ownerReferencesPermissionEnforcement(
 ): AdmissionPlugin {
   return {
     name: "OwnerReferencesPermissionEnforcement",
-    enabledByDefault: false,
     handles: ({ operation, kind }) =>
       (operation === "CREATE" || operation === "UPDATE") && kind === undefined,
     async validate(request) {

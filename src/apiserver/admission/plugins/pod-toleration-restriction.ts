@@ -20,7 +20,6 @@ export function podTolerationRestriction(namespaces: LiveSet<Namespace>): Admiss
   };
   return {
     name: "PodTolerationRestriction",
-    enabledByDefault: false,
     handles: (request) =>
       (request.operation === "CREATE" || request.operation === "UPDATE") &&
       isAbout(request, "", "pods"),

@@ -8,7 +8,6 @@ import type { AdmissionPlugin } from "../admission.ts";
 export function priorityAdmission(classes: LiveSet<PriorityClass>): AdmissionPlugin {
   return {
     name: "Priority",
-    enabledByDefault: true,
     handles: ({ definition, operation, call }) =>
       call.subresource === "" &&
       ((definition.plural === "pods" && definition.group === "" && operation !== "DELETE") ||

@@ -17,7 +17,6 @@ const mismatch = "pod rejected: Pod's Overhead doesn't match RuntimeClass's defi
 export function runtimeClassAdmission(classes: LiveSet<RuntimeClass>): AdmissionPlugin {
   return {
     name: "RuntimeClass",
-    enabledByDefault: true,
     handles: (request) => request.operation === "CREATE" && isAbout(request, "", "pods"),
     mutate(request) {
       const pod = request.object as Pod;

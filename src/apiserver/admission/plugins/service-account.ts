@@ -21,7 +21,6 @@ export function serviceAccountAdmission(
 ): AdmissionPlugin {
   return {
     name: "ServiceAccount",
-    enabledByDefault: true,
     handles: ({ definition, operation, call }) =>
       definition.group === "" &&
       definition.plural === "pods" &&

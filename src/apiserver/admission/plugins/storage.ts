@@ -16,7 +16,6 @@ const protections = new Map([
 /** Source: plugin/pkg/admission/storage/storageobjectinuseprotection. */
 export const storageObjectInUseProtection: AdmissionPlugin = {
   name: "StorageObjectInUseProtection",
-  enabledByDefault: true,
   handles: ({ operation, call, definition }) =>
     operation === "CREATE" &&
     call.subresource === "" &&
@@ -34,7 +33,6 @@ export const storageObjectInUseProtection: AdmissionPlugin = {
 export function persistentVolumeClaimResize(classes: LiveSet<StorageClass>): AdmissionPlugin {
   return {
     name: "PersistentVolumeClaimResize",
-    enabledByDefault: true,
     handles: (request) =>
       request.operation === "UPDATE" && isAbout(request, "", "persistentvolumeclaims"),
     validate(request) {

@@ -8,6 +8,7 @@ import { invalidStatus } from "#apimachinery/status.ts";
 import type { LiveSet } from "../../storage/live-set.ts";
 import type { AdmissionPlugin } from "../admission.ts";
 import { type AdmissionRequest, forbid, isAbout, isNamespaceKind } from "../request.ts";
+import { type PodSecurityConfiguration, podSecurityDefaults } from "./configuration.ts";
 import {
   compareLevels,
   detailText,
@@ -48,26 +49,49 @@ const controllers = new Map<string, readonly string[]>([
 ]);
 
 /** Holds pods to the level of their namespace. Source: k8s.io/pod-security-admission. */
-export function podSecurity(namespaces: LiveSet<Namespace>, pods: LiveSet<Pod>): AdmissionPlugin {
+export function podSecurity(
+  namespaces: LiveSet<Namespace>,
+  pods: LiveSet<Pod>,
+  configuration: PodSecurityConfiguration = podSecurityDefaults,
+): AdmissionPlugin {
+  const policyFor = (labels: Labels): NamespacePolicy => policyOf(labels, configuration.defaults);
   return {
     name: "PodSecurity",
-    enabledByDefault: true,
     handles: ({ operation }) => operation === "CREATE" || operation === "UPDATE",
     validate(request) {
       const { definition, call } = request;
       if (isNamespaceKind(definition)) {
-        if (call.subresource === "") checkNamespace(request, pods);
+        if (call.subresource === "") checkNamespace(request, { pods, policyFor, configuration });
         return;
       }
       const isPod = definition.group === "" && definition.plural === "pods";
       const path = controllers.get(`${definition.group}/${definition.plural}`);
       if (!isPod && path === undefined) return;
       if (isPod ? ignoredSubresources.has(call.subresource) : call.subresource !== "") return;
-      const policy = policyOf(namespaces.get("", call.namespace)?.metadata?.labels);
-      if (isPod) checkPod(request, policy);
-      else checkTemplate(request, policy, path ?? []);
+      const exempt = exemptionOf(request, configuration);
+      if (exempt !== undefined) {
+        call.annotate?.(exemptAnnotation, exempt);
+        return;
+      }
+      const policy = policyFor(namespaces.get("", call.namespace)?.metadata?.labels);
+      const isExempt = (view: PodView): boolean => isExemptClass(view, configuration);
+      if (isPod) checkPod(request, policy, isExempt);
+      else checkTemplate(request, policy, { path: path ?? [], isExempt });
     },
   };
+}
+
+type Labels = Readonly<Record<string, string>> | undefined;
+
+const exemptAnnotation = "pod-security.kubernetes.io/exempt";
+
+function exemptionOf({ call }: AdmissionRequest, { namespaces, usernames }: PodSecurityConfiguration): string | undefined {
+  if (namespaces.has(call.namespace)) return "namespace";
+  return usernames.has(call.user.name) ? "user" : undefined;
+}
+
+function isExemptClass({ spec }: PodView, { runtimeClasses }: PodSecurityConfiguration): boolean {
+  return spec.runtimeClassName !== undefined && runtimeClasses.has(spec.runtimeClassName);
 }
 
 function viewOf(object: {
@@ -77,14 +101,18 @@ function viewOf(object: {
   return object.spec && { metadata: object.metadata ?? {}, spec: object.spec };
 }
 
-function checkPod(request: AdmissionRequest, policy: NamespacePolicy): void {
+function checkPod(request: AdmissionRequest, policy: NamespacePolicy, isExempt: (view: PodView) => boolean): void {
   const pod = request.object as Pod;
   const view = viewOf(pod);
   if (view === undefined) return;
   const old = request.oldObject as Pod | undefined;
   if (old !== undefined && !isSignificant(pod, old)) return;
-  const enforced = violationsOf(policy.enforce, view);
   const { call } = request;
+  if (isExempt(view)) {
+    call.annotate?.(exemptAnnotation, "runtimeClass");
+    return;
+  }
+  const enforced = violationsOf(policy.enforce, view);
   call.annotate?.("pod-security.kubernetes.io/enforce-policy", levelText(policy.enforce));
   report(request, policy, { view, warns: enforced.length === 0 });
   if (enforced.length === 0) return;
@@ -97,13 +125,15 @@ function checkPod(request: AdmissionRequest, policy: NamespacePolicy): void {
 function checkTemplate(
   request: AdmissionRequest,
   policy: NamespacePolicy,
-  path: readonly string[],
+  { path, isExempt }: { readonly path: readonly string[]; readonly isExempt: (view: PodView) => boolean },
 ): void {
   let template: unknown = request.object;
   for (const part of path) template = (template as Record<string, unknown> | undefined)?.[part];
   const view =
     template === undefined ? undefined : viewOf(template as KubeObject & { spec?: PodSpec });
-  if (view !== undefined) report(request, policy, { view, warns: true });
+  if (view === undefined) return;
+  if (isExempt(view)) request.call.annotate?.(exemptAnnotation, "runtimeClass");
+  else report(request, policy, { view, warns: true });
 }
 
 function report(
@@ -140,11 +170,17 @@ function isSignificant({ spec }: Pod, { spec: old }: Pod): boolean {
   );
 }
 
-function checkNamespace(request: AdmissionRequest, pods: LiveSet<Pod>): void {
+interface NamespaceCheck {
+  readonly pods: LiveSet<Pod>;
+  readonly policyFor: (labels: Labels) => NamespacePolicy;
+  readonly configuration: PodSecurityConfiguration;
+}
+
+function checkNamespace(request: AdmissionRequest, { pods, policyFor, configuration }: NamespaceCheck): void {
   const { object, oldObject, call } = request;
-  const next = policyOf(object?.metadata?.labels);
+  const next = policyFor(object?.metadata?.labels);
   const name = object?.metadata?.name ?? "";
-  const old = oldObject === undefined ? undefined : policyOf(oldObject.metadata?.labels);
+  const old = oldObject === undefined ? undefined : policyFor(oldObject.metadata?.labels);
   if (next.errors.length > 0 && !(old !== undefined && deepEqual(next.errors, old.errors))) {
     throw invalidStatus({ group: "", kind: "Namespace" }, name, next.errors);
   }
@@ -156,7 +192,12 @@ function checkNamespace(request: AdmissionRequest, pods: LiveSet<Pod>): void {
     compareLevels(enforce.level, old.enforce.level) < 1
   )
     return;
-  for (const text of existingViolations(name, enforce, pods.inNamespace(name))) call.warn(text);
+  if (configuration.namespaces.has(name)) {
+    call.annotate?.(exemptAnnotation, "namespace");
+    return;
+  }
+  const checked = pods.inNamespace(name).filter(({ spec }) => !isExemptClass({ metadata: {}, spec }, configuration));
+  for (const text of existingViolations(name, enforce, checked)) call.warn(text);
 }
 
 function existingViolations(

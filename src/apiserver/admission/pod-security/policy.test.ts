@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fieldErrorText } from "#apimachinery/field-error.ts";
+import { podSecurityConfiguration, podSecurityDefaults } from "./configuration.ts";
 import { detailText, type Level, levelText, policyOf, violationsOf } from "./policy.ts";
 import type { PodView } from "./pod-view.ts";
+
+const openly = podSecurityDefaults.defaults;
 
 const hardened = {
   allowPrivilegeEscalation: false,
@@ -118,18 +121,36 @@ test("policyOf warns at the enforced level unless told otherwise", () => {
   const { enforce, audit, warn } = policyOf({
     [`${prefix}enforce`]: "baseline",
     [`${prefix}enforce-version`]: "v1.30",
-  });
+  }, openly);
   assert.deepEqual([enforce, audit, warn].map(levelText), [
     "baseline:v1.30",
     "privileged:latest",
     "baseline:v1.30",
   ]);
-  const relaxed = policyOf({ [`${prefix}enforce`]: "baseline", [`${prefix}warn`]: "privileged" });
+  const relaxed = policyOf({ [`${prefix}enforce`]: "baseline", [`${prefix}warn`]: "privileged" }, openly);
   assert.equal(levelText(relaxed.warn), "privileged:latest");
 });
 
+test("policyOf fills in the defaults of a configuration where labels say nothing", () => {
+  const value = {
+    apiVersion: "pod-security.admission.config.k8s.io/v1",
+    kind: "PodSecurityConfiguration",
+    defaults: { enforce: "baseline", "enforce-version": "v1.30", audit: "restricted" },
+  };
+  const { defaults } = podSecurityConfiguration({ value, duplicates: [] });
+  const { enforce, audit, warn } = policyOf({ [`${prefix}audit`]: "privileged" }, defaults);
+  assert.deepEqual([enforce, audit, warn].map(levelText), ["baseline:v1.30", "privileged:latest", "baseline:v1.30"]);
+  const wrong = { ...value, defaults: { enforce: "x", "warn-version": "2" }, exemptions: { namespaces: ["a", "a", ""] } };
+  assert.throws(() => podSecurityConfiguration({ value: wrong, duplicates: [] }), {
+    message:
+      '[defaults.enforce: Invalid value: "x": must be one of privileged, baseline, restricted, ' +
+      'defaults.warn-version: Invalid value: "2": must be "latest" or "v1.x", ' +
+      'exemptions.namespaces[1]: Duplicate value: "a", exemptions.namespaces[2]: Invalid value: "": must not be empty]',
+  });
+});
+
 test("policyOf takes what is no level as the strictest and says so", () => {
-  const { audit, errors } = policyOf({ [`${prefix}audit`]: "x", [`${prefix}warn-version`]: "v2" });
+  const { audit, errors } = policyOf({ [`${prefix}audit`]: "x", [`${prefix}warn-version`]: "v2" }, openly);
   assert.equal(levelText(audit), "restricted:latest");
   assert.deepEqual(errors.map(fieldErrorText), [
     `metadata.labels[${prefix}audit]: Invalid value: "x": must be one of privileged, baseline, restricted`,

@@ -20,26 +20,32 @@ export interface NamespacePolicy {
   readonly errors: readonly FieldError[];
 }
 
+/** What counts where a namespace says nothing. */
+export type PolicyDefaults = Pick<NamespacePolicy, "enforce" | "audit" | "warn">;
+
+export function isVersionText(version: string): boolean {
+  return version === "latest" || /^v1\.([0-9]|[1-9][0-9]*)$/.test(version);
+}
+
 const prefix = "pod-security.kubernetes.io/";
 
 /** Reads the labels of a namespace. What is no level counts as the strictest. */
-export function policyOf(labels: Readonly<Record<string, string>> | undefined): NamespacePolicy {
+export function policyOf(labels: Readonly<Record<string, string>> | undefined, defaults: PolicyDefaults): NamespacePolicy {
   const errors: FieldError[] = [];
-  const read = (mode: string): { policy: LevelVersion; declared: boolean } => {
+  const read = (mode: keyof PolicyDefaults): { policy: LevelVersion; declared: boolean } => {
     const level = labels?.[`${prefix}${mode}`];
     const version = labels?.[`${prefix}${mode}-version`];
     const known = levels.find((one) => one === level);
     if (level !== undefined && known === undefined) {
       errors.push(invalid(fieldOf(mode), level, `must be one of ${levels.join(", ")}`));
     }
-    const isVersion =
-      version === undefined || version === "latest" || /^v1\.([0-9]|[1-9][0-9]*)$/.test(version);
+    const isVersion = version === undefined || isVersionText(version);
     if (!isVersion)
       errors.push(invalid(fieldOf(`${mode}-version`), version, 'must be "latest" or "v1.x"'));
-    const fallback = level === undefined ? "privileged" : "restricted";
+    const fallback = level === undefined ? defaults[mode].level : "restricted";
     const policy = {
       level: known ?? fallback,
-      version: isVersion ? (version ?? "latest") : "latest",
+      version: isVersion ? (version ?? defaults[mode].version) : "latest",
     };
     return { policy, declared: level !== undefined };
   };

@@ -43,7 +43,6 @@ export function mutatingAdmissionPolicy(context: Context): AdmissionPlugin {
   const policies = boundPolicies(context);
   return {
     name,
-    enabledByDefault: true,
     handles: (request) => policies().length > 0 && !isExempt(request),
     async mutate(request) {
       const failures: PolicyFailure[] = [];

@@ -32,7 +32,6 @@ export function validatingAdmissionPolicy(context: Context): AdmissionPlugin {
   const policies = boundPolicies(context);
   return {
     name: "ValidatingAdmissionPolicy",
-    enabledByDefault: true,
     handles: (request) => policies().length > 0 && !isExempt(request),
     async validate(request) {
       const denials: Denial[] = [];

@@ -31,7 +31,6 @@ export function resourceQuotaAdmission(
 ): AdmissionPlugin {
   return {
     name: "ResourceQuota",
-    enabledByDefault: true,
     handles: (request) => request.call.namespace !== "" && isCounted(request),
     async validate(request) {
       const own = quotas.inNamespace(request.call.namespace);

@@ -23,7 +23,6 @@ export function mutatingAdmissionWebhook(context: WebhookContext): AdmissionPlug
   const hooks = hooksOf(context.configurations);
   return {
     name,
-    enabledByDefault: true,
     handles: (request) => hooks().length > 0 && !isExempt(request),
     async mutate(request) {
       const pass = beginPass(name, request);

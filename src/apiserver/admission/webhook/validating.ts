@@ -13,7 +13,6 @@ export function validatingAdmissionWebhook(context: WebhookContext): AdmissionPl
   const hooks = hooksOf(context.configurations);
   return {
     name: "ValidatingAdmissionWebhook",
-    enabledByDefault: true,
     handles: (request) => hooks().length > 0 && !isExempt(request),
     async validate(request) {
       const wanted: { hook: Hook; definition: ResourceDefinition }[] = [];
