@@ -2,6 +2,7 @@
  * Gives pods their nodes: takes the most urgent pod, finds the best node, assumes it there, and
  * writes the binding while it goes on with the next one. Source: pkg/scheduler.
  */
+import type { Pod } from "#api/core/v1/pod.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Lifetime } from "#base/lifetime.ts";
 import type { Logger } from "#base/log.ts";
@@ -13,11 +14,11 @@ import { createHappeningRecorder, type HappeningRecorder } from "#client/event-s
 import type { Informers } from "#client/informer-factory.ts";
 import { createCluster } from "./cluster.ts";
 import { readConfiguration, type SchedulerConfiguration } from "./configuration.ts";
-import { createExtenderCalls, type PostJson } from "./extender-calls.ts";
-import type { Plugin } from "./framework.ts";
+import { createExtenderCalls, type ExtenderCalls, type PostJson } from "./extender-calls.ts";
+import type { Context, Plugin } from "./framework.ts";
 import type { PodInfo } from "./pod-info.ts";
 import { createListers } from "./listers.ts";
-import { createSchedulerMetrics } from "./metrics.ts";
+import { createSchedulerMetrics, type Measured, type SchedulerMetrics } from "./metrics.ts";
 import { createNominator } from "./nominator.ts";
 import { createProfileRuntime, interestsOf, type ProfileRuntime } from "./profile-runtime.ts";
 import { createQueue, type Queue } from "./queue.ts";
@@ -64,82 +65,41 @@ export interface Scheduler {
 export function startScheduler(options: SchedulerOptions): Scheduler {
   const { client, informers, clock, random, log, lifetime } = options;
   const featureEnabled = options.featureEnabled ?? (() => false);
-  const configuration: SchedulerConfiguration = readConfiguration(options.configuration, {
-    added: options.plugins ?? [],
-    featureEnabled,
-  });
-  const [{ less } = {}] = configuration.profiles;
+  const added = options.plugins ?? [];
+  const configuration = readConfiguration(options.configuration, { added, featureEnabled });
   const cluster = createCluster();
   const nominator = createNominator();
   const explanations = createExplanations();
   const waiting = createWaitingPods(clock);
-  const metrics =
-    options.metrics &&
-    lifetime.use(
-      createSchedulerMetrics(options.metrics, {
-        counts: () => queue.counts,
-        refusedBy: () => queue.refusedBy,
-        cluster: () => cluster,
-      }),
-    );
-  const { postJson } = options;
-  if (configuration.extenders.length > 0 && postJson === undefined)
-    throw new Error("extenders cannot be called: no way to post");
-  const extenders =
-    configuration.extenders.length === 0 || postJson === undefined
-      ? undefined
-      : createExtenderCalls({
-          extenders: configuration.extenders,
-          postJson,
-          signal: lifetime.signal,
-        });
-  const base = {
-    extenders,
-    metrics,
-    cluster,
-    listers: createListers(informers),
-    client,
-    clock,
-    random,
-    log,
-    nominator,
-    preempting: new Set<string>(),
-    waiting,
-    reconsider: (uid: string) => queue.reconsider(uid),
-    featureEnabled,
-  };
-  const runtimes = new Map<string, ProfileRuntime>();
-  for (const profile of configuration.profiles) {
-    const controller = profile.schedulerName;
-    const { host = "localhost" } = options;
-    const events = options.events ?? createHappeningRecorder({ client, clock, log, lifetime, controller, host });
-    runtimes.set(controller, createProfileRuntime({ profile, cluster, base, events }));
-  }
-  const runtimeOf = (pod: { readonly spec: { readonly schedulerName?: string | undefined } }) =>
-    runtimes.get(pod.spec.schedulerName ?? "");
-
-  const explainGate = (info: PodInfo, message: string): Explanation => ({
-    pod: info.key,
-    uid: info.uid,
-    attempts: 0,
-    atMs: clock.nowMs(),
-    outcome: "Gated",
-    message,
-    nodeCount: cluster.nodeCount,
-    refusals: [],
-    scores: [],
+  const extenders = extendersOf(configuration, options);
+  const metrics = metricsOf(options, {
+    counts: () => queue.counts,
+    refusedBy: () => queue.refusedBy,
+    cluster: () => cluster,
   });
+  const parts = { client, clock, random, log, cluster, nominator, waiting, extenders, metrics };
+  const runtimes = runtimesOf(configuration, options, {
+    ...parts,
+    listers: createListers(informers),
+    preempting: new Set<string>(),
+    reconsider: (uid) => queue.reconsider(uid),
+    featureEnabled,
+  });
+  const runtimeOf = ({ spec }: Pod): ProfileRuntime | undefined => runtimes.get(spec.schedulerName ?? "");
+
+  function gate(info: PodInfo): string | undefined {
+    const held = runtimeOf(info.pod)?.gate(info);
+    if (held === undefined) return undefined;
+    const explanation = gatedExplanation(info, held.message, { atMs: clock.nowMs(), nodeCount: cluster.nodeCount });
+    explanations.record(info.key, () => explanation);
+    return held.plugin;
+  }
+
+  const { less } = configuration.profiles[0] ?? {};
   const queue = createQueue({
     clock,
     interests: interestsOf(configuration.profiles),
-    gate(info) {
-      const held = runtimeOf(info.pod)?.gate(info);
-      if (held !== undefined) {
-        const explanation = explainGate(info, held.message);
-        explanations.record(info.key, () => explanation);
-      }
-      return held?.plugin;
-    },
+    gate,
     helps: (event, info, refusedBy) => runtimeOf(info.pod)?.helps(event, info, refusedBy) ?? false,
     ...(less && { less }),
     initialBackoffMs: configuration.initialBackoffMs,
@@ -149,42 +109,60 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
   });
   lifetime.use(queue);
   const cycles = createCycles({
+    ...parts,
     queue,
-    cluster,
-    nominator,
     explanations,
-    waiting,
-    extenders,
     runtimeOf: (info) => runtimeOf(info.pod),
-    client,
-    clock,
-    random,
-    log,
     lifetime,
     nextTurn: options.nextTurn ?? nextTurn,
-    metrics,
   });
-  const followed = followCluster({
-    groups: featureEnabled("GangScheduling"),
-    waiting,
-    informers,
-    lifetime,
-    cluster,
-    queue,
-    nominator,
-    explanations,
-    runtimeOf,
-  });
+  const groups = featureEnabled("GangScheduling");
+  const followed = followCluster({ ...parts, groups, informers, lifetime, queue, explanations, runtimeOf });
   void followed.synced.then(() => cycles.start());
   return {
     why(namespace, name) {
       const explanation = explanations.get(`${namespace}/${name}`);
-      const waiting = explanation && queue.get(explanation.uid);
-      const runtime = waiting && runtimeOf(waiting.info.pod);
-      if (explanation === undefined || waiting === undefined || runtime === undefined) return explanation;
-      return { ...explanation, verdicts: verdictsOf(waiting.info, runtime, cluster) };
+      const queued = explanation && queue.get(explanation.uid);
+      const runtime = queued && runtimeOf(queued.info.pod);
+      if (explanation === undefined || queued === undefined || runtime === undefined) return explanation;
+      return { ...explanation, verdicts: verdictsOf(queued.info, runtime, cluster) };
     },
     queue,
-    idle: cycles.idle,
+    idle: () => cycles.idle(),
   };
+}
+
+function metricsOf({ metrics, lifetime }: SchedulerOptions, measured: Measured): SchedulerMetrics | undefined {
+  return metrics && lifetime.use(createSchedulerMetrics(metrics, measured));
+}
+
+function extendersOf({ extenders }: SchedulerConfiguration, options: SchedulerOptions): ExtenderCalls | undefined {
+  const { postJson, lifetime } = options;
+  if (extenders.length === 0) return undefined;
+  if (postJson === undefined) throw new Error("extenders cannot be called: no way to post");
+  return createExtenderCalls({ extenders, postJson, signal: lifetime.signal });
+}
+
+/** By name of the scheduler that a profile is. */
+function runtimesOf(
+  { profiles }: SchedulerConfiguration,
+  options: SchedulerOptions,
+  base: Omit<Context, "args" | "events">,
+): ReadonlyMap<string, ProfileRuntime> {
+  const { client, clock, log, lifetime, host = "localhost" } = options;
+  const runtimes = new Map<string, ProfileRuntime>();
+  for (const profile of profiles) {
+    const controller = profile.schedulerName;
+    const events = options.events ?? createHappeningRecorder({ client, clock, log, lifetime, controller, host });
+    runtimes.set(controller, createProfileRuntime({ profile, cluster: base.cluster, base, events }));
+  }
+  return runtimes;
+}
+
+function gatedExplanation(
+  { key, uid }: PodInfo,
+  message: string,
+  now: { readonly atMs: number; readonly nodeCount: number },
+): Explanation {
+  return { pod: key, uid, attempts: 0, ...now, outcome: "Gated", message, refusals: [], scores: [] };
 }

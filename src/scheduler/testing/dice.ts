@@ -14,10 +14,16 @@ const zones = ["east", "west"];
 export function createDice(random: Random) {
   const chance = (share: number): boolean => random.float() < share;
   const one = <T>(...values: readonly T[]): T => values[random.below(values.length)] as T;
-  return { chance, one, ...objects(chance, one) };
+  return { chance, one, ...offers({ chance, one }), ...wishes({ chance, one }) };
 }
 
-function objects(chance: (share: number) => boolean, one: <T>(...values: readonly T[]) => T) {
+interface Rolls {
+  chance(share: number): boolean;
+  one<T>(...values: readonly T[]): T;
+}
+
+/** What a cluster has. */
+function offers({ chance, one }: Rolls) {
   return {
     node: (name: string): Node =>
       node(name, {
@@ -54,6 +60,12 @@ function objects(chance: (share: number) => boolean, one: <T>(...values: readonl
         status: { phase: "Available" },
       } as PersistentVolume;
     },
+  };
+}
+
+/** What pods want. */
+function wishes({ chance, one }: Rolls) {
+  return {
     claim: (name: string, volumeName: string | undefined): PersistentVolumeClaim => ({
       metadata: {
         name,

@@ -12,7 +12,7 @@ import { createVirtualClock } from "#base/virtual/clock.ts";
 import { createVirtualRandom } from "#base/virtual/random.ts";
 import { createClient } from "#client/client.ts";
 import { createInformers } from "#client/informer-factory.ts";
-import { createFakeApi } from "#testing/fake-api.ts";
+import { createFakeApi, type FakeApi } from "#testing/fake-api.ts";
 import type { PostJson } from "../extender-calls.ts";
 import type { Plugin } from "../framework.ts";
 import { startScheduler } from "../scheduler.ts";
@@ -101,8 +101,6 @@ export function makeWorld({ configuration, seed = 1, plugins, postJson, metrics,
     ...(metrics && { metrics }),
     featureEnabled: (gate) => features.includes(gate),
   });
-  const keyOf = (name: string): string => (name.includes("/") ? name : `default/${name}`);
-  const podOf = (name: string): Pod | undefined => api.get(pods, keyOf(name)) as Pod | undefined;
 
   async function settle(): Promise<void> {
     // Everything runs in microtasks here, and an advance lets all of them run.
@@ -116,11 +114,27 @@ export function makeWorld({ configuration, seed = 1, plugins, postJson, metrics,
     client,
     scheduler,
     settle,
+    async advance(ms: number): Promise<void> {
+      await settle();
+      await clock.advance(ms);
+      await settle();
+    },
+    ...changesOf(api),
+    ...questionsTo(api),
+    [Symbol.asyncDispose]: () => lifetime.end(),
+  };
+}
+
+const keyOf = (name: string): string => (name.includes("/") ? name : `default/${name}`);
+
+/** What others do to the cluster. */
+function changesOf(api: FakeApi) {
+  return {
     addNode: (added: Node) => void api.seed(nodes, added),
     removeNode: (name: string) => void api.remove(nodes, name),
     addPod: (added: Pod) => void api.seed(pods, added),
     updatePod(name: string, spec: Partial<PodSpec>): void {
-      const old = podOf(name);
+      const old = api.get(pods, keyOf(name)) as Pod | undefined;
       if (old === undefined) throw new Error(`no pod ${name}`);
       api.seed(pods, { ...old, spec: { ...old.spec, ...spec } });
     },
@@ -131,28 +145,29 @@ export function makeWorld({ configuration, seed = 1, plugins, postJson, metrics,
       for (const each of leaving) api.remove(pods, keyOfObject(each));
       return leaving.map(({ metadata }) => metadata?.name ?? "");
     },
+  };
+}
+
+interface ToldEvent {
+  readonly regarding?: { readonly name?: string };
+  readonly type?: string;
+  readonly reason?: string;
+  readonly note?: string;
+}
+
+/** What can be seen of pods. */
+function questionsTo(api: FakeApi) {
+  const podOf = (name: string): Pod | undefined => api.get(pods, keyOf(name)) as Pod | undefined;
+  return {
     podOf,
     nodeOf: (name: string): string | undefined => podOf(name)?.spec.nodeName || undefined,
     conditionOf(name: string, type: string) {
       const found = podOf(name)?.status?.conditions?.find((condition) => condition.type === type);
       return { status: found?.status, reason: found?.reason, message: found?.message ?? "" };
     },
-    eventsOf: (name: string): string[] =>
-      (
-        api.list(events) as {
-          regarding?: { name?: string };
-          type?: string;
-          reason?: string;
-          note?: string;
-        }[]
-      )
-        .filter(({ regarding }) => regarding?.name === name)
-        .map(({ type, reason, note }) => `${type} ${reason} ${note}`),
-    async advance(ms: number): Promise<void> {
-      await settle();
-      await clock.advance(ms);
-      await settle();
+    eventsOf(name: string): string[] {
+      const told = (api.list(events) as ToldEvent[]).filter(({ regarding }) => regarding?.name === name);
+      return told.map(({ type, reason, note }) => `${type} ${reason} ${note}`);
     },
-    [Symbol.asyncDispose]: () => lifetime.end(),
   };
 }
