@@ -269,12 +269,32 @@ test("a server that starts slowly is ready soon: asked after a second, and whene
   await world.lifetime.end();
 });
 
-test("a Pod past its deadline fails", async () => {
-  const world = await startKubeletWorld();
+test("a Pod past its deadline fails, once nothing of it runs", async () => {
+  const world = await startKubeletWorld({ scripts: { main: { stopMs: 2000 } } });
   world.run("late", { activeDeadlineSeconds: 5 });
-  await world.settle(7000);
-  const { status } = world.pod("late") ?? {};
-  assert.equal(`${status?.phase} ${status?.reason}`, "Failed DeadlineExceeded");
+  const phase = async (ms: number): Promise<string> => {
+    await world.settle(ms);
+    const { status } = world.pod("late") ?? {};
+    return `${status?.phase} ${status?.reason}`;
+  };
+  assert.equal(await phase(6000), "Running undefined");
+  assert.equal(await phase(3000), "Failed DeadlineExceeded");
+  await world.lifetime.end();
+});
+
+test("the end of a Pod's containers is told with its phase", async () => {
+  const world = await startKubeletWorld({ scripts: { main: { stopMs: 500 } } });
+  world.run("web", {});
+  await world.settle();
+  await world.delete("web");
+  await world.settle();
+  const told = world.api.requests.flatMap(({ resource, subresource, body }) =>
+    `${resource}/${subresource}` === "pods/status" ? [body as Pod] : [],
+  );
+  assert.deepEqual(
+    told.slice(-2).map((pod) => `${pod.status?.phase} ${states(pod)}`),
+    ["Running main: running ready", "Succeeded main: exit 0"],
+  );
   await world.lifetime.end();
 });
 

@@ -3,7 +3,13 @@ import type { PodCondition, PodStatus } from "#api/core/v1/pod-status.ts";
 import { containerState } from "../cri/messages.ts";
 import { isHostNetwork } from "./container-list.ts";
 import { type ContainerStatusInput, containerStatusesOf } from "./container-statuses.ts";
-import { latestContainer, type PodRuntime, podIpsOf, readySandbox } from "./pod-runtime.ts";
+import {
+  latestContainer,
+  type PodRuntime,
+  podIpsOf,
+  readySandbox,
+  runningContainers,
+} from "./pod-runtime.ts";
 import { isKubeletCondition, kubeletConditions } from "./pod-conditions.ts";
 import { type PodPhase, phaseOf } from "./pod-phase.ts";
 import { sandboxNeed } from "./plan-pod.ts";
@@ -27,10 +33,12 @@ export interface PodStatusInput extends Omit<ContainerStatusInput, "previous"> {
 export function podStatusOf(input: PodStatusInput): PodStatus {
   const { pod, previous, failure } = input;
   const { init, regular, ephemeral } = containerStatusesOf(input);
-  const phase = failure ? "Failed" : nextPhase(input, [...regular, ...init]);
+  const due = failure ? "Failed" : nextPhase(input, [...regular, ...init]);
+  const phase = mayEnd(input) ? due : (ended(previous.phase) ?? unended(due, previous));
+  const told = phase === due ? failure : undefined;
   const kept = phase === previous.phase ? previous : undefined;
-  const reason = failure?.reason ?? kept?.reason ?? pod.status?.reason;
-  const message = failure?.message ?? kept?.message ?? pod.status?.message;
+  const reason = told?.reason ?? kept?.reason ?? pod.status?.reason;
+  const message = told?.message ?? kept?.message ?? pod.status?.message;
   const generation = pod.metadata?.generation;
   return {
     ...(generation !== undefined && { observedGeneration: generation }),
@@ -74,6 +82,16 @@ function nextPhase(input: PodStatusInput, statuses: readonly ContainerStatus[]):
   const phase = phaseOf(pod, statuses, { terminal, initialized });
   // A Pod never leaves a terminal phase.
   return ended(pod.status?.phase) ?? ended(phase) ?? ended(previous.phase) ?? phase;
+}
+
+/** What has ended gives its resources to others: not while something runs. Source: status_manager.go mergePodStatus. */
+function mayEnd({ runtime, terminal }: PodStatusInput): boolean {
+  return terminal || runningContainers(runtime).length === 0;
+}
+
+function unended(due: PodPhase, { phase }: PodStatus): PodPhase {
+  if (ended(due) === undefined) return due;
+  return phase === "Running" ? "Running" : "Pending";
 }
 
 function ended(phase: string | undefined): PodPhase | undefined {

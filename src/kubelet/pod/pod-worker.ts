@@ -223,9 +223,10 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
     graceSeconds = graceOf();
     const override = failureGraceSeconds ?? (objectGone ? graceSeconds : undefined);
     await killPod({ pod, runtime: view.runtime, graceSeconds: override }, services);
-    await look();
-    if (runningContainers(view.runtime).length > 0) return loop.wake();
-    say(true);
+    await view.look();
+    const done = runningContainers(view.runtime).length === 0;
+    say(done);
+    if (!done) return loop.wake();
     services.probes.forget(uid);
     await services.volumes.tearDown(uid);
     await services.cgroups.removePod(pod);
