@@ -128,7 +128,11 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
     await view.look();
     resizer.note(view.runtime, used);
     services.probes.follow(pod, view.runtime, { ending: state !== "running" });
-    say(false);
+    say(wantsToEnd() && !runs());
+  }
+
+  function runs(): boolean {
+    return runningContainers(view.runtime).length > 0;
   }
 
   function say(terminal: boolean): void {
@@ -219,14 +223,13 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
 
   async function end(): Promise<void> {
     services.probes.follow(pod, view.runtime, { ending: true });
-    say(false);
+    if (runs()) say(false);
     graceSeconds = graceOf();
     const override = failureGraceSeconds ?? (objectGone ? graceSeconds : undefined);
     await killPod({ pod, runtime: view.runtime, graceSeconds: override }, services);
-    await view.look();
-    const done = runningContainers(view.runtime).length === 0;
-    say(done);
-    if (!done) return loop.wake();
+    await look();
+    if (runs()) return loop.wake();
+    say(true);
     services.probes.forget(uid);
     await services.volumes.tearDown(uid);
     await services.cgroups.removePod(pod);
