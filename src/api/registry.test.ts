@@ -97,7 +97,6 @@ function property(field: Field): object {
   return {
     ...shape(field.schema),
     ...(field.format !== undefined && { format: field.format }),
-    ...(field.enum !== undefined && { enum: field.enum }),
     ...(field.listType !== undefined && { "x-kubernetes-list-type": field.listType }),
     ...(field.mapKeys !== undefined && { "x-kubernetes-list-map-keys": field.mapKeys }),
     ...(field.mapType !== undefined && { "x-kubernetes-map-type": field.mapType }),

@@ -124,7 +124,6 @@ export interface FieldOptions {
   /** Strategic merge strategy, in Go's `patchStrategy` tag. */
   readonly patch?: "merge" | "replace" | "retainKeys" | "merge,retainKeys";
   readonly mergeKey?: string;
-  readonly enum?: readonly string[];
   /** OpenAPI `format` beyond the one the type implies. */
   readonly format?: string;
   /**

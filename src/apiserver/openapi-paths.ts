@@ -3,7 +3,7 @@ import type { JsonMap } from "#apimachinery/json-value.ts";
 import { type Document, documentOf } from "#apimachinery/openapi/document.ts";
 import { createOpenApi, type OpenApi } from "#apimachinery/openapi/documents.ts";
 import { encodeSwagger } from "#apimachinery/openapi/gnostic-v2.ts";
-import type { ResourceDefinition } from "#apimachinery/resource.ts";
+import type { FeatureReader, ResourceDefinition } from "#apimachinery/resource.ts";
 import type { Clock } from "#base/clock.ts";
 import type { HttpExchange } from "#base/http.ts";
 import { parseJson, writeJson } from "#wire/json.ts";
@@ -13,14 +13,19 @@ import type { PathHandler, PathRequest } from "./http/frontend.ts";
 import { kubernetesVersion } from "./http/version.ts";
 import { answerDocument, type DocumentForm, immutable, negotiateDocument } from "./openapi-answer.ts";
 
+export interface OpenApiPathOptions {
+  readonly clock: Clock;
+  readonly features: FeatureReader;
+}
+
 /** `/openapi/v2` and `/openapi/v3`, made from what is served when somebody asks. */
-export function openApiPaths(table: ApiTable, remotes: RemoteDocuments, clock: Clock): PathHandler {
+export function openApiPaths(table: ApiTable, remotes: RemoteDocuments, { clock, features }: OpenApiPathOptions): PathHandler {
   let loaded: Promise<OpenApi> | undefined;
   const served = new Map<string, readonly ResourceDefinition[]>();
   let generation = -1;
   return async (request) => {
     if (!request.path.startsWith("/openapi/")) return false;
-    const openApi = await (loaded ??= loadOpenApi());
+    const openApi = await (loaded ??= loadOpenApi(features));
     if (generation !== table.generation) {
       generation = table.generation;
       follow(openApi, table, served);
@@ -30,8 +35,9 @@ export function openApiPaths(table: ApiTable, remotes: RemoteDocuments, clock: C
 }
 
 /** The words about types are loaded once somebody asks: most servers never need them. */
-async function loadOpenApi(): Promise<OpenApi> {
+async function loadOpenApi(features: FeatureReader): Promise<OpenApi> {
   const { describeType } = await import("#api/docs/descriptions.ts");
+  const { enumOf } = await import("#api/docs/enums.ts");
   const { gitVersion: release, emulationMajor, emulationMinor } = kubernetesVersion;
   return createOpenApi({
     kinds: otherKinds,
@@ -39,6 +45,7 @@ async function loadOpenApi(): Promise<OpenApi> {
     version: `${emulationMajor}.${emulationMinor}`,
     otherGroupVersions: [...resources, ...otherGroupVersions],
     describe: describeType,
+    ...(features.enabled("OpenAPIEnums") && { enumOf }),
   });
 }
 

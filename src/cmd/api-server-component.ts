@@ -208,7 +208,7 @@ async function serverOptions(
       metricsPath(parts.table, metrics),
       indexPath(parts.table, checks),
       discoveryPaths(createDiscovery(parts.table, parts.remotes), address),
-      openApiPaths(parts.table, parts.remotes, clock),
+      openApiPaths(parts.table, parts.remotes, { clock, features }),
       issuerPaths(issuer, [createVerificationKey(pki.serviceAccountKey)]),
     ],
     tokenReviewer: (parts, ways) => createTokenReviewer(ways, tokenOptions(world, pki, parts)),

@@ -84,6 +84,7 @@ function unused(): never {
 export async function createSampleApiServer(spec: { readonly client: Client; readonly frontProxyCa: string }): Promise<SampleApiServer> {
   const world = openWorld({ log: silentLogger });
   const { clock, random, log } = world;
+  const features = featureReader("", featureDefaults);
   const reviews: AccessReview[] = [];
   const store = createMemoryStore({ clock, random });
   const server = await createApiServer({
@@ -91,7 +92,7 @@ export async function createSampleApiServer(spec: { readonly client: Client; rea
     clock,
     random,
     log,
-    features: featureReader("", featureDefaults),
+    features,
     // Nobody registers the built-in kinds: only its own is seen from in front.
     isServed: servedKinds("", resources),
     allowPrivileged: false,
@@ -101,7 +102,10 @@ export async function createSampleApiServer(spec: { readonly client: Client; rea
     admission: () => [],
     openRemote: unused,
     webhooks: () => ({ post: unused, [Symbol.asyncDispose]: () => Promise.resolve() }),
-    paths: ({ table, remotes }) => [discoveryPaths(createDiscovery(table, remotes), () => "localhost"), openApiPaths(table, remotes, clock)],
+    paths: ({ table, remotes }) => [
+      discoveryPaths(createDiscovery(table, remotes), () => "localhost"),
+      openApiPaths(table, remotes, { clock, features }),
+    ],
     tokens: { issuer: "", audiences: [], sign: unused },
     tokenReviewer: () => unused,
     serviceCidr: "10.0.0.0/24",

@@ -24,9 +24,13 @@ export interface GroupVersionKindEntry {
   readonly version: string;
 }
 
+/** The values that a field may have; of lists and maps, those of the items. Undefined: any. */
+export type EnumOf = (schemaName: string, field: string) => readonly string[] | undefined;
+
 export interface DefinitionOptions {
   readonly dialect: Dialect;
   readonly describe: Describe;
+  readonly enumOf?: EnumOf;
   /** Of a root kind; empty: none. */
   readonly kindsOf: (schema: StructSchema<Fields>) => readonly GroupVersionKindEntry[];
 }
@@ -123,7 +127,8 @@ function structDefinition(schema: StructSchema<Fields>, options: DefinitionOptio
   for (const [name, field] of flatFields(schema)) {
     if (field.hidden === true) continue;
     const description = options.describe(schema.name, name);
-    properties[name] = propertyOf(field, options.dialect, description);
+    const property = propertyOf(field, options.dialect, description);
+    properties[name] = withEnum(property, options.enumOf?.(schema.name, name));
     if (field.required ?? field.presence === "req") required.push(name);
   }
   const kinds = schema.root || schema.name.endsWith(".WatchEvent") ? options.kindsOf(schema) : [];
@@ -162,11 +167,20 @@ function propertyOf(field: Field, dialect: Dialect, description: string | undefi
     ...(field.mapType && { "x-kubernetes-map-type": field.mapType }),
     ...(field.mergeKey && { "x-kubernetes-patch-merge-key": field.mergeKey }),
     ...(field.patch && { "x-kubernetes-patch-strategy": field.patch }),
-    ...(field.enum && { enum: field.enum }),
   };
   // In v3 nothing may stand beside a reference.
   const wrapped = "$ref" in json && dialect === 3 && Object.keys(more).length > 0;
   return { ...(wrapped ? { allOf: [json] } : json), ...more };
+}
+
+function withEnum(property: Json, values: readonly string[] | undefined): Json {
+  if (values === undefined) return property;
+  const { items, additionalProperties } = property;
+  if (items !== undefined) return { ...property, items: { ...(items as Json), enum: values } };
+  if (additionalProperties !== undefined) {
+    return { ...property, additionalProperties: { ...(additionalProperties as Json), enum: values } };
+  }
+  return { ...property, enum: values };
 }
 
 /** The declared default, or Go's zero where JSON always has the field. */

@@ -5,6 +5,7 @@ import {
   type DefinitionOptions,
   type Describe,
   type Dialect,
+  type EnumOf,
   type GroupVersionKindEntry,
   type Json,
   sorted,
@@ -43,6 +44,7 @@ export interface OpenApi {
 
 export interface OpenApiOptions {
   readonly describe?: Describe;
+  readonly enumOf?: EnumOf;
   /** Of the server: part of the hashes of custom resources' documents. */
   readonly release?: string;
   /** `1.36`, as documents tell it. Default `unversioned`. */
@@ -229,6 +231,7 @@ class Documents implements OpenApi {
     const options: DefinitionOptions = {
       dialect,
       describe: this.#describe,
+      ...(this.#options.enumOf && { enumOf: this.#options.enumOf }),
       kindsOf: (schema) => this.#kindsOf(schema, dialect === 3 && !section.custom ? section.groupVersion : undefined),
     };
     return renderFragment(section.paths(), section.resources, options);
