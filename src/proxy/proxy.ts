@@ -32,8 +32,8 @@ export interface ProxyOptions extends RulesetOptions {
   readonly lifetime: Lifetime;
 }
 
-/** Another program serves such Services. Source: well_known_labels.go LabelServiceProxyName. */
-const foreignProxyLabel = "service.kubernetes.io/service-proxy-name";
+/** Somebody else serves Services with one of these. Source: apis/core/v1/well_known_labels.go, cmd/kube-proxy/app/server.go. */
+const foreignLabels = ["service.kubernetes.io/service-proxy-name", "service.kubernetes.io/headless"];
 
 /**
  * Keeps the node's rules in step with Services and EndpointSlices. Changes that come while a
@@ -107,7 +107,7 @@ export function startProxy(options: ProxyOptions): void {
 }
 
 function isForeign({ metadata }: Service): boolean {
-  return metadata?.labels?.[foreignProxyLabel] !== undefined;
+  return foreignLabels.some((label) => metadata?.labels?.[label] !== undefined);
 }
 
 /** UDP flows to endpoints that went keep going there until they are forgotten. */

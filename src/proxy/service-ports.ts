@@ -123,19 +123,20 @@ function endpointsOf(slices: readonly EndpointSlice[], wanted: Wanted): Candidat
 }
 
 function candidateOf(endpoint: Endpoint, port: number, node: ProxyView): Candidate {
-  const { ready = true, serving = ready, terminating = false } = endpoint.conditions ?? {};
+  // What is going may be ready all the same: a Service may publish addresses that are not ready.
+  const { ready = true, serving = true, terminating = false } = endpoint.conditions ?? {};
   return {
     address: endpoint.addresses?.[0] ?? "",
     port,
     local: endpoint.nodeName === node.nodeName,
-    ready: ready && !terminating,
+    ready,
     lastResort: serving && terminating,
     zones: (endpoint.hints?.forZones ?? []).map(({ name }) => name),
     nodes: (endpoint.hints?.forNodes ?? []).map(({ name }) => name),
   };
 }
 
-/** The ready ones; when there are none, those that still serve while they are going. */
+/** The ready ones; when there are none, those that still serve while they are going. Source: proxy/topology.go. */
 function usable(candidates: readonly Candidate[]): readonly Candidate[] {
   const ready = candidates.filter((candidate) => candidate.ready);
   return ready.length > 0 ? ready : candidates.filter((candidate) => candidate.lastResort);
