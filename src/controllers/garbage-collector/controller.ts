@@ -8,8 +8,8 @@ import { type DiscoveredResource, discover } from "#client/discovery.ts";
 import { createWorkqueue, type Workqueue } from "#client/workqueue.ts";
 import type { Controller, ControllerEnvironment } from "../framework/controller.ts";
 import { queueObserver } from "../framework/queue-metrics.ts";
-import { type Collector, createCollector } from "./collector.ts";
-import { createGraph, type Graph } from "./graph.ts";
+import { Collector } from "./collector.ts";
+import { Graph } from "./graph.ts";
 
 const workersCount = 20;
 
@@ -33,7 +33,7 @@ export const garbageCollector: Controller = {
 
 function startGarbageCollector(environment: ControllerEnvironment): void {
   const { client, events, clock, lifetime, metrics } = environment;
-  const graph = createGraph();
+  const graph = new Graph();
   const served = new Map<string, DiscoveredResource>();
   const queue = (name: string): Workqueue => {
     const created = createWorkqueue({ name, clock, observer: queueObserver(name, metrics) });
@@ -42,11 +42,11 @@ function startGarbageCollector(environment: ControllerEnvironment): void {
   };
   const deletes = queue("garbage_collector_attempt_to_delete");
   const orphanings = queue("garbage_collector_attempt_to_orphan");
-  const collector = createCollector({
+  const collector = new Collector({
     graph,
     client,
     events,
-    enqueue: deletes.add,
+    enqueue: (uid) => deletes.add(uid),
     resourceOf: (apiVersion, kind) => served.get(`${parseApiVersion(apiVersion).group}/${kind}`),
   });
   const feed = createFeed({ graph, collector, deletes, orphanings });
@@ -54,8 +54,8 @@ function startGarbageCollector(environment: ControllerEnvironment): void {
   void Promise.resolve().then(async () => {
     await feed.ready;
     for (let i = 0; i < workersCount; i++) {
-      void work(environment, deletes, collector.attemptToDelete);
-      void work(environment, orphanings, collector.attemptToOrphan);
+      void work(environment, deletes, (uid) => collector.attemptToDelete(uid));
+      void work(environment, orphanings, (uid) => collector.attemptToOrphan(uid));
     }
   });
 }

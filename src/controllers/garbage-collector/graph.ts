@@ -29,16 +29,6 @@ export interface Node {
   deletingDependents: boolean;
 }
 
-export interface Graph {
-  readonly size: number;
-  get(uid: string): Node | undefined;
-  nodes(): IterableIterator<Node>;
-  /** Takes in a state of an object. */
-  observe(target: ResourceTarget, object: KubeObject): Observation;
-  /** The object is gone. Returns its node as it was. */
-  remove(uid: string): Node | undefined;
-}
-
 export interface Observation {
   readonly node: Node;
   readonly isNew: boolean;
@@ -52,11 +42,50 @@ export interface Observation {
   readonly began: "orphan" | "foreground" | undefined;
 }
 
-export function createGraph(): Graph {
-  const byUid = new Map<string, Node>();
+export class Graph {
+  readonly #byUid = new Map<string, Node>();
 
-  function ensure(identity: Identity): Node {
-    const known = byUid.get(identity.uid);
+  get size(): number {
+    return this.#byUid.size;
+  }
+
+  get(uid: string): Node | undefined {
+    return this.#byUid.get(uid);
+  }
+
+  nodes(): IterableIterator<Node> {
+    return this.#byUid.values();
+  }
+
+  /** Takes in a state of an object. */
+  observe(target: ResourceTarget, object: KubeObject): Observation {
+    const identity = identityOf(target, object);
+    const node = this.#ensure(identity);
+    const isNew = !node.observed;
+    node.identity = identity;
+    node.target = target;
+    node.observed = true;
+    const { unseen, loose } = this.#relink(node, object.metadata?.ownerReferences ?? []);
+    const began = takeDeletion(node, object);
+    const misplaced = [...node.dependents].filter((dependent) => isMisplaced(dependent, node));
+    if (node.owners.some(({ uid }) => isMisplaced(node, this.get(uid)))) misplaced.push(node);
+    return { node, isNew, unseenOwners: unseen, looseOwners: loose, misplaced, began };
+  }
+
+  /** The object is gone. Returns its node as it was. */
+  remove(uid: string): Node | undefined {
+    const node = this.get(uid);
+    if (node === undefined) return undefined;
+    node.observed = false;
+    const { owners } = node;
+    this.#relink(node, []);
+    node.owners = owners;
+    this.#dropIfUnused(node);
+    return node;
+  }
+
+  #ensure(identity: Identity): Node {
+    const known = this.get(identity.uid);
     if (known) return known;
     const node: Node = {
       identity,
@@ -67,71 +96,43 @@ export function createGraph(): Graph {
       beingDeleted: false,
       deletingDependents: false,
     };
-    byUid.set(identity.uid, node);
+    this.#byUid.set(identity.uid, node);
     return node;
   }
 
-  function dropIfUnused(node: Node): void {
-    if (!node.observed && node.dependents.size === 0) byUid.delete(node.identity.uid);
+  #dropIfUnused(node: Node): void {
+    if (!node.observed && node.dependents.size === 0) this.#byUid.delete(node.identity.uid);
   }
 
   /** Makes `node` a dependent of exactly `next`. */
-  function relink(node: Node, next: readonly OwnerReference[]): { unseen: Node[]; loose: Node[] } {
-    const unseen: Node[] = [];
-    const loose: Node[] = [];
+  #relink(node: Node, next: readonly OwnerReference[]): { unseen: Node[]; loose: Node[] } {
     const named = new Map(next.map((reference) => [reference.uid, reference]));
-    for (const old of node.owners) {
-      const owner = byUid.get(old.uid);
-      const now = named.get(old.uid);
-      if (owner === undefined) continue;
-      if (now === undefined) {
-        owner.dependents.delete(node);
-        loose.push(owner);
-        dropIfUnused(owner);
-      } else if (old.blockOwnerDeletion === true && now.blockOwnerDeletion !== true)
-        loose.push(owner);
-    }
+    const loose = this.#unlink(node, named);
+    const unseen: Node[] = [];
     for (const reference of named.values()) {
-      const known = byUid.get(reference.uid);
-      const owner = known ?? ensure(identityOfOwner(reference, node.identity.namespace));
+      const owner = this.get(reference.uid) ?? this.#ensure(identityOfOwner(reference, node.identity.namespace));
       owner.dependents.add(node);
-      if (!owner.observed && !node.owners.some(({ uid }) => uid === reference.uid))
-        unseen.push(owner);
+      if (!owner.observed && !node.owners.some(({ uid }) => uid === reference.uid)) unseen.push(owner);
     }
     node.owners = next;
     return { unseen, loose };
   }
 
-  return {
-    get size() {
-      return byUid.size;
-    },
-    get: (uid) => byUid.get(uid),
-    nodes: () => byUid.values(),
-    observe(target, object) {
-      const identity = identityOf(target, object);
-      const node = ensure(identity);
-      const isNew = !node.observed;
-      node.identity = identity;
-      node.target = target;
-      node.observed = true;
-      const { unseen, loose } = relink(node, object.metadata?.ownerReferences ?? []);
-      const began = takeDeletion(node, object);
-      const misplaced = [...node.dependents].filter((dependent) => isMisplaced(dependent, node));
-      if (node.owners.some(({ uid }) => isMisplaced(node, byUid.get(uid)))) misplaced.push(node);
-      return { node, isNew, unseenOwners: unseen, looseOwners: loose, misplaced, began };
-    },
-    remove(uid) {
-      const node = byUid.get(uid);
-      if (node === undefined) return undefined;
-      node.observed = false;
-      const { owners } = node;
-      relink(node, []);
-      node.owners = owners;
-      dropIfUnused(node);
-      return node;
-    },
-  };
+  /** Takes `node` from owners that `named` does not name. Returns these, and those that need not wait for it any more. */
+  #unlink(node: Node, named: ReadonlyMap<string, OwnerReference>): Node[] {
+    const loose: Node[] = [];
+    for (const old of node.owners) {
+      const owner = this.get(old.uid);
+      const now = named.get(old.uid);
+      if (owner === undefined) continue;
+      if (now === undefined) {
+        owner.dependents.delete(node);
+        loose.push(owner);
+        this.#dropIfUnused(owner);
+      } else if (old.blockOwnerDeletion === true && now.blockOwnerDeletion !== true) loose.push(owner);
+    }
+    return loose;
+  }
 }
 
 /** `dependent` names `owner` by uid, but in another namespace, or by another name or kind. */
