@@ -149,3 +149,48 @@ test("scopes choose Pods", async () => {
     assert.deepEqual(used(), { pods: count }, JSON.stringify(spec));
   }
 });
+
+/** Charges the quota as admission does, before the Pod is stored. */
+function charge(world: ReturnType<typeof setUp>["world"], count: string): void {
+  const quota = world.get(resourceQuotas, "a/q") as ResourceQuota;
+  world.seed(resourceQuotas, { ...quota, status: { ...quota.status, used: { pods: count } } });
+}
+
+test("what admission charged stays charged until its Pod is stored", async () => {
+  const { world, used } = setUp({ hard: { pods: "3" } });
+  await world.settle();
+  charge(world, "1");
+  world.seed(pods, pod("p1", {}));
+  await world.settle(40);
+  charge(world, "2");
+  await world.settle(100);
+  assert.deepEqual(used(), { pods: "2" });
+  world.seed(pods, pod("p2", {}));
+  await world.settle();
+  assert.deepEqual(used(), { pods: "2" });
+});
+
+test("a charge whose Pod never came is given back, even while others are charged", async () => {
+  const { world, used } = setUp({ hard: { pods: "1000" } });
+  await world.settle();
+  charge(world, "1");
+  await world.settle();
+  assert.deepEqual(used(), { pods: "0" });
+  for (let i = 0; i < 14; i++) {
+    charge(world, String(Number(used()?.["pods"]) + 2));
+    world.seed(pods, pod(`p${i}`, {}));
+    await world.settle(400);
+  }
+  assert.ok(Number(used()?.["pods"]) < 20, used()?.["pods"]);
+  await world.settle();
+  assert.deepEqual(used(), { pods: "14" });
+});
+
+test("limits that somebody wrote into the status are put right at once", async () => {
+  const { world } = setUp({ hard: { pods: "3" } });
+  await world.settle();
+  const quota = world.get(resourceQuotas, "a/q") as ResourceQuota;
+  world.seed(resourceQuotas, { ...quota, status: { ...quota.status, hard: { pods: "9" } } });
+  await world.settle(20);
+  assert.deepEqual(world.get(resourceQuotas, "a/q")?.status, { hard: { pods: "3" }, used: { pods: "0" } });
+});

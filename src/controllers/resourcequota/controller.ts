@@ -1,21 +1,39 @@
 import { countName, addUsage, matchesQuotaScopes, quotaUsageOf } from "#api/core/v1/quota-usage.ts";
+import type { ResourceList } from "#api/core/v1/resource-name.ts";
 import { type ResourceQuota, resourceQuotas } from "#api/core/v1/resource-quota.ts";
 import { semanticEqual } from "#apimachinery/deep-equal.ts";
 import { keyOfObject, type KubeObject } from "#apimachinery/object.ts";
+import { compareQuantities } from "#apimachinery/quantity.ts";
 import type { ResourceTarget } from "#client/client.ts";
 import { discover } from "#client/discovery.ts";
 import type { Informers } from "#client/informer-factory.ts";
 import type { Informer } from "#client/informer.ts";
-import { type Context, defineController, done, type Outcome } from "../framework/controller.ts";
+import { type Context, defineController, done, type Outcome, sooner, watchOf } from "../framework/controller.ts";
 
 /** Changes close together are recounted at once. */
 const settleMs = 50;
 
+/** Admission charges before the object is stored: what was charged so lately may have nothing to count yet. */
+const chargeSettlesMs = 500;
+
+/** Used amounts are lowered after this, even when charges keep coming. */
+const loweringWaitMaxMs = 5_000;
+
 /** A counted kind that is not served (yet) is looked for again after this. */
 const unknownKindMs = 30_000;
 
+/** A version of a quota, and since when it was known. */
+interface Seen {
+  readonly version: string | undefined;
+  readonly sinceMs: number;
+  /** When lowering was first put off. */
+  readonly waitingSinceMs?: number;
+}
+
 interface QuotaState {
   readonly informers: Informers;
+  /** By key of quota. */
+  readonly seen: Map<string, Seen>;
   /** Resources whose changes wake quotas, by `count/` name. */
   readonly followed: Map<string, Informer<KubeObject>>;
   known: readonly ResourceTarget[];
@@ -29,21 +47,63 @@ export const resourceQuotaController = defineController<ResourceQuota, QuotaStat
   component: "resource_quota_controller",
   for: resourceQuotas,
   workers: 5,
-  state: ({ informers }) => ({ informers, followed: new Map(), known: [] }),
+  changed: (quota, old) =>
+    !semanticEqual(quota.spec, old.spec) || !semanticEqual(quota.status?.hard, quota.spec.hard),
+  watches: [
+    watchOf(resourceQuotas, {
+      on: ["update"],
+      keys(quota, { enqueueAfter }) {
+        enqueueAfter(keyOfObject(quota), chargeSettlesMs);
+        return [];
+      },
+    }),
+  ],
+  state: ({ informers }) => ({ informers, seen: new Map(), followed: new Map(), known: [] }),
   async reconcile(context) {
     const quota = context.get();
-    if (quota === undefined) return done;
+    if (quota === undefined) {
+      context.state.seen.delete(context.key);
+      return done;
+    }
     const names = Object.keys(quota.spec.hard ?? {});
     const { targets, missing } = await targetsOf(context, names);
     const used: Record<string, string> = Object.fromEntries(names.map((name) => [name, "0"]));
     for (const target of targets) await count(context, quota, { target, used });
-    const status = { hard: { ...quota.spec.hard }, used };
-    if (!semanticEqual(status, quota.status))
-      await context.resource(resourceQuotas).updateStatus({ ...quota, status });
     const outcome: Outcome = missing ? { requeueAfterMs: unknownKindMs } : done;
-    return outcome;
+    return sooner(outcome, await report(context, quota, used));
   },
 });
+
+/** Writes the amounts down; lower ones only when what was charged has had time to be stored. */
+async function report(context: QuotaContext, quota: ResourceQuota, used: ResourceList): Promise<Outcome> {
+  const { key, state, clock } = context;
+  const nowMs = clock.nowMs();
+  const before = state.seen.get(key);
+  const version = quota.metadata.resourceVersion;
+  const sinceMs = before?.version === version ? before?.sinceMs ?? nowMs : nowMs;
+  const atLeast = higher(quota.status?.used ?? {}, used);
+  const isLower = !semanticEqual(atLeast, used);
+  const waitingSinceMs = isLower ? (before?.waitingSinceMs ?? nowMs) : undefined;
+  const seen: Seen = { version, sinceMs, ...(waitingSinceMs !== undefined && { waitingSinceMs }) };
+  state.seen.set(key, seen);
+  const settledInMs = sinceMs + chargeSettlesMs - nowMs;
+  const waits = isLower && settledInMs > 0 && nowMs - (waitingSinceMs ?? nowMs) < loweringWaitMaxMs;
+  const status = { hard: { ...quota.spec.hard }, used: waits ? atLeast : used };
+  if (!semanticEqual(status, quota.status)) {
+    const { metadata } = await context.resource(resourceQuotas).updateStatus({ ...quota, status });
+    state.seen.set(key, { ...seen, version: metadata.resourceVersion });
+  }
+  return waits ? { requeueAfterMs: settledInMs } : done;
+}
+
+/** For each name of `used` the higher of both amounts. */
+function higher(present: ResourceList, used: ResourceList): ResourceList {
+  const amounts = Object.entries(used).map(([name, amount]) => {
+    const charged = present[name];
+    return [name, charged !== undefined && compareQuantities(charged, amount) > 0 ? charged : amount];
+  });
+  return Object.fromEntries(amounts) as ResourceList;
+}
 
 /** The resources whose objects count under one of `names`. */
 async function targetsOf(
