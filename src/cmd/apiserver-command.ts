@@ -5,13 +5,15 @@ import { hostAddresses } from "#base/os/host.ts";
 import { type CommandContext, dataDirectoryDefault, listOption, pathOption, verbosityOf } from "./command.ts";
 import { addEncryptionOptions, type EncryptionCliOptions, encryptionFlags } from "./encryption-flags.ts";
 import { addRequestOptions, type RequestCliOptions, requestFlags } from "./request-flags.ts";
-import { type EtcdFlags, startServer } from "./server.ts";
+import { type EtcdFlags, hostOf, startServer } from "./server.ts";
 import type { World } from "#base/world.ts";
 
 interface ApiServerCliOptions extends EncryptionCliOptions, RequestCliOptions {
   readonly dataDir: string;
   readonly bindAddress: string;
   readonly advertiseAddress?: string;
+  readonly peerAdvertiseIp?: string;
+  readonly peerAdvertisePort?: string;
   readonly securePort: string;
   readonly tokenAuthFile?: string;
   readonly anonymousAuth: string;
@@ -42,6 +44,8 @@ export function addApiServerCommand(program: Command, context: CommandContext): 
     .option("--data-dir <path>", "store, certificates and kubeconfig", pathOption, dataDirectoryDefault)
     .option("--bind-address <address>", "address to listen on", "0.0.0.0")
     .option("--advertise-address <address>", "address that clients and the kubernetes Service use")
+    .option("--peer-advertise-ip <address>", "address where other API servers reach this one")
+    .option("--peer-advertise-port <port>", "port of that address")
     .option("--secure-port <port>", "HTTPS port; 0 for any free one", "6443")
     .option("--token-auth-file <file>", "CSV of static tokens: token,user,uid,groups")
     .option("--anonymous-auth <bool>", "whether requests without credentials are anonymous", "true")
@@ -99,6 +103,7 @@ async function runApiServer(context: CommandContext, options: ApiServerCliOption
       ...(options.etcdServers !== undefined && { etcd: await etcdOptions(world, options, options.etcdServers) }),
       advertiseAddress: advertised,
       kubeconfigAddress: bound,
+      ...(options.peerAdvertiseIp !== undefined && { peerAddress: `${hostOf(options.peerAdvertiseIp)}:${options.peerAdvertisePort ?? ""}` }),
       endpointReconciler: options.endpointReconcilerType,
       featureGates: options.featureGates ?? "",
       apiServer: {

@@ -3,9 +3,11 @@ import { join } from "node:path";
 import type { FeatureReader } from "#apimachinery/resource.ts";
 import { Lifetime } from "#base/lifetime.ts";
 import { createMetricRegistry, type MetricRegistry } from "#base/metrics.ts";
+import { hostName } from "#base/os/host.ts";
 import { registerProcessMetrics } from "#base/os/process-metrics.ts";
 import type { World } from "#base/world.ts";
 import type { EtcdStoreOptions } from "#store/etcd-client.ts";
+import { keepIdentityLease } from "#apiserver/bootstrap/identity-lease.ts";
 import { keepKubernetesEndpoints } from "#apiserver/bootstrap/kubernetes-endpoints.ts";
 import { openDurableStore } from "#store/durable.ts";
 import { createMemoryStore } from "#store/memory.ts";
@@ -52,6 +54,10 @@ export interface ServerOptions {
   readonly advertiseAddress: string;
   /** Address that kubeconfigs name; the advertised one when absent. */
   readonly kubeconfigAddress?: string;
+  /** Name of the machine, where it is not to be its own. */
+  readonly hostName?: string;
+  /** `HOST:PORT` where other API servers reach this one; where clients do when absent. */
+  readonly peerAddress?: string;
   /** Who keeps the endpoints of the kubernetes Service: `none` for somebody else. @default "lease" */
   readonly endpointReconciler?: "lease" | "none";
   readonly featureGates: string;
@@ -130,6 +136,18 @@ export async function startServer(
     });
     lifetime.use(endpoints);
   }
+  if (features.enabled("APIServerIdentity")) {
+    const isAsked = features.enabled("UnknownVersionInteroperabilityProxy");
+    const identity = await keepIdentityLease({
+      client: api.server.loopback,
+      clock: world.clock,
+      random: world.random,
+      log: world.log.named("identity-lease"),
+      hostName: options.hostName ?? hostName(),
+      peerAddress: isAsked ? (options.peerAddress ?? `${externalHost}:${api.http.port}`) : undefined,
+    });
+    lifetime.use(identity);
+  }
   await writeKubeconfig(world, kubeconfigPath, { server, caPem: pki.caPem, user: "admin", pair: admin });
   await writeComponentKubeconfigs(world, { dataDirectory, server, pki, nodes: options.cluster?.nodes ?? [] });
   const { clock, random } = world;
@@ -150,7 +168,8 @@ function adminPair(world: World, pki: Pki): ReturnType<typeof openLeaf> {
   });
 }
 
-function hostOf(address: string): string {
+/** As a part of a URL. */
+export function hostOf(address: string): string {
   return address.includes(":") ? `[${address}]` : address;
 }
 

@@ -59,6 +59,9 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
           ...options.flags,
         },
         advertiseAddress: "192.0.2.2",
+        // Of the server that was recorded, too.
+        hostName: "vm",
+        peerAddress: "192.0.2.2:16443",
         featureGates: options.featureGates ?? "",
       },
       lifetime,
