@@ -23,7 +23,6 @@ import { type AdmissionPlugin, createAdmission } from "./admission/admission.ts"
 import { type Aggregator, createAggregator } from "./aggregation/aggregator.ts";
 import { registerLocalServices } from "./aggregation/local-services.ts";
 import type { OpenRemote } from "./aggregation/remote-service.ts";
-import type { Answer } from "./answer.ts";
 import { ApiTable } from "./api-table.ts";
 import type { AuditLog } from "./audit/audit-log.ts";
 import type { Authenticator } from "./authentication/authenticator.ts";
@@ -37,10 +36,10 @@ import {
 import { createNodeAuthorizer } from "./authorization/node.ts";
 import { clusterRoles } from "./bootstrap/cluster-roles.ts";
 import { createRbac, type Rbac, type RbacSources } from "./authorization/rbac.ts";
-import type { Call, Endpoint } from "./call.ts";
+import type { Call } from "./call.ts";
 import { dispatch } from "./dispatch.ts";
 import type { TokenReviewer } from "./authentication/token-reviewer.ts";
-import { createExtensions } from "./extensions/extensions.ts";
+import { createExtensions, type Extensions } from "./extensions/extensions.ts";
 import { createFlowControl, type FlowControl, type FlowControlOptions } from "./flow-control/flow-control.ts";
 import type { Encryption } from "./encryption/encryption.ts";
 import type { HandlerContext } from "./handlers/handler.ts";
@@ -53,6 +52,7 @@ import {
   type RequestFilter,
 } from "./http/frontend.ts";
 import { createInProcessTransport } from "./in-process-transport.ts";
+import { LiveSets } from "./live-sets.ts";
 import { rawCall } from "./http/raw-call.ts";
 import { admissionMeters } from "./metrics/admission-meters.ts";
 import { watchMeters } from "./metrics/watch-meters.ts";
@@ -61,7 +61,7 @@ import { eventTtlSecondsDefault, writeHooks } from "./rest/write-hooks.ts";
 import type { ServedKinds } from "./runtime-config.ts";
 import { repairAddresses } from "./services/repair-addresses.ts";
 import { authenticateTwice, authorizeTwice } from "./second-look.ts";
-import { LiveSet } from "./storage/live-set.ts";
+import type { LiveSet } from "./storage/live-set.ts";
 import { storeFailure } from "./storage/storage.ts";
 import type { WebhookClients } from "./webhooks/webhook-client.ts";
 
@@ -132,119 +132,135 @@ export interface ApiServer extends Disposable {
 
 /** Puts the server together and loads what it keeps in memory. Serves nothing by itself. */
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
-  const { store, clock, random, log, features, allowPrivileged } = options;
-  const table = new ApiTable(store, clock, options.encryption);
-  const enabled = resources.filter((resource) => isEnabled(resource.featureGate, features));
-  table.add(enabled.filter(options.isServed), enabled);
-  for (const other of otherKinds) table.addKind(other);
-
-  const liveSets = new Map<string, LiveSet<object>>();
-  let started = false;
-  const live = <T extends object>(group: string, version: string, plural: string): LiveSet<T> => {
-    const key = `${group}/${version}/${plural}`;
-    let set = liveSets.get(key);
-    if (set === undefined) {
-      const endpoint = table.find(group, version, plural);
-      if (endpoint === undefined) throw new Error(`no resource ${key}`);
-      set = new LiveSet(endpoint.storage, clock);
-      liveSets.set(key, set);
-      if (started) void set.start();
-    }
-    return set as unknown as LiveSet<T>;
-  };
-
-  // What admission and authorization know is as new as the request, although another server wrote it.
-  const caughtUp = async (): Promise<void> => {
-    await store.catchUp?.().catch((error: unknown) => {
-      throw storeFailure(error);
-    });
-  };
+  const { store, clock, random, log, features, registry, allowPrivileged } = options;
+  const table = tableOf(options);
+  const sets = new LiveSets(table, clock);
+  const live: ServerParts["live"] = (group, version, plural) => sets.of(group, version, plural);
   const rbac = createRbac(rbacSources(live));
-  const union = unionAuthorizer([
-    mastersAuthorizer,
-    nodeAuthorizer(live),
-    ...options.authorizers,
-    rbac,
-  ]);
+  const union = unionAuthorizer([mastersAuthorizer, nodeAuthorizer(live), ...options.authorizers, rbac]);
   const authorizer = authorizeTwice(union, store);
   let transport: Transport | undefined;
   const loopback = (): Client => {
     assert(transport !== undefined, "the server is not put together yet");
     return createClient({ transport, userAgent: `kube-apiserver/${kubernetesRelease}` });
   };
-  const aggregator = createAggregator({
+  const aggregator = aggregatorOf(live, loopback, options);
+  const parts: ServerParts = { table, rbac, authorizer, clock, features, registry, live, remotes: aggregator };
+  const webhooks = options.webhooks(parts);
+  const extensions = createExtensions(parts, { client: loopback, log, random, webhooks });
+  const rest = restOf(parts, options, { webhooks, client: loopback, hooks: extensions.hooks });
+  const flowControl = flowControlOf(parts, loopback, options);
+  const paths = [...options.paths(parts), ...(flowControl === undefined ? [] : [flowControl.dumps])];
+  const authenticators = options.authenticators(parts).map((way) => authenticateTwice(way, store));
+  const connects = admitConnects(options.connects(parts), rest.admission);
+  const reviewToken = options.tokenReviewer(parts, authenticators);
+  const dispatchCall = dispatcherOf({ table, rest, authorizer, tokens: options.tokens, reviewToken }, store);
+  await sets.start();
+
+  const serving = { table, authorizer, clock, random, features, allowPrivileged, dispatch: dispatchCall };
+  transport = createInProcessTransport({
+    ...serving,
+    audit: options.audit,
+    remote: (group, version, user) => aggregator.transport(group, version, user),
+    raw: (request, user) => rawCall(paths, request, user),
+  });
+  const upkeep = startUpkeep(parts, options, { sets, extensions, flowControl, aggregator, client: loopback });
+  return {
+    table,
+    transport,
+    loopback: loopback(),
+    handle: createFrontend({
+      ...serving,
+      authenticators,
+      anonymousAllowed: options.anonymousAllowed,
+      log,
+      paths,
+      connects,
+      aggregate: (request) => aggregator.handle(request),
+      filters: [...options.filters(parts), ...(flowControl === undefined ? [] : [flowControl.filter])],
+      ...(options.audit && { audit: options.audit }),
+      impersonate: createImpersonator(authorizer, features),
+      watches: watchMeters(registry),
+    }),
+    settled: async () => flowControl?.settled(),
+    [Symbol.dispose]: () => upkeep.dispose(),
+  };
+}
+
+/** What is served of the kinds that are compiled in. */
+function tableOf({ store, clock, encryption, features, isServed }: ApiServerOptions): ApiTable {
+  const table = new ApiTable(store, clock, encryption);
+  const enabled = resources.filter((resource) => isEnabled(resource.featureGate, features));
+  table.add(enabled.filter(isServed), enabled);
+  for (const other of otherKinds) table.addKind(other);
+  return table;
+}
+
+function aggregatorOf(
+  live: ServerParts["live"],
+  client: () => Client,
+  { random, clock, log, openRemote }: ApiServerOptions,
+): Aggregator {
+  return createAggregator({
     registrations: live<APIService>("apiregistration.k8s.io", "v1", "apiservices"),
     endpoints: {
       services: live<Service>("", "v1", "services"),
       slices: live<EndpointSlice>("discovery.k8s.io", "v1", "endpointslices"),
       random,
     },
-    open: options.openRemote,
-    client: loopback,
+    open: openRemote,
+    client,
     clock,
     log,
   });
-  const { registry } = options;
-  const parts: ServerParts = { table, rbac, authorizer, clock, features, registry, live, remotes: aggregator };
-  const webhooks = options.webhooks(parts);
-  const extensions = createExtensions(parts, {
-    client: loopback,
-    log,
-    random,
-    webhooks,
-  });
-  const rest: RestDeps = {
-    admission: createAdmission(options.admission(parts, { webhooks, client: loopback }), { clock, meters: admissionMeters(registry) }),
-    kinds: table,
-    random,
-    hooks: new Map([
-      ...writeHooks(parts, {
-        client: loopback,
-        store,
-        random,
-        serviceCidr: options.serviceCidr,
-        eventTtlSeconds: options.eventTtlSeconds ?? eventTtlSecondsDefault,
-      }),
-      ...extensions.hooks,
-    ]),
-  };
+}
+
+function restOf(
+  parts: ServerParts,
+  options: ApiServerOptions,
+  { hooks, ...ways }: AdmissionWays & { readonly hooks: Extensions["hooks"] },
+): RestDeps {
+  const { store, clock, random, serviceCidr, eventTtlSeconds = eventTtlSecondsDefault } = options;
+  const meters = admissionMeters(parts.registry);
+  const admission = createAdmission(options.admission(parts, ways), { clock, meters });
+  const written = writeHooks(parts, { client: ways.client, store, random, serviceCidr, eventTtlSeconds });
+  return { admission, kinds: parts.table, random, hooks: new Map([...written, ...hooks]) };
+}
+
+/** Carries out calls of users who may make them. */
+function dispatcherOf(parts: Omit<HandlerContext, "dispatch">, store: Store): HandlerContext["dispatch"] {
   const context: HandlerContext = {
-    table,
-    rest,
-    authorizer,
-    tokens: options.tokens,
-    reviewToken: (token, audiences) => reviewer(token, audiences),
+    ...parts,
     dispatch: (endpoint, call) => dispatch(context, handlers, { endpoint, call }),
   };
-  const run = async (endpoint: Endpoint, call: Call): Promise<Answer> => {
-    if (store.catchUp !== undefined && writeVerbs.has(call.verb)) await caughtUp();
+  return async (endpoint, call) => {
+    if (store.catchUp !== undefined && writeVerbs.has(call.verb)) await catchUp(store);
     return context.dispatch(endpoint, call);
   };
-  const flowControl = flowControlOf(parts, loopback, options);
-  const paths = [...options.paths(parts), ...(flowControl === undefined ? [] : [flowControl.dumps])];
-  const authenticators = options.authenticators(parts).map((way) => authenticateTwice(way, store));
-  const connects = admitConnects(options.connects(parts), rest.admission);
-  const reviewer = options.tokenReviewer(parts, authenticators);
-  started = true;
-  // A token whose Secret cannot be read is refused; all else must be known before anyone is let in.
-  const secrets = liveSets.get("/v1/secrets");
-  await Promise.all([...liveSets.values()].map((set) => (set === secrets ? set.startLeniently() : set.start())));
+}
 
-  transport = createInProcessTransport({
-    table,
-    authorizer,
-    clock,
-    random,
-    features,
-    audit: options.audit,
-    allowPrivileged,
-    dispatch: run,
-    remote: (group, version, user) => aggregator.transport(group, version, user),
-    raw: (request, user) => rawCall(paths, request, user),
+/** What admission and authorization know is as new as the request, although another server wrote it. */
+async function catchUp(store: Store): Promise<void> {
+  await store.catchUp?.().catch((error: unknown) => {
+    throw storeFailure(error);
   });
+}
+
+interface Upkeep {
+  readonly sets: LiveSets;
+  readonly extensions: Extensions;
+  readonly flowControl: FlowControl | undefined;
+  readonly aggregator: Aggregator;
+  readonly client: () => Client;
+}
+
+/** Begins what the server keeps true by itself, with calls to itself. */
+function startUpkeep({ table, live }: ServerParts, options: ApiServerOptions, upkeep: Upkeep): DisposableStack {
+  const { store, clock, log } = options;
+  const { sets, extensions, flowControl, aggregator, client } = upkeep;
   extensions.start();
   const repair = repairAddresses({
-    client: loopback,
+    client,
     services: live<Service>("", "v1", "services"),
     addresses: live<IPAddress>("networking.k8s.io", "v1", "ipaddresses"),
     store,
@@ -253,45 +269,11 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   });
   flowControl?.start();
   aggregator.start();
-  const registrations = registerLocalServices({
-    table,
-    services: live<APIService>("apiregistration.k8s.io", "v1", "apiservices"),
-    client: loopback,
-    log,
-  });
-  return {
-    table,
-    transport,
-    loopback: loopback(),
-    handle: createFrontend({
-      table,
-      authenticators,
-      anonymousAllowed: options.anonymousAllowed,
-      authorizer,
-      clock,
-      random,
-      log,
-      features,
-      allowPrivileged,
-      paths,
-      connects,
-      aggregate: (request) => aggregator.handle(request),
-      filters: [...options.filters(parts), ...(flowControl === undefined ? [] : [flowControl.filter])],
-      ...(options.audit && { audit: options.audit }),
-      impersonate: createImpersonator(authorizer, features),
-      watches: watchMeters(registry),
-      dispatch: run,
-    }),
-    settled: async () => flowControl?.settled(),
-    [Symbol.dispose]() {
-      flowControl?.[Symbol.dispose]();
-      registrations[Symbol.dispose]();
-      aggregator[Symbol.dispose]();
-      repair[Symbol.dispose]();
-      extensions[Symbol.dispose]();
-      for (const set of liveSets.values()) set[Symbol.dispose]();
-    },
-  };
+  const services = live<APIService>("apiregistration.k8s.io", "v1", "apiservices");
+  const registrations = registerLocalServices({ table, services, client, log });
+  const stack = new DisposableStack();
+  for (const part of [sets, extensions, repair, aggregator, registrations, flowControl]) stack.use(part);
+  return stack;
 }
 
 function flowControlOf(
