@@ -6,9 +6,11 @@ import type { Kubelet } from "../kubelet.ts";
 import type { KubeletConfig } from "../config.ts";
 import { type KubeletAuth, nodeAttributes } from "./authorization.ts";
 import { serveContainerLog } from "./log-route.ts";
+import { runningPods } from "./running-pods.ts";
 import { resourceMetrics } from "./resource-metrics.ts";
 import { serveAttach, serveExec, servePortForward, serveRun } from "./stream-routes.ts";
 import { statsSummary } from "./stats-summary.ts";
+import { createUsageRates, type UsageRates } from "./usage-rates.ts";
 
 export interface KubeletServerOptions {
   readonly kubelet: Kubelet;
@@ -26,6 +28,7 @@ export interface Routed {
   readonly parts: readonly string[];
   readonly query: URLSearchParams;
   readonly options: KubeletServerOptions;
+  readonly rates: UsageRates;
 }
 
 type Route = (routed: Routed) => void | Promise<void>;
@@ -33,15 +36,14 @@ type Route = (routed: Routed) => void | Promise<void>;
 /** By the first part of the path. */
 const routes: Readonly<Record<string, Route>> = {
   healthz: ({ exchange }) => exchange.respond(200, plain, "ok"),
-  pods: serveRunningPods,
+  pods: servePods,
   runningpods: serveRunningPods,
   containerLogs: serveContainerLog,
   exec: serveExec,
   attach: serveAttach,
   portForward: servePortForward,
   run: serveRun,
-  configz: ({ exchange, options }) =>
-    json(exchange, { kubeletconfig: kubeletConfiguration(options.config) }),
+  configz: ({ exchange, options }) => json(exchange, { kubeletconfig: kubeletConfiguration(options.config) }),
   stats: serveStats,
   metrics: serveMetrics,
 };
@@ -49,13 +51,14 @@ const routes: Readonly<Record<string, Route>> = {
 const plain = { "content-type": "text/plain; charset=utf-8" };
 
 export function kubeletHandler(options: KubeletServerOptions): HttpHandler {
+  const rates = createUsageRates();
   return async (exchange) => {
     if (!(await admit(exchange, options.auth))) return;
     const url = new URL(exchange.url, "https://node");
     const [name = "", ...parts] = url.pathname.slice(1).split("/").map(decodeURIComponent);
     const route = Object.hasOwn(routes, name) ? routes[name] : undefined;
     if (route === undefined) return exchange.respond(404, plain, "404 page not found\n");
-    await route({ exchange, parts, query: url.searchParams, options });
+    await route({ exchange, parts, query: url.searchParams, options, rates });
   };
 }
 
@@ -85,14 +88,24 @@ export function refuse(exchange: HttpExchange, status: number, message: string):
   exchange.respond(status, plain, message);
 }
 
+function servePods({ exchange, options }: Routed): void {
+  podList(
+    exchange,
+    options.kubelet.pods.list().map(({ pod }) => pod),
+  );
+}
+
 function serveRunningPods({ exchange, options }: Routed): void {
-  const items = options.kubelet.pods.list().map(({ pod }) => pod);
+  podList(exchange, runningPods(options.kubelet));
+}
+
+function podList(exchange: HttpExchange, items: readonly object[]): void {
   json(exchange, { kind: "PodList", apiVersion: "v1", metadata: {}, items });
 }
 
-async function serveStats({ exchange, parts, options }: Routed): Promise<void> {
+async function serveStats({ exchange, parts, options, rates }: Routed): Promise<void> {
   if (parts[0] !== "summary") return refuse(exchange, 404, "404 page not found\n");
-  json(exchange, await statsSummary(options.kubelet));
+  json(exchange, await statsSummary(options.kubelet, rates));
 }
 
 async function serveMetrics({ exchange, parts, options }: Routed): Promise<void> {

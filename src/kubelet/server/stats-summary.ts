@@ -1,13 +1,14 @@
 /** Resource use of the node and its Pods. Source: kubelet/apis/stats/v1alpha1, kubelet/stats/cri_stats_provider.go. */
+import { parseQuantity, quantityValue } from "#apimachinery/quantity.ts";
 import { rfc3339 } from "#base/clock.ts";
 import type { ContainerStats } from "../cri/messages.ts";
 import type { Kubelet } from "../kubelet.ts";
 import { labelNames } from "../pod/runtime-labels.ts";
-import { readNodeUsage } from "./node-usage.ts";
+import { type NodeUsage, readInterfaces, readNodeUsage, readProcessCount } from "./node-usage.ts";
+import type { CpuSample, UsageRates } from "./usage-rates.ts";
 
 export interface Usage {
   readonly time: string;
-  readonly usageNanoCores: number;
   readonly usageCoreNanoSeconds: number;
   readonly workingSetBytes: number;
   readonly usageBytes: number;
@@ -52,7 +53,6 @@ export async function podUsages({ pods, services }: Kubelet): Promise<PodUsage[]
 function usageOf({ cpu, memory, writableLayer }: ContainerStats) {
   return {
     time: rfc3339((cpu?.timestamp ?? 0) / 1e6),
-    usageNanoCores: cpu?.usageNanoCores?.value ?? 0,
     usageCoreNanoSeconds: cpu?.usageCoreNanoSeconds?.value ?? 0,
     workingSetBytes: memory?.workingSetBytes?.value ?? 0,
     usageBytes: memory?.usageBytes?.value ?? memory?.workingSetBytes?.value ?? 0,
@@ -61,63 +61,103 @@ function usageOf({ cpu, memory, writableLayer }: ContainerStats) {
   };
 }
 
-export async function statsSummary(kubelet: Kubelet): Promise<object> {
-  const { services, node } = kubelet;
-  const usage = await readNodeUsage(services.world);
+/** The Summary of stats/v1alpha1. CPU rates are those since the look before. */
+export async function statsSummary(kubelet: Kubelet, rates: UsageRates) {
+  const { world } = kubelet.services;
+  const usage = await readNodeUsage(world);
   const pods = await podUsages(kubelet);
+  const rateOf = rates.look(samplesOf(usage, pods));
+  return { node: await nodeStats(kubelet, usage, rateOf), pods: pods.map((pod) => podStats(pod, rateOf)) };
+}
+
+function samplesOf(node: NodeUsage, pods: readonly PodUsage[]): Map<string, CpuSample> {
+  const sample = (each: Pick<Usage, "time" | "usageCoreNanoSeconds">): CpuSample => ({
+    timeMs: Date.parse(each.time),
+    usageCoreNanoSeconds: each.usageCoreNanoSeconds,
+  });
+  const samples = new Map([["", sample(node)]]);
+  for (const { uid, containers } of pods)
+    for (const each of containers) samples.set(`${uid}/${each.name}`, sample(each));
+  return samples;
+}
+
+type Rates = ReadonlyMap<string, number>;
+
+async function nodeStats({ node, services }: Kubelet, usage: NodeUsage, rateOf: Rates) {
+  const { world, directories } = services;
+  const { time } = usage;
+  const interfaces = await readInterfaces(world);
+  const processes = await readProcessCount(world);
+  const capacity = node.status?.capacity?.["ephemeral-storage"];
+  const capacityBytes = capacity === undefined ? 0 : quantityValue(parseQuantity(capacity));
+  const availableBytes = await world.files.freeBytes(directories.root);
+  const fs = { time, availableBytes, capacityBytes, usedBytes: Math.max(0, capacityBytes - availableBytes) };
   return {
-    node: {
-      nodeName: node.metadata?.name,
-      startTime: usage.bootTime,
-      cpu: {
-        time: usage.time,
-        usageNanoCores: 0,
-        usageCoreNanoSeconds: usage.usageCoreNanoSeconds,
-      },
-      memory: {
-        time: usage.time,
-        availableBytes: usage.availableBytes,
-        usageBytes: usage.usageBytes,
-        workingSetBytes: usage.workingSetBytes,
-      },
+    nodeName: node.metadata?.name,
+    startTime: usage.bootTime,
+    cpu: cpuStats(usage, rateOf.get("")),
+    memory: {
+      time,
+      availableBytes: usage.availableBytes,
+      usageBytes: usage.usageBytes,
+      workingSetBytes: usage.workingSetBytes,
+      rssBytes: usage.rssBytes,
+      pageFaults: usage.pageFaults,
+      majorPageFaults: usage.majorPageFaults,
     },
-    pods: pods.map(podStats),
+    network: { time, ...interfaces.find(({ name }) => name === "eth0"), interfaces },
+    fs,
+    runtime: { imageFs: fs, containerFs: fs },
+    rlimit: { time, maxpid: processes.max, curproc: processes.current },
   };
 }
 
-function podStats({ name, namespace, uid, startTime, containers }: PodUsage): object {
+interface CpuStats {
+  readonly time: string;
+  readonly usageCoreNanoSeconds: number;
+  readonly usageNanoCores?: number;
+}
+
+function cpuStats(
+  { time, usageCoreNanoSeconds }: Pick<Usage, "time" | "usageCoreNanoSeconds">,
+  usageNanoCores: number | undefined,
+): CpuStats {
+  return { time, ...(usageNanoCores !== undefined && { usageNanoCores }), usageCoreNanoSeconds };
+}
+
+function podStats({ name, namespace, uid, startTime, containers }: PodUsage, rateOf: Rates): object {
   const sum = (value: (usage: ContainerUsage) => number): number =>
     containers.reduce((total, each) => total + value(each), 0);
-  const time = containers[0]?.time;
+  const rate = (each: ContainerUsage) => rateOf.get(`${uid}/${each.name}`);
+  const time = containers[0]?.time ?? startTime;
+  const usageCoreNanoSeconds = sum((each) => each.usageCoreNanoSeconds);
+  const known = containers.some((each) => rate(each) !== undefined);
   return {
     podRef: { name, namespace, uid },
     startTime,
     containers: containers.map((each) => ({
       name: each.name,
       startTime: each.startTime,
-      cpu: {
-        time,
-        usageNanoCores: each.usageNanoCores,
-        usageCoreNanoSeconds: each.usageCoreNanoSeconds,
-      },
-      memory: {
-        time,
-        usageBytes: each.usageBytes,
-        workingSetBytes: each.workingSetBytes,
-        rssBytes: each.rssBytes,
-      },
-      rootfs: { time, usedBytes: each.writableBytes },
+      cpu: cpuStats(each, rate(each)),
+      memory: memoryStats(each),
+      rootfs: { time: each.time, usedBytes: each.writableBytes },
     })),
-    cpu: {
-      time,
-      usageNanoCores: sum((each) => each.usageNanoCores),
-      usageCoreNanoSeconds: sum((each) => each.usageCoreNanoSeconds),
-    },
-    memory: {
+    cpu: cpuStats({ time, usageCoreNanoSeconds }, known ? sum((each) => rate(each) ?? 0) : undefined),
+    memory: memoryStats({
       time,
       usageBytes: sum((each) => each.usageBytes),
       workingSetBytes: sum((each) => each.workingSetBytes),
       rssBytes: sum((each) => each.rssBytes),
-    },
+    }),
+    "ephemeral-storage": { time, usedBytes: sum((each) => each.writableBytes) },
   };
+}
+
+function memoryStats({
+  time,
+  usageBytes,
+  workingSetBytes,
+  rssBytes,
+}: Pick<Usage, "time" | "usageBytes" | "workingSetBytes" | "rssBytes">): object {
+  return { time, usageBytes, workingSetBytes, rssBytes };
 }
