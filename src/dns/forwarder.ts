@@ -1,11 +1,14 @@
 import type { Clock } from "#base/clock.ts";
 import type { Network } from "#base/network.ts";
 import type { Random } from "#base/random.ts";
+import { framed, readFrames } from "./frames.ts";
+
+export type Transport = "udp" | "tcp";
 
 /** Asks resolvers outside the cluster. */
 export interface Forwarder extends AsyncDisposable {
-  /** The reply to a query as it came. Errors: when nobody answered in time. */
-  forward(query: Uint8Array): Promise<Uint8Array>;
+  /** The reply to a query as it came, with the query's own id. Errors: when nobody answered in time. */
+  forward(query: Uint8Array, transport: Transport): Promise<Uint8Array>;
 }
 
 export interface ForwarderOptions {
@@ -27,7 +30,7 @@ interface Pending {
   readonly id: number;
 }
 
-/** Forwards over UDP from one socket; queries carry ids of our own, which replies must match. */
+/** Forwards UDP from one socket, with ids of our own, which replies must match; TCP over a connection for each question. */
 export async function createForwarder(options: ForwarderOptions): Promise<Forwarder> {
   const pending = new Map<number, Pending>();
   const socket = await options.network.openUdp({
@@ -45,7 +48,7 @@ export async function createForwarder(options: ForwarderOptions): Promise<Forwar
     },
   });
 
-  function ask(query: Uint8Array, resolver: string): Promise<Uint8Array> {
+  function askOverUdp(query: Uint8Array, resolver: string): Promise<Uint8Array> {
     if (pending.size >= pendingMax) return Promise.reject(new Error("too many questions under way"));
     let own = options.random.below(0x10000);
     while (pending.has(own)) own = (own + 1) & 0xffff;
@@ -62,8 +65,23 @@ export async function createForwarder(options: ForwarderOptions): Promise<Forwar
     return promise.finally(() => timer[Symbol.dispose]());
   }
 
+  async function askOverTcp(query: Uint8Array, resolver: string): Promise<Uint8Array> {
+    const connection = await options.network.connect({ host: resolver, port: dnsPort }, { timeoutMs: attemptMs });
+    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+    const timer = options.clock.after(attemptMs, () => reject(new Error(`no answer from ${resolver}`)));
+    connection.on("error", reject);
+    connection.on("close", () => reject(new Error(`${resolver} closed the connection`)));
+    readFrames(connection, resolve);
+    connection.write(framed(query));
+    return promise.finally(() => {
+      timer[Symbol.dispose]();
+      connection.destroy();
+    });
+  }
+
   return {
-    async forward(query) {
+    async forward(query, transport) {
+      const ask = transport === "tcp" ? askOverTcp : askOverUdp;
       let failure = new Error("no resolvers");
       for (const resolver of options.resolvers) {
         try {

@@ -3,6 +3,7 @@ import { type Service, services } from "#api/core/v1/service.ts";
 import { deepEqual } from "#apimachinery/deep-equal.ts";
 import { ignoreAlreadyExists, ignoreNotFound } from "#apimachinery/status.ts";
 import type { Client } from "#client/client.ts";
+import { dnsService } from "./zone.ts";
 
 export interface DnsPublication {
   /** Of the Service; pods have it in their resolv.conf. */
@@ -12,8 +13,7 @@ export interface DnsPublication {
   readonly port: number;
 }
 
-const namespace = "kube-system";
-const name = "kube-dns";
+const { namespace, name } = dnsService;
 
 /** Makes the Service `kube-dns` and puts this node's resolver among its endpoints. */
 export async function publishDns(client: Client, at: DnsPublication): Promise<void> {
@@ -50,7 +50,13 @@ async function publishSlice(client: Client, at: DnsPublication): Promise<void> {
     },
     addressType: "IPv4",
     endpoints: [
-      { addresses: [at.nodeAddress], conditions: { ready: true }, nodeName: at.nodeName },
+      {
+        addresses: [at.nodeAddress],
+        conditions: { ready: true },
+        nodeName: at.nodeName,
+        // Each node asks its own server, and needs no other node.
+        hints: { forNodes: [{ name: at.nodeName }] },
+      },
     ],
     ports: [
       { name: "dns", port: at.port, protocol: "UDP" },

@@ -1,27 +1,7 @@
 import type { Service } from "#api/core/v1/service.ts";
 import { type EndpointSlice, serviceNameLabel } from "#api/discovery/v1/endpoint-slice.ts";
 import { isIpv4 } from "#apimachinery/validation/ip.ts";
-
-/** One answer; `data` is what `dns-packet` takes. */
-export type DnsRecord =
-  | {
-      readonly type: "A" | "AAAA" | "CNAME" | "PTR";
-      readonly name: string;
-      readonly ttl: number;
-      readonly data: string;
-    }
-  | { readonly type: "TXT"; readonly name: string; readonly ttl: number; readonly data: string }
-  | {
-      readonly type: "SRV";
-      readonly name: string;
-      readonly ttl: number;
-      readonly data: {
-        readonly priority: number;
-        readonly weight: number;
-        readonly port: number;
-        readonly target: string;
-      };
-    };
+import type { DnsRecord } from "./message.ts";
 
 /** What is known of a name: answers for a type, or that the name does not exist. */
 export interface ZoneAnswer {
@@ -42,6 +22,8 @@ export interface ZoneSource {
 }
 
 export const recordTtlSeconds = 30;
+/** In front of the cluster's DNS servers. */
+export const dnsService = { namespace: "kube-system", name: "kube-dns" };
 /** Source: dns specification 1.1.0, section 2.2. */
 const schemaVersion = "1.1.0";
 
@@ -60,7 +42,7 @@ export function resolveName(
   const name = question.name.toLowerCase().replace(/\.$/, "");
   const reverse = reverseAddress(name);
   if (reverse !== undefined) return resolveReverse(source, domain, { address: reverse, name: question.name });
-  if (name === domain) return { exists: true, answers: [], additionals: [] };
+  if (name === domain) return resolveApex(source, domain, question);
   if (!name.endsWith(`.${domain}`)) return undefined;
   const labels = name.slice(0, -domain.length - 1).split(".");
   const asked = { ...question, name: question.name };
@@ -71,6 +53,8 @@ export function resolveName(
       return resolvePod(source, asked, labels.slice(0, -1));
     case "dns-version":
       return labels.length === 1 ? only(asked, textRecord(asked.name)) : missing;
+    case "dns":
+      return resolveServer(source, asked, labels.slice(0, -1));
     default:
       return missing;
   }
@@ -85,10 +69,33 @@ function textRecord(name: string): DnsRecord[] {
   return [{ type: "TXT", name, ttl: recordTtlSeconds, data: schemaVersion }];
 }
 
-/** The records of the type that was asked for; a CNAME answers every type. */
+/** The records of the type that was asked for; a CNAME answers every type. Addresses go with what names hosts. */
 function only({ type }: Asked, records: readonly DnsRecord[], additionals: readonly DnsRecord[] = []): ZoneAnswer {
   const answers = records.filter((record) => type === "ANY" || record.type === type || record.type === "CNAME");
-  return { exists: true, answers, additionals: answers.length > 0 ? additionals : [] };
+  const hosts = type !== "ANY" && answers.some((record) => record.type === "SRV" || record.type === "NS");
+  return { exists: true, answers, additionals: hosts ? additionals : [] };
+}
+
+/** The zone's own name: who serves it. The start of authority is the server's to tell. */
+function resolveApex(source: ZoneSource, domain: string, asked: Asked): ZoneAnswer {
+  const server = nameServerOf(domain);
+  const record: DnsRecord = { type: "NS", name: asked.name, ttl: recordTtlSeconds, data: server };
+  return only(asked, [record], serverAddresses(source, server));
+}
+
+/** `ns.dns.DOMAIN`: the Service in front of the cluster's DNS servers. */
+function resolveServer(source: ZoneSource, asked: Asked, labels: readonly string[]): ZoneAnswer {
+  if (labels.length === 0) return only(asked, []);
+  return labels.length === 1 && labels[0] === "ns" ? only(asked, serverAddresses(source, asked.name)) : missing;
+}
+
+export function nameServerOf(domain: string): string {
+  return `ns.dns.${domain}`;
+}
+
+function serverAddresses(source: ZoneSource, name: string): DnsRecord[] {
+  const service = source.service(dnsService.namespace, dnsService.name);
+  return (service?.spec?.clusterIPs ?? []).map((address) => addressRecord(name, address));
 }
 
 function addressRecord(name: string, address: string): DnsRecord {

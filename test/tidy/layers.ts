@@ -14,7 +14,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   scheduler: ["base", "apimachinery", "api", "client"],
   kubelet: ["base", "wire", "apimachinery", "api", "client"],
   proxy: ["base", "apimachinery", "api", "client"],
-  dns: ["base", "apimachinery", "api", "client"],
+  dns: ["base", "wire", "apimachinery", "api", "client"],
   cni: ["base"],
   testing: ["base", "wire", "apimachinery", "api", "client", "store", "apiserver", "controllers"],
   cmd: ["*"],
