@@ -6,6 +6,7 @@
  * `historyRevisionsMax`, or the remote is compacted: then the older part goes at once.
  */
 import type { Clock, Timer } from "#base/clock.ts";
+import { nextTurn } from "#base/os/turn.ts";
 import { BTree } from "./btree.ts";
 import { isLive } from "./compare.ts";
 import { LeaseTable } from "./lease-table.ts";
@@ -34,6 +35,8 @@ const resumedRevisionsMax = 5_000;
 /** A remote that was restored from a copy jumps further than that. */
 const gapRevisionsMax = 100_000;
 const pageEntriesMax = 2_000;
+/** History that is let go of in one turn. */
+const trimRevisionsMax = 2_000;
 
 interface Loaded {
   readonly state: ReplicaState;
@@ -51,6 +54,9 @@ export class ReplicaState implements Disposable {
   #objects: number;
   #objectBytes: number;
   #historyBytes = 0;
+  /** Up to here history is let go of. */
+  #trimmed: Revision;
+  #isTrimming = false;
 
   /** Errors: as those of `range`. */
   static async load(remote: Store, options: { prefix: Key; clock: Clock }): Promise<Loaded> {
@@ -78,6 +84,7 @@ export class ReplicaState implements Disposable {
     this.#clock = clock;
     this.#objects = tree.count;
     this.#objectBytes = tree.bytes;
+    this.#trimmed = compacted;
   }
 
   get revision(): Revision {
@@ -105,23 +112,39 @@ export class ReplicaState implements Disposable {
     if (kvs.length > 0) this.#count(this.#mvcc.entriesAt(revision));
     this.#hub.deliver();
     this.#timer ??= this.#clock.after(historyMs, () => this.#age());
-    if (this.#historyBytes > historyBytesMax || this.#historyRevisions > historyRevisionsMax) {
+    const isFull = this.#historyBytes > historyBytesMax || this.#historyRevisions > historyRevisionsMax;
+    // What is being let go of still counts.
+    if (isFull && !this.#isTrimming) {
       this.forget(this.revision - Math.floor(this.#historyRevisions / 2));
     }
     return true;
   }
 
-  /** Drops history up to and with a revision. */
+  /** Drops history up to and with a revision: nobody reads it from now on, and its memory goes turn by turn. */
   forget(revision: Revision): void {
     const upTo = Math.min(revision, this.revision);
     if (!(upTo > this.#mvcc.compacted)) return;
     this.#mvcc.compact(upTo);
-    this.#mvcc.trim(Number.POSITIVE_INFINITY);
-    this.#historyBytes = 0;
-    for (let at = upTo + 1; at <= this.revision; at++) {
+    if (!this.#isTrimming) void this.#trim();
+  }
+
+  async #trim(): Promise<void> {
+    this.#isTrimming = true;
+    while (this.#trimSome()) await nextTurn();
+    this.#isTrimming = false;
+  }
+
+  /** Returns whether more is left. */
+  #trimSome(): boolean {
+    const { compacted } = this.#mvcc;
+    const end = Math.min(compacted, this.#trimmed + trimRevisionsMax);
+    for (let at = this.#trimmed + 1; at <= end; at++) {
       let entry = this.#mvcc.entriesAt(at);
-      for (; entry !== undefined; entry = entry.sibling) this.#historyBytes += supersededBytes(entry);
+      for (; entry !== undefined; entry = entry.sibling) this.#historyBytes -= supersededBytes(entry);
     }
+    this.#mvcc.trim(Number.POSITIVE_INFINITY, end);
+    this.#trimmed = end;
+    return end < compacted;
   }
 
   stats(): {

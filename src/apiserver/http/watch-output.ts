@@ -8,6 +8,11 @@ export type WatchOutput = Pick<HttpResponseWriter, "write" | "pendingBytes" | "o
 /** Length of the prefix that protobuf frames have in a body and not in a message. */
 const prefixBytes = 4;
 
+interface Message {
+  readonly content: string | Uint8Array;
+  readonly sizeBytes: number;
+}
+
 /** Answers a watch; over a WebSocket when the client asked for one. */
 export function openWatchOutput(exchange: HttpExchange, contentType: string): WatchOutput {
   if (isWebSocketRequest(exchange)) return webSocketOutput(exchange, contentType);
@@ -29,13 +34,13 @@ function onlyProtocol(exchange: HttpExchange): string {
  */
 function webSocketOutput(exchange: HttpExchange, contentType: string): WatchOutput {
   const isText = contentType.startsWith("application/json");
-  const messages: (string | Uint8Array)[] = [];
+  const messages: Message[] = [];
   const closed = Promise.withResolvers<void>();
   let pendingBytes = 0;
   let isEnded = false;
   let socket: WebSocketConnection | undefined;
-  const send = (connection: WebSocketConnection, message: string | Uint8Array): void =>
-    connection.send(message, () => (pendingBytes -= message.length));
+  const send = (connection: WebSocketConnection, { content, sizeBytes }: Message): void =>
+    connection.send(content, () => (pendingBytes -= sizeBytes));
   const opened = (connection: WebSocketConnection | undefined): void => {
     if (connection === undefined) return closed.resolve();
     socket = connection;
@@ -47,8 +52,9 @@ function webSocketOutput(exchange: HttpExchange, contentType: string): WatchOutp
   return {
     write(frame) {
       const bytes = Buffer.from(frame);
-      const message = isText ? bytes.toString("utf8") : bytes.subarray(prefixBytes);
-      pendingBytes += message.length;
+      const content = isText ? bytes.toString("utf8") : bytes.subarray(prefixBytes);
+      const message = { content, sizeBytes: isText ? bytes.length : content.length };
+      pendingBytes += message.sizeBytes;
       if (socket === undefined) messages.push(message);
       else send(socket, message);
       return true;

@@ -136,12 +136,16 @@ testBoth("an exchange shows the request and answers it", async (options) => {
 });
 
 testBoth("HEAD, 204 and empty answers have no body", async (options) => {
-  const server = await serve((exchange) => {
-    if (exchange.url === "/204") exchange.respond(204, {});
-    else if (exchange.url === "/stream") return exchange.respondStream(200, {}, lines(["x"]));
-    else exchange.respond(200, {}, "body");
-    return undefined;
+  const sent: [what: string, bytes: number][] = [];
+  const server = await serve(async (exchange) => {
+    await answer(exchange);
+    sent.push([`${exchange.method} ${exchange.url}`, exchange.sentBytes]);
   });
+  const answer = async (exchange: HttpExchange): Promise<void> => {
+    if (exchange.url === "/204") exchange.respond(204, {});
+    else if (exchange.url === "/stream") await exchange.respondStream(200, {}, lines(["x"]));
+    else exchange.respond(200, {}, "body");
+  };
   const http = client(server, options);
   const rows: [method: string, path: string, length: string | undefined, body: string][] = [
     ["HEAD", "/", "4", ""],
@@ -154,6 +158,7 @@ testBoth("HEAD, 204 and empty answers have no body", async (options) => {
     assert.equal(response.headers["content-length"], length, `${method} ${path}`);
     assert.equal(text(await response.readAll()), body);
   }
+  assert.deepEqual(sent, [["HEAD /", 0], ["HEAD /stream", 0], ["GET /204", 0], ["GET /", 4]]);
 });
 
 testBoth("headers set before the answer are part of it, unless it names its own", async (options) => {

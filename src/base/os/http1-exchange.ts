@@ -134,7 +134,7 @@ export class Http1Exchange implements HttpExchange {
     const sizeBytes = body === undefined ? 0 : byteLength(body);
     const bodiless = status === 204 || status === 304 || "content-length" in headers;
     this.#begin(status, bodiless ? headers : { ...headers, "content-length": String(sizeBytes) });
-    this.sentBytes = sizeBytes;
+    if (this.method !== "HEAD") this.sentBytes = sizeBytes;
     if (body === undefined) this.#response.end();
     else this.#response.end(body);
   }
@@ -154,7 +154,7 @@ export class Http1Exchange implements HttpExchange {
     this.#response.flushHeaders();
     return responseWriter(this.#response, {
       abort: () => this.#request.socket.destroy(),
-      onBytes: (count) => void (this.sentBytes += count),
+      onBytes: (count) => void (this.sentBytes += this.method === "HEAD" ? 0 : count),
     });
   }
 

@@ -24,10 +24,12 @@ const ownAnnotations: ReadonlySet<string> = new Set([
   rollbackAnnotation,
 ]);
 
-/** The revision an object carries, an int64; 0 when none, or none that is a number. */
+/** The revision an object carries; 0 when none, or none that is an int64. Source: Go's strconv.ParseInt. */
 export function revisionOf(object: KubeObject): bigint {
   const text = object.metadata?.annotations?.[revisionAnnotation] ?? "";
-  return /^\d{1,19}$/.test(text) ? BigInt(text) : 0n;
+  if (!/^[+-]?\d{1,64}$/.test(text)) return 0n;
+  const revision = BigInt(text.replace("+", ""));
+  return BigInt.asIntN(64, revision) === revision ? revision : 0n;
 }
 
 /** Orders by revision, the lowest first. */

@@ -110,6 +110,9 @@ export async function scanSegment(
   let wantedBytes = 0;
   while (base < fileBytes) {
     const buffer = await windows.next(base, rest, wantedBytes);
+    if (buffer.length <= rest.length || buffer.length < wantedBytes) {
+      return { endOffset: base, problem: "the file ended while it was read", damaged: await wasSynced(handle, segment, base) };
+    }
     let at = 0;
     let found = frameAt({ buffer, base }, segment, at);
     while (typeof found === "object") {
@@ -133,7 +136,7 @@ export async function scanSegment(
 
 /** Looks behind `offset` for a good frame that says that it had been synced. */
 async function wasSynced(handle: FileHandle, segment: number, offset: number): Promise<boolean> {
-  const bytes = await handle.read(offset, (await handle.sizeBytes()) - offset);
+  const bytes = await handle.read(offset, Math.max(0, (await handle.sizeBytes()) - offset));
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const mark = Buffer.alloc(4);
   mark.writeUInt32LE(magic);

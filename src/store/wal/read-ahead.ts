@@ -24,7 +24,7 @@ export class ReadAhead {
 
   /**
    * The file from `base` on, `wantedBytes` at least unless it ends there. `rest` is what the window before had from
-   * `base` on.
+   * `base` on. No longer than `rest` when the file has shrunk since: there is nothing more to come.
    */
   async next(base: number, rest: Buffer, wantedBytes: number): Promise<Buffer> {
     const offset = base + rest.length;
@@ -36,8 +36,10 @@ export class ReadAhead {
       return bufferOf(bytes);
     }
     if (this.#ahead?.offset !== offset) this.#startAt(offset);
-    const { room, read } = this.#ahead as Ahead;
+    if (this.#ahead === undefined) return rest;
+    const { room, read } = this.#ahead;
     const { length } = await read;
+    if (length === 0) return rest;
     this.#startAt(offset + length);
     const start = headroomBytes - rest.length;
     rest.copy(room, start);
