@@ -1,9 +1,9 @@
-import { type APIService, apiServices } from "#api/apiregistration/v1/api-service.ts";
-import { type Clock, rfc3339 } from "#base/clock.ts";
+import type { APIService } from "#api/apiregistration/v1/api-service.ts";
+import type { Clock } from "#base/clock.ts";
 import type { HttpClient, HttpExchange } from "#base/http.ts";
 import type { Logger } from "#base/log.ts";
 import type { JsonMap } from "#apimachinery/json-value.ts";
-import { isConflict, isNotFound, serviceUnavailable } from "#apimachinery/status.ts";
+import { serviceUnavailable } from "#apimachinery/status.ts";
 import type { Client } from "#client/client.ts";
 import { createHttpTransport } from "#client/http-transport.ts";
 import type { Transport } from "#client/transport.ts";
@@ -14,15 +14,11 @@ import type { RemoteGroups, RemoteVersion } from "../discovery/remote-groups.ts"
 import { sendText } from "../http/send.ts";
 import type { LiveSet } from "../storage/live-set.ts";
 import type { ServiceEndpoints } from "../webhooks/service-endpoint.ts";
-import { checkAvailability, isAvailable, withAvailability } from "./availability.ts";
-import { fetchResources } from "./remote-discovery.ts";
-import { fetchOpenApi, type RemoteOpenApi } from "./remote-openapi.ts";
-import { type OpenRemote, type RemoteTarget, remoteUserHeaders, targetOf } from "./remote-service.ts";
-
-/** An extension server tells of nothing: it is asked this often whether it is still there. */
-const checkIntervalMs = 30_000;
-/** Connections to extension servers that are kept; the one unused longest goes first. */
-const remoteClientsMax = 64;
+import { isAvailable } from "./availability.ts";
+import { RemoteChecks } from "./remote-checks.ts";
+import { RemoteClients } from "./remote-clients.ts";
+import type { RemoteOpenApi } from "./remote-openapi.ts";
+import { type OpenRemote, remoteUserHeaders, targetOf } from "./remote-service.ts";
 
 export interface AggregatorOptions {
   readonly registrations: LiveSet<APIService>;
@@ -58,141 +54,58 @@ export interface Aggregator extends Disposable, RemoteGroups {
  */
 export function createAggregator(options: AggregatorOptions): Aggregator {
   const { registrations, endpoints, clock } = options;
-  const resources = new DisposableStack();
-  const clients = new Map<string, HttpClient>();
-  const discovered = new Map<string, readonly JsonMap[]>();
-  const schemas = new Map<string, RemoteOpenApi>();
-  const checks = new Map<string, Check>();
-  let generation = 0;
+  const clients = new RemoteClients(options.open);
+  const checks = new RemoteChecks({ ...options, clients });
+  const clientFor = (service: APIService): HttpClient => clients.of(targetOf(service, endpoints));
 
-  const clientOf = (target: RemoteTarget): HttpClient => {
-    const key = JSON.stringify(target);
-    const client = clients.get(key) ?? options.open(target);
-    clients.delete(key);
-    clients.set(key, client);
-    const [oldest] = clients;
-    if (clients.size > remoteClientsMax && oldest !== undefined) {
-      clients.delete(oldest[0]);
-      void oldest[1][Symbol.asyncDispose]();
-    }
-    return client;
-  };
-
-  async function check(name: string): Promise<void> {
-    const service = registrations.get("", name);
-    if (service?.spec.service === undefined) return;
-    const availability = await checkAvailability(service, { endpoints, clientOf });
-    if (availability.status === "True") {
-      const { group = "", version = "" } = service.spec;
-      const client = clientOf(targetOf(service, endpoints));
-      discovered.set(name, await fetchResources(client, { group, version }));
-      schemas.set(name, await fetchOpenApi(client, { group, version }));
-    }
-    const current = registrations.get("", name);
-    if (current === undefined) return;
-    const next = withAvailability(current, availability, rfc3339(clock.nowMs()));
-    generation++;
-    if (next !== current) await options.client().resource(apiServices).updateStatus(next);
-  }
-
-  /** Follows one registration: on each nudge, and every while. */
-  function schedule(name: string): void {
-    const known = checks.get(name) ?? { running: false, again: false };
-    checks.set(name, known);
-    known.again = true;
-    if (!known.running) void follow(name, known);
-  }
-
-  async function follow(name: string, known: Check): Promise<void> {
-    known.running = true;
-    while (known.again && !resources.disposed) {
-      known.again = false;
-      try {
-        await check(name);
-      } catch (error) {
-        if (!isConflict(error) && !isNotFound(error)) {
-          options.log.debug("could not check an API service", { name, error: String(error) });
-        }
-      }
-    }
-    known.running = false;
-    known.timer?.[Symbol.dispose]();
-    if (resources.disposed || registrations.get("", name)?.spec.service === undefined) return;
-    known.timer = clock.after(checkIntervalMs, () => schedule(name));
-  }
-
-  function onRegistration(name: string, service: APIService | undefined): void {
-    generation++;
-    if (service?.spec.service !== undefined) {
-      const state = JSON.stringify(service.spec);
-      const known = checks.get(name);
-      if (known?.state === state) return;
-      schedule(name);
-      (checks.get(name) as Check).state = state;
-      return;
-    }
-    checks.get(name)?.timer?.[Symbol.dispose]();
-    checks.delete(name);
-    discovered.delete(name);
-    schemas.delete(name);
-  }
-
-  /** Services and their endpoints decide which registrations can be reached. */
-  function onService(key: string): void {
-    for (const { metadata, spec } of registrations.values()) {
-      const { namespace = "", name = "" } = spec.service ?? {};
-      const isOf = key === `${namespace}/${name}` || key.startsWith(`${namespace}/${name}-`);
-      if (spec.service !== undefined && isOf) schedule(metadata.name ?? "");
-    }
+  /** The registration that gives a group version to another server. */
+  function remoteOf(group: string, version: string): APIService | undefined {
+    const service = registrations.get("", `${version}.${group}`);
+    return service?.spec.service === undefined ? undefined : service;
   }
 
   return {
     get generation() {
-      return generation;
+      return checks.generation;
     },
-    versions: () => versionsOf(registrations, discovered),
+    versions: () => versionsOf(registrations, checks.discovered),
     async handle({ exchange, path, user }) {
       const { group, version } = groupVersionIn(path);
-      if (group === undefined || version === undefined) return false;
-      const service = registrations.get("", `${version}.${group}`);
-      if (service?.spec.service === undefined) return false;
+      const service = group === undefined || version === undefined ? undefined : remoteOf(group, version);
+      if (service === undefined) return false;
       if (!isAvailable(service)) {
         sendText(exchange, 503, "service unavailable\n");
         return true;
       }
-      await pass({ exchange, path, user }, () => clientOf(targetOf(service, endpoints))).catch((error: unknown) => {
+      await pass({ exchange, path, user }, () => clientFor(service)).catch((error: unknown) => {
         // It may be gone: others need not find that out one by one.
-        schedule(service.metadata.name ?? "");
+        checks.schedule(service.metadata.name ?? "");
         throw error;
       });
       return true;
     },
     transport(group, version, user) {
-      const service = registrations.get("", `${version}.${group}`);
-      if (service?.spec.service === undefined) return undefined;
+      const service = remoteOf(group, version);
+      if (service === undefined) return undefined;
       if (!isAvailable(service)) throw serviceUnavailable("service unavailable");
-      const http = actingAs(clientOf(targetOf(service, endpoints)), user);
-      return createHttpTransport({ http, clock });
+      return createHttpTransport({ http: actingAs(clientFor(service), user), clock });
     },
-    openApi() {
-      const found = [...schemas].map(([name, schema]) => {
-        const dot = name.indexOf(".");
-        return [`${name.slice(dot + 1)}/${name.slice(0, dot)}`, schema] as const;
-      });
-      return new Map(found);
-    },
-    start() {
-      for (const service of registrations.values()) onRegistration(service.metadata.name ?? "", service);
-      resources.use(registrations.onChange(onRegistration));
-      resources.use(endpoints.services.onChange(onService));
-      resources.use(endpoints.slices.onChange(onService));
-    },
+    openApi: () => byGroupVersion(checks.schemas),
+    start: () => checks.start(),
     [Symbol.dispose]() {
-      resources.dispose();
-      for (const { timer } of checks.values()) timer?.[Symbol.dispose]();
-      for (const client of clients.values()) void client[Symbol.asyncDispose]();
+      checks[Symbol.dispose]();
+      clients[Symbol.dispose]();
     },
   };
+}
+
+/** Schemas by name of the registration, `version.group`, come back by `group/version`. */
+function byGroupVersion(schemas: ReadonlyMap<string, RemoteOpenApi>): Map<string, RemoteOpenApi> {
+  const found = [...schemas].map(([name, schema]) => {
+    const dot = name.indexOf(".");
+    return [`${name.slice(dot + 1)}/${name.slice(0, dot)}`, schema] as const;
+  });
+  return new Map(found);
 }
 
 /** Of `/apis/G/V/...` and `/openapi/v3/apis/G/V`. */
@@ -212,14 +125,6 @@ function actingAs(client: HttpClient, user: User): HttpClient {
     // Others use the connections too.
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
-}
-
-interface Check {
-  running: boolean;
-  again: boolean;
-  /** The spec that was last scheduled for. */
-  state?: string;
-  timer?: Disposable;
 }
 
 async function pass({ exchange, user }: AggregatedRequest, connect: () => HttpClient): Promise<void> {
