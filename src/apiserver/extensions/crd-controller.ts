@@ -35,89 +35,109 @@ export interface CrdController extends Disposable {
  * Source: apiextensions-apiserver pkg/controller.
  */
 export function startCrdController(options: CrdControllerOptions): CrdController {
-  const { crds, clock, log } = options;
-  const resources = new DisposableStack();
-  const pending = new Set<string>();
-  const failures = new Map<string, number>();
-  const retries = new Map<string, Disposable>();
-  const ending = new Map<string, Promise<void>>();
-  const stop = new AbortController();
-  resources.defer(() => stop.abort());
-  let working: Promise<void> | undefined;
+  const controller = new StatusController(options);
+  controller.start();
+  return controller;
+}
 
-  const enqueue = (name: string): void => {
-    if (stop.signal.aborted) return;
-    pending.add(name);
-    working ??= work().finally(() => (working = undefined));
-  };
+class StatusController implements CrdController {
+  readonly #options: CrdControllerOptions;
+  readonly #resources = new DisposableStack();
+  readonly #pending = new Set<string>();
+  readonly #failures = new Map<string, number>();
+  readonly #retries = new Map<string, Disposable>();
+  readonly #ending = new Map<string, Promise<void>>();
+  readonly #stop = new AbortController();
+  #working: Promise<void> | undefined;
 
-  async function work(): Promise<void> {
-    // The commit that woke us must be through before the next one begins.
-    await Promise.resolve();
-    for (const name of pending) {
-      pending.delete(name);
-      await attempt(name);
+  constructor(options: CrdControllerOptions) {
+    this.#options = options;
+    this.#resources.defer(() => this.#stop.abort());
+    this.#resources.defer(() => {
+      for (const retry of this.#retries.values()) retry[Symbol.dispose]();
+    });
+  }
+
+  start(): void {
+    const { crds } = this.#options;
+    this.#resources.use(
+      crds.onChange((name, crd) => {
+        if (crd === undefined) this.#enqueueGroup(name);
+        else this.#enqueue(name);
+      }),
+    );
+    for (const { metadata } of crds.values()) this.#enqueue(metadata.name ?? "");
+  }
+
+  async settled(name: string): Promise<void> {
+    while (this.#working !== undefined && (this.#pending.has(name) || needsWork(this.#options.crds, name))) {
+      await this.#working;
     }
   }
 
-  async function attempt(name: string): Promise<void> {
+  [Symbol.dispose](): void {
+    this.#resources.dispose();
+  }
+
+  #enqueue(name: string): void {
+    if (this.#stop.signal.aborted) return;
+    this.#pending.add(name);
+    this.#working ??= this.#work().finally(() => (this.#working = undefined));
+  }
+
+  /** A name that was given back may be what another definition waits for. */
+  #enqueueGroup(name: string): void {
+    const group = name.slice(name.indexOf(".") + 1);
+    for (const { metadata, spec } of this.#options.crds.values()) {
+      if (spec.group === group) this.#enqueue(metadata.name ?? "");
+    }
+  }
+
+  async #work(): Promise<void> {
+    // The commit that woke us must be through before the next one begins.
+    await Promise.resolve();
+    for (const name of this.#pending) {
+      this.#pending.delete(name);
+      await this.#attempt(name);
+    }
+  }
+
+  async #attempt(name: string): Promise<void> {
     try {
-      await reconcile(options, name);
-      failures.delete(name);
-      end(name);
+      await reconcile(this.#options, name);
+      this.#failures.delete(name);
+      this.#end(name);
     } catch (error) {
-      retry(name, error);
+      this.#retry(name, error);
     }
   }
 
   /** Waiting for instances to go must not hold up other definitions. */
-  function end(name: string): void {
-    const crd = crds.get("", name);
-    if (crd === undefined || ending.has(name) || !isEnding(crd)) return;
-    const ended = finish(options, crd, stop.signal).catch((error: unknown) => retry(name, error));
-    ending.set(
+  #end(name: string): void {
+    const crd = this.#options.crds.get("", name);
+    if (crd === undefined || this.#ending.has(name) || !isEnding(crd)) return;
+    const ended = finish(this.#options, crd, this.#stop.signal).catch((error: unknown) => this.#retry(name, error));
+    this.#ending.set(
       name,
-      ended.finally(() => ending.delete(name)),
+      ended.finally(() => this.#ending.delete(name)),
     );
   }
 
-  function retry(name: string, error: unknown): void {
-    if (isNotFound(error) || stop.signal.aborted) return;
-    const count = (failures.get(name) ?? 0) + 1;
-    failures.set(name, count);
+  #retry(name: string, error: unknown): void {
+    if (isNotFound(error) || this.#stop.signal.aborted) return;
+    const { clock, log } = this.#options;
+    const count = (this.#failures.get(name) ?? 0) + 1;
+    this.#failures.set(name, count);
     if (!isConflict(error)) {
       log.warn("could not update a custom resource definition", { name, error: String(error) });
     }
     const delayMs = Math.min(retryMsMin * 2 ** (count - 1), retryMsMax);
-    retries.get(name)?.[Symbol.dispose]();
-    retries.set(
+    this.#retries.get(name)?.[Symbol.dispose]();
+    this.#retries.set(
       name,
-      clock.after(delayMs, () => enqueue(name)),
+      clock.after(delayMs, () => this.#enqueue(name)),
     );
   }
-
-  /** A name that was given back may be what another definition waits for. */
-  const enqueueGroup = (name: string): void => {
-    const group = name.slice(name.indexOf(".") + 1);
-    for (const { metadata, spec } of crds.values()) if (spec.group === group) enqueue(metadata.name ?? "");
-  };
-
-  resources.use(
-    crds.onChange((name, crd) => {
-      if (crd === undefined) enqueueGroup(name);
-      else enqueue(name);
-    }),
-  );
-  for (const { metadata } of crds.values()) enqueue(metadata.name ?? "");
-  resources.defer(() => {
-    for (const retry of retries.values()) retry[Symbol.dispose]();
-  });
-  return {
-    async settled(name) {
-      while (working !== undefined && (pending.has(name) || needsWork(crds, name))) await working;
-    },
-    [Symbol.dispose]: () => resources.dispose(),
-  };
 }
 
 function needsWork(crds: LiveSet<CustomResourceDefinition>, name: string): boolean {
