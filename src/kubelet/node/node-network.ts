@@ -124,6 +124,10 @@ function hostNetwork(address: string): NodeNetwork {
   };
 }
 
+/** How long connections to Services are remembered that say nothing, or that one side has closed. Source: proxy/apis/config/v1alpha1/defaults.go. */
+const establishedSeconds = 86_400;
+const closeWaitSeconds = 3600;
+
 function openScript(link: Link, ranges: { clusterCidr: string; serviceCidr: string }): string {
   const { bridge, namespace, veth, address, machineAddress } = link;
   return `
@@ -146,7 +150,10 @@ ip -n ${namespace} route replace blackhole ${ranges.clusterCidr}
 ip -n ${namespace} route replace ${ranges.serviceCidr} dev lo src ${address}
 nsenter --net=/run/netns/${namespace} sh -c '
   echo 1 >/proc/sys/net/ipv4/ip_forward
-  echo 1 >/proc/sys/net/ipv4/conf/all/route_localnet'
+  echo 1 >/proc/sys/net/ipv4/conf/all/route_localnet
+  cd /proc/sys/net/netfilter 2>/dev/null || exit 0
+  echo ${establishedSeconds} >nf_conntrack_tcp_timeout_established
+  echo ${closeWaitSeconds} >nf_conntrack_tcp_timeout_close_wait'
 `;
 }
 
