@@ -37,6 +37,21 @@ const cases: readonly (readonly [name: string, old: Resources, now: Resources, t
   ],
 ];
 
+test("resize: containers keep their names and their order", () => {
+  const { metadata, spec } = podWith({ requests: { cpu: "10m" } });
+  const of = (...names: string[]): Pod =>
+    ({ metadata, spec: { ...spec, containers: names.map((name) => ({ ...spec.containers[0], name })) } }) as Pod;
+  const rules = { isPod: true, features: { enabled: () => true } };
+  const detail = "containers may not be renamed or reordered on resize";
+  for (const now of [of("b", "a"), of("c", "d")]) {
+    const found = [...validateResize(now, of("a", "b"), rules)];
+    assert.deepEqual(found.map((error) => `${error.field}: ${error.detail}`), [
+      `spec.containers[0].name: ${detail}`,
+      `spec.containers[1].name: ${detail}`,
+    ]);
+  }
+});
+
 for (const [name, old, now, texts] of cases) {
   test(`resize: ${name}`, () => {
     const rules = { isPod: true, features: { enabled: () => true } };

@@ -81,8 +81,15 @@ function validateResizedContainers(pod: Pod, old: Pod, initResizes: boolean): Fi
   const errors: FieldError[] = [];
   for (const [name, containers, before] of lists) {
     if (containers.length === before.length) continue;
-    const noun = name === "containers" ? "containers" : "initContainers";
-    errors.push(forbidden(`spec.${name}`, `${noun} may not be added or removed on resize`));
+    errors.push(forbidden(`spec.${name}`, `${name} may not be added or removed on resize`));
+  }
+  if (errors.length > 0) return errors;
+  for (const [name, containers, before] of lists) {
+    for (const [i, container] of before.entries()) {
+      if (containers[i]?.name === container.name) continue;
+      const detail = `${name} may not be renamed or reordered on resize`;
+      errors.push(forbidden(`spec.${name}[${i}].name`, detail));
+    }
   }
   if (errors.length > 0) return errors;
   for (const [name, containers, before] of lists) {
