@@ -269,6 +269,22 @@ test("a server that starts slowly is ready soon: asked after a second, and whene
   await world.lifetime.end();
 });
 
+test("a Pod that ends slowly is told as unready as soon as its probe says so", async () => {
+  let ready = true;
+  const connect = () => (ready ? Promise.resolve() : Promise.reject(new Error("refused")));
+  const world = await startKubeletWorld({ scripts: { main: { stopMs: 20_000 } }, network: { connect } });
+  const readinessProbe = { tcpSocket: { port: 80 }, periodSeconds: 1, failureThreshold: 1 };
+  world.run("web", { containers: [{ name: "main", image: "app:1", readinessProbe }] });
+  await world.settle(2000);
+  await world.delete("web");
+  await world.settle(3000);
+  assert.equal(states(world.pod("web")), "main: running ready");
+  ready = false;
+  await world.settle(2000);
+  assert.equal(states(world.pod("web")), "main: running");
+  await world.lifetime.end();
+});
+
 test("a Pod past its deadline fails, once nothing of it runs", async () => {
   const world = await startKubeletWorld({ scripts: { main: { stopMs: 2000 } } });
   world.run("late", { activeDeadlineSeconds: 5 });
@@ -415,6 +431,30 @@ test("resources change in place, wait when they do not fit, and follow their res
   assert.equal(states(await resize("1500m", "128Mi")), "main: running ready x1");
   // Restarts that were wished for are no crashes: the second one does not wait either.
   assert.equal(states(await resize("1500m", "64Mi")), "main: running ready x2");
+  await world.lifetime.end();
+});
+
+test("a container keeps the memory that it uses, and a resize that failed can be taken back", async () => {
+  const world = await startKubeletWorld({ scripts: { main: { memoryBytes: 50 * 2 ** 20 } } });
+  const spec = (memory: string) => ({
+    containers: [{ name: "main", image: "app:1", resources: { limits: { memory }, requests: { memory } } }],
+  });
+  world.run("sized", spec("64Mi"));
+  await world.settle();
+  const resize = async (memory: string): Promise<string> => {
+    const pod = world.pod("sized") as Pod;
+    world.api.seed(pods, { ...pod, spec: { ...pod.spec, ...spec(memory) } });
+    await world.settle();
+    const { status } = world.pod("sized") ?? {};
+    const problem = status?.conditions?.find(({ type }) => type === "PodResizeInProgress")?.message;
+    return `${status?.containerStatuses?.[0]?.resources?.limits?.["memory"]} ${problem ?? ""}`;
+  };
+  assert.equal(await resize("56Mi"), "56Mi ");
+  assert.equal(
+    await resize("32Mi"),
+    '56Mi cannot decrease memory limits: attempting to set container "main" memory limit (33554432) below current usage (52428800)',
+  );
+  assert.equal(await resize("56Mi"), "56Mi ");
   await world.lifetime.end();
 });
 

@@ -96,7 +96,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
 
   // The manager is made of the services, and they tell it what changed.
   let manager: PodManager | undefined;
-  const changed = (uid: string): void => manager?.wake(uid, {});
+  const changed = (uid: string): void => manager?.wake(uid, { probed: true });
   const volumesChanged = (uid: string): void => manager?.wake(uid, { volumes: true });
 
   const objects = createWatchedObjects(informers, volumesChanged);

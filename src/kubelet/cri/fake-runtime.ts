@@ -13,6 +13,7 @@ import type {
   RuntimeImage,
 } from "./messages.ts";
 import {
+  ContainerStats,
   ContainerStatus,
   containerState,
   LinuxContainerResources,
@@ -42,6 +43,8 @@ export interface ContainerScript {
     readonly output?: string;
   };
   readonly failsToStart?: string;
+  /** What it uses while it runs. @default 0 */
+  readonly memoryBytes?: number;
 }
 
 export interface FakeRuntimeOptions {
@@ -249,7 +252,12 @@ export function createFakeRuntime(options: FakeRuntimeOptions): FakeRuntime {
     exec: unsupported,
     attach: unsupported,
     portForward: unsupported,
-    containerStats: unsupported,
+    async containerStats(id) {
+      const { memoryBytes = 0 } = found(id).script;
+      return ContainerStats.decode(
+        ContainerStats.encode({ memory: { usageBytes: { value: memoryBytes } } }),
+      );
+    },
     listContainerStats: async () => [],
     followEvents(sink) {
       sinks.add(sink);

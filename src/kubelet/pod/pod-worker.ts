@@ -67,6 +67,8 @@ export interface WakeCause {
   readonly stopped?: string;
   /** The kernel killed something in the Pod; the runtime may tell only of the sandbox. */
   readonly outOfMemory?: boolean;
+  /** The result of a probe: told at once, however long the step takes that is under way. */
+  readonly probed?: boolean;
 }
 
 export interface PodWorkerOptions {
@@ -128,6 +130,10 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
     await view.look();
     resizer.note(view.runtime, used);
     services.probes.follow(pod, view.runtime, { ending: state !== "running" });
+    tell();
+  }
+
+  function tell(): void {
     say(wantsToEnd() && !runs());
   }
 
@@ -281,6 +287,7 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
     if (cause.volumes === true) volumesChanged = true;
     if (cause.stopped !== undefined) view.noteStopped(cause.stopped);
     if (cause.outOfMemory === true) view.noteOutOfMemory();
+    if (cause.probed === true && loop.busy && state !== "ended") tell();
     loop.wake();
   }
 

@@ -1,3 +1,5 @@
+import { goQuote } from "#apimachinery/field-error.ts";
+import { quantityValue } from "#apimachinery/quantity.ts";
 import { errorMessage } from "#base/error-message.ts";
 import type { Container, ResourceRequirements } from "#api/core/v1/container.ts";
 import type { PodCondition } from "#api/core/v1/pod-status.ts";
@@ -104,11 +106,16 @@ export function createResizer({ pod: first, services, refuse }: ResizerOptions):
     if (refusal?.reason === "Deferred") settle();
     const pod = effective();
     const due = dueIn(runtime, pod);
-    if (due.length === 0) return "nothing";
-    // A limit of the Pod must be raised before those inside it, and lowered after them.
-    await services.cgroups.ensurePod(pod).catch(() => undefined);
+    if (due.length === 0) {
+      const failed = failure !== undefined;
+      failure = undefined;
+      return failed ? "changed" : "nothing";
+    }
     const inPlace = due.filter(({ restart }) => !restart);
     try {
+      await refuseLowMemory(inPlace);
+      // A limit of the Pod must be raised before those inside it, and lowered after them.
+      await services.cgroups.ensurePod(pod).catch(() => undefined);
       for (const { id, container } of inPlace) await update(pod, id, container);
       if (inPlace.length === 0) await Promise.all(due.map((each) => end(pod, runtime, each)));
       await services.cgroups.ensurePod(pod);
@@ -118,6 +125,23 @@ export function createResizer({ pod: first, services, refuse }: ResizerOptions):
       failure = errorMessage(error);
       return "failed";
     }
+  }
+
+  /** What a container uses is not taken from it. Source: kuberuntime validateMemoryResizeAction. */
+  async function refuseLowMemory(due: readonly Due[]): Promise<void> {
+    const faults: string[] = [];
+    for (const { id, container } of due) {
+      const limit = memoryLimitBytes(container.resources);
+      if (limit === undefined || limit >= (memoryLimitBytes(applied.get(id)) ?? Infinity)) continue;
+      const { memory } = await services.cri.runtime.containerStats(id);
+      const used = memory?.usageBytes?.value ?? memory?.workingSetBytes?.value ?? 0;
+      if (used < limit) continue;
+      const named = `container ${goQuote(container.name)}`;
+      faults.push(`attempting to set ${named} memory limit (${limit}) below current usage (${used})`);
+    }
+    if (faults.length === 0) return;
+    const text = faults.length === 1 ? faults.join() : `[${faults.join(", ")}]`;
+    throw new Error(`cannot decrease memory limits: ${text}`);
   }
 
   async function update(pod: Pod, id: string, container: Container): Promise<void> {
@@ -157,4 +181,9 @@ export function createResizer({ pod: first, services, refuse }: ResizerOptions):
     },
     carryOut,
   };
+}
+
+function memoryLimitBytes(resources: ResourceRequirements | undefined): number | undefined {
+  const limit = resources?.limits?.["memory"];
+  return limit === undefined ? undefined : quantityValue(limit);
 }

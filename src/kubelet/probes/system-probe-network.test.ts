@@ -17,7 +17,7 @@ function answer(exchange: HttpExchange): void {
     "/loop": "/loop",
   };
   const location = redirects[url];
-  if (location !== undefined) exchange.respond(302, { location });
+  if (location !== undefined) exchange.respond(302, { location }, "Found");
   else if (url === "/big") exchange.respond(200, {}, "x".repeat(20_000));
   else if (url === "/silent") return;
   else exchange.respond(url === "/bad" ? 500 : 200, {}, `${url} ${headers["x-probe"] ?? ""}`);
@@ -41,7 +41,8 @@ test("systemProbeNetwork.httpGet follows redirects on its host, and no further",
   assert.deepEqual(await get("/ok?x=1"), { status: 200, body: "/ok?x=1 1" });
   assert.deepEqual(await get("/bad"), { status: 500, body: "/bad 1" });
   assert.deepEqual(await get("/moved"), { status: 200, body: "/ok 1" });
-  assert.equal((await get("/away")).redirectedTo, "http://elsewhere.test/");
+  const away = { status: 302, body: "Found", redirectedTo: "http://elsewhere.test/" };
+  assert.deepEqual(await get("/away"), away);
   await assert.rejects(get("/loop"), /stopped after 10 redirects/);
   assert.equal((await get("/big")).body.length, 10_240);
   const url = `Get "http://127.0.0.1:${server.port}/silent": `;

@@ -48,14 +48,13 @@ async function httpGet(
     });
     const location =
       response.status >= 300 && response.status < 400 ? response.headers["location"] : undefined;
-    if (location === undefined) return { status: response.status, body: await startOf(response) };
+    const next = location === undefined ? url : new URL(location, url);
+    if (location === undefined || next.hostname !== url.hostname) {
+      const answer = { status: response.status, body: await startOf(response) };
+      return location === undefined ? answer : { ...answer, redirectedTo: next.href };
+    }
     response.discard();
-    return await redirected(request, {
-      from: url,
-      location,
-      redirectsLeft,
-      status: response.status,
-    });
+    return await redirected(request, next, redirectsLeft);
   } catch (error) {
     throw new Error(`Get ${JSON.stringify(url.href)}: ${reasonText(error)}`, { cause: error });
   }
@@ -63,18 +62,9 @@ async function httpGet(
 
 function redirected(
   request: HttpProbeRequest,
-  step: {
-    readonly from: URL;
-    readonly location: string;
-    readonly redirectsLeft: number;
-    readonly status: number;
-  },
+  next: URL,
+  redirectsLeft: number,
 ): Promise<HttpProbeResponse> {
-  const { from, location, redirectsLeft, status } = step;
-  const next = new URL(location, from);
-  if (next.hostname !== from.hostname) {
-    return Promise.resolve({ status, body: "", redirectedTo: next.href });
-  }
   if (redirectsLeft === 0) throw new Error("stopped after 10 redirects");
   const scheme = next.protocol === "https:" ? "https" : "http";
   const port = Number(next.port) || (scheme === "https" ? 443 : 80);
