@@ -86,6 +86,8 @@ export interface Conversion {
 
 export interface CustomResourceTraits {
   readonly preserveUnknownFields: boolean;
+  /** The definition goes away: discovery tells no more of creating and changing. */
+  readonly terminating?: boolean;
   /** The structural schema of the version, OpenAPI v3 JSON; read by pruning, defaults, validation. */
   readonly structural: unknown;
   /** The object under another version's name, unpruned: how managers in that version are compared. */

@@ -1,17 +1,19 @@
 import { otherGroupVersions, otherKinds, resources } from "#api/registry.ts";
-import type { JsonMap } from "#apimachinery/json-value.ts";
-import { type Document, documentOf } from "#apimachinery/openapi/document.ts";
 import { createOpenApi, type OpenApi } from "#apimachinery/openapi/documents.ts";
-import { encodeSwagger } from "#apimachinery/openapi/gnostic-v2.ts";
 import type { FeatureReader, ResourceDefinition } from "#apimachinery/resource.ts";
 import type { Clock } from "#base/clock.ts";
 import type { HttpExchange } from "#base/http.ts";
-import { parseJson, writeJson } from "#wire/json.ts";
-import { mergeSwagger, mergeV3Index, type RemoteOpenApi } from "./aggregation/remote-openapi.ts";
+import { createRemoteDocuments, type Documents } from "./aggregation/remote-documents.ts";
+import type { RemoteOpenApi } from "./aggregation/remote-openapi.ts";
 import type { ApiTable } from "./api-table.ts";
 import type { PathHandler, PathRequest } from "./http/frontend.ts";
 import { kubernetesVersion } from "./http/version.ts";
 import { answerDocument, type DocumentForm, immutable, negotiateDocument } from "./openapi-answer.ts";
+
+/** What other servers say of their schemas. */
+export interface RemoteDocuments {
+  openApi(): ReadonlyMap<string, RemoteOpenApi>;
+}
 
 export interface OpenApiPathOptions {
   readonly clock: Clock;
@@ -23,6 +25,7 @@ export function openApiPaths(table: ApiTable, remotes: RemoteDocuments, { clock,
   let loaded: Promise<OpenApi> | undefined;
   const served = new Map<string, readonly ResourceDefinition[]>();
   let generation = -1;
+  const merged = createRemoteDocuments();
   return async (request) => {
     if (!request.path.startsWith("/openapi/")) return false;
     const openApi = await (loaded ??= loadOpenApi(features));
@@ -30,7 +33,7 @@ export function openApiPaths(table: ApiTable, remotes: RemoteDocuments, { clock,
       generation = table.generation;
       follow(openApi, table, served);
     }
-    return serve(withRemotes(openApi, remotes.openApi()), request, clock);
+    return serve(merged(openApi, remotes.openApi()), request, clock);
   };
 }
 
@@ -47,31 +50,6 @@ async function loadOpenApi(features: FeatureReader): Promise<OpenApi> {
     describe: describeType,
     ...(features.enabled("OpenAPIEnums") && { enumOf }),
   });
-}
-
-/** What other servers say of their schemas. */
-export interface RemoteDocuments {
-  openApi(): ReadonlyMap<string, RemoteOpenApi>;
-}
-
-type Documents = Pick<OpenApi, "v2" | "v2Proto" | "v3" | "v3Hash" | "v3Index" | "v3Proto">;
-
-/** Merged when asked for: few clusters have other servers, and they are asked seldom. */
-function withRemotes(own: OpenApi, remotes: ReadonlyMap<string, RemoteOpenApi>): Documents {
-  if (remotes.size === 0) return own;
-  const parsed = (document: Document): JsonMap => parseJson(document.bytes) as JsonMap;
-  const swagger = (): JsonMap => mergeSwagger(parsed(own.v2()), remotes);
-  return {
-    v3: (name) => own.v3(name),
-    v3Hash: (name) => own.v3Hash(name),
-    v3Proto: (name) => own.v3Proto(name),
-    v3Index: () => documentOf(writeJson(mergeV3Index(parsed(own.v3Index()), remotes))),
-    v2: () => documentOf(writeJson(swagger())),
-    v2Proto: () => {
-      const json = swagger();
-      return documentOf(encodeSwagger(json), documentOf(writeJson(json)).hash);
-    },
-  };
 }
 
 /** Tells the documents of group versions that came, changed or went. */

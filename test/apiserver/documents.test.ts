@@ -30,9 +30,9 @@ test("discovery says what upstream's says", { skip }, async () => {
     if (file === "aggregated_v2.json") {
       const accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
       const { items } = (await read(server, "/apis", accept)) as { items: Named[] };
-      const all = byName((wanted as { items: Named[] }).items);
-      for (const [i, item] of byName(items).entries()) assert.deepEqual(item, all[i], item.metadata?.name);
-      assert.equal(items.length, all.length);
+      const { items: all } = wanted as { items: Named[] };
+      assert.deepEqual(items.map(nameOf), all.map(nameOf));
+      for (const [i, item] of items.entries()) assert.deepEqual(item, all[i], nameOf(item));
       continue;
     }
     const path = `/${file.replace(".json", "").replaceAll("__", "/")}`;
@@ -45,17 +45,14 @@ interface Named {
   readonly metadata?: { readonly name?: string };
 }
 
-function byName(items: readonly Named[]): readonly Named[] {
-  const nameOf = (item: Named): string => item.metadata?.name ?? "";
-  return items.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+function nameOf({ metadata }: Named): string {
+  return metadata?.name ?? "";
 }
 
-/** The server's address is its own, and the order of groups is not said. */
+/** The server's address is its own. */
 function comparable(document: object): object {
   const { serverAddressByClientCIDRs: _address, ...rest } = document as Record<string, unknown>;
-  const { groups } = rest as { groups?: { name: string }[] };
-  if (groups === undefined) return rest;
-  return { ...rest, groups: groups.toSorted((a, b) => (a.name < b.name ? -1 : 1)) };
+  return rest;
 }
 
 test("every OpenAPI v3 document is upstream's but for descriptions, at the address that the index names", { skip }, async () => {

@@ -25,6 +25,8 @@ import { shareParameters } from "./shared-parameters.ts";
  * change of one group version leaves the v3 documents of the others.
  */
 export interface OpenApi {
+  /** Changes with what is served. */
+  readonly generation: number;
   /** Adds or replaces a group version. */
   setGroupVersion(groupVersion: GroupVersion, resources: readonly ResourceDefinition[]): void;
   removeGroupVersion(groupVersion: GroupVersion): void;
@@ -81,6 +83,7 @@ class Documents implements OpenApi {
   readonly #kinds = new Map<string, GroupVersionKindEntry>();
   /** v3 documents by section, `proto` before the key of a protobuf one. */
   readonly #kept = new KeptDocuments<Section>();
+  #generation = 0;
   #index: Document | undefined;
   #v2: Document | undefined;
   #v2Proto: Document | undefined;
@@ -265,7 +268,12 @@ class Documents implements OpenApi {
     return versions;
   }
 
+  get generation(): number {
+    return this.#generation;
+  }
+
   #forget(): void {
+    this.#generation++;
     this.#index = undefined;
     this.#v2 = undefined;
     this.#v2Proto = undefined;

@@ -73,13 +73,16 @@ export function createAggregator(options: AggregatorOptions): Aggregator {
       const { group, version } = groupVersionIn(path);
       const service = group === undefined || version === undefined ? undefined : remoteOf(group, version);
       if (service === undefined) return false;
+      const { name = "" } = service.metadata;
+      // What a server does not say of its schemas is made of what it says in v2.
+      if (path.startsWith("/openapi/") && checks.schemas.get(name)?.v3Url === undefined) return false;
       if (!isAvailable(service)) {
         sendText(exchange, 503, "service unavailable\n");
         return true;
       }
       await pass({ exchange, path, user }, () => clientFor(service)).catch((error: unknown) => {
         // It may be gone: others need not find that out one by one.
-        checks.schedule(service.metadata.name ?? "");
+        checks.schedule(name);
         throw error;
       });
       return true;
@@ -163,7 +166,7 @@ function versionsOf(
         groupPriority: spec.groupPriorityMinimum,
         versionPriority: spec.versionPriority,
         resources: discovered.get(metadata.name ?? "") ?? [],
-        isFresh: isAvailable(service),
+        isFresh: discovered.has(metadata.name ?? ""),
       };
     });
 }

@@ -53,7 +53,7 @@ export class RemoteChecks implements Disposable {
     return this.#generation;
   }
 
-  /** Resources by name of the registration. */
+  /** Resources by name of the registration; none while its server does not tell. */
   get discovered(): ReadonlyMap<string, readonly JsonMap[]> {
     return this.#discovered;
   }
@@ -136,16 +136,28 @@ export class RemoteChecks implements Disposable {
     const service = registrations.get("", name);
     if (service?.spec.service === undefined) return;
     const availability = await checkAvailability(service, { endpoints, clientOf: (target) => clients.of(target) });
-    if (availability.status === "True") {
-      const { group = "", version = "" } = service.spec;
-      const remote = clients.of(targetOf(service, endpoints));
-      this.#discovered.set(name, await fetchResources(remote, { group, version }));
-      this.#schemas.set(name, await fetchOpenApi(remote, { group, version }));
-    }
+    if (availability.status === "True") await this.#discover(name, service);
+    else this.#discovered.delete(name);
     const current = registrations.get("", name);
-    if (current === undefined) return;
+    if (current === undefined) return this.#forget(name);
     const next = withAvailability(current, availability, rfc3339(clock.nowMs()));
     this.#generation++;
     if (next !== current) await client().resource(apiServices).updateStatus(next);
+  }
+
+  /** Asks a server that answers what it serves. Without an answer its resources are stale; its schemas stay. */
+  async #discover(name: string, service: APIService): Promise<void> {
+    const { endpoints, clients, log } = this.#options;
+    const { group = "", version = "" } = service.spec;
+    const remote = clients.of(targetOf(service, endpoints));
+    const unanswered = (what: string) => (error: unknown) => {
+      log.debug("could not ask an API server", { name, what, error: String(error) });
+      return undefined;
+    };
+    const resources = await fetchResources(remote, { group, version }).catch(unanswered("discovery"));
+    if (resources === undefined) this.#discovered.delete(name);
+    else this.#discovered.set(name, resources);
+    const schema = await fetchOpenApi(remote, { group, version }, this.#schemas.get(name)).catch(unanswered("OpenAPI"));
+    if (schema !== undefined) this.#schemas.set(name, schema);
   }
 }

@@ -1,6 +1,7 @@
 import type { HttpClient } from "#base/http.ts";
 import { isJsonMap, type JsonMap } from "#apimachinery/json-value.ts";
 import { compareBytes } from "#apimachinery/maps.ts";
+import { pruneSwagger } from "#apimachinery/openapi/merge-v2.ts";
 import { parseJson } from "#wire/json.ts";
 import { aggregatorUser, remoteUserHeaders } from "./remote-service.ts";
 
@@ -12,66 +13,59 @@ const timeoutMs = 5000;
 export interface RemoteOpenApi {
   /** Path and query of the v3 document. */
   readonly v3Url?: string;
-  /** The v2 document. */
+  /** The v2 document, of this group version alone. */
   readonly swagger?: JsonMap;
+  /** ETag of the whole v2 document. */
+  readonly etag?: string;
 }
 
+/** `before` is what the server said last: what has not changed is not sent again, and the answer is the same object. */
 export async function fetchOpenApi(
   client: HttpClient,
   { group, version }: { readonly group: string; readonly version: string },
+  before: RemoteOpenApi = {},
 ): Promise<RemoteOpenApi> {
-  const [index, swagger] = await Promise.all([getJson(client, "/openapi/v3"), getJson(client, "/openapi/v2")]);
-  const paths = index?.["paths"];
+  const [index, v2] = await Promise.all([getJson(client, "/openapi/v3"), getJson(client, "/openapi/v2", before.etag)]);
+  const paths = index.document?.["paths"];
   const entry = isJsonMap(paths) ? paths[`apis/${group}/${version}`] : undefined;
   const url = isJsonMap(entry) ? entry["serverRelativeURL"] : undefined;
-  return {
+  const swagger = v2.document === undefined ? before.swagger : pruneSwagger(v2.document, `/apis/${group}/${version}/`);
+  const now: RemoteOpenApi = {
     ...(typeof url === "string" && { v3Url: url }),
-    ...(swagger !== undefined && { swagger }),
+    ...(v2.status !== 404 && swagger !== undefined && { swagger }),
+    ...(v2.etag !== undefined && { etag: v2.etag }),
   };
+  return now.v3Url === before.v3Url && now.swagger === before.swagger && now.etag === before.etag ? before : now;
 }
 
-/** Undefined for servers without the document. */
-async function getJson(client: HttpClient, path: string): Promise<JsonMap | undefined> {
-  const headers = { ...remoteUserHeaders(aggregatorUser), accept: "application/json" };
+interface Fetched {
+  readonly status: number;
+  readonly etag?: string;
+  readonly document?: JsonMap;
+}
+
+/** Without a document for servers that have none, and when it is the known one. */
+async function getJson(client: HttpClient, path: string, knownEtag?: string): Promise<Fetched> {
+  const headers = {
+    ...remoteUserHeaders(aggregatorUser),
+    accept: "application/json",
+    ...(knownEtag !== undefined && { "if-none-match": knownEtag }),
+  };
   const response = await client.request({ method: "GET", path, headers, timeoutMs });
-  if (response.status !== 200) {
+  const { status } = response;
+  const { etag = status === 304 ? knownEtag : undefined } = response.headers;
+  if (status !== 200) {
     response.discard();
-    return undefined;
+    return { status, ...(etag !== undefined && { etag }) };
   }
   const document = parseJson(await response.readAll(documentBytesMax));
-  return isJsonMap(document) ? document : undefined;
+  return { status, ...(etag !== undefined && { etag }), ...(isJsonMap(document) && { document }) };
 }
 
-/** The index of v3 with the documents of other servers in it. */
-export function mergeV3Index(index: JsonMap, remotes: ReadonlyMap<string, RemoteOpenApi>): JsonMap {
+/** The index of v3 with other documents in it, by their names. */
+export function mergeV3Index(index: JsonMap, others: ReadonlyMap<string, string>): JsonMap {
   const own = isJsonMap(index["paths"]) ? Object.entries(index["paths"]) : [];
-  const others = [...remotes].flatMap(([groupVersion, { v3Url }]) =>
-    v3Url === undefined ? [] : [[`apis/${groupVersion}`, { serverRelativeURL: v3Url }] as const],
-  );
-  const paths = [...own, ...others].sort(([a], [b]) => compareBytes(a, b));
+  const added = [...others].map(([name, serverRelativeURL]) => [name, { serverRelativeURL }] as const);
+  const paths = [...own, ...added].sort(([a], [b]) => compareBytes(a, b));
   return { ...index, paths: Object.fromEntries(paths) };
-}
-
-/**
- * The v2 document with the paths of other servers. Definitions of one name are taken to be the
- * same: extension servers are built of the same types.
- */
-export function mergeSwagger(swagger: JsonMap, remotes: ReadonlyMap<string, RemoteOpenApi>): JsonMap {
-  let merged = swagger;
-  for (const [groupVersion, { swagger: other }] of remotes) {
-    if (other === undefined) continue;
-    const prefix = `/apis/${groupVersion}/`;
-    const paths = Object.entries(mapIn(other, "paths")).filter(([path]) => path === prefix || path.startsWith(prefix));
-    merged = {
-      ...merged,
-      paths: { ...mapIn(merged, "paths"), ...Object.fromEntries(paths) },
-      definitions: { ...mapIn(other, "definitions"), ...mapIn(merged, "definitions") },
-    };
-  }
-  return merged;
-}
-
-function mapIn(map: JsonMap, name: string): JsonMap {
-  const found = map[name];
-  return isJsonMap(found) ? found : {};
 }

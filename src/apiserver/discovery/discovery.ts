@@ -1,16 +1,10 @@
 import { createHash } from "node:crypto";
 import { apiVersionOf } from "#apimachinery/object.ts";
-import type { ResourceDefinition } from "#apimachinery/resource.ts";
+import type { ResourceDefinition, Verb } from "#apimachinery/resource.ts";
 import { compareBytes } from "#apimachinery/maps.ts";
 import type { ApiTable } from "../api-table.ts";
-import {
-  insertRemote,
-  noRemoteGroups,
-  remoteDiscoveryItem,
-  remoteGroupDocument,
-  type RemoteGroups,
-  remoteGroupsOf,
-} from "./remote-groups.ts";
+import { type Groups, groupsOf, type VersionEntry } from "./groups.ts";
+import { noRemoteGroups, type RemoteGroups } from "./remote-groups.ts";
 
 /**
  * Discovery documents, made from what is served and kept until that changes. JSON shapes are those
@@ -29,32 +23,6 @@ export interface Discovery {
   aggregated(core: boolean): { readonly document: object; readonly etag: string };
 }
 
-/** Group and version order, before custom groups: upstream's priorities (kube-aggregator). */
-const groupPriority: readonly string[] = [
-  "apiregistration.k8s.io",
-  "apps",
-  "events.k8s.io",
-  "authentication.k8s.io",
-  "authorization.k8s.io",
-  "autoscaling",
-  "batch",
-  "certificates.k8s.io",
-  "networking.k8s.io",
-  "policy",
-  "rbac.authorization.k8s.io",
-  "storage.k8s.io",
-  "admissionregistration.k8s.io",
-  "apiextensions.k8s.io",
-  "scheduling.k8s.io",
-  "coordination.k8s.io",
-  "node.k8s.io",
-  "discovery.k8s.io",
-  "resource.k8s.io",
-  "flowcontrol.apiserver.k8s.io",
-  "internal.apiserver.k8s.io",
-  "storagemigration.k8s.io",
-];
-
 export function createDiscovery(table: ApiTable, remotes: RemoteGroups = noRemoteGroups): Discovery {
   let generation = "";
   let cache = new Map<string, unknown>();
@@ -69,7 +37,7 @@ export function createDiscovery(table: ApiTable, remotes: RemoteGroups = noRemot
     return cache.get(key) as T;
   }
 
-  const groups = (): Groups => cached("groups", () => groupsOf(table));
+  const groups = (): Groups => cached("groups", () => groupsOf(table, remotes));
   return {
     coreVersions: (serverAddress) => ({
       kind: "APIVersions",
@@ -80,86 +48,27 @@ export function createDiscovery(table: ApiTable, remotes: RemoteGroups = noRemot
       cached("list", () => ({
         kind: "APIGroupList",
         apiVersion: "v1",
-        groups: withRemotes(groups(), remotes, (name, found) => groupDocument(name, found), remoteGroupDocument),
+        groups: named(groups()).map(([name, versions]) => groupDocument(name, versions)),
       })),
     group(name) {
-      const found = groups().get(name);
-      const remote = remoteGroupsOf(remotes).find((group) => group.name === name);
-      const document = found ? groupDocument(name, found) : remote && remoteGroupDocument(remote);
-      return document && { kind: "APIGroup", apiVersion: "v1", ...document };
+      const found = name === "" ? undefined : groups().get(name);
+      return found && { kind: "APIGroup", apiVersion: "v1", ...groupDocument(name, found) };
     },
     resourceList(group, version) {
-      const found = groups().get(group)?.get(version);
+      const found = groups().get(group)?.find((one) => one.version === version)?.local;
       return found && cached(`resources ${group}/${version}`, () => resourceListOf(table, { group, version }, found));
     },
-    aggregated: (core) => cached(`aggregated ${core}`, () => aggregatedOf(groups(), core, remotes)),
+    aggregated: (core) => cached(`aggregated ${core}`, () => aggregatedOf(groups(), core)),
   };
 }
 
-/** Documents of local groups and of remote ones that have no local version. */
-function withRemotes<T>(
-  groups: Groups,
-  remotes: RemoteGroups,
-  local: (name: string, versions: ReadonlyMap<string, readonly ResourceDefinition[]>) => T,
-  remote: Parameters<typeof insertRemote<T>>[2]["document"],
-): T[] {
-  const named = [...groups].filter(([name]) => name !== "");
-  const builtInCount = named.filter(([name]) => groupPriority.includes(name)).length;
-  const others: RemoteGroups = {
-    generation: remotes.generation,
-    versions: () => remotes.versions().filter(({ group }) => !groups.has(group)),
-  };
-  const documents = named.map(([name, versions]) => local(name, versions));
-  return insertRemote(documents, builtInCount, { remotes: others, document: remote });
+/** All but the core group. */
+function named(groups: Groups): [name: string, versions: readonly VersionEntry[]][] {
+  return [...groups].filter(([name]) => name !== "");
 }
 
-/** group -> version -> definitions, both in priority order. */
-type Groups = ReadonlyMap<string, ReadonlyMap<string, readonly ResourceDefinition[]>>;
-
-function groupsOf(table: ApiTable): Groups {
-  const found = new Map<string, Map<string, ResourceDefinition[]>>();
-  for (const { definition } of table.endpoints()) {
-    const versions = found.get(definition.group) ?? new Map<string, ResourceDefinition[]>();
-    found.set(definition.group, versions);
-    const list = versions.get(definition.version) ?? [];
-    versions.set(definition.version, [...list, definition]);
-  }
-  const rank = (name: string): number => {
-    const at = groupPriority.indexOf(name);
-    return at < 0 ? groupPriority.length : at;
-  };
-  const sorted = [...found].toSorted(([a], [b]) => rank(a) - rank(b) || compareBytes(a, b));
-  return new Map(sorted.map(([name, versions]) => [name, sortVersions(versions)]));
-}
-
-function sortVersions<T>(versions: ReadonlyMap<string, T>): ReadonlyMap<string, T> {
-  return new Map([...versions].toSorted(([a], [b]) => compareVersions(b, a)));
-}
-
-/** Kubernetes' version order: GA over beta over alpha, then by number; others by text, last. */
-export function compareVersions(a: string, b: string): number {
-  const x = versionRank(a);
-  const y = versionRank(b);
-  if (x === undefined || y === undefined) {
-    if (x === y) return compareBytes(b, a);
-    return x === undefined ? -1 : 1;
-  }
-  for (const [i, value] of x.entries()) {
-    const difference = value - (y[i] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
-}
-
-function versionRank(version: string): number[] | undefined {
-  const match = /^v(\d+)(?:(alpha|beta)(\d+))?$/.exec(version);
-  if (match === null) return undefined;
-  const stage = match[2] === undefined ? 2 : match[2] === "beta" ? 1 : 0;
-  return [stage, Number(match[1]), Number(match[3] ?? 0)];
-}
-
-function groupDocument(name: string, versions: ReadonlyMap<string, unknown>): object {
-  const list = [...versions.keys()].map((version) => ({ groupVersion: apiVersionOf(name, version), version }));
+function groupDocument(name: string, versions: readonly VersionEntry[]): object {
+  const list = versions.map(({ version }) => ({ groupVersion: apiVersionOf(name, version), version }));
   return { name, versions: list, preferredVersion: list[0] };
 }
 
@@ -177,7 +86,7 @@ function resourceListOf(
   definitions: readonly ResourceDefinition[],
 ): object {
   const resources = definitions.flatMap((definition) => [
-    resourceDocument(definition, table.of(definition).hub),
+    resourceDocument(definition, table),
     ...Object.entries(definition.subresources).map(([name, subresource]) => ({
       name: `${definition.plural}/${name}`,
       singularName: "",
@@ -208,21 +117,30 @@ interface ResourceDocument {
   readonly storageVersionHash?: string;
 }
 
-function resourceDocument(definition: ResourceDefinition, hub: ResourceDefinition): ResourceDocument {
+function resourceDocument(definition: ResourceDefinition, table: ApiTable): ResourceDocument {
   return {
     name: definition.plural,
     singularName: definition.singular,
     namespaced: definition.scope === "Namespaced",
     kind: definition.kind,
-    verbs: definition.verbs,
+    verbs: verbsOf(definition),
     ...(definition.shortNames.length > 0 && { shortNames: definition.shortNames }),
     ...(definition.categories.length > 0 && { categories: definition.categories }),
-    ...(isStored(definition) && { storageVersionHash: storageVersionHash(hub) }),
+    ...(isStored(definition, table) && { storageVersionHash: storageVersionHash(table.of(definition).hub) }),
   };
 }
 
-function isStored(definition: ResourceDefinition): boolean {
-  return definition.handler === undefined && definition.verbs.includes("list");
+/** Told of a custom resource whose definition goes away, in this order. */
+const terminatingVerbs: readonly Verb[] = ["delete", "deletecollection", "get", "list", "watch"];
+
+function verbsOf({ verbs, custom }: ResourceDefinition): readonly Verb[] {
+  return custom?.terminating === true ? terminatingVerbs : verbs;
+}
+
+/** The stored version of a custom resource is told of only while it is served. */
+function isStored({ group, plural, handler, verbs, storage, custom }: ResourceDefinition, table: ApiTable): boolean {
+  if (custom !== undefined) return table.find(group, storage.version, plural) !== undefined;
+  return handler === undefined && verbs.includes("list");
 }
 
 /** Kinds that upstream books under another version than the one it stores them in. */
@@ -249,59 +167,56 @@ function orderResource(document: ResourceDocument): object {
   };
 }
 
-function aggregatedOf(
-  groups: Groups,
-  core: boolean,
-  remotes: RemoteGroups,
-): { document: object; etag: string } {
-  const coreVersions = groups.get("");
-  const items = core
-    ? coreVersions && [discoveryItem("", coreVersions)]
-    : withRemotes(groups, remotes, discoveryItem, remoteDiscoveryItem);
+function aggregatedOf(groups: Groups, core: boolean): { document: object; etag: string } {
+  const shown = core ? [...groups].filter(([name]) => name === "") : named(groups);
   const document = {
     kind: "APIGroupDiscoveryList",
     apiVersion: "apidiscovery.k8s.io/v2",
     metadata: {},
-    items: items ?? [],
+    items: shown.map(([name, versions]) => ({
+      metadata: name === "" ? {} : { name },
+      versions: versions.map(discoveryOf),
+    })),
   };
   const etag = createHash("sha512").update(JSON.stringify(document)).digest("hex").toUpperCase();
   return { document, etag: `"${etag}"` };
 }
 
-function discoveryItem(
-  name: string,
-  versions: ReadonlyMap<string, readonly ResourceDefinition[]>,
-): object {
+function discoveryOf({ version, local = [], remote }: VersionEntry): object {
+  const own = (): object[] => local.toSorted((a, b) => compareBytes(a.plural, b.plural)).map(aggregatedResource);
+  const resources = remote?.resources ?? own();
   return {
-    metadata: name === "" ? {} : { name },
-    versions: [...versions].map(([version, definitions]) => ({
-      version,
-      resources: definitions.toSorted((a, b) => compareBytes(a.plural, b.plural)).map(aggregatedResource),
-      freshness: "Current",
-    })),
+    version,
+    ...(resources.length > 0 && { resources }),
+    freshness: remote?.isFresh === false ? "Stale" : "Current",
   };
 }
 
+/** Kinds in aggregated discovery: those of custom resources are told whole. */
+function responseKindOf(
+  definition: ResourceDefinition,
+  own: { group: string; version: string; kind: string } | undefined,
+): object {
+  const { group, version, kind, custom } = definition;
+  if (custom !== undefined) return own ?? { group, version, kind };
+  return { group: "", version: "", ...foreignKind(definition, own), kind: own?.kind ?? kind };
+}
+
 function aggregatedResource(definition: ResourceDefinition): object {
-  const responseKind = { group: "", version: "", kind: definition.kind };
-  const subresources = Object.entries(definition.subresources).toSorted(([a], [b]) => compareBytes(a, b));
+  const declared = Object.entries(definition.subresources);
+  const subresources = definition.custom === undefined ? declared.toSorted(([a], [b]) => compareBytes(a, b)) : declared;
   return {
     resource: definition.plural,
-    responseKind,
+    responseKind: responseKindOf(definition, undefined),
     scope: definition.scope,
     singularResource: definition.singular,
-    verbs: definition.verbs,
+    verbs: verbsOf(definition),
     ...(definition.shortNames.length > 0 && { shortNames: definition.shortNames }),
     ...(definition.categories.length > 0 && { categories: definition.categories }),
     ...(subresources.length > 0 && {
       subresources: subresources.map(([subresource, { kind: own, verbs }]) => ({
         subresource,
-        responseKind: {
-          group: "",
-          version: "",
-          ...foreignKind(definition, own),
-          kind: own?.kind ?? definition.kind,
-        },
+        responseKind: responseKindOf(definition, own),
         verbs,
       })),
     }),

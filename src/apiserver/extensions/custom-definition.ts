@@ -18,7 +18,7 @@ import {
 } from "#apimachinery/resource.ts";
 import { kind } from "#apimachinery/schema.ts";
 import type { Structural } from "#apimachinery/structural/structural.ts";
-import { compareVersions } from "../discovery/discovery.ts";
+import { compareVersions } from "../discovery/groups.ts";
 import { setCodec } from "../storage/codec.ts";
 import { isConditionTrue } from "./conditions.ts";
 import { createCustomCodec, type CustomSchemas, renamed } from "./custom-codec.ts";
@@ -100,6 +100,7 @@ function resourceOf(
     strategy: customStrategy(traits),
     custom: {
       preserveUnknownFields: schemas.preserveUnknownFields,
+      terminating: traits.terminating,
       get structural() {
         return ownSchema();
       },

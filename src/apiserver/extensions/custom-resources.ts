@@ -1,5 +1,5 @@
 import type { CustomResourceDefinition } from "#api/apiextensions/v1/custom-resource-definition.ts";
-import { compareVersions } from "../discovery/discovery.ts";
+import { compareVersions } from "../discovery/groups.ts";
 import type { ResourceDefinition } from "#apimachinery/resource.ts";
 import type { ApiTable } from "../api-table.ts";
 import type { LiveSet } from "../storage/live-set.ts";
