@@ -33,8 +33,21 @@ export function openApiPaths(table: ApiTable, remotes: RemoteDocuments, { clock,
       generation = table.generation;
       follow(openApi, table, served);
     }
+    if (isIndex(request.path)) await makeAll(openApi, clock);
     return serve(merged(openApi, remotes.openApi()), request, clock);
   };
+}
+
+function isIndex(path: string): boolean {
+  return path === "/openapi/v3" || path === "/openapi/v3/";
+}
+
+/** The index needs the hashes of all documents: other requests get their turn between them. */
+async function makeAll(openApi: OpenApi, clock: Clock): Promise<void> {
+  for (const name of openApi.unmade()) {
+    openApi.v3(name);
+    await new Promise<void>((resolve) => void clock.after(0, resolve));
+  }
 }
 
 /** The words about types are loaded once somebody asks: most servers never need them. */
@@ -85,7 +98,7 @@ function serve(openApi: Documents, { exchange, path, query }: PathRequest, clock
     }
     return true;
   }
-  if (path === "/openapi/v3" || path === "/openapi/v3/") {
+  if (isIndex(path)) {
     answerDocument(exchange, openApi.v3Index(), { contentType: "application/json" });
     return true;
   }

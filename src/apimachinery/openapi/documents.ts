@@ -30,8 +30,10 @@ export interface OpenApi {
   /** Adds or replaces a group version. */
   setGroupVersion(groupVersion: GroupVersion, resources: readonly ResourceDefinition[]): void;
   removeGroupVersion(groupVersion: GroupVersion): void;
-  /** `/openapi/v3`: where the documents are. */
+  /** `/openapi/v3`: where the documents are. Makes those of `unmade`. */
   v3Index(): Document;
+  /** Names of v3 documents that must be made before their hash is known. */
+  unmade(): readonly string[];
   /** `name` as in `apis/apps/v1`; undefined when there is none of that name. */
   v3(name: string): Document | undefined;
   /** The same as protobuf, with the same hash. */
@@ -147,6 +149,10 @@ class Documents implements OpenApi {
     return this.#index;
   }
 
+  unmade(): readonly string[] {
+    return [...this.#sections].flatMap(([name, { hash, custom }]) => (hash === undefined && !custom ? [name] : []));
+  }
+
   v3(name: string): Document | undefined {
     const section = this.#sections.get(name);
     return section && this.#kept.get(section, "json", () => this.#makeV3(section));
@@ -208,18 +214,14 @@ class Documents implements OpenApi {
 
   #v2Json(): Json {
     const paths: Json = {};
-    const definitions: Json = {};
-    for (const section of this.#sections.values()) {
-      const fragment = this.#render(section, 2);
-      Object.assign(paths, fragment.paths);
-      for (const [name, definition] of fragment.definitions) definitions[name] ??= definition;
-    }
+    const definitions = new Map<string, Json>();
+    for (const section of this.#sections.values()) Object.assign(paths, this.#render(section, 2, definitions).paths);
     const shared = shareParameters(sorted(paths));
     return {
       swagger: "2.0",
       info: this.#info(),
       paths: shared.paths,
-      definitions: sorted(definitions),
+      definitions: sorted(Object.fromEntries(definitions)),
       parameters: shared.parameters,
       securityDefinitions: { BearerToken: bearerToken },
       security: [{ BearerToken: [] }],
@@ -230,14 +232,14 @@ class Documents implements OpenApi {
     return { title: "Kubernetes", version: this.#options.version ?? "unversioned" };
   }
 
-  #render(section: Section, dialect: Dialect): Fragment {
+  #render(section: Section, dialect: Dialect, definitions?: Map<string, Json>): Fragment {
     const options: DefinitionOptions = {
       dialect,
       describe: this.#describe,
       ...(this.#options.enumOf && { enumOf: this.#options.enumOf }),
       kindsOf: (schema) => this.#kindsOf(schema, dialect === 3 && !section.custom ? section.groupVersion : undefined),
     };
-    return renderFragment(section.paths(), section.resources, options);
+    return renderFragment(section.paths(), section.resources, options, definitions);
   }
 
   #learn(schemaName: string, { group, version }: GroupVersion): void {

@@ -23,13 +23,13 @@ const metaSchemas: readonly StructSchema<Fields>[] = [
   ...fixedSchemas,
 ];
 
-/** Renders paths and everything that they refer to. */
+/** Renders paths and everything that they refer to; what is among `definitions` already stays. */
 export function renderFragment(
   paths: readonly Path[],
   resources: readonly ResourceDefinition[],
   options: DefinitionOptions,
+  definitions = new Map<string, Json>(),
 ): Fragment {
-  const definitions = new Map<string, Json>();
   const referred = referredBy(paths);
   const add = (schema: StructSchema<Fields>): void => {
     if (referred.has(schema.name)) addDefinitions(schema, definitions, options);
