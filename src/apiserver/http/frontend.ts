@@ -35,6 +35,7 @@ import {
   type NegotiationRules,
   refuseUnframed,
   type Representation,
+  wantsIndent,
 } from "./negotiate.ts";
 import {
   deleteOptions,
@@ -334,12 +335,11 @@ function connectOf(
   return handler === undefined ? undefined : options.connects.get(handler);
 }
 
-function rulesOf({ definition }: Endpoint, { query }: Incoming): NegotiationRules {
-  const pretty = query.get("pretty");
+function rulesOf({ definition }: Endpoint, { query, exchange }: Incoming): NegotiationRules {
   return {
     protobuf: definition.custom === undefined,
     shapes: definition.handler === undefined || definition.columns.length > 0,
-    pretty: pretty !== null && pretty !== "false" && pretty !== "0",
+    pretty: wantsIndent(query, exchange.headers["user-agent"]),
   };
 }
 
@@ -466,13 +466,14 @@ function toStatus(error: unknown): StatusError {
   return statusErrorOf(error);
 }
 
-function renderStatus({ exchange }: Incoming, error: StatusError): Rendered {
+function renderStatus({ exchange, query }: Incoming, error: StatusError): Rendered {
   const code = error.status.code ?? 500;
+  const rules = { protobuf: true, shapes: false, pretty: wantsIndent(query, exchange.headers["user-agent"]) };
   let representation: Representation;
   try {
-    representation = negotiate(exchange.headers["accept"], { protobuf: true, shapes: false, pretty: false });
+    representation = negotiate(exchange.headers["accept"], rules);
   } catch {
-    representation = negotiate(undefined, { protobuf: true, shapes: false, pretty: false });
+    representation = negotiate(undefined, rules);
   }
   return encoded(representation, { object: error.status as KubeObject, schema: StatusSchema, code });
 }

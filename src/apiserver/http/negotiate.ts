@@ -47,6 +47,34 @@ export function negotiate(accept: string | undefined, rules: NegotiationRules): 
   throw notAcceptable(rules);
 }
 
+/** Whether JSON is to be indented: as the query says, or for people's tools. Source: negotiation isPrettyPrint. */
+export function wantsIndent(query: URLSearchParams, userAgent: string | undefined): boolean {
+  const asked = query.get("pretty");
+  if (asked) return /^(?:1|t|T|true|TRUE|True)$/.test(asked);
+  return /^(?:curl|Wget|Mozilla\/5\.0)/.test(userAgent ?? "");
+}
+
+/**
+ * The media type of aggregated discovery that the client takes, however it ranks the plain forms; undefined when it
+ * takes none. Source: discovery/aggregated DiscoveryEndpointRestrictions.
+ */
+export function negotiateAggregated(accept: string): MediaType | undefined {
+  for (const { type, parameters } of parseAccept(accept)) {
+    const isAsked = Object.entries(aggregatedParameters).every(([name, value]) => parameters.get(name) === value);
+    const mediaType = isAsked ? mediaTypeOf(type) : undefined;
+    if (mediaType !== undefined) return mediaType;
+  }
+  return undefined;
+}
+
+const aggregatedParameters = { g: "apidiscovery.k8s.io", v: "v2", as: "APIGroupDiscoveryList" };
+
+/** `application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList` */
+export function aggregatedContentType(mediaType: MediaType): string {
+  const parameters = Object.entries(aggregatedParameters).map(([name, value]) => `;${name}=${value}`);
+  return contentTypes[mediaType] + parameters.join("");
+}
+
 interface Clause {
   readonly type: string;
   readonly parameters: ReadonlyMap<string, string>;

@@ -32,7 +32,8 @@ export async function send(
   };
   const sizeBytes = rendered.chunks.reduce((sum, chunk) => sum + chunk.length, 0);
   if (sizeBytes > gzipThresholdBytes && acceptsGzip(exchange)) {
-    const gzipped = { ...headers, "content-encoding": "gzip", vary: "Accept-Encoding" };
+    const vary = typeof headers["vary"] === "string" ? `${headers["vary"]}, Accept-Encoding` : "Accept-Encoding";
+    const gzipped = { ...headers, "content-encoding": "gzip", vary };
     if (sizeBytes > sliceBytes) {
       const zip = createGzip({ level: gzipLevel, chunkSize: gzipChunkBytes });
       await exchange.respondStream(rendered.code, gzipped, Readable.from(rendered.chunks).pipe(zip));
