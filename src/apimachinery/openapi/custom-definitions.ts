@@ -2,7 +2,7 @@ import { deepEqual } from "../deep-equal.ts";
 import { ListMeta } from "../meta/list-meta.ts";
 import { ObjectMeta } from "../meta/object-meta.ts";
 import type { ResourceDefinition } from "../resource.ts";
-import { addDefinitions, type DefinitionOptions, type Json, refTo } from "./definitions.ts";
+import { addDefinitions, type DefinitionOptions, type Json, refTo, sorted } from "./definitions.ts";
 import { customDefinitionName } from "./names.ts";
 
 /**
@@ -68,10 +68,7 @@ function customDefinition(definition: ResourceDefinition, options: DefinitionOpt
   const properties = isJson(json["properties"]) ? json["properties"] : {};
   return {
     ...json,
-    properties: {
-      ...properties,
-      ...commonProperties(options, ObjectMeta.name),
-    },
+    properties: sorted({ ...properties, ...commonProperties(options, ObjectMeta.name) }),
     ...kindExtension(definition, kind),
     ...selectableFields(definition),
   };
@@ -144,10 +141,7 @@ function embedded(json: Json, options: DefinitionOptions): Json {
   const properties = isJson(json["properties"]) ? json["properties"] : {};
   return {
     ...json,
-    properties: {
-      ...properties,
-      ...commonProperties(options, ObjectMeta.name),
-    },
+    properties: sorted({ ...properties, ...commonProperties(options, ObjectMeta.name) }),
     required: [...new Set([...required, "kind", "apiVersion"])],
   };
 }
