@@ -16,10 +16,11 @@ test("of a document only what a group version needs is kept", () => {
     },
     definitions: {
       List: {},
-      Thing: { properties: { self: definition("Thing"), part: { items: definition("Part") } } },
+      Thing: { properties: { self: definition("Thing"), missing: definition("Missing"), part: { items: definition("Part") } } },
       Part: { additionalProperties: definition("Leaf") },
       Leaf: {},
       Other: {},
+      Unused: {},
     },
     parameters: { pretty: { name: "pretty" }, other: { name: "other" } },
     security: [],

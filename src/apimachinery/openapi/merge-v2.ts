@@ -1,6 +1,6 @@
 import { deepEqual } from "../deep-equal.ts";
 import { isJsonMap, type JsonMap } from "../json-value.ts";
-import { getOwn, setOwn } from "../maps.ts";
+import { getOwn } from "../maps.ts";
 
 /** Parts of a v2 document that references lead to. */
 const sections = ["definitions", "parameters"] as const;
@@ -15,30 +15,44 @@ function refTo(section: Section, name: string): string {
   return `#/${section}/${name}`;
 }
 
-/** The paths of a v2 document below one, with all that they refer to and nothing else. */
+/**
+ * The paths of a v2 document below one, with all that they refer to, and definitions that no path refers to.
+ * Source: kube-openapi pkg/aggregator FilterSpecByPaths.
+ */
 export function pruneSwagger(swagger: JsonMap, prefix: string): JsonMap {
-  const paths = Object.entries(mapIn(swagger, "paths")).filter(([path]) => path.startsWith(prefix));
-  const kept = { definitions: {} as JsonMap, parameters: {} as JsonMap };
-  const pending: unknown[] = paths.map(([, item]) => item);
-  for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
-    for (const ref of refsIn(value)) {
-      const section = sections.find((each) => ref.startsWith(refTo(each, "")));
-      if (section === undefined) continue;
-      const name = ref.slice(refTo(section, "").length);
-      const found = getOwn(mapIn(swagger, section), name);
-      if (found === undefined || getOwn(kept[section], name) !== undefined) continue;
-      setOwn<unknown>(kept[section], name, found);
-      pending.push(found);
-    }
-  }
+  const all = mapIn(swagger, "paths");
+  const paths = Object.entries(all).filter(([path]) => path.startsWith(prefix));
+  const everywhere = reachedFrom(swagger, Object.values(all));
+  const kept = reachedFrom(swagger, paths.map(([, item]) => item));
+  const definitions = Object.entries(mapIn(swagger, "definitions")).filter(([name]) => {
+    const ref = refTo("definitions", name);
+    return kept.has(ref) || !everywhere.has(ref);
+  });
+  const parameters = Object.entries(mapIn(swagger, "parameters")).filter(([name]) => kept.has(refTo("parameters", name)));
   const { info, securityDefinitions } = swagger;
   return {
     swagger: "2.0",
     ...(info !== undefined && { info }),
     paths: Object.fromEntries(paths),
-    ...kept,
+    definitions: Object.fromEntries(definitions),
+    parameters: Object.fromEntries(parameters),
     ...(securityDefinitions !== undefined && { securityDefinitions }),
   };
+}
+
+/** All references in these parts of a document, and in what they lead to. */
+function reachedFrom(swagger: JsonMap, parts: readonly unknown[]): ReadonlySet<string> {
+  const reached = new Set<string>();
+  const pending = [...parts];
+  while (pending.length > 0) {
+    for (const ref of refsIn(pending.pop())) {
+      const section = sections.find((each) => ref.startsWith(refTo(each, "")));
+      if (section === undefined || reached.has(ref)) continue;
+      reached.add(ref);
+      pending.push(getOwn(mapIn(swagger, section), ref.slice(refTo(section, "").length)));
+    }
+  }
+  return reached;
 }
 
 function refsIn(value: unknown): string[] {
