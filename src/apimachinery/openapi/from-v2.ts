@@ -1,4 +1,5 @@
 import { isJsonMap, type JsonMap } from "../json-value.ts";
+import { getOwn } from "../maps.ts";
 
 /**
  * A v2 document as one of v3, for servers that have none: what v2 cannot say stays unsaid. Shared parameters
@@ -64,7 +65,7 @@ function parametersIn(map: JsonMap, shared: JsonMap): JsonMap[] {
   return listIn(map, "parameters").flatMap((each) => {
     if (!isJsonMap(each)) return [];
     const { $ref } = each;
-    const found = typeof $ref === "string" ? shared[$ref.slice("#/parameters/".length)] : each;
+    const found = typeof $ref === "string" ? getOwn(shared, $ref.slice("#/parameters/".length)) : each;
     return isJsonMap(found) ? [found] : [];
   });
 }
