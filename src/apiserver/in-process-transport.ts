@@ -88,6 +88,8 @@ export function createInProcessTransport(options: InProcessOptions): Transport {
   async function answerOf(request: ApiRequest): Promise<Answer> {
     const audited = audit(request);
     try {
+      const told = audited?.received();
+      if (told !== undefined) await told;
       const { endpoint, call } = await open(request, audited?.record);
       const answer = await options.dispatch(endpoint, call);
       audited?.answered(answer, clock.nowMs());
@@ -109,6 +111,8 @@ export function createInProcessTransport(options: InProcessOptions): Transport {
         const remote = await remoteOf(request);
         if (remote !== undefined) return remote.watch(anonymous(request), sink);
         opened.audited = audit(request);
+        const told = opened.audited?.received();
+        if (told !== undefined) await told;
         const { endpoint, call } = await open(request, opened.audited?.record);
         const stream = await watch(endpoint, call, { clock, receiver: opened.receiver(endpoint) });
         opened.audited?.started();

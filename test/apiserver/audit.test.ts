@@ -177,7 +177,8 @@ test("events are posted in batches, and tried again when the server is not well"
   {
     await using audited = await startAudited("omitStages: [RequestReceived]\nrules:\n- level: Metadata\n  users: [admin]\n  resources: [{resources: [configmaps]}]\n", {
       webhookConfigFile,
-      webhookBatching: { batchMax: 3, initialBackoffMs: 1 },
+      webhookInitialBackoffMs: 1,
+      webhook: { batching: { bufferMax: 100, batchMax: 3, waitMs: 30_000 } },
     });
     for (let i = 0; i < 6; i++) await audited.ask("GET", `${maps}/a${i}`);
     await enough.promise;
@@ -214,4 +215,24 @@ test("calls of components in the server's process are written down too", async (
   assert.equal(events[0]?.requestURI, "/api/v1/namespaces/default/configmaps");
   assert.deepEqual(events.filter(({ verb }) => verb === "watch").map(({ stage }) => stage), ["ResponseStarted", "ResponseComplete"]);
   assert.equal(events.find(({ verb }) => verb === "patch")?.responseObject?.kind, "ConfigMap");
+});
+
+test("where the log is strict, a request whose event is lost is refused; else it goes on", async () => {
+  for (const mode of ["blocking", "blocking-strict"] as const) {
+    const directory = await mkdtemp(join(tmpdir(), "kubets-audit-strict-"));
+    await using audited = await startAudited("rules:\n- level: Metadata\n  namespaces: [default]\n  resources: [{resources: [configmaps]}]\n", {
+      // A directory takes no lines.
+      logPath: directory,
+      log: { mode },
+    });
+    const { http } = audited;
+    const response = await http.request({ method: "GET", path: `${maps}/a` });
+    const text = Buffer.from(await response.readAll()).toString();
+    if (mode === "blocking") assert.equal(response.status, 404);
+    else assert.deepEqual([response.status, text], [500, `Internal Server Error: "${maps}/a": failed to store audit event\n`]);
+    const loopback = audited.server.running.api.server.loopback.resource(configMaps);
+    const message = mode === "blocking" ? /not found/ : /failed to store audit event/;
+    await assert.rejects(loopback.get("default/a"), { message });
+    await rm(directory, { recursive: true });
+  }
 });

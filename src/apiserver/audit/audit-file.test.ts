@@ -13,11 +13,12 @@ function bench(limits: Partial<Pick<AuditFileOptions, "sizeMaxBytes" | "backupsM
   const clock = createVirtualClock();
   const files = createVirtualFiles();
   const lost = auditErrors(createMetricRegistry()).with("log");
-  const base = { files, clock, log: silentLogger, path: "/logs/audit.log", lost };
+  const base = { files, clock, log: silentLogger, path: "/logs/audit.log", lost, format: "json" as const };
   const backend = auditFile({ ...base, sizeMaxBytes: 0, backupsMax: 0, ageMaxMs: 0, ...limits });
   /** Writes one event, and waits until it is there. */
   const write = async (event: object): Promise<void> => {
-    backend.write(event);
+    const isThere = await backend.process([event]);
+    assert.equal(isThere, lost.value === 0);
     await backend[Symbol.asyncDispose]();
   };
   return { clock, files, lost, backend, write };
@@ -25,7 +26,7 @@ function bench(limits: Partial<Pick<AuditFileOptions, "sizeMaxBytes" | "backupsM
 
 test("events are lines, in order, escaped as Go does", async () => {
   const { files, backend } = bench({});
-  for (let i = 0; i < 3; i++) backend.write({ at: i, text: "<\n>" });
+  for (let i = 0; i < 3; i++) void backend.process([{ at: i, text: "<\n>" }]);
   await backend[Symbol.asyncDispose]();
   assert.equal(await files.readText("/logs/audit.log"), [0, 1, 2].map((at) => `{"at":${at},"text":"\\u003c\\n\\u003e"}\n`).join(""));
 });

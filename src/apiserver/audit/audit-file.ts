@@ -3,11 +3,8 @@ import type { Clock } from "#base/clock.ts";
 import type { Files } from "#base/files.ts";
 import type { Logger } from "#base/log.ts";
 import type { Counter } from "#base/metrics.ts";
-import { writeJsonText } from "#wire/json.ts";
-import type { AuditBackend } from "./audit-log.ts";
-
-/** Lines that wait for the disk; beyond this they are dropped, and the log says so. */
-const pendingLinesMax = 10_000;
+import { type AuditFormat, lineSink } from "./audit-lines.ts";
+import type { AuditSink } from "./audit-sink.ts";
 
 export interface AuditFileOptions {
   readonly files: Files;
@@ -20,6 +17,7 @@ export interface AuditFileOptions {
   readonly backupsMax: number;
   /** How old they may get; 0 for any age. */
   readonly ageMaxMs: number;
+  readonly format: AuditFormat;
   /** Lines that were lost. */
   readonly lost: Counter;
 }
@@ -28,45 +26,17 @@ export interface AuditFileOptions {
  * Appends one line for each event, in order, many at a time. A full file is renamed to
  * `NAME-TIME.EXT` and a new one begun. Source: gopkg.in/natefinch/lumberjack.
  */
-export function auditFile(options: AuditFileOptions): AuditBackend {
-  const { files, log, path } = options;
-  let pending: string[] = [];
-  let writing: Promise<void> | undefined;
-  let isDropping = false;
+export function auditFile(options: AuditFileOptions): AuditSink {
+  const { files, path } = options;
   const place = rotatingFile(options);
-
-  async function flush(): Promise<void> {
-    while (pending.length > 0) {
-      const lines = pending;
-      pending = [];
-      try {
-        await place.makeRoom(lines);
-        await files.append(path, lines.join(""));
-        isDropping = false;
-      } catch (error) {
-        place.forget();
-        options.lost.inc(lines.length);
-        log.error("audit log not written", error, { path });
-      }
-    }
-    writing = undefined;
-  }
-
-  return {
-    write(event) {
-      if (pending.length >= pendingLinesMax) {
-        options.lost.inc();
-        if (!isDropping) log.error("audit log is too slow: events are dropped", undefined, { path });
-        isDropping = true;
-        return;
-      }
-      pending.push(`${writeJsonText(event)}\n`);
-      writing ??= Promise.resolve().then(flush);
+  return lineSink({
+    ...options,
+    async write(lines) {
+      await place.makeRoom(lines);
+      await files.append(path, lines.join(""));
     },
-    async [Symbol.asyncDispose]() {
-      await writing;
-    },
-  };
+    onFailure: () => place.forget(),
+  });
 }
 
 interface RotatingFile {

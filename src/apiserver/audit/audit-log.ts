@@ -8,7 +8,11 @@ import { type AuditedRequest, AuditRecord } from "./audit-record.ts";
 
 /** Takes events away; must not throw. */
 export interface AuditBackend extends AsyncDisposable {
-  write(event: object): void;
+  /**
+   * Undefined when nobody is to wait for it; else resolves when the event is where it is to be, false when its
+   * request must not go on. Never rejects.
+   */
+  write(event: object): Promise<boolean> | undefined;
 }
 
 export interface AuditOptions {
@@ -26,6 +30,8 @@ export interface AuditLog extends AsyncDisposable {
 
 export interface OpenRecord {
   readonly record: AuditRecord;
+  /** What the request waits for before anything is done; false: it must not go on. */
+  readonly received: Promise<boolean> | undefined;
   /** The request is answered, or what lasted is over. `crash`: what its handler stumbled over. */
   close(crash?: unknown): void;
 }
@@ -35,11 +41,17 @@ const nobody: User = { name: "", uid: "", groups: [], extra: {} };
 
 export function createAuditLog({ policy, clock, registry, backends }: AuditOptions): AuditLog {
   const meters = auditMeters(registry);
-  const tell = (record: AuditRecord, stage: AuditStage): void => {
+  const tell = (record: AuditRecord, stage: AuditStage): Promise<boolean> | undefined => {
     const event = record.eventAt(stage, clock.nowMs());
-    if (event === undefined) return;
+    if (event === undefined) return undefined;
     meters.events.inc();
-    for (const backend of backends) backend.write(event);
+    const waits = backends.flatMap((backend) => backend.write(event) ?? []);
+    return waits.length === 0 ? undefined : Promise.all(waits).then((kept) => kept.every(Boolean));
+  };
+  const received = async (told: Promise<boolean>): Promise<boolean> => {
+    const isKept = await told;
+    if (!isKept) meters.rejected.inc();
+    return isKept;
   };
   return {
     open(request) {
@@ -49,18 +61,22 @@ export function createAuditLog({ policy, clock, registry, backends }: AuditOptio
       if (decision.level === "None") return undefined;
       const record = new AuditRecord({ ...request, receivedMs: clock.nowMs() }, decision);
       const isRefused = user === undefined;
-      if (!isRefused) tell(record, "RequestReceived");
+      const told = isRefused ? undefined : tell(record, "RequestReceived");
       // Of a request without a sender this is the only event.
-      if (isRefused || isLongRunning(info)) exchange.onAnswer(() => tell(record, "ResponseStarted"));
+      if (isRefused || isLongRunning(info)) exchange.onAnswer(() => void tell(record, "ResponseStarted"));
       return {
         record,
+        received: told && received(told),
         close(crash) {
           if (isRefused) return;
           noteLatency(record, clock.nowMs());
-          if (crash === undefined) return tell(record, "ResponseComplete");
+          if (crash === undefined) {
+            void tell(record, "ResponseComplete");
+            return;
+          }
           const message = `APIServer panic'd: ${String(crash)}`;
           record.responseStatus({ code: 500, status: "Failure", reason: "InternalError", message });
-          tell(record, "Panic");
+          void tell(record, "Panic");
         },
       };
     },
@@ -85,12 +101,15 @@ export function auditErrors(registry: MetricRegistry): MetricFamily<Counter> {
   });
 }
 
-function auditMeters(registry: MetricRegistry): { events: Counter; levels: MetricFamily<Counter> } {
+function auditMeters(registry: MetricRegistry): { events: Counter; rejected: Counter; levels: MetricFamily<Counter> } {
   const levels = registry.counter({
     name: "apiserver_audit_level_total",
     help: "Requests by the level at which their audit policy has them written down.",
     labels: ["level"],
   });
   const events = registry.counter({ name: "apiserver_audit_event_total", help: "Audit events that were written." }).with();
-  return { events, levels };
+  const rejected = registry
+    .counter({ name: "apiserver_audit_requests_rejected_total", help: "Requests that were refused because their audit event was lost." })
+    .with();
+  return { events, rejected, levels };
 }

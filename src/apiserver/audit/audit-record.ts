@@ -5,6 +5,7 @@ import type { KubeObject } from "#apimachinery/object.ts";
 import type { Status } from "#apimachinery/status.ts";
 import { parseJson, writeJsonText } from "#wire/json.ts";
 import { parseYaml } from "#wire/yaml.ts";
+import type { Impersonated } from "../authentication/impersonation.ts";
 import type { Decision } from "../authorization/authorizer.ts";
 import type { RequestTrail, User } from "../call.ts";
 import type { RequestInfo } from "../http/request-info.ts";
@@ -29,7 +30,7 @@ export class AuditRecord implements RequestTrail {
   readonly #decision: AuditDecision;
   readonly #annotations = new Map<string, string>();
   readonly #reference: Record<string, string>;
-  #impersonated: User | undefined;
+  #impersonated: Impersonated | undefined;
   #status: object | undefined;
   #requestObject: unknown;
   #responseObject: unknown;
@@ -59,8 +60,8 @@ export class AuditRecord implements RequestTrail {
     this.annotate("authorization.k8s.io/reason", reason);
   }
 
-  actsAs(user: User): void {
-    this.#impersonated = user;
+  actsAs(impersonated: Impersonated): void {
+    this.#impersonated = impersonated;
   }
 
   request(object: KubeObject): void {
@@ -103,7 +104,8 @@ export class AuditRecord implements RequestTrail {
       requestURI: exchange.url,
       verb: info.verb,
       user: user === undefined ? {} : userInfo(user),
-      ...(this.#impersonated && { impersonatedUser: userInfo(this.#impersonated) }),
+      ...(this.#impersonated && { impersonatedUser: userInfo(this.#impersonated.user) }),
+      ...(this.#impersonated?.constraint && { authenticationMetadata: { impersonationConstraint: this.#impersonated.constraint } }),
       sourceIPs: sourceIps(exchange),
       ...userAgentOf(exchange),
       ...(info.isResource && { objectRef: this.#reference }),

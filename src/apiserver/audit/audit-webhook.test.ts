@@ -6,7 +6,8 @@ import { createMetricRegistry } from "#base/metrics.ts";
 import { createVirtualClock } from "#base/virtual/clock.ts";
 import { createVirtualRandom } from "#base/virtual/random.ts";
 import { auditErrors } from "./audit-log.ts";
-import { auditWebhook, webhookBatching } from "./audit-webhook.ts";
+import { batched } from "./audit-sink.ts";
+import { auditWebhook } from "./audit-webhook.ts";
 
 /** A webhook that answers once somebody calls an entry of `waiting`, with a status. */
 function bench() {
@@ -29,8 +30,9 @@ function bench() {
   };
   const lost = auditErrors(createMetricRegistry()).with("webhook");
   const clock = createVirtualClock();
-  const batching = { ...webhookBatching, batchMax: 1 };
-  const backend = auditWebhook({ http, path: "/", clock, random: createVirtualRandom(1), log: silentLogger, batching, lost });
+  const batching = { bufferMax: 10_000, batchMax: 1, waitMs: 30_000, sendingMax: 15 };
+  const sink = auditWebhook({ http, path: "/", clock, random: createVirtualRandom(1), log: silentLogger, initialBackoffMs: 10_000, lost });
+  const backend = batched(sink, { batching, clock, log: silentLogger, dropped: lost });
   return { waiting, received, lost, backend };
 }
 

@@ -2,7 +2,7 @@ import type { HttpExchange } from "#base/http.ts";
 import { encodeJson } from "#apimachinery/json-codec.ts";
 import type { KubeObject } from "#apimachinery/object.ts";
 import { Status as StatusSchema } from "#apimachinery/meta/status.ts";
-import type { StatusError } from "#apimachinery/status.ts";
+import { internal, type StatusError } from "#apimachinery/status.ts";
 import { pathOf } from "#client/http-transport.ts";
 import type { ApiRequest } from "#client/transport.ts";
 import { writeJson } from "#wire/json.ts";
@@ -82,6 +82,13 @@ export class AuditedCall {
   private constructor(exchange: CallExchange, open: OpenRecord) {
     this.#exchange = exchange;
     this.#open = open;
+  }
+
+  /** What the call waits for, if anything. Errors: InternalError when it must not go on because its event is lost. */
+  received(): Promise<void> | undefined {
+    return this.#open.received?.then((isKept) => {
+      if (!isKept) throw internal("failed to store audit event");
+    });
   }
 
   get record(): AuditRecord {

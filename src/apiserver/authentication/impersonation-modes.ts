@@ -20,6 +20,8 @@ export interface ModeRequest {
 
 /** One way in which impersonation can be allowed. */
 export interface ImpersonationMode {
+  /** The verb that names it; "" for the old one. */
+  readonly constraint: string;
   fits(wanted: WantedUser, requestor: User): boolean;
   /** The user to act as, or why not. */
   check(request: ModeRequest): Promise<User | StatusError>;
@@ -35,19 +37,22 @@ export function impersonationModes(constrained: boolean): readonly Impersonation
 }
 
 const legacyMode: ImpersonationMode = {
+  constraint: "",
   fits: () => true,
   check: (request) => checkFields(request, { verb: "impersonate", constrained: false }),
 };
 
 function constrainedMode(mode: string, fits: ImpersonationMode["fits"]): ImpersonationMode {
+  const constraint = `impersonate:${mode}`;
   return {
+    constraint,
     fits,
     async check(request) {
       const { attributes, authorizer } = request;
       const verb = `impersonate-on:${mode}:${attributes.verb}`;
       const refused = await refusal(authorizer, { ...attributes, verb });
       if (refused !== undefined) return refused;
-      return checkFields(request, { verb: `impersonate:${mode}`, constrained: true });
+      return checkFields(request, { verb: constraint, constrained: true });
     },
   };
 }
@@ -68,6 +73,7 @@ const associatedNode = constrainedMode("associated-node", (wanted, requestor) =>
 
 const constrainedModes: readonly ImpersonationMode[] = [
   {
+    constraint: associatedNode.constraint,
     fits: (wanted, requestor) => associatedNode.fits(wanted, requestor),
     // What is asked must hold for the account on any node: values of one node are left out.
     check: (request) =>

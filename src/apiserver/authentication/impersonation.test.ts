@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { StatusError } from "#apimachinery/status.ts";
 import { type Attributes, noOpinion } from "../authorization/authorizer.ts";
 import type { User } from "../call.ts";
-import { createImpersonator } from "./impersonation.ts";
+import { createImpersonator, type Impersonated } from "./impersonation.ts";
 
 const agent: User = {
   name: "system:serviceaccount:kube-system:agent",
@@ -20,7 +20,11 @@ const listPods: Attributes = {
 type Headers = Readonly<Record<string, readonly string[]>>;
 
 /** Acts as an agent that holds `granted`, each `VERB RESOURCE NAME`. */
-function ask(headers: Headers, granted: readonly string[], constrained = true): Promise<User> {
+async function ask(headers: Headers, granted: readonly string[], constrained = true): Promise<User> {
+  return (await impersonated(headers, granted, constrained))?.user ?? agent;
+}
+
+function impersonated(headers: Headers, granted: readonly string[], constrained = true): Promise<Impersonated | undefined> {
   const authorizer = {
     authorize: ({ verb, resource, name }: Attributes) =>
       granted.includes(`${verb} ${resource} ${name}`.trim()) ? { verdict: "allow", reason: "" } as const : noOpinion,
@@ -36,7 +40,14 @@ function ask(headers: Headers, granted: readonly string[], constrained = true): 
 }
 
 test("without headers the sender acts", async () => {
-  assert.equal(await ask({}, []), agent);
+  assert.equal(await impersonated({}, []), undefined);
+});
+
+test("it is told by which mode one acts as another", async () => {
+  const headers = { "impersonate-user": ["bob"] };
+  const narrow = await impersonated(headers, ["impersonate:user-info users bob", "impersonate-on:user-info:list pods"]);
+  assert.equal(narrow?.constraint, "impersonate:user-info");
+  assert.equal((await impersonated(headers, ["impersonate users bob"]))?.constraint, "");
 });
 
 test("fields without a name are refused", async () => {

@@ -11,8 +11,15 @@ export interface ImpersonationRequest {
   readonly attributes: Attributes;
 }
 
-/** Whom a request acts as: its sender, or whom its `Impersonate-*` headers name. */
-export type Impersonator = (request: ImpersonationRequest) => Promise<User>;
+/** Somebody to act as. */
+export interface Impersonated {
+  readonly user: User;
+  /** The verb of the narrow mode that allowed it; "" for the old verb. */
+  readonly constraint: string;
+}
+
+/** Whom the `Impersonate-*` headers of a request name; undefined when they name nobody. */
+export type Impersonator = (request: ImpersonationRequest) => Promise<Impersonated | undefined>;
 
 /**
  * The narrow modes (node, service account, user by fields) are tried before the old verb
@@ -23,13 +30,13 @@ export type Impersonator = (request: ImpersonationRequest) => Promise<User>;
 export function createImpersonator(authorizer: Authorizer, features: FeatureReader): Impersonator {
   return async ({ exchange, attributes }) => {
     const wanted = wantedUser(exchange);
-    if (wanted === undefined) return attributes.user;
+    if (wanted === undefined) return undefined;
     const modes = impersonationModes(features.enabled("ConstrainedImpersonation"));
     let refusal: StatusError | undefined;
     for (const mode of modes) {
       if (!mode.fits(wanted, attributes.user)) continue;
       const answer = await mode.check({ wanted, attributes, authorizer });
-      if (!(answer instanceof Error)) return answer;
+      if (!(answer instanceof Error)) return { user: answer, constraint: mode.constraint };
       refusal ??= answer;
     }
     throw refusal ?? forbiddenBy(attributes, "all impersonation modes failed");

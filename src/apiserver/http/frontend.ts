@@ -130,10 +130,14 @@ export function createFrontend(options: FrontendOptions): (exchange: HttpExchang
     request.record = audited?.record;
     try {
       if (sender instanceof Error) throw sender;
+      if (audited?.received !== undefined && !(await audited.received)) {
+        sendText(exchange, 500, `Internal Server Error: ${JSON.stringify(exchange.url)}: failed to store audit event\n`);
+        return;
+      }
       refuseBadTimeout(info, query);
-      const user = await options.impersonate({ exchange, attributes: attributesOf(info, sender) });
-      if (user !== sender) request.record?.actsAs(user);
-      await runFilters(options, { request, user });
+      const impersonated = await options.impersonate({ exchange, attributes: attributesOf(info, sender) });
+      if (impersonated !== undefined) request.record?.actsAs(impersonated);
+      await runFilters(options, { request, user: impersonated?.user ?? sender });
     } catch (error) {
       answerError(options, request, error);
     } finally {
