@@ -17,6 +17,7 @@ import type { Authenticator } from "#apiserver/authentication/authenticator.ts";
 import { createCertificateAuthenticator } from "#apiserver/authentication/client-certificate.ts";
 import { createTokenReviewer } from "#apiserver/authentication/token-reviewer.ts";
 import { issuerPaths } from "#apiserver/http/issuer-paths.ts";
+import { legacyTokenUse } from "#apiserver/authentication/legacy-token-use.ts";
 import { createRequestHeaderAuthenticator } from "#apiserver/authentication/request-header.ts";
 import { createServiceAccountAuthenticator, type ServiceAccountTokenOptions } from "#apiserver/authentication/service-account.ts";
 import { createTokenFileAuthenticator } from "#apiserver/authentication/token-file.ts";
@@ -127,8 +128,11 @@ export async function startApiServer(world: World, spec: ApiServerSpec): Promise
   const bound: { http?: HttpServer } = {};
   const address = (): string => `${spec.externalHost}:${bound.http?.port ?? flags.securePort}`;
   const admission = await openAdmission(world, flags);
-  const options = { ...(await serverOptions(world, spec, { log, checks, drain, address, admission })), ...(encryption && { encryption }) };
-  const server = await createApiServer(options);
+  const made: { server?: ApiServer } = {};
+  const noteUse = legacyTokenUse(clock, log, () => made.server?.loopback);
+  const prepared = { log, checks, drain, address, admission, noteUse };
+  const options = { ...(await serverOptions(world, spec, prepared)), ...(encryption && { encryption }) };
+  const server = (made.server = await createApiServer(options));
   const credentials = await servingPair(world, pki, flags);
   const http = await serveHttps({
     listen: { host: flags.bindAddress, port: flags.securePort },
@@ -165,12 +169,13 @@ interface Prepared {
   /** `HOST:PORT` that clients are told. */
   readonly address: () => string;
   readonly admission: AdmissionSetting;
+  readonly noteUse: ReturnType<typeof legacyTokenUse>;
 }
 
 async function serverOptions(
   world: World,
   { store, pki, features, metrics: registry, flags, paths = [] }: ApiServerSpec,
-  { log, checks, drain, address, admission }: Prepared,
+  { log, checks, drain, address, admission, noteUse }: Prepared,
 ): Promise<ApiServerOptions> {
   const { clock, random } = world;
   const { priorityAndFairness: fair = true, inFlight: limits = inFlightDefaults } = flags;
@@ -183,6 +188,7 @@ async function serverOptions(
     flags.tokenAuthFile === undefined ? undefined : await world.files.readText(flags.tokenAuthFile);
   const { kubeletPair, frontProxyPair } = await clientPairs(world, pki);
   const signingKey = createSigningKey(pki.serviceAccountKey);
+  const tokensOf = (parts: ServerParts): ServiceAccountTokenOptions => ({ ...tokenOptions(world, pki, parts), noteUse });
   return {
     store,
     clock,
@@ -191,7 +197,7 @@ async function serverOptions(
     features,
     isServed: servedKinds(flags.runtimeConfig ?? "", resources),
     allowPrivileged: flags.allowPrivileged === true,
-    authenticators: (parts) => authenticatorsOf(world, { pki, tokenFile, parts }),
+    authenticators: (parts) => authenticatorsOf(world, { tokenFile, tokens: tokensOf(parts), pki }),
     tokens: {
       issuer,
       audiences: [issuer],
@@ -211,7 +217,7 @@ async function serverOptions(
       openApiPaths(parts.table, parts.remotes, { clock, features }),
       issuerPaths(issuer, [createVerificationKey(pki.serviceAccountKey)]),
     ],
-    tokenReviewer: (parts, ways) => createTokenReviewer(ways, tokenOptions(world, pki, parts)),
+    tokenReviewer: (parts, ways) => createTokenReviewer(ways, tokensOf(parts)),
     serviceCidr: serviceCidrOf(flags),
     ...(flags.eventTtlSeconds !== undefined && { eventTtlSeconds: flags.eventTtlSeconds }),
     connects: (parts) => connectHandlers(proxyTargets(world, { pki, kubeletPair, parts })),
@@ -349,16 +355,16 @@ function tokenOptions(world: World, pki: Pki, parts: ServerParts): ServiceAccoun
 
 function authenticatorsOf(
   world: World,
-  spec: { pki: Pki; tokenFile: string | undefined; parts: ServerParts },
+  spec: { pki: Pki; tokenFile: string | undefined; tokens: ServiceAccountTokenOptions },
 ): Authenticator[] {
-  const { pki, tokenFile, parts } = spec;
+  const { pki, tokenFile, tokens } = spec;
   return [
     createRequestHeaderAuthenticator({
       roots: parseCertificates(pki.frontProxyCaPem),
       clock: world.clock,
     }),
     createCertificateAuthenticator({ roots: parseCertificates(pki.caPem), clock: world.clock }),
-    createServiceAccountAuthenticator(tokenOptions(world, pki, parts)),
+    createServiceAccountAuthenticator(tokens),
     ...(tokenFile === undefined ? [] : [createTokenFileAuthenticator(tokenFile)]),
   ];
 }

@@ -5,6 +5,7 @@ import type { World } from "#base/world.ts";
 import type { Client } from "#client/client.ts";
 import { ensureExtensionAuthentication } from "#apiserver/bootstrap/extension-authentication.ts";
 import { ensureFlowControl } from "#apiserver/bootstrap/flow-control.ts";
+import { ensureLegacyTokenTracking } from "#apiserver/bootstrap/legacy-token-tracking.ts";
 import { ensureSystemObjects } from "#apiserver/bootstrap/system-objects.ts";
 import { ensureKubernetesService } from "#apiserver/bootstrap/kubernetes-service.ts";
 import { reconcileRbac } from "#apiserver/bootstrap/rbac.ts";
@@ -26,6 +27,7 @@ export async function bootstrap(
   const [range = ""] = spec.serviceCidrs;
   const clusterAddress = addressAt(range, 1);
   await ensureKubernetesService(client, world.clock, { port: spec.port, clusterAddress });
+  await ensureLegacyTokenTracking(client, world.clock.nowMs());
   await ensureExtensionAuthentication(client, spec.authorities);
   await reconcileRbac(client);
   await ensureFlowControl(client);

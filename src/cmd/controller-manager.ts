@@ -14,13 +14,14 @@ export interface ControllerManagerOptions {
   readonly informers: Informers;
   readonly pki: Pki;
   readonly lifetime: Lifetime;
+  readonly featureEnabled?: (gate: string) => boolean;
   /** As `--controllers`. */
   readonly enable?: readonly string[];
 }
 
 /** Starts the controllers in this process. */
 export function startControllerManager(world: World, options: ControllerManagerOptions): void {
-  const { client, informers, pki, lifetime, enable } = options;
+  const { client, informers, pki, lifetime, enable, featureEnabled } = options;
   const signingKey = createSigningKey(pki.serviceAccountKey);
   startControllers({
     controllers,
@@ -32,6 +33,7 @@ export function startControllerManager(world: World, options: ControllerManagerO
     lifetime: lifetime.child("controller-manager"),
     ownIdentities: true,
     settings: {
+      ...(featureEnabled && { featureEnabled }),
       rootCa: pki.caPem,
       signer: createCertificateSigner({ authority: pki.ca, clock: world.clock, random: world.random }),
       issueToken: (claims) => Promise.resolve(secretToken(claims, signingKey)),

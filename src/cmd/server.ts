@@ -185,10 +185,16 @@ interface Local {
 
 /** Components that share the API server's process share its objects too. Only those that run are loaded. */
 async function startLocalComponents(world: World, local: Local): Promise<Scheduler | undefined> {
-  const { options, api, pki, informers, lifetime } = local;
+  const { options, api, pki, features, informers, lifetime } = local;
   if (options.components.has("controller-manager")) {
     const { startControllerManager } = await import("./controller-manager.ts");
-    startControllerManager(world, { client: api.server.loopback, informers, pki, lifetime });
+    startControllerManager(world, {
+      client: api.server.loopback,
+      informers,
+      pki,
+      lifetime,
+      featureEnabled: (gate) => features.enabled(gate),
+    });
   }
   const scheduler = options.components.has("scheduler") ? await startLocalScheduler(world, local) : undefined;
   await startLocalNodes(world, local);

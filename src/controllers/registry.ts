@@ -3,6 +3,7 @@ import { bootstrapSigner } from "./bootstrap-tokens/signer.ts";
 import { tokenCleaner } from "./bootstrap-tokens/cleaner.ts";
 import { certificateApprovingController } from "./certificates/approver.ts";
 import { certificateCleaner } from "./certificates/cleaner.ts";
+import { podCertificateRequestCleaner } from "./certificates/pod-request-cleaner.ts";
 import { certificateSigningController } from "./certificates/signer.ts";
 import { clusterRoleAggregationController } from "./clusterrole-aggregation/controller.ts";
 import { cronJobController } from "./cronjob/controller.ts";
@@ -17,6 +18,7 @@ import { ephemeralVolumeController } from "./ephemeral-volume/controller.ts";
 import { garbageCollector } from "./garbage-collector/controller.ts";
 import { horizontalPodAutoscalerController } from "./horizontal-pod-autoscaler/controller.ts";
 import { jobController } from "./job/controller.ts";
+import { legacyTokenCleaner } from "./legacy-serviceaccount-token-cleaner/controller.ts";
 import { namespaceController } from "./namespace/controller.ts";
 import { nodeIpamController } from "./node-ipam/controller.ts";
 import { nodeLifecycleController } from "./node-lifecycle/controller.ts";
@@ -80,6 +82,8 @@ export const controllers: readonly Controller[] = [
   certificateApprovingController,
   certificateSigningController,
   certificateCleaner,
+  podCertificateRequestCleaner,
+  legacyTokenCleaner,
   bootstrapSigner,
   tokenCleaner,
   validatingAdmissionPolicyStatusController,

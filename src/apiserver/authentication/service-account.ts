@@ -1,6 +1,7 @@
 import type { ServiceAccount } from "#api/core/v1/service-account.ts";
 import type { Pod } from "#api/core/v1/pod.ts";
 import type { Node } from "#api/core/v1/node.ts";
+import { invalidSinceLabel } from "#api/core/v1/legacy-tokens.ts";
 import type { Secret } from "#api/core/v1/secret.ts";
 import type { Clock } from "#base/clock.ts";
 import { parseJwt, type ServiceAccountClaims, type VerificationKey } from "#wire/jwt.ts";
@@ -23,6 +24,8 @@ export interface ServiceAccountTokenOptions {
   readonly keys: readonly VerificationKey[];
   readonly clock: Clock;
   readonly objects: () => TokenObjects;
+  /** Told of each use of a token that is in a Secret. */
+  readonly noteUse?: (secret: Secret) => void;
 }
 
 /** What a valid token says, or why it is refused. */
@@ -97,7 +100,17 @@ function verifySecretToken(
     return { refused: invalidated };
   if (serviceAccounts.get(namespace, name)?.metadata?.uid !== uid)
     return { refused: "service account UID does not match" };
+  if (secret !== undefined) options.noteUse?.(secret);
+  if (secret?.metadata?.labels?.[invalidSinceLabel]) return { refused: markedInvalid(secret, name) };
   return { user: serviceAccountUser(namespace, name, uid), audiences: options.audiences };
+}
+
+function markedInvalid({ metadata: { namespace = "", name = "" } }: Secret, account: string): string {
+  return (
+    `the token in secret ${namespace}/${name} for service account ${namespace}/${account} has been marked invalid. Use tokens from the ` +
+    "TokenRequest API or manually created secret-based tokens, or remove the " +
+    `'${invalidSinceLabel}' label from the secret to temporarily allow use of this token`
+  );
 }
 
 function audiencesOf({ aud }: ServiceAccountClaims): readonly string[] {

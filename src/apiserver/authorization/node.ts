@@ -1,4 +1,5 @@
 import type { Pod } from "#api/core/v1/pod.ts";
+import { podSecretNames } from "#api/core/v1/pod-secret-names.ts";
 import type { PersistentVolumeClaim } from "#api/core/v1/persistent-volume-claim.ts";
 import type { PersistentVolume } from "#api/core/v1/persistent-volume.ts";
 import { keyOfObject } from "#apimachinery/object.ts";
@@ -153,7 +154,7 @@ function refersTo(
     case "/persistentvolumeclaims":
       return claimNames(pod).includes(name);
     case "/secrets":
-      return secretNames(pod).has(name) || volumeSecrets(pod, storage).includes(name);
+      return podSecretNames(pod).has(name) || volumeSecrets(pod, storage).includes(name);
     default:
       return configMapNames(pod).has(name);
   }
@@ -177,26 +178,6 @@ interface EnvVar {
 interface EnvFrom {
   readonly secretRef?: { readonly name?: string | undefined } | undefined;
   readonly configMapRef?: { readonly name?: string | undefined } | undefined;
-}
-
-function secretNames(pod: Pod): Set<string> {
-  const names: (string | undefined)[] = (pod.spec?.imagePullSecrets ?? []).map(({ name }) => name);
-  for (const { env = [], envFrom = [] } of containersOf(pod)) {
-    names.push(...(env ?? []).map(({ valueFrom }) => valueFrom?.secretKeyRef?.name));
-    names.push(...(envFrom ?? []).map(({ secretRef }) => secretRef?.name));
-  }
-  for (const volume of pod.spec?.volumes ?? []) {
-    names.push(volume.secret?.secretName, volume.csi?.nodePublishSecretRef?.name);
-    names.push(...(volume.projected?.sources ?? []).map(({ secret }) => secret?.name));
-    names.push(volume.cephfs?.secretRef?.name, volume.iscsi?.secretRef?.name, volume.flexVolume?.secretRef?.name);
-    names.push(
-      volume.azureFile?.secretName,
-      volume.rbd?.secretRef?.name,
-      volume.scaleIO?.secretRef?.name,
-      volume.storageos?.secretRef?.name,
-    );
-  }
-  return new Set(names.filter((name): name is string => name !== undefined && name !== ""));
 }
 
 function configMapNames(pod: Pod): Set<string> {
