@@ -42,6 +42,7 @@ import type { TokenReviewer } from "./authentication/token-reviewer.ts";
 import { createExtensions, type Extensions } from "./extensions/extensions.ts";
 import { createFlowControl, type FlowControl, type FlowControlOptions } from "./flow-control/flow-control.ts";
 import type { Encryption } from "./encryption/encryption.ts";
+import type { ComponentHealth } from "./handlers/component-status.ts";
 import type { HandlerContext } from "./handlers/handler.ts";
 import { handlers } from "./handlers/registry.ts";
 import type { TokenIssuer } from "./handlers/token-request.ts";
@@ -86,6 +87,8 @@ export interface ApiServerOptions {
   readonly webhooks: (server: ServerParts) => WebhookClients;
   readonly paths: (server: ServerParts) => readonly PathHandler[];
   readonly tokens: TokenIssuer;
+  /** How the parts of the control plane are. */
+  readonly componentHealth: ComponentHealth;
   readonly tokenReviewer: (server: ServerParts, ways: readonly Authenticator[]) => TokenReviewer;
   readonly serviceCidr: string;
   /** How long Events are kept. @default an hour */
@@ -154,7 +157,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const authenticators = options.authenticators(parts).map((way) => authenticateTwice(way, store));
   const connects = admitConnects(options.connects(parts), rest.admission);
   const reviewToken = options.tokenReviewer(parts, authenticators);
-  const dispatchCall = dispatcherOf({ table, rest, authorizer, tokens: options.tokens, reviewToken }, store);
+  const { tokens, componentHealth } = options;
+  const dispatchCall = dispatcherOf({ table, rest, authorizer, tokens, componentHealth, reviewToken }, store);
   await sets.start();
 
   const serving = { table, authorizer, clock, random, features, allowPrivileged, dispatch: dispatchCall };

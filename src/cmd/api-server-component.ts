@@ -16,6 +16,7 @@ import { admissionPlugins } from "#apiserver/admission/plugins.ts";
 import type { Authenticator } from "#apiserver/authentication/authenticator.ts";
 import { createCertificateAuthenticator } from "#apiserver/authentication/client-certificate.ts";
 import { createTokenReviewer } from "#apiserver/authentication/token-reviewer.ts";
+import type { ComponentHealth } from "#apiserver/handlers/component-status.ts";
 import { issuerPaths } from "#apiserver/http/issuer-paths.ts";
 import { legacyTokenUse } from "#apiserver/authentication/legacy-token-use.ts";
 import { createRequestHeaderAuthenticator } from "#apiserver/authentication/request-header.ts";
@@ -38,6 +39,7 @@ import type { MetricRegistry } from "#base/metrics.ts";
 import { type AdmissionSetting, openAdmission } from "./admission.ts";
 import { type AuditFlags, openAudit } from "./audit.ts";
 import { addressAt } from "./addresses.ts";
+import { componentHealth } from "./component-health.ts";
 import { type EncryptionFlags, openEncryptionOf } from "./encryption-flags.ts";
 import { featureDefaults } from "./feature-defaults.ts";
 import { type FeatureStage, featureStage } from "./feature-stages.ts";
@@ -111,6 +113,8 @@ interface ApiServerSpec {
   readonly flags: ApiServerFlags;
   /** Of components of the same process. */
   readonly paths?: readonly PathHandler[];
+  /** Components that run in the same process. */
+  readonly components?: ReadonlySet<string>;
   /** Host that clients are told. */
   readonly externalHost: string;
 }
@@ -130,7 +134,8 @@ export async function startApiServer(world: World, spec: ApiServerSpec): Promise
   const admission = await openAdmission(world, flags);
   const made: { server?: ApiServer } = {};
   const noteUse = legacyTokenUse(clock, log, () => made.server?.loopback);
-  const prepared = { log, checks, drain, address, admission, noteUse };
+  const health = componentHealth(world, { store, client: () => made.server?.loopback, here: spec.components ?? new Set() });
+  const prepared = { log, checks, drain, address, admission, noteUse, health };
   const options = { ...(await serverOptions(world, spec, prepared)), ...(encryption && { encryption }) };
   const server = (made.server = await createApiServer(options));
   const credentials = await servingPair(world, pki, flags);
@@ -170,12 +175,13 @@ interface Prepared {
   readonly address: () => string;
   readonly admission: AdmissionSetting;
   readonly noteUse: ReturnType<typeof legacyTokenUse>;
+  readonly health: ComponentHealth;
 }
 
 async function serverOptions(
   world: World,
   { store, pki, features, metrics: registry, flags, paths = [] }: ApiServerSpec,
-  { log, checks, drain, address, admission, noteUse }: Prepared,
+  { log, checks, drain, address, admission, noteUse, health }: Prepared,
 ): Promise<ApiServerOptions> {
   const { clock, random } = world;
   const { priorityAndFairness: fair = true, inFlight: limits = inFlightDefaults } = flags;
@@ -203,6 +209,7 @@ async function serverOptions(
       audiences: [issuer],
       sign: (claims) => signJwt(claims, signingKey),
     },
+    componentHealth: health,
     anonymousAllowed: flags.anonymousAuth,
     authorizers: [],
     admission: (parts, ways) => admissionPlugins(parts, { ...ways, ...admission, random }),

@@ -110,7 +110,8 @@ export async function startServer(
   const local: { api?: ApiServerComponent; scheduler?: Scheduler | undefined } = {};
   const paths = [whyPath({ client: () => local.api?.server.loopback, attemptOf: () => local.scheduler?.why })];
   const externalHost = hostOf(advertiseAddress);
-  const api = await startApiServer(world, { store, pki, features, metrics, flags: options.apiServer, paths, externalHost });
+  const { apiServer: flags, components } = options;
+  const api = await startApiServer(world, { store, pki, features, metrics, flags, paths, components, externalHost });
   local.api = api;
   lifetime.use(api);
   const server = `https://${hostOf(options.kubeconfigAddress ?? advertiseAddress)}:${api.http.port}`;

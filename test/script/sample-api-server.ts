@@ -107,6 +107,7 @@ export async function createSampleApiServer(spec: { readonly client: Client; rea
       openApiPaths(table, remotes, { clock, features }),
     ],
     tokens: { issuer: "", audiences: [], sign: unused },
+    componentHealth: unused,
     tokenReviewer: () => unused,
     serviceCidr: "10.0.0.0/24",
     connects: () => new Map(),

@@ -9,27 +9,36 @@ const listSchema = kind("io.k8s.api.core.v1.ComponentStatusList", {
   items: req(2, listOf(schema)),
 });
 
-/** All parts share one process or are seen by their Leases; the server itself answers for them. */
+export interface Health {
+  readonly isHealthy: boolean;
+  /** What the component says, or why it could not be asked. */
+  readonly message: string;
+}
+
+/** Asks a part of the control plane how it is. Never rejects. */
+export type ComponentHealth = (name: string) => Promise<Health>;
+
 const names = ["controller-manager", "scheduler", "etcd-0"];
 
-function statusOf(name: string): ComponentStatus {
+async function statusOf(name: string, healthOf: ComponentHealth): Promise<ComponentStatus> {
+  const { isHealthy, message } = await healthOf(name);
   return {
     kind: "ComponentStatus",
     apiVersion: "v1",
     metadata: { name },
-    conditions: [{ type: "Healthy", status: "True", message: "ok" }],
+    conditions: [{ type: "Healthy", status: isHealthy ? "True" : "False", message }],
   };
 }
 
-/** GET componentstatuses, read only and deprecated. */
-export const componentStatuses: Handler = (_context, endpoint, call) => {
+/** GET componentstatuses, read only and deprecated. Source: pkg/registry/core/componentstatus. */
+export const componentStatuses: Handler = async ({ componentHealth }, endpoint, call) => {
   if (call.verb === "list") {
-    const objects = names.map(statusOf);
+    const objects = await Promise.all(names.map((name) => statusOf(name, componentHealth)));
     const items = objects.map(({ kind: _kind, apiVersion: _apiVersion, ...item }) => item);
     const object = { kind: "ComponentStatusList", apiVersion: "v1", metadata: {}, items };
-    return Promise.resolve({ kind: "object", object, schema: listSchema, code: 200, table: { endpoint, objects } });
+    return { kind: "object", object, schema: listSchema, code: 200, table: { endpoint, objects } };
   }
   if (!names.includes(call.name)) throw notFound({ group: "", resource: "componentstatus" }, call.name);
-  const object = statusOf(call.name);
-  return Promise.resolve({ kind: "object", object, schema, code: 200, table: { endpoint, objects: [object] } });
+  const object = await statusOf(call.name, componentHealth);
+  return { kind: "object", object, schema, code: 200, table: { endpoint, objects: [object] } };
 };

@@ -2,6 +2,7 @@ import type { Answer } from "../answer.ts";
 import type { ApiTable } from "../api-table.ts";
 import type { Authorizer } from "../authorization/authorizer.ts";
 import type { Call, Endpoint, User } from "../call.ts";
+import type { ComponentHealth } from "./component-status.ts";
 import type { TokenIssuer } from "./token-request.ts";
 import type { RestDeps } from "../rest/rest.ts";
 
@@ -11,6 +12,7 @@ export interface HandlerContext {
   readonly rest: RestDeps;
   readonly authorizer: Authorizer;
   readonly tokens: TokenIssuer;
+  readonly componentHealth: ComponentHealth;
   /** Whose bearer token that is; no audiences means the server's own. */
   reviewToken(token: string, audiences: readonly string[]): Promise<TokenOwner | { readonly refused: string }>;
   /** Runs another call as the same user, inside the server (eviction deletes its pod). */
