@@ -148,13 +148,25 @@ test("what cannot be read can be removed, by those who may, where the gate is op
   const unsafe = "ignoreStoreReadErrorWithClusterBreakingPotential";
   const gate = "AllowUnsafeMalformedObjectDeletion=true";
   await using server = await encryptedServer(configuration(["secrets", [{ aesgcm: keysOf("lost") }]]), gate);
-  assert.equal((await ask(server, "POST", secrets, secretOf("s"))).code, 201);
+  for (const name of ["s", "t"]) assert.equal((await ask(server, "POST", secrets, secretOf(name))).code, 201);
   const deletion = (more: object = {}): object => ({ kind: "DeleteOptions", apiVersion: "v1", [unsafe]: true, ...more });
   const readable = await ask(server, "DELETE", `${secrets}/s`, deletion());
   assert.equal(readable.code, 422);
   assert.match(readable.body.message ?? "", /is exclusively used to delete corrupt object\(s\), try again by removing this option/);
   await server.restartWith(configuration(["secrets", [{ aesgcm: keysOf("new") }]]));
   assert.equal((await ask(server, "DELETE", `${secrets}/s`)).code, 500);
+  const { code, body } = await ask(server, "GET", secrets);
+  assert.deepEqual([code, body["reason"], body.message], [500, "StorageReadError", "failed to read one or more secrets from the storage"]);
+  const names = ["s", "t"].map((name) => `/registry/secrets/default/${name}`);
+  const causes = names.map((field) => ({
+    reason: "UnexpectedServerResponse",
+    message:
+      `StorageError: corrupt object, Code: 7, Key: ${field}, ResourceVersion: 0, AdditionalErrorMsg: data from the storage is ` +
+      "not transformable revision=0: no matching key was found for the provided AES transformer",
+    field,
+  }));
+  assert.deepEqual(body["details"], { name: "list", kind: "secrets", causes });
+  assert.equal((await ask(server, "DELETE", `${secrets}/t?${unsafe}=true`)).code, 200);
   const graceful = await ask(server, "DELETE", `${secrets}/s`, deletion({ gracePeriodSeconds: 1 }));
   assert.match(graceful.body.message ?? "", /Invalid value: true: cannot be set together with .gracePeriodSeconds/);
   assert.match((await ask(server, "DELETE", secrets, deletion())).body.message ?? "", /is not allowed with DELETECOLLECTION/);

@@ -11,6 +11,7 @@ import type { Call, CallOptions, Endpoint } from "../call.ts";
 import { decodeContinue, encodeContinue } from "../storage/continue-token.ts";
 import type { Entry } from "../storage/entry.ts";
 import { type Selection, selectionOf } from "./selection.ts";
+import { listFailure } from "./unsafe-delete.ts";
 
 /** A page of a list. */
 export interface ListPage {
@@ -47,7 +48,9 @@ export async function list(endpoint: Endpoint, call: Call): Promise<ListPage> {
   // Any state will do: upstream's cache answers, and it has no pages.
   const anyState = call.options.resourceVersion === "0" && (call.options.continue ?? "") !== "";
   const limit = anyState ? 0 : (call.options.limit ?? 0);
-  const page = await scan(endpoint, { ...start, limit, selection, prefix });
+  const page = await scan(endpoint, { ...start, limit, selection, prefix }).catch(async (error: unknown) => {
+    throw await listFailure(endpoint, call, { error, prefix });
+  });
   const revision = start.exact ?? page.revision;
   const next =
     page.nextKey === undefined

@@ -5,13 +5,52 @@
  */
 import { type FieldError, invalid } from "#apimachinery/field-error.ts";
 import type { DeleteOptions } from "#apimachinery/meta/options.ts";
-import { forbiddenStatus, invalidStatus, notFound, type Status } from "#apimachinery/status.ts";
+import { failure, forbiddenStatus, invalidStatus, notFound, type Status, type StatusCause, StatusError } from "#apimachinery/status.ts";
+import type { Key } from "#store/store.ts";
 import type { Authorizer } from "../authorization/authorizer.ts";
 import type { Call, Endpoint } from "../call.ts";
+import { TransformError } from "../encryption/encrypted-store.ts";
 
 const gate = "AllowUnsafeMalformedObjectDeletion";
 const option = "ignoreStoreReadErrorWithClusterBreakingPotential";
 const verb = "unsafe-delete-ignore-read-errors";
+
+/** Unreadable objects that a failed list names. Source: etcd3/store.go. */
+const namedMax = 100;
+const corruptCode = 7;
+
+/**
+ * What a list fails with that met an unreadable object: where the gate is open all of them are named.
+ * Source: apiserver/pkg/storage/etcd3/corrupt_obj_deleter.go.
+ */
+export async function listFailure(endpoint: Endpoint, { features }: Call, { error, prefix }: FailedList): Promise<unknown> {
+  const isUnreadable = error instanceof StatusError && error.cause instanceof TransformError;
+  if (!features.enabled(gate) || !isUnreadable) return error;
+  const { storage, definition } = endpoint;
+  const { entries } = await storage.store.range({ ...storage.rangeOf(prefix), keysOnly: true });
+  const causes: StatusCause[] = [];
+  for (const { key } of entries) {
+    const problem = await storage.problemOf(key);
+    if (problem === undefined) continue;
+    if (causes.length === namedMax) {
+      causes.push({ reason: "FieldValueTooMany", message: "too many errors, the list is truncated" });
+      break;
+    }
+    const field = Buffer.from(key, "latin1").toString("utf8");
+    const message = `StorageError: corrupt object, Code: ${corruptCode}, Key: ${field}, ResourceVersion: 0, AdditionalErrorMsg: ${problem}`;
+    causes.push({ reason: "UnexpectedServerResponse", message, field });
+  }
+  const { group, plural } = definition;
+  const details = { name: "list", ...(group !== "" && { group }), kind: plural, causes };
+  const message = `failed to read one or more ${group === "" ? plural : `${plural}.${group}`} from the storage`;
+  return failure("StorageReadError", { message, details });
+}
+
+interface FailedList {
+  readonly error: unknown;
+  /** Of the keys that were listed. */
+  readonly prefix: Key;
+}
 
 /** Whether a delete is to go on where the object cannot be read. Errors: Invalid, beside other options. */
 export function isUnsafeDelete({ features, verb: asked }: Call, options: DeleteOptions): boolean {

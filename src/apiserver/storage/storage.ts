@@ -27,6 +27,7 @@ import {
   type TxnResult,
 } from "#store/store.ts";
 import type { Clock } from "#base/clock.ts";
+import { errorMessage } from "#base/error-message.ts";
 import { LeasePool } from "#store/lease-pool.ts";
 import { TransformError } from "../encryption/encrypted-store.ts";
 import { codecOf } from "./codec.ts";
@@ -233,6 +234,20 @@ export class ResourceStorage {
       return true;
     } catch {
       return false;
+    }
+  }
+
+  /** Why a key cannot be read, in upstream's words; undefined when it can, or nothing is there. */
+  async problemOf(key: Key): Promise<string | undefined> {
+    let stored: Stored | undefined;
+    try {
+      stored = await this.find(key);
+      void stored?.entry.object;
+      return undefined;
+    } catch (error) {
+      if (stored !== undefined) return `object not decodable revision=${stored.entry.revision}: ${errorMessage(error)}`;
+      const problem = errorMessage(error instanceof StatusError ? error.cause : error);
+      return `data from the storage is not transformable revision=0: ${problem}`;
     }
   }
 
