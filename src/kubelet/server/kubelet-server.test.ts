@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { startKubeletWorld } from "../testing/kubelet-world.ts";
 import { createUsageRates } from "./usage-rates.ts";
 import { readInterfaces, readProcessCount } from "./node-usage.ts";
+import { readNodeLog } from "./node-logs.ts";
 import { runningPods } from "./running-pods.ts";
 import { statsSummary } from "./stats-summary.ts";
 
@@ -49,5 +50,23 @@ test("interfaces and processes are read from /proc", async () => {
   await world.files.write("/proc/sys/kernel/pid_max", "32768\n");
   await world.files.write("/proc/loadavg", "0.1 0.2 0.3 2/174 900\n");
   assert.deepEqual(await readProcessCount(world), { max: 32768, current: 174 });
+  await lifetime.end();
+});
+
+test("the node's logs are read as files and lists, and nothing beside them", async () => {
+  const { world, kubelet, lifetime } = await startKubeletWorld();
+  await world.files.makeDirectory("/var/log/pods/a_b_c/main");
+  await world.files.write("/var/log/pods/a_b_c/main/0.log", "said\n");
+  await world.files.write("/var/log/pods/a_b_c/x&y", "");
+  const text = async (...path: string[]) => {
+    const log = await readNodeLog(kubelet, path);
+    return log && Buffer.from(log.content).toString();
+  };
+  assert.equal(await text(""), '<pre>\n<a href="pods/">pods/</a>\n</pre>\n');
+  const list = '<pre>\n<a href="main/">main/</a>\n<a href="x&y">x&#38;y</a>\n</pre>\n';
+  assert.equal(await text("pods", "a_b_c", ""), list);
+  assert.equal(await text("pods", "a_b_c", "main", "0.log"), "said\n");
+  const refused = [["pods", ".."], ["pods", "a_b_c/../.."], ["pods", "none"], ["..", "etc"]];
+  for (const path of refused) assert.equal(await text(...path), undefined, path.join("/"));
   await lifetime.end();
 });

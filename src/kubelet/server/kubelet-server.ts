@@ -7,6 +7,7 @@ import type { KubeletConfig } from "../config.ts";
 import { type KubeletAuth, nodeAttributes } from "./authorization.ts";
 import { serveContainerLog } from "./log-route.ts";
 import { runningPods } from "./running-pods.ts";
+import { readNodeLog } from "./node-logs.ts";
 import { resourceMetrics } from "./resource-metrics.ts";
 import { serveAttach, serveExec, servePortForward, serveRun } from "./stream-routes.ts";
 import { statsSummary } from "./stats-summary.ts";
@@ -46,6 +47,7 @@ const routes: Readonly<Record<string, Route>> = {
   configz: ({ exchange, options }) => json(exchange, { kubeletconfig: kubeletConfiguration(options.config) }),
   stats: serveStats,
   metrics: serveMetrics,
+  logs: serveNodeLogs,
 };
 
 const plain = { "content-type": "text/plain; charset=utf-8" };
@@ -101,6 +103,12 @@ function serveRunningPods({ exchange, options }: Routed): void {
 
 function podList(exchange: HttpExchange, items: readonly object[]): void {
   json(exchange, { kind: "PodList", apiVersion: "v1", metadata: {}, items });
+}
+
+async function serveNodeLogs({ exchange, parts, options }: Routed): Promise<void> {
+  const log = await readNodeLog(options.kubelet, parts);
+  if (log === undefined) return refuse(exchange, 404, "404 page not found\n");
+  exchange.respond(200, { "content-type": log.contentType }, log.content);
 }
 
 async function serveStats({ exchange, parts, options, rates }: Routed): Promise<void> {
