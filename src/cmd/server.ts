@@ -25,6 +25,7 @@ import { featureReader } from "./features.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
 import { startNodeProcesses } from "./node-processes.ts";
 import { writeComponentKubeconfigs } from "./component-kubeconfigs.ts";
+import { resourcesPath } from "./resources-path.ts";
 import { whyPath } from "./why/why-path.ts";
 import { assignPodCidrs } from "./pod-cidrs.ts";
 import { openLeaf, openPki, type Pki } from "./pki.ts";
@@ -108,7 +109,10 @@ export async function startServer(
   lifetime.use(store);
   const features = featureReader(options.featureGates, featureDefaults);
   const local: { api?: ApiServerComponent; scheduler?: Scheduler | undefined } = {};
-  const paths = [whyPath({ client: () => local.api?.server.loopback, attemptOf: () => local.scheduler?.why })];
+  const paths = [
+    whyPath({ client: () => local.api?.server.loopback, attemptOf: () => local.scheduler?.why }),
+    resourcesPath(() => (local.scheduler === undefined ? undefined : local.api?.server.loopback)),
+  ];
   const externalHost = hostOf(advertiseAddress);
   const { apiServer: flags, components } = options;
   const api = await startApiServer(world, { store, pki, features, metrics, flags, paths, components, externalHost });
