@@ -3,7 +3,9 @@ import type { World } from "#base/world.ts";
 
 /** What the whole machine uses, from /proc. */
 export interface NodeUsage {
+  /** To the second; `timeMs` is exact. */
   readonly time: string;
+  readonly timeMs: number;
   readonly bootTime: string;
   readonly usageCoreNanoSeconds: number;
   readonly availableBytes: number;
@@ -37,8 +39,10 @@ export async function readNodeUsage({ files, clock }: Pick<World, "files" | "clo
   const free = kib("MemFree");
   const inactiveFile = kib("Inactive\\(file\\)");
   const workingSetBytes = Math.max(0, total - free - inactiveFile);
+  const timeMs = clock.nowMs();
   return {
-    time: rfc3339(clock.nowMs()),
+    time: rfc3339(timeMs),
+    timeMs,
     bootTime: rfc3339(numberAfter(stat, "btime") * 1000),
     usageCoreNanoSeconds: Math.round((ticks / ticksPerSecond) * 1e9),
     availableBytes: total - workingSetBytes,

@@ -8,7 +8,9 @@ import { type NodeUsage, readInterfaces, readNodeUsage, readProcessCount } from 
 import type { CpuSample, UsageRates } from "./usage-rates.ts";
 
 export interface Usage {
+  /** To the second; `timeMs` is exact. */
   readonly time: string;
+  readonly timeMs: number;
   readonly usageCoreNanoSeconds: number;
   readonly workingSetBytes: number;
   readonly usageBytes: number;
@@ -51,8 +53,10 @@ export async function podUsages({ pods, services }: Kubelet): Promise<PodUsage[]
 }
 
 function usageOf({ cpu, memory, writableLayer }: ContainerStats) {
+  const timeMs = (cpu?.timestamp ?? 0) / 1e6;
   return {
-    time: rfc3339((cpu?.timestamp ?? 0) / 1e6),
+    time: rfc3339(timeMs),
+    timeMs,
     usageCoreNanoSeconds: cpu?.usageCoreNanoSeconds?.value ?? 0,
     workingSetBytes: memory?.workingSetBytes?.value ?? 0,
     usageBytes: memory?.usageBytes?.value ?? memory?.workingSetBytes?.value ?? 0,
@@ -71,9 +75,9 @@ export async function statsSummary(kubelet: Kubelet, rates: UsageRates) {
 }
 
 function samplesOf(node: NodeUsage, pods: readonly PodUsage[]): Map<string, CpuSample> {
-  const sample = (each: Pick<Usage, "time" | "usageCoreNanoSeconds">): CpuSample => ({
-    timeMs: Date.parse(each.time),
-    usageCoreNanoSeconds: each.usageCoreNanoSeconds,
+  const sample = ({ timeMs, usageCoreNanoSeconds }: CpuSample): CpuSample => ({
+    timeMs,
+    usageCoreNanoSeconds,
   });
   const samples = new Map([["", sample(node)]]);
   for (const { uid, containers } of pods)
