@@ -161,3 +161,21 @@ test("a resize that the node can never carry out is refused", async () => {
   );
   assert.equal(await resize("c", "windows", "1500m"), 'pods "c" is forbidden: pod resize is only supported on linux nodes, node "windows" is "windows"');
 });
+
+test("PodNodeSelector has a default and limits by a file that is its own", async () => {
+  const selectors = { podNodeSelectorPluginConfig: { clusterDefaultNodeSelector: "zone=a", default: "zone=a,disk=ssd" } };
+  await withFiles({ "all.yaml": selectors }, async (directory) => {
+    await using server = await startWith(["PodNodeSelector"], { admissionConfigFile: join(directory, "all.yaml") });
+    const api = server.running.api.server.loopback.resource(pods);
+    const made = await api.create(podOf("a", "i:1", { nodeSelector: { disk: "ssd" } }));
+    assert.deepEqual(made.spec.nodeSelector, { disk: "ssd", zone: "a" });
+    assert.equal(
+      await told(api.create(podOf("b", "i:1", { nodeSelector: { disk: "hdd" } }))),
+      'pods "b" is forbidden: pod node label selector labels conflict with its namespace whitelist',
+    );
+    assert.equal(
+      await told(api.create(podOf("c", "i:1", { nodeSelector: { zone: "b" } }))),
+      'pods "c" is forbidden: pod node label selector conflicts with its namespace node label selector',
+    );
+  });
+});

@@ -44,7 +44,7 @@ import {
   podNodeSelector,
 } from "./plugins/optional.ts";
 import { ownerReferencesPermissionEnforcement } from "./plugins/owner-references.ts";
-import { podGroupProtection, podGroupWorkloadExists } from "./plugins/pod-groups.ts";
+import { podGroupWorkloadExists } from "./plugins/pod-groups.ts";
 import { podResizeValidator } from "./plugins/pod-resize.ts";
 import { podTolerationRestriction } from "./plugins/pod-toleration-restriction.ts";
 import { priorityAdmission } from "./plugins/priority.ts";
@@ -106,7 +106,7 @@ function podPlugins({ live, clock }: ServerParts, { random, configurations, imag
       return imagePolicyWebhook({ ...imagePolicy, clock, random });
     },
     PodSecurity: () => podSecurity(namespaces, pods, podSecurityConfiguration(configurations.get("PodSecurity"))),
-    PodNodeSelector: () => podNodeSelector(namespaces),
+    PodNodeSelector: () => podNodeSelector(namespaces, configurations.get("PodNodeSelector")),
     Priority: () => priorityAdmission(live<PriorityClass>("scheduling.k8s.io", "v1", "priorityclasses")),
     DefaultTolerationSeconds: () => defaultTolerationSeconds,
     PodTolerationRestriction: () => podTolerationRestriction(namespaces),
@@ -128,7 +128,8 @@ function otherPlugins({ live, authorizer, table }: ServerParts, { client }: Plug
     NamespaceExists: () => namespaceExists(namespaces),
     DefaultStorageClass: () => defaultStorageClass(storageClasses),
     StorageObjectInUseProtection: () => storageObjectInUseProtection,
-    PodGroupProtection: () => podGroupProtection,
+    // Nobody would take its finalizer away again.
+    PodGroupProtection: (): AdmissionPlugin => ({ name: "PodGroupProtection" }),
     PodGroupWorkloadExists: () => {
       const isServed = table.find("scheduling.k8s.io", "v1alpha2", "workloads") !== undefined;
       return podGroupWorkloadExists(isServed ? live<Workload>("scheduling.k8s.io", "v1alpha2", "workloads") : undefined);

@@ -18,9 +18,6 @@ import {
   PodGroupSchedulingPolicy,
 } from "./scheduling-policy.ts";
 
-/** Keeps a group while Pods are in it. Source: pkg/apis/scheduling/types.go. */
-export const podGroupProtectionFinalizer = "scheduling.k8s.io/podgroup-protection";
-
 export const WorkloadPodGroupTemplateReference = struct(
   "io.k8s.api.scheduling.v1alpha2.WorkloadPodGroupTemplateReference",
   {

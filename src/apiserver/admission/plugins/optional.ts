@@ -5,9 +5,11 @@ import type { Pod } from "#api/core/v1/pod.ts";
 import { isExtendedResourceName } from "#api/core/v1/resource-name.ts";
 import type { Service } from "#api/core/v1/service.ts";
 import { invalid } from "#apimachinery/field-error.ts";
+import { isJsonMap } from "#apimachinery/json-value.ts";
 import { invalidStatus, notFound } from "#apimachinery/status.ts";
 import type { LiveSet } from "../../storage/live-set.ts";
 import type { AdmissionPlugin, AdmissionRequest } from "../admission.ts";
+import type { PluginConfiguration } from "../configuration.ts";
 import { forbid, isAbout, isNamespaceKind } from "../request.ts";
 
 function isPodWrite(request: AdmissionRequest): boolean {
@@ -133,15 +135,25 @@ export function namespaceExists(namespaces: LiveSet<Namespace>): AdmissionPlugin
 
 const nodeSelectorAnnotation = "scheduler.alpha.kubernetes.io/node-selector";
 
+/** `a=b,c=d`. */
+function labelsOf(text: string): Record<string, string> {
+  const pairs = text.split(",").map((pair) => pair.split("=").map((part) => part.trim()));
+  return Object.fromEntries(pairs.filter(([key]) => key).map(([key = "", value = ""]) => [key, value]));
+}
+
 /** Source: plugin/pkg/admission/podnodeselector. */
-export function podNodeSelector(namespaces: LiveSet<Namespace>): AdmissionPlugin {
+export function podNodeSelector(namespaces: LiveSet<Namespace>, configuration?: PluginConfiguration): AdmissionPlugin {
+  const told = configuration?.value["podNodeSelectorPluginConfig"];
+  const selectors = new Map(isJsonMap(told) ? Object.entries(told).map(([name, text]) => [name, labelsOf(String(text))]) : []);
   const wantedOf = ({ call }: AdmissionRequest): Record<string, string> => {
-    const text =
-      namespaces.get("", call.namespace)?.metadata?.annotations?.[nodeSelectorAnnotation] ?? "";
-    const pairs = text.split(",").map((pair) => pair.split("=").map((part) => part.trim()));
-    return Object.fromEntries(
-      pairs.filter(([key]) => key).map(([key = "", value = ""]) => [key, value]),
-    );
+    const text = namespaces.get("", call.namespace)?.metadata?.annotations?.[nodeSelectorAnnotation];
+    return text === undefined ? (selectors.get("clusterDefaultNodeSelector") ?? {}) : labelsOf(text);
+  };
+  /** Whether the pod asks for nothing but what the configuration allows its namespace. */
+  const isAllowed = (pod: Pod, namespace: string): boolean => {
+    const allowed = selectors.get(namespace) ?? {};
+    if (Object.keys(allowed).length === 0) return true;
+    return Object.entries(pod.spec?.nodeSelector ?? {}).every(([key, value]) => allowed[key] === value);
   };
   const conflicts = (pod: Pod, wanted: Record<string, string>): boolean =>
     Object.entries(wanted).some(
@@ -162,7 +174,10 @@ export function podNodeSelector(namespaces: LiveSet<Namespace>): AdmissionPlugin
       } as Pod;
     },
     validate(request) {
-      if (conflicts(request.object as Pod, wantedOf(request))) throw forbid(request, conflictText);
+      const pod = request.object as Pod;
+      if (conflicts(pod, wantedOf(request))) throw forbid(request, conflictText);
+      if (isAllowed(pod, request.call.namespace)) return;
+      throw forbid(request, "pod node label selector labels conflict with its namespace whitelist");
     },
   };
 }

@@ -1,4 +1,4 @@
-import { type PodGroup, podGroupProtectionFinalizer } from "#api/scheduling/v1alpha2/pod-group.ts";
+import type { PodGroup } from "#api/scheduling/v1alpha2/pod-group.ts";
 import type { Workload } from "#api/scheduling/v1alpha2/workload.ts";
 import type { LiveSet } from "../../storage/live-set.ts";
 import type { AdmissionPlugin, AdmissionRequest } from "../admission.ts";
@@ -7,18 +7,6 @@ import { forbid, isAbout } from "../request.ts";
 function isNewGroup(request: AdmissionRequest): boolean {
   return request.operation === "CREATE" && isAbout(request, "scheduling.k8s.io", "podgroups");
 }
-
-/** A group stays while Pods are in it. Source: plugin/pkg/admission/scheduling/podgroupprotection. */
-export const podGroupProtection: AdmissionPlugin = {
-  name: "PodGroupProtection",
-  handles: isNewGroup,
-  mutate({ object }) {
-    const { metadata } = object as PodGroup;
-    const finalizers = metadata?.finalizers ?? [];
-    if (finalizers.includes(podGroupProtectionFinalizer)) return undefined;
-    return { ...object, metadata: { ...metadata, finalizers: [...finalizers, podGroupProtectionFinalizer] } };
-  },
-};
 
 /** A group is made of a template that there is. `workloads`: absent where they are not served. Source: plugin/pkg/admission/podgroup. */
 export function podGroupWorkloadExists(workloads: Pick<LiveSet<Workload>, "get"> | undefined): AdmissionPlugin {
