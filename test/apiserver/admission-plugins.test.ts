@@ -8,6 +8,7 @@ import { type Event, events } from "#api/core/v1/event.ts";
 import { type Namespace, namespaces } from "#api/core/v1/namespace.ts";
 import { type Node, nodes } from "#api/core/v1/node.ts";
 import { type Pod, pods } from "#api/core/v1/pod.ts";
+import { type ResourceQuota, resourceQuotas } from "#api/core/v1/resource-quota.ts";
 import { silentLogger } from "#base/log.ts";
 import { serveHttp } from "#base/os/http.ts";
 import { startTestServer, type TestServer, type TestServerOptions } from "./server-fixture.ts";
@@ -177,5 +178,30 @@ test("PodNodeSelector has a default and limits by a file that is its own", async
       await told(api.create(podOf("c", "i:1", { nodeSelector: { zone: "b" } }))),
       'pods "c" is forbidden: pod node label selector conflicts with its namespace node label selector',
     );
+  });
+});
+
+test("what a file limits needs a quota that covers it", async () => {
+  const limits = {
+    apiVersion: "apiserver.config.k8s.io/v1",
+    kind: "ResourceQuotaConfiguration",
+    limitedResources: [{ resource: "pods", matchContains: ["cpu"] }],
+  };
+  await withFiles({ "all.yaml": configuration({ name: "ResourceQuota", configuration: limits }) }, async (directory) => {
+    await using server = await startTestServer({ flags: { admissionConfigFile: join(directory, "all.yaml") } });
+    const client = server.running.api.server.loopback;
+    const pod = (name: string, requests: object): Pod => {
+      const { metadata, spec } = podOf(name, "i:1");
+      return { metadata, spec: { ...spec, containers: [{ name: "c", image: "i:1", resources: { requests } }] } } as Pod;
+    };
+    assert.equal(
+      await told(client.resource(pods).create(pod("a", { cpu: "1" }))),
+      'pods "a" is forbidden: insufficient quota to consume: cpu,requests.cpu',
+    );
+    await client.resource(pods).create(pod("b", { memory: "1Mi" }));
+    const hard = { cpu: "2", "requests.cpu": "2" };
+    const quota = await client.resource(resourceQuotas).create({ metadata: { name: "q", namespace: "default" }, spec: { hard } } as ResourceQuota);
+    await client.resource(resourceQuotas).updateStatus({ ...quota, status: { hard, used: { cpu: "0", "requests.cpu": "0" } } });
+    await client.resource(pods).create(pod("c", { cpu: "1" }));
   });
 });

@@ -56,6 +56,7 @@ import { podSecurity } from "./pod-security/pod-security.ts";
 import { mutatingAdmissionPolicy } from "./policy/mutating.ts";
 import type { Policy, PolicyBinding, PolicyContext } from "./policy/policies.ts";
 import { validatingAdmissionPolicy } from "./policy/validating.ts";
+import { limitedResourcesOf } from "./quota/limited-resources.ts";
 import { resourceQuotaAdmission } from "./quota/resource-quota.ts";
 import type { WebhookConfiguration, WebhookContext } from "./webhook/hooks.ts";
 import { mutatingAdmissionWebhook } from "./webhook/mutating.ts";
@@ -147,7 +148,7 @@ function otherPlugins({ live, authorizer, table }: ServerParts, { client }: Plug
   } satisfies Partial<Makers>;
 }
 
-function lastPlugins(parts: ServerParts, { webhooks: clients, random }: PluginOptions) {
+function lastPlugins(parts: ServerParts, { webhooks: clients, random, configurations }: PluginOptions) {
   const { live, authorizer, clock, registry, table } = parts;
   const namespaces = live<Namespace>("", "v1", "namespaces");
   const webhookContext = (plural: string): WebhookContext => ({
@@ -173,6 +174,9 @@ function lastPlugins(parts: ServerParts, { webhooks: clients, random }: PluginOp
     MutatingAdmissionWebhook: () => mutatingAdmissionWebhook(webhookContext("mutatingwebhookconfigurations")),
     ValidatingAdmissionPolicy: () => validatingAdmissionPolicy(policyContext("validatingadmissionpolicies")),
     ValidatingAdmissionWebhook: () => validatingAdmissionWebhook(webhookContext("validatingwebhookconfigurations")),
-    ResourceQuota: () => resourceQuotaAdmission(live<ResourceQuota>("", "v1", "resourcequotas"), () => table.of(resourceQuotas)),
+    ResourceQuota: () => {
+      const limits = limitedResourcesOf(configurations.get("ResourceQuota"));
+      return resourceQuotaAdmission(live<ResourceQuota>("", "v1", "resourcequotas"), () => table.of(resourceQuotas), limits);
+    },
   } satisfies Partial<Makers>;
 }

@@ -16,6 +16,7 @@ import { trackUpdate } from "../../rest/managed-fields.ts";
 import type { LiveSet } from "../../storage/live-set.ts";
 import type { AdmissionPlugin } from "../admission.ts";
 import { type AdmissionRequest, forbid } from "../request.ts";
+import { limitedNames, type LimitedResource } from "./limited-resources.ts";
 import { countsUnder, isCounted, missingRequests } from "./quota-targets.ts";
 
 /** Tries to charge a quota that others charge at the same time. */
@@ -28,22 +29,33 @@ const chargeTriesMax = 64;
 export function resourceQuotaAdmission(
   quotas: LiveSet<ResourceQuota>,
   endpoint: () => Endpoint,
+  limits: readonly LimitedResource[] = [],
 ): AdmissionPlugin {
   return {
     name: "ResourceQuota",
     handles: (request) => request.call.namespace !== "" && isCounted(request),
     async validate(request) {
       const own = quotas.inNamespace(request.call.namespace);
-      if (own.length === 0) return;
+      if (own.length === 0 && limits.length === 0) return;
       const usage = addedUsage(request);
       const charged = own
         .map((quota) => ({ quota, added: chargeOf(quota, request, usage) }))
         .filter(({ added }) => Object.keys(added).length > 0);
+      refuseUncovered(limitedNames(limits, request.definition, usage.now), request, own);
       for (const { quota, added } of charged) exceed(quota, request, added);
       if (isDryRun(request.call)) return;
       for (const { quota, added } of charged) await charge(endpoint(), request, { quota, added });
     },
   };
+}
+
+/** Errors: Forbidden, when no quota is about what is limited. */
+function refuseUncovered(names: readonly string[], request: AdmissionRequest, quotas: readonly ResourceQuota[]): void {
+  const { object, definition } = request;
+  const covering = quotas.filter(({ spec }) => object !== undefined && matchesQuotaScopes(spec, definition, object));
+  const covered = new Set(covering.flatMap(({ status }) => Object.keys(status?.hard ?? {})));
+  const open = names.filter((name) => !covered.has(name)).toSorted();
+  if (open.length > 0) throw forbid(request, `insufficient quota to consume: ${open.join(",")}`);
 }
 
 interface Usage {
