@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { startKubeletWorld } from "../testing/kubelet-world.ts";
+import { defaultKubeletConfig } from "../config.ts";
+import { kubeletHandler } from "./kubelet-server.ts";
 import { createUsageRates } from "./usage-rates.ts";
 import { readInterfaces, readProcessCount } from "./node-usage.ts";
 import { readNodeLog } from "./node-logs.ts";
@@ -68,5 +70,24 @@ test("the node's logs are read as files and lists, and nothing beside them", asy
   assert.equal(await text("pods", "a_b_c", "main", "0.log"), "said\n");
   const refused = [["pods", ".."], ["pods", "a_b_c/../.."], ["pods", "none"], ["..", "etc"]];
   for (const path of refused) assert.equal(await text(...path), undefined, path.join("/"));
+  await lifetime.end();
+});
+
+test("what the runtime says against a stream is the answer", async () => {
+  const { kubelet, lifetime, run, settle } = await startKubeletWorld();
+  run("web", {});
+  await settle();
+  const handle = kubeletHandler({
+    kubelet,
+    config: { ...defaultKubeletConfig, nodeName: "n", nodeIps: [], directories: kubelet.services.directories },
+    auth: undefined,
+    metrics: kubelet.metrics,
+    openHttpClient: () => assert.fail("no stream was given"),
+  });
+  const answers: unknown[] = [];
+  const url = "/attach/default/web/main?output=1";
+  const respond = (status: number, _headers: object, body: string) => answers.push([status, body]);
+  await handle({ method: "GET", url, headers: {}, respond } as never);
+  assert.deepEqual(answers, [[500, "rpc error: code = Unimplemented desc = not in the fake runtime"]]);
   await lifetime.end();
 });

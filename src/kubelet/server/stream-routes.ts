@@ -52,8 +52,8 @@ export async function serveExec(routed: Routed): Promise<void> {
   if (request === undefined) return refuse(exchange, 400, noStreams);
   const { runtime } = options.kubelet.services.cri;
   const command = query.getAll("command");
-  const url = await runtime.exec({ ...request, command, containerId: target.containerId });
-  await bridge(routed, request, url);
+  const url = runtime.exec({ ...request, command, containerId: target.containerId });
+  await bridgeTo(routed, request, url);
 }
 
 export async function serveAttach(routed: Routed): Promise<void> {
@@ -66,8 +66,21 @@ export async function serveAttach(routed: Routed): Promise<void> {
   const tty = findContainer(target.worker.pod, target.containerName)?.container.tty === true;
   const request = { ...asked, tty, stderr: asked.stderr && !tty };
   const { runtime } = options.kubelet.services.cri;
-  const url = await runtime.attach({ ...request, containerId: target.containerId });
-  await bridge(routed, request, url);
+  const url = runtime.attach({ ...request, containerId: target.containerId });
+  await bridgeTo(routed, request, url);
+}
+
+/** The container may have ended since it was looked at: that is the client's to know. */
+async function bridgeTo(
+  routed: Routed,
+  request: RemoteCommandRequest,
+  url: Promise<string>,
+): Promise<void> {
+  const found = await url.catch((error: unknown) => {
+    refuse(routed.exchange, 500, errorMessage(error));
+    return undefined;
+  });
+  if (found !== undefined) await bridge(routed, request, found);
 }
 
 async function bridge(routed: Routed, request: RemoteCommandRequest, url: string): Promise<void> {
