@@ -205,3 +205,21 @@ test("what a file limits needs a quota that covers it", async () => {
     await client.resource(pods).create(pod("c", { cpu: "1" }));
   });
 });
+
+test("PodTolerationRestriction has tolerations of the whole cluster by a file", async () => {
+  const toleration = (key: string): object => ({ key, operator: "Exists", effect: "NoSchedule" });
+  const restriction = {
+    apiVersion: "podtolerationrestriction.admission.k8s.io/v1alpha1",
+    kind: "Configuration",
+    default: [toleration("given")],
+    whitelist: ["given", "allowed"].map(toleration),
+  };
+  await withFiles({ "all.yaml": configuration({ name: "PodTolerationRestriction", configuration: restriction }) }, async (directory) => {
+    const disableAdmissionPlugins = ["ServiceAccount", "DefaultTolerationSeconds"];
+    await using server = await startWith(["PodTolerationRestriction"], { admissionConfigFile: join(directory, "all.yaml"), disableAdmissionPlugins });
+    const api = server.running.api.server.loopback.resource(pods);
+    const made = await api.create(podOf("a", "i:1", { tolerations: [toleration("allowed")] }));
+    assert.deepEqual(made.spec.tolerations?.map(({ key }) => key), ["allowed", "given"]);
+    assert.match(await told(api.create(podOf("b", "i:1", { tolerations: [toleration("other")] }))), /conflict with its namespace whitelist/);
+  });
+});

@@ -110,7 +110,7 @@ function podPlugins({ live, clock }: ServerParts, { random, configurations, imag
     PodNodeSelector: () => podNodeSelector(namespaces, configurations.get("PodNodeSelector")),
     Priority: () => priorityAdmission(live<PriorityClass>("scheduling.k8s.io", "v1", "priorityclasses")),
     DefaultTolerationSeconds: () => defaultTolerationSeconds,
-    PodTolerationRestriction: () => podTolerationRestriction(namespaces),
+    PodTolerationRestriction: () => podTolerationRestriction(namespaces, configurations.get("PodTolerationRestriction")),
     EventRateLimit: () => eventRateLimit(configurations.get("EventRateLimit"), clock),
     ExtendedResourceToleration: () => extendedResourceToleration,
     RuntimeClass: () => runtimeClassAdmission(live<RuntimeClass>("node.k8s.io", "v1", "runtimeclasses")),
