@@ -319,3 +319,25 @@ test("a containerd that dies comes back, and finds its containers running", opti
   );
   await remove("survivor");
 });
+
+test("a container that starts again sees what its subPath leads to now", options, async () => {
+  const metadata = { name: "moved", namespace: "default" };
+  node.api.seed(configMaps, { metadata, data: { key: "old" } });
+  const script =
+    "grep -q new /sub/key || { until grep -q new /config/key; do sleep 0.1; done; exit 1; }";
+  const spec = {
+    volumes: [{ name: "config", configMap: { name: "moved" } }],
+    restartPolicy: "OnFailure",
+  };
+  const volumeMounts = [
+    { name: "config", mountPath: "/config" },
+    { name: "config", mountPath: "/sub/key", subPath: "key" },
+  ];
+  run("moved", script, spec, { volumeMounts });
+  await node.until<Pod>(pods, "default/moved", (pod) => pod?.status?.phase === "Running");
+  node.api.seed(configMaps, { metadata, data: { key: "new" } });
+  const over = await ended("moved");
+  assert.equal(over.status?.phase, "Succeeded");
+  assert.equal(over.status?.containerStatuses?.[0]?.restartCount, 1);
+  await remove("moved");
+});

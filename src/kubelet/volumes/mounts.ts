@@ -39,7 +39,6 @@ export function createMounts(processes: Processes, enter: readonly string[]): Mo
 
 const bindScript = `
 volume=$(readlink -f "$1")
-if mountpoint -q "$3" 2>/dev/null; then exit 0; fi
 if [ ! -e "$volume/$2" ]; then
   parent=$(readlink -m "$volume/$2")
   case "$parent/" in "$volume"/*) mkdir -p -m 0750 "$parent" ;; *) echo "subpath is outside of the volume" >&2; exit 1 ;; esac
@@ -47,6 +46,10 @@ fi
 exec 3<"$volume/$2"
 real=$(readlink /proc/self/fd/3)
 case "$real/" in "$volume"/*) ;; *) echo "subpath $real is outside of the volume" >&2; exit 1 ;; esac
+if mountpoint -q "$3" 2>/dev/null; then
+  if [ "$3" -ef /proc/self/fd/3 ]; then exit 0; fi
+  umount -l "$3"
+fi
 if [ -d "$real" ]; then mkdir -p "$3"; else mkdir -p "$(dirname "$3")"; : >"$3"; fi
 mount --no-canonicalize --bind /proc/self/fd/3 "$3"`;
 
