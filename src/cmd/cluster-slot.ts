@@ -39,6 +39,10 @@ export async function claimSlot(world: World, dataDirectory: string, pid: number
 
 export async function releaseSlot(world: World, slot: number): Promise<void> {
   await world.files.remove(claimPath(slot));
+  // What nodes kept there they took away themselves; what one could not stays to be seen.
+  const kept = join(claimsDirectory, String(slot));
+  if ((await world.files.stat(kept)) === undefined) return;
+  if ((await world.files.list(kept)).length === 0) await world.files.remove(kept);
 }
 
 async function readClaim(world: World, slot: number): Promise<Claim | undefined> {
