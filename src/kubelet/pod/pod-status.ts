@@ -1,7 +1,7 @@
 import type { ContainerStatus } from "#api/core/v1/container-status.ts";
 import type { PodCondition, PodStatus } from "#api/core/v1/pod-status.ts";
 import { containerState } from "../cri/messages.ts";
-import { isHostNetwork } from "./container-list.ts";
+import { isHostNetwork, isStaticPod } from "./container-list.ts";
 import { type ContainerStatusInput, containerStatusesOf } from "./container-statuses.ts";
 import {
   latestContainer,
@@ -10,6 +10,7 @@ import {
   readySandbox,
   runningContainers,
 } from "./pod-runtime.ts";
+import { endedStatuses } from "./ended-statuses.ts";
 import { isKubeletCondition, kubeletConditions } from "./pod-conditions.ts";
 import { type PodPhase, phaseOf } from "./pod-phase.ts";
 import { sandboxNeed } from "./plan-pod.ts";
@@ -32,7 +33,8 @@ export interface PodStatusInput extends Omit<ContainerStatusInput, "previous"> {
  */
 export function podStatusOf(input: PodStatusInput): PodStatus {
   const { pod, previous, failure } = input;
-  const { init, regular, ephemeral } = containerStatusesOf(input);
+  const seen = containerStatusesOf(input);
+  const { init, regular, ephemeral } = ends(input) ? endedStatuses(pod, seen) : seen;
   const due = failure ? "Failed" : nextPhase(input, [...regular, ...init]);
   const phase = mayEnd(input) ? due : (ended(previous.phase) ?? unended(due, previous));
   const told = phase === due ? failure : undefined;
@@ -81,7 +83,13 @@ function nextPhase(input: PodStatusInput, statuses: readonly ContainerStatus[]):
   });
   const phase = phaseOf(pod, statuses, { terminal, initialized });
   // A Pod never leaves a terminal phase.
-  return ended(pod.status?.phase) ?? ended(phase) ?? ended(previous.phase) ?? phase;
+  const known = ended(pod.status?.phase) ?? ended(phase) ?? ended(previous.phase);
+  return known ?? (ends(input) ? "Failed" : phase);
+}
+
+/** Upstream leaves static Pods out, whose statuses start anew with their files. Source: status_manager.go TerminatePod. */
+function ends({ pod, terminal }: PodStatusInput): boolean {
+  return terminal && !isStaticPod(pod);
 }
 
 /** What has ended gives its resources to others: not while something runs. Source: status_manager.go mergePodStatus. */
