@@ -168,6 +168,22 @@ test("an image that cannot be pulled backs off, and the Pod starts when it can",
   await world.lifetime.end();
 });
 
+test("a Pod that is deleted before its containers started has failed, for whoever still holds it", async () => {
+  const world = await startKubeletWorld();
+  world.runtime.missing.add("app:1");
+  world.runtime.unpullable.add("app:1");
+  world.run("early", {});
+  await world.settle(500);
+  const held = world.pod("early") as Pod;
+  world.api.seed(pods, { ...held, metadata: { ...held.metadata, finalizers: ["batch.kubernetes.io/job-tracking"] } });
+  await world.delete("early");
+  await world.settle(5000);
+  const { status } = world.pod("early") as Pod;
+  assert.equal(status?.phase, "Failed");
+  assert.equal(status.containerStatuses?.[0]?.state?.terminated?.reason, "ContainerStatusUnknown");
+  await world.lifetime.end();
+});
+
 test("a Pod waits for the ConfigMap that it needs, without looking for it", async () => {
   const world = await startKubeletWorld();
   const env = [{ name: "X", valueFrom: { configMapKeyRef: { name: "settings", key: "x" } } }];
