@@ -457,6 +457,13 @@ test("requests that HTTP/1.1 cannot read get net/http's answers", async () => {
       "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
       /^HTTP\/1\.1 200 OK/,
     ],
+    ["FOO /x HTTP/1.1\r\nHost: a\r\nA: b\r\nContent-Length: 2\r\n\r\nxx", /^HTTP\/1\.1 200 OK\r\n[^]*connection: close\r\n[^]*\r\n\r\n\/x$/],
+    ["get /x HTTP/1.1\r\n\r\n", /^HTTP\/1\.1 400 Bad Request: missing required Host header\r\n/],
+    ["F(O /x HTTP/1.1\r\nHost: a\r\n\r\n", /^HTTP\/1\.1 400 Bad Request\r\n/],
+    [`FOO /x HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(20_000)}\r\n\r\n`, /^HTTP\/1\.1 431 /],
+    ["FOO /x HTTP/1.1\r\nHost: a", /^HTTP\/1\.1 408 Request Timeout\r\n/],
+    ["GET /1 HTTP/1.1\r\nHost: a\r\n\r\nFOO /2 HTTP/1.1\r\nHost: a\r\n\r\n", /^HTTP\/1\.1 200 OK\r\n[^]*\/1HTTP\/1\.1 200 OK\r\n[^]*\/2$/],
+    ["CONNECT /x HTTP/1.1\r\nHost: a\r\n\r\n", /^HTTP\/1\.1 200 OK\r\n[^]*\/x$/],
   ];
   for (const [request, answer] of rows) {
     const socket = connectTls({ port: server.port, ca, host: "127.0.0.1", servername: "" });

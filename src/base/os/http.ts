@@ -5,7 +5,7 @@
  * broken off; the server goes on. 2. A connection without requests is closed after `idleMs`.
  * 3. After `close`, no request is accepted, and no connection outlives the grace period.
  */
-import type { IncomingMessage, Server, ServerOptions } from "node:http";
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from "node:http";
 import {
   createSecureServer,
   type Http2SecureServer,
@@ -23,6 +23,7 @@ import { Http1Exchange } from "./http1-exchange.ts";
 import { Http2Exchange } from "./http2-exchange.ts";
 import { toIoError } from "./io-error.ts";
 import { nodeHttp } from "./node-http.ts";
+import { isOtherMethod, readOtherMethod } from "./http-other-method.ts";
 
 export interface HttpLimits {
   /** Of one request, all together. @default 1 MiB, as net/http */
@@ -185,19 +186,15 @@ function listenToHttp1(server: Server, state: ServerState): void {
   server.keepAliveTimeout = limits.idleMs;
   // The client that wins a race against our idle timer must not lose its request.
   server.keepAliveTimeoutBuffer = 1000;
+  /** The last answer that a connection waits for. */
+  const answering = new WeakMap<Socket, ServerResponse>();
   // Clients may offer h2c on any request; who does not know it ignores the offer (RFC 9110, 7.8).
   const upgradable = { shouldUpgradeCallback: (request: IncomingMessage) => !offersH2c(request) };
   Object.assign(server, upgradable);
   server.on("request", (request, response) => {
-    if (request.httpVersionMinor === 1 && request.headers.host === undefined) {
-      answerClientError(request.socket, "missing host");
-      return;
-    }
-    if ((request.headers["transfer-encoding"] ?? "chunked").toLowerCase() !== "chunked") {
-      answerClientError(request.socket, "unknown encoding");
-      return;
-    }
+    if (refuses(request)) return;
     // An answer begun before the close keeps its connection alive: close that when it is idle.
+    answering.set(request.socket, response);
     response.once("close", () => {
       if (state.closing) setImmediate(() => server.closeIdleConnections());
     });
@@ -209,8 +206,48 @@ function listenToHttp1(server: Server, state: ServerState): void {
     const response = new nodeHttp.ServerResponse(request);
     state.handle(new Http1Exchange(request, response, { raw, isServerClosing }));
   });
-  server.on("clientError", (error, socket) => answerClientError(socket, error));
+  const handleLast = (request: IncomingMessage): void => {
+    request.socket.on("error", () => undefined);
+    if (refuses(request)) return;
+    const response = new nodeHttp.ServerResponse(request);
+    state.handle(new Http1Exchange(request, response, { last: true, isServerClosing }));
+  };
+  server.on("connect", handleLast);
+  server.on("clientError", (error, duplex) => {
+    const socket = duplex as Socket;
+    const done = (outcome: IncomingMessage | Error): void => {
+      if (outcome instanceof Error) answerClientError(socket, outcome);
+      else handleLast(outcome);
+    };
+    if (!isOtherMethod(error)) answerClientError(socket, error);
+    else afterAnswer(socket, answering.get(socket), () => readOtherMethod(socket, error, { limits, done }));
+  });
   server.on("connection", (socket) => track(state, socket));
+}
+
+/** Runs when a connection has its last answer; nothing is read until then. */
+function afterAnswer(socket: Socket, last: ServerResponse | undefined, run: () => void): void {
+  if (last === undefined || last.closed) {
+    run();
+    return;
+  }
+  socket.pause();
+  last.once("close", () => {
+    if (socket.destroyed) return;
+    run();
+    socket.resume();
+  });
+}
+
+/** Answers what net/http refuses before any handler. */
+function refuses({ headers, httpVersionMinor, socket }: IncomingMessage): boolean {
+  if (httpVersionMinor === 1 && headers.host === undefined) {
+    answerClientError(socket, "missing host");
+    return true;
+  }
+  if ((headers["transfer-encoding"] ?? "chunked").toLowerCase() === "chunked") return false;
+  answerClientError(socket, "unknown encoding");
+  return true;
 }
 
 function offersH2c(request: IncomingMessage): boolean {

@@ -33,19 +33,23 @@ export class Http1Exchange implements HttpExchange {
   readonly #isServerClosing: () => boolean;
   #closing: boolean;
 
-  /** `raw` is the connection of a request that Node handed over because it asks for an upgrade. */
+  /**
+   * `raw` is the connection of a request that Node handed over because it asks for an upgrade; `last` tells of one that
+   * the parser has left: it ends with the answer.
+   */
   constructor(
     request: IncomingMessage,
     response: ServerResponse,
-    options: { readonly raw?: UpgradedSocket; readonly isServerClosing: () => boolean },
+    options: { readonly raw?: UpgradedSocket; readonly last?: boolean; readonly isServerClosing: () => boolean },
   ) {
     this.#request = request;
     this.#response = response;
     this.#connection = connectionOf(request.socket);
-    this.#closing = options.raw !== undefined;
+    this.#closing = options.raw !== undefined || options.last === true;
     this.#isServerClosing = options.isServerClosing;
     request.on("error", ignore);
     response.on("error", ignore);
+    if (this.#closing) this.#answerAndEnd();
     if (options.raw !== undefined) this.upgrade = this.#upgradeOf(options.raw);
   }
 
@@ -185,11 +189,16 @@ export class Http1Exchange implements HttpExchange {
     });
   }
 
+  /** On a connection that Node does not look after any more. */
+  #answerAndEnd(): void {
+    const { socket } = this.#request;
+    this.#response.assignSocket(socket);
+    this.#response.once("finish", () => socket.end());
+  }
+
   #upgradeOf(raw: UpgradedSocket): HttpUpgrade {
     const response = this.#response;
     const socket = this.#request.socket;
-    response.assignSocket(socket);
-    response.once("finish", () => socket.end());
     return {
       protocol: this.#request.headers.upgrade ?? "",
       take: () => {
