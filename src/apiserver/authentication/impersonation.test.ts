@@ -101,3 +101,18 @@ for (const [what, headers, granted] of refused) {
     await assert.rejects(ask(headers, granted), (error) => error instanceof StatusError && error.status.code === 403);
   });
 }
+
+test("the mode that last allowed a sender is tried first", async () => {
+  const admin: Attributes = { ...listPods, user: { ...agent, name: "admin" } };
+  const impersonate = createImpersonator({ authorize: () => ({ verdict: "allow", reason: "" }) }, { enabled: () => true });
+  const groupsOf = async (headers: Headers): Promise<readonly string[]> => {
+    const named = Object.fromEntries(Object.entries(headers).map(([name, values]) => [name, values.join(", ")]));
+    const user = await impersonate({ attributes: admin, exchange: { headers: named, headerValues: (name) => headers[name] ?? [] } });
+    return user.groups;
+  };
+  const node = { "impersonate-user": ["system:node:n"] };
+  assert.deepEqual(await groupsOf(node), ["system:nodes", "system:authenticated"]);
+  // Only the old verb allows administrators; a node that is impersonated by it has no group of its own.
+  await groupsOf({ "impersonate-user": ["bob"], "impersonate-group": ["system:masters"] });
+  assert.deepEqual(await groupsOf(node), ["system:authenticated"]);
+});

@@ -3,7 +3,7 @@ import type { FeatureReader } from "#apimachinery/resource.ts";
 import type { HttpExchange } from "#base/http.ts";
 import { type Attributes, type Authorizer, forbiddenBy } from "../authorization/authorizer.ts";
 import type { User } from "../call.ts";
-import { impersonationModes, type WantedUser } from "./impersonation-modes.ts";
+import { type ImpersonationMode, impersonationModes, type WantedUser } from "./impersonation-modes.ts";
 
 export interface ImpersonationRequest {
   readonly exchange: Pick<HttpExchange, "headers" | "headerValues">;
@@ -21,26 +21,42 @@ export interface Impersonated {
 /** Whom the `Impersonate-*` headers of a request name; undefined when they name nobody. */
 export type Impersonator = (request: ImpersonationRequest) => Promise<Impersonated | undefined>;
 
+/** Senders whose last mode is remembered; who has sent nothing for longest is forgotten. Source: impersonation/cache.go. */
+export const lastModesMax = 10_000;
+
 /**
  * The narrow modes (node, service account, user by fields) are tried before the old verb
- * `impersonate`; the first that allows wins, else the first refusal is the answer.
- * Errors: BadRequest without a user name, Forbidden.
+ * `impersonate`, but the one that last allowed this sender before all; the first that allows wins,
+ * else the first refusal is the answer. Errors: BadRequest without a user name, Forbidden.
  * Source: apiserver/pkg/endpoints/filters/impersonation.
  */
 export function createImpersonator(authorizer: Authorizer, features: FeatureReader): Impersonator {
+  const lastModes = new Map<string, ImpersonationMode>();
   return async ({ exchange, attributes }) => {
     const wanted = wantedUser(exchange);
     if (wanted === undefined) return undefined;
     const modes = impersonationModes(features.enabled("ConstrainedImpersonation"));
+    const { name } = attributes.user;
+    const last = lastModes.get(name);
     let refusal: StatusError | undefined;
-    for (const mode of modes) {
+    for (const mode of modes.toSorted((a, b) => Number(b === last) - Number(a === last))) {
       if (!mode.fits(wanted, attributes.user)) continue;
       const answer = await mode.check({ wanted, attributes, authorizer });
-      if (!(answer instanceof Error)) return { user: answer, constraint: mode.constraint };
+      if (!(answer instanceof Error)) {
+        remember(lastModes, name, mode);
+        return { user: answer, constraint: mode.constraint };
+      }
       refusal ??= answer;
     }
     throw refusal ?? forbiddenBy(attributes, "all impersonation modes failed");
   };
+}
+
+function remember(lastModes: Map<string, ImpersonationMode>, sender: string, mode: ImpersonationMode): void {
+  lastModes.delete(sender);
+  lastModes.set(sender, mode);
+  const [oldest] = lastModes.size > lastModesMax ? lastModes.keys() : [];
+  if (oldest !== undefined) lastModes.delete(oldest);
 }
 
 const extraPrefix = "impersonate-extra-";
