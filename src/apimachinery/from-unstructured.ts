@@ -1,3 +1,4 @@
+import { JsonNumber } from "#wire/json-token.ts";
 import { isJsonMap } from "./json-value.ts";
 import { getOwn } from "./maps.ts";
 import { type Fields, flatFields, resolve, type Schema, type StructSchema } from "./schema.ts";
@@ -100,6 +101,7 @@ function convertScalar(type: GoScalar, value: unknown): unknown {
 /** Go's kind of a decoded JSON value. Whole numbers count as integers. */
 function kindOf(value: unknown): string {
   if (Array.isArray(value)) return "slice";
+  if (value instanceof JsonNumber) return "float64";
   if (typeof value === "object") return "map";
   if (typeof value === "boolean") return "bool";
   if (typeof value === "number") return Number.isInteger(value) ? "int64" : "float64";

@@ -1,3 +1,4 @@
+import { JsonNumber } from "#wire/json-token.ts";
 import { compareBytes } from "./maps.ts";
 
 /**
@@ -21,6 +22,7 @@ export function goStringVerb(value: unknown): string {
 function print(value: unknown, scalar: (text: string, value: unknown) => string): string {
   if (value === null || value === undefined) return scalar("<nil>", value);
   if (Array.isArray(value)) return `[${value.map((item) => print(item, scalar)).join(" ")}]`;
+  if (value instanceof JsonNumber) return scalar(floatText(value.value), value);
   if (typeof value === "object") {
     const members = Object.entries(value)
       .filter(([, member]) => member !== undefined)
@@ -37,6 +39,7 @@ function print(value: unknown, scalar: (text: string, value: unknown) => string)
 export function goTypeName(value: unknown): string {
   if (value === null || value === undefined) return "<nil>";
   if (Array.isArray(value)) return "[]interface {}";
+  if (value instanceof JsonNumber) return "float64";
   switch (typeof value) {
     case "object":
       return "map[string]interface {}";

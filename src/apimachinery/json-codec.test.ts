@@ -8,7 +8,7 @@ import { services } from "#api/core/v1/service.ts";
 import { leases } from "#api/coordination/v1/lease.ts";
 import { roles } from "#api/rbac/v1/role.ts";
 import { deepEqual } from "./deep-equal.ts";
-import { parseJsonStrict } from "#wire/json.ts";
+import { parseJsonStrict, typedJson } from "#wire/json.ts";
 import {
   applySchemaDefaults,
   canonical,
@@ -96,6 +96,12 @@ test("decodeJson refuses wrong types with Go's texts", () => {
       '{"spec":{"terminationGracePeriodSeconds":9223372036854775808}}',
       "json: cannot unmarshal number 9223372036854775808 into Go struct field PodSpec.spec.terminationGracePeriodSeconds of type int64",
     ],
+    ...["1.0", "1e2", "1E400", "-0.5"].map((number): [string, string, string] => [
+      "Pod",
+      `{"spec":{"terminationGracePeriodSeconds":${number}}}`,
+      `json: cannot unmarshal number ${number} into Go struct field PodSpec.spec.terminationGracePeriodSeconds of type int64`,
+    ]),
+    ["Pod", '{"spec":1.5}', "json: cannot unmarshal number into Go struct field Pod.spec of type v1.PodSpec"],
     [
       "Pod",
       '{"spec":{"containers":[{"livenessProbe":{"grpc":{"port":"x"}}}]}}',
@@ -139,7 +145,7 @@ test("decodeJson refuses wrong types with Go's texts", () => {
   ];
   for (const [name, body, message] of rows) {
     assert.throws(
-      () => decodeJson(schemaOf(name), parseJsonStrict(body).value),
+      () => decodeJson(schemaOf(name), parseJsonStrict(body, typedJson).value),
       { name: "DecodeError", message },
       body,
     );

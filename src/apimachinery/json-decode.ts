@@ -1,6 +1,7 @@
 import { DecodeError, Decoding } from "./decode-error.ts";
 import { markGivenEmpty } from "./given-empty.ts";
 import { type Decode, jsonTypeOf, scalarDecoders } from "./json-scalars.ts";
+import { isJsonMap } from "./json-value.ts";
 import { setOwn } from "./maps.ts";
 import {
   type EitherSchema,
@@ -106,7 +107,7 @@ function compileStruct(schema: StructSchema<Fields>): Decode {
   const goType = goTypeName(schema);
   let plan: StructPlan | undefined;
   return (value, run) => {
-    if (!isObject(value)) return run.save(run.mismatch(jsonTypeOf(value), goType));
+    if (!isJsonMap(value)) return run.save(run.mismatch(jsonTypeOf(value), goType));
     // Not before the first use: types contain themselves.
     plan ??= planOf(schema);
     return decodeStruct(plan, value, run);
@@ -215,7 +216,7 @@ function compileMap(schema: MapSchema<Schema>): Decode {
   const goType = goTypeName(schema);
   const decode = decoderOf(schema.values);
   return (value, run) => {
-    if (!isObject(value)) return run.save(run.mismatch(jsonTypeOf(value), goType));
+    if (!isJsonMap(value)) return run.save(run.mismatch(jsonTypeOf(value), goType));
     const map: Record<string, unknown> = {};
     for (const key in value) {
       const given = value[key];
@@ -234,7 +235,7 @@ function compileEither(schema: EitherSchema<unknown>): Decode {
   return (value, run) => {
     run.enterLenient();
     try {
-      if (isObject(value)) return decode(value, run);
+      if (isJsonMap(value)) return decode(value, run);
       if (schema.or === "bool") {
         if (typeof value === "boolean") return value;
         throw new DecodeError("boolean or JSON schema expected");
@@ -293,6 +294,3 @@ function holds(value: unknown, container: object): boolean {
   return Object.values(value).some((member) => holds(member, container));
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}

@@ -1,6 +1,7 @@
+import { JsonNumber } from "#wire/json-token.ts";
 import { deepEqual } from "./deep-equal.ts";
 import { goQuote } from "./field-error.ts";
-import { type JsonList, type JsonMap, isJsonMap, sortedCopy } from "./json-value.ts";
+import { copyJson, type JsonList, type JsonMap, isJsonMap, sortedCopy } from "./json-value.ts";
 import { setOwn } from "./maps.ts";
 
 /**
@@ -77,7 +78,7 @@ function unmarshalError(value: unknown, strict: boolean, types: [string, string]
 export function goKind(value: unknown): string {
   if (Array.isArray(value)) return "array";
   if (typeof value === "boolean") return "bool";
-  return typeof value === "bigint" ? "number" : typeof value;
+  return typeof value === "bigint" || value instanceof JsonNumber ? "number" : typeof value;
 }
 
 const members = new Set(["op", "path", "from", "value"]);
@@ -283,7 +284,7 @@ function copyOf(state: PatchState, value: unknown): unknown {
       `Unable to complete the copy, the size increase is too large, ${limits}`,
     );
   }
-  return structuredClone(value);
+  return copyJson(value);
 }
 
 function printBigint(_key: string, value: unknown): unknown {

@@ -1,3 +1,4 @@
+import { JsonNumber, plainJson } from "#wire/json-token.ts";
 import type { Decoding } from "./decode-error.ts";
 import { DecodeError } from "./decode-error.ts";
 import { canonicalDuration } from "./go-duration.ts";
@@ -11,7 +12,7 @@ export type Decode = (value: unknown, run: Decoding) => unknown;
 /** Go's word for the type of a JSON value. */
 export function jsonTypeOf(value: unknown): string {
   if (typeof value === "boolean") return "bool";
-  if (typeof value === "bigint") return "number";
+  if (typeof value === "bigint" || value instanceof JsonNumber) return "number";
   if (typeof value !== "object") return typeof value;
   return Array.isArray(value) ? "array" : "object";
 }
@@ -34,8 +35,8 @@ export const scalarDecoders: Readonly<Record<ScalarName, Decode>> = {
   double(value, run) {
     if (typeof value === "number" && Number.isFinite(value)) return value;
     if (typeof value === "bigint") return Number(value);
-    const what = typeof value === "number" ? numberText(value) : jsonTypeOf(value);
-    return run.save(run.mismatch(what, "float64"));
+    if (value instanceof JsonNumber && Number.isFinite(value.value)) return value.value;
+    return run.save(run.mismatch(numberText(value), "float64"));
   },
   bytes: decodeBytes,
   time: textDecoder(canonicalTimeText),
@@ -47,14 +48,10 @@ export const scalarDecoders: Readonly<Record<ScalarName, Decode>> = {
     if (typeof value === "number" && value === (value | 0)) return value | 0;
     throw new DecodeError(run.mismatch(numberText(value), "int32"));
   },
-  any: asIs,
-  object: asIs,
-  fields: asIs,
+  any: plainJson,
+  object: plainJson,
+  fields: plainJson,
 };
-
-function asIs(value: unknown): unknown {
-  return value;
-}
 
 function decodeString(value: unknown, run: Decoding): unknown {
   if (typeof value === "string") return wellFormed(value);
@@ -69,6 +66,7 @@ function wellFormed(text: string): string {
 /** `number 1.5` for numbers, which Go shows when they do not fit; else the type. */
 function numberText(value: unknown): string {
   if (typeof value === "number" || typeof value === "bigint") return `number ${value}`;
+  if (value instanceof JsonNumber) return `number ${value.source}`;
   return jsonTypeOf(value);
 }
 
@@ -84,6 +82,7 @@ function textDecoder(canonical: (text: string) => string | undefined): Decode {
 
 function decodeQuantity(value: unknown): unknown {
   if (typeof value === "string") return hard(canonicalQuantity, value.trim());
+  if (value instanceof JsonNumber) return hard(canonicalQuantity, value.source);
   const text = typeof value === "number" || typeof value === "bigint" ? `${value}` : "{}";
   return hard(canonicalQuantity, text);
 }

@@ -222,7 +222,7 @@ async function serverOptions(
       indexPath(parts.table, checks),
       discoveryPaths(createDiscovery(parts.table, parts.remotes), address),
       openApiPaths(parts.table, parts.remotes, { clock, features }),
-      issuerPaths(issuer, [createVerificationKey(pki.serviceAccountKey)]),
+      issuerPaths(issuer, [createVerificationKey(pki.serviceAccountKey)], address),
     ],
     tokenReviewer: (parts, ways) => createTokenReviewer(ways, tokensOf(parts)),
     serviceCidr: serviceCidrOf(flags),

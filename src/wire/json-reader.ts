@@ -3,6 +3,7 @@
  * well-formed strings. Iterative, so that depth costs no stack.
  */
 import { JsonError } from "./json-syntax.ts";
+import { JsonNumber, RepeatedMember } from "./json-token.ts";
 
 export interface ReadJson {
   readonly value: unknown;
@@ -11,16 +12,22 @@ export interface ReadJson {
 }
 
 export interface ReadJsonOptions {
-  /**
-   * What becomes of two values under one key when both are objects: Go decodes the second into the
-   * first ("merge") where it knows the type, and else forgets the first ("last").
-   */
-  readonly duplicates: "merge" | "last";
+  /** Integers beyond int64: exact, or floats as for Go where it knows no type. */
+  readonly integers: "exact" | "int64";
+  /** Numbers with fraction or exponent: as `JsonNumber` or as numbers. */
+  readonly fractions: "source" | "number";
+  /** Members that stand twice: as `RepeatedMember`, or the last of them. */
+  readonly repeated: "all" | "last";
 }
 
-/** Reads text that is known to be valid JSON. Integers beyond 2^53 within int64 are bigints. */
+/** For a decoder that knows the type. */
+export const typedJson: ReadJsonOptions = { integers: "exact", fractions: "source", repeated: "all" };
+/** As Go reads what it knows no type of. */
+export const untypedJson: ReadJsonOptions = { integers: "int64", fractions: "number", repeated: "last" };
+
+/** Reads text that is known to be valid JSON. Integers beyond 2^53 are bigints. */
 export function readJson(text: string, options: ReadJsonOptions): ReadJson {
-  return new JsonReader(text, options.duplicates === "merge").run();
+  return new JsonReader(text, options).run();
 }
 
 type JsonObject = Record<string, unknown>;
@@ -39,15 +46,15 @@ const int64Max = 2n ** 63n - 1n;
 
 class JsonReader {
   readonly #text: string;
-  readonly #merge: boolean;
+  readonly #options: ReadJsonOptions;
   readonly #levels: Level[] = [];
   readonly #duplicates = new Set<string>();
   readonly #number = /-?\d+(\.\d+)?([eE][-+]?\d+)?/y;
   #at = 0;
 
-  constructor(text: string, merge: boolean) {
+  constructor(text: string, options: ReadJsonOptions) {
     this.#text = text;
-    this.#merge = merge;
+    this.#options = options;
   }
 
   run(): ReadJson {
@@ -78,8 +85,13 @@ class JsonReader {
   }
 
   #put(level: Level, value: unknown): void {
-    if (Array.isArray(level.container)) level.container.push(value);
-    else setKey(level.container, level.key, value);
+    const { container, key } = level;
+    if (Array.isArray(container)) container.push(value);
+    else if (this.#options.repeated === "all" && Object.hasOwn(container, key)) {
+      const known = container[key];
+      const earlier = known instanceof RepeatedMember ? known.values : [known];
+      setKey(container, key, new RepeatedMember([...earlier, value]));
+    } else setKey(container, key, value);
   }
 
   #readKey(level: Level, keys: Set<string>): void {
@@ -104,7 +116,7 @@ class JsonReader {
 
   #value(): unknown {
     const char = this.#skipSpace();
-    if (char === code.openBrace) return this.#open(this.#objectToFill());
+    if (char === code.openBrace) return this.#open({});
     if (char === code.openBracket) return this.#open([]);
     if (char === code.quote) return this.#string();
     if (char === code.t) return this.#word(4, true);
@@ -116,15 +128,6 @@ class JsonReader {
   #word<T>(length: number, value: T): T {
     this.#at += length;
     return value;
-  }
-
-  #objectToFill(): JsonObject {
-    const level = this.#levels.at(-1);
-    if (!this.#merge || level?.keys === undefined) return {};
-    const { container, key } = level;
-    if (Array.isArray(container) || !Object.hasOwn(container, key)) return {};
-    const known = container[key];
-    return isObject(known) ? known : {};
   }
 
   #open(container: JsonObject | unknown[]): typeof opened {
@@ -145,19 +148,21 @@ class JsonReader {
     return (JSON.parse(`"${raw}"`) as string).toWellFormed();
   }
 
-  #readNumber(): number | bigint {
+  #readNumber(): number | bigint | JsonNumber {
     this.#number.lastIndex = this.#at;
     const [source = "", fraction, exponent] = this.#number.exec(this.#text) ?? [];
     this.#at += source.length;
+    const isFraction = fraction !== undefined || exponent !== undefined;
+    if (isFraction && this.#options.fractions === "source") return new JsonNumber(source);
     const value = Number(source);
-    if (!Number.isFinite(value)) {
+    if (!Number.isFinite(value) && (isFraction || this.#options.integers === "int64")) {
       throw new JsonError(`json: cannot unmarshal number ${source} into Go value of type float64`);
     }
-    if (fraction !== undefined || exponent !== undefined) return value;
+    if (isFraction) return value;
     if (Number.isSafeInteger(value)) return value;
     const exact = BigInt(source);
     // Where the type is known, its decoder judges the range; elsewhere Go falls back to a float.
-    return this.#merge || (exact >= int64Min && exact <= int64Max) ? exact : value;
+    return this.#options.integers === "exact" || (exact >= int64Min && exact <= int64Max) ? exact : value;
   }
 
   #skipSpace(): number {
@@ -182,10 +187,6 @@ const code = {
   openBrace: 0x7b,
   closeBrace: 0x7d,
 } as const;
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 function setKey(object: JsonObject, key: string, value: unknown): void {
   if (key !== "__proto__") object[key] = value;

@@ -1,5 +1,6 @@
 /** JSON text for what the native writer refuses or orders otherwise than Go. Iterative. */
 import { compareBytes } from "#base/compare-bytes.ts";
+import { JsonNumber } from "./json-token.ts";
 
 /** Integer-like keys, which V8 puts first whatever the order of their making. */
 const integerKey = /^(?:0|[1-9]\d{0,9})$/;
@@ -22,7 +23,7 @@ export function writeExactJson(root: unknown): string {
   let text = "";
 
   function put(value: unknown): void {
-    if (typeof value !== "object" || value === null) text += scalarText(value);
+    if (typeof value !== "object" || value === null || value instanceof JsonNumber) text += scalarText(value);
     else {
       const level = open(value);
       text += level.keys === undefined ? "[" : "{";

@@ -6,9 +6,12 @@ import {
   JsonError,
   parseJson,
   parseJsonStrict,
+  typedJson,
+  untypedJson,
   writeJson,
   writeJsonText,
 } from "./json.ts";
+import { JsonNumber, plainJson, RepeatedMember } from "./json-token.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
 test("parseJson keeps int64 exact, and reads the rest as doubles", () => {
@@ -97,13 +100,13 @@ test("nesting up to the limit is read and written again, exact numbers and all",
   assert.equal(parseJson(brackets), "[".repeat(20_000));
 });
 
-test("parseJsonStrict reports keys that stand twice and merges their objects", () => {
+test("parseJsonStrict reports keys that stand twice; the last counts", () => {
   const rows: [text: string, duplicates: string[], value: unknown][] = [
     ['{"a":1,"b":{"a":2},"c":[{"a":3}]}', [], { a: 1, b: { a: 2 }, c: [{ a: 3 }] }],
     [
       '{"data":{"k":"1","k":"2"},"data":{"z":"3"}}',
       ["data.k", "data"],
-      { data: { k: "2", z: "3" } },
+      { data: { z: "3" } },
     ],
     ['{"a":[{"x":1},{"x":1,"x":{"y":2}}],"a" : [3]}', ["a[1].x", "a"], { a: [3] }],
     ['{"a":{"b":1},"a":null,"a":{"c":1}}', ["a"], { a: { c: 1 } }],
@@ -111,11 +114,28 @@ test("parseJsonStrict reports keys that stand twice and merges their objects", (
     ['{"a":"\\"b\\":","\\\\":1,"\\\\":2}', ["\\"], { a: '"b":', "\\": 2 }],
   ];
   for (const [text, duplicates, value] of rows) {
-    assert.deepEqual(parseJsonStrict(text), { value, duplicates }, text);
-    assert.deepEqual(parseJsonStrict(Buffer.from(text)).duplicates, duplicates);
+    assert.deepEqual(parseJsonStrict(text, untypedJson), { value, duplicates }, text);
+    assert.deepEqual(parseJsonStrict(Buffer.from(text), untypedJson).duplicates, duplicates);
   }
   assert.deepEqual(findDuplicateKeys('{"data":{"a":1,"a":2}}'), ['duplicate field "data.a"']);
   assert.deepEqual(parseJson('{"a":{"b":1},"a":{"c":1}}'), { a: { c: 1 } });
+});
+
+test("parseJsonStrict for a known type keeps all that a member was given, and numbers as they were written", () => {
+  const read = (text: string): unknown => parseJsonStrict(text, typedJson).value;
+  assert.deepEqual(read('{"a":{"b":1},"a":null,"a":[2]}'), { a: new RepeatedMember([{ b: 1 }, null, [2]]) });
+  assert.deepEqual(plainJson(read('{"a":{"b":1},"c":[{"d":1.50,"d":2.0}],"a":{"e":1e2}}')), { a: { e: 100 }, c: [{ d: 2 }] });
+  const numbers = ["1.0", "1e2", "-0.5", "1E+400", "0e0"];
+  for (const source of numbers) {
+    for (const text of [`{"a":${source}}`, `[1,${source}]`, `{"a": [ ${source} ] }`]) {
+      const value = read(text);
+      assert.deepEqual(Object.values(value as object).flat().at(-1), new JsonNumber(source), text);
+      assert.equal(JSON.stringify(value), text.replaceAll(" ", ""));
+      assert.equal(writeJsonText([value, 1n]), `[${text.replaceAll(" ", "")},1]`);
+    }
+  }
+  const plain = '{"a.b":"1.5e3","c":true,"d":[false,null,-12,"e"]}';
+  assert.deepEqual(read(plain), JSON.parse(plain));
 });
 
 test("a key __proto__ is a key, on every path", () => {
@@ -126,7 +146,7 @@ test("a key __proto__ is a key, on every path", () => {
     assert.equal(Object.getPrototypeOf(value), Object.prototype);
     assert.equal(writeJsonText(value), text);
   }
-  assert.deepEqual(parseJsonStrict('{"__proto__":1,"__proto__":2}').duplicates, ["__proto__"]);
+  assert.deepEqual(parseJsonStrict('{"__proto__":1,"__proto__":2}', untypedJson).duplicates, ["__proto__"]);
 });
 
 test("writeJsonText writes as Go's json.Marshal", () => {
@@ -152,8 +172,8 @@ test("property: any value round-trips, and the strict reader agrees with the nat
       fc.pre(!/\d{16}/.test(text));
       assert.deepEqual(parseJson(text), JSON.parse(text));
       const withLong = `[1234567890123456789,${text}]`;
-      assert.deepEqual(parseJsonStrict(withLong).value, [1234567890123456789n, JSON.parse(text)]);
-      assert.deepEqual(parseJsonStrict(text).duplicates, []);
+      assert.deepEqual(parseJsonStrict(withLong, untypedJson).value, [1234567890123456789n, JSON.parse(text)]);
+      assert.deepEqual(parseJsonStrict(text, untypedJson).duplicates, []);
     }),
     { numRuns: 300 },
   );

@@ -2,7 +2,7 @@
  * YAML as sigs.k8s.io/yaml reads and writes it: YAML 1.1 answers (`no` is false, `0644` is octal),
  * no timestamps, JSON inside YAML.
  */
-import { JsonError, parseJsonStrict } from "./json.ts";
+import { JsonError, parseJsonStrict, untypedJson } from "./json.ts";
 import { decodeUtf8 } from "./utf8.ts";
 import { readYamlDocument, type YamlDocument } from "./yaml-reader.ts";
 
@@ -39,7 +39,7 @@ function documentsOf(text: string): string[] {
 function parseDocument(text: string): YamlDocument {
   if (/^\s*\{/.test(text)) {
     try {
-      const { value, duplicates } = parseJsonStrict(text);
+      const { value, duplicates } = parseJsonStrict(text, { ...untypedJson, integers: "exact" });
       // YAML names the lines of repeated keys.
       if (duplicates.length === 0) return { value, duplicates };
     } catch (error) {

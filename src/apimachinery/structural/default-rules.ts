@@ -2,10 +2,10 @@ import { createRuleValidator } from "../cel/rules/rule-validator.ts";
 import { DecodeError } from "../decode-error.ts";
 import { deepEqual } from "../deep-equal.ts";
 import { type FieldError, fieldErrorsText, fieldErrorText, invalid } from "../field-error.ts";
-import { isJsonMap } from "../json-value.ts";
+import { copyJson, isJsonMap } from "../json-value.ts";
 import { validateBySchema } from "./schema-validator.ts";
 import { coerceEmbedded, EmbeddedError, validateEmbedded } from "./object-meta.ts";
-import { copyJson, prune } from "./pruning.ts";
+import { prune } from "./pruning.ts";
 import { isEmbedded, itemsOf, metaFields, type Structural } from "./structural.ts";
 
 /**

@@ -1,6 +1,5 @@
-import { isJsonMap, type JsonMap } from "../json-value.ts";
+import { copyJson, isJsonMap, type JsonMap } from "../json-value.ts";
 import { setOwn } from "../maps.ts";
-import { copyJson } from "./pruning.ts";
 import { itemsOf, propertyOf, type Structural, valuesOf } from "./structural.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { isJsonMap, type JsonMap } from "../json-value.ts";
+import { copyJson, isJsonMap, type JsonMap } from "../json-value.ts";
 import { compareBytes, setOwn } from "../maps.ts";
 import {
   childPath,
@@ -30,17 +30,6 @@ export function prune<T>(value: T, schema: Structural, isResourceRoot: boolean):
     keep: false,
   });
   return { value: pruned as T, unknown: unknown.sort(compareBytes) };
-}
-
-/** A deep copy of JSON. */
-export function copyJson<T>(value: T): T {
-  if (Array.isArray(value)) return value.map(copyJson) as T;
-  if (!isJsonMap(value)) return value;
-  const result: JsonMap = {};
-  for (const name of Object.keys(value)) {
-    if (value[name] !== undefined) setOwn<unknown>(result, name, copyJson(value[name]));
-  }
-  return result as T;
 }
 
 interface Run {

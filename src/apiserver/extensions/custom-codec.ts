@@ -1,10 +1,10 @@
 import { DecodeError } from "#apimachinery/json-codec.ts";
-import { isJsonMap, type JsonMap } from "#apimachinery/json-value.ts";
+import { copyJson, isJsonMap, type JsonMap } from "#apimachinery/json-value.ts";
 import { apiVersionOf, type KubeObject, parseApiVersion } from "#apimachinery/object.ts";
 import { applyStructuralDefaults, dropNulls } from "#apimachinery/structural/defaulting.ts";
 import { coerceEmbedded, coerceMetadata, EmbeddedError, type Malformed } from "#apimachinery/structural/object-meta.ts";
 import { sortedJson } from "#apimachinery/sorted-json.ts";
-import { copyJson, prune } from "#apimachinery/structural/pruning.ts";
+import { prune } from "#apimachinery/structural/pruning.ts";
 import type { Structural } from "#apimachinery/structural/structural.ts";
 import { fieldErrorText } from "#apimachinery/field-error.ts";
 import { parseJson, writeJson } from "#wire/json.ts";

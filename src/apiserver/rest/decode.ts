@@ -1,11 +1,12 @@
 import { DecodeError, decodeJson } from "#apimachinery/json-codec.ts";
 import { decodeProto, unwrapUnknown } from "#apimachinery/proto-codec.ts";
 import { isJsonMap } from "#apimachinery/json-value.ts";
+import { mergeRepeated } from "#apimachinery/repeated-members.ts";
 import { apiVersionOf, type GroupVersionKind, type KubeObject, parseApiVersion } from "#apimachinery/object.ts";
 import type { ResourceDefinition } from "#apimachinery/resource.ts";
 import type { Fields, StructSchema } from "#apimachinery/schema.ts";
 import { badRequest, isStatusError, type StatusError } from "#apimachinery/status.ts";
-import { JsonError, parseJson, parseJsonStrict, writeJsonText } from "#wire/json.ts";
+import { JsonError, parseJsonStrict, typedJson, untypedJson, writeJsonText } from "#wire/json.ts";
 import { parseYaml } from "#wire/yaml.ts";
 import type { Body, Call } from "../call.ts";
 import { codecOf, type ObjectCodec } from "../storage/codec.ts";
@@ -131,14 +132,19 @@ function readValue(body: Body, expected: Expected, collect: boolean): Parsed {
   try {
     if (body.mediaType === "protobuf") return { value: readProto(body.bytes, expected), duplicates: [] };
     if (body.mediaType === "yaml") return readYaml(body.bytes, collect);
-    if (!collect) return { value: parseJson(body.bytes), duplicates: [] };
-    const { value, duplicates } = parseJsonStrict(body.bytes);
-    return { value, duplicates: duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`) };
+    return readJsonBody(body.bytes, expected, collect);
   } catch (error) {
     if (isStatusError(error)) throw error;
     if (!(error instanceof JsonError)) throw unrecognized(expected, body, String((error as Error).message));
     throw unrecognized(expected, body, `couldn't get version/kind; json parse error: ${error.message}`);
   }
+}
+
+function readJsonBody(bytes: Uint8Array, { schema, anyKind }: Expected, collect: boolean): Parsed {
+  const { value, duplicates } = parseJsonStrict(bytes, anyKind === true ? untypedJson : typedJson);
+  if (duplicates.length === 0) return { value, duplicates };
+  const found = collect ? duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`) : [];
+  return { value: anyKind === true ? value : mergeRepeated(schema, value), duplicates: found };
 }
 
 function readYaml(bytes: Uint8Array, collect: boolean): Parsed {

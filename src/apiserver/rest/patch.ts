@@ -30,7 +30,7 @@ import { sortedJson } from "#apimachinery/sorted-json.ts";
 import { applyStrategicMergePatch } from "#apimachinery/strategic-merge.ts";
 import { StrategicMergeError } from "#apimachinery/strategic-merge-lists.ts";
 import { assert } from "#base/assert.ts";
-import { findDuplicateKeys, JsonError, parseJson, writeJsonText } from "#wire/json.ts";
+import { JsonError, parseJsonStrict, typedJson, untypedJson, writeJsonText } from "#wire/json.ts";
 import type { Call, Endpoint } from "../call.ts";
 import { codecOf } from "../storage/codec.ts";
 import type { KindLookup } from "./decode.ts";
@@ -84,8 +84,10 @@ function readDocument(call: Call): Document {
   assert(body !== undefined, "patch without a body");
   if (body.form === "object") return { value: body.value, findings: [] };
   try {
-    const value = parseJson(body.bytes);
-    return { value, findings: strict(call) ? findDuplicateKeys(body.bytes) : [] };
+    // Of repeated members the last counts: the patch has no type. Of numbers the text does: its result has one.
+    const { fractions } = call.definition.custom === undefined ? typedJson : untypedJson;
+    const { value, duplicates } = parseJsonStrict(body.bytes, { ...untypedJson, fractions });
+    return { value, findings: strict(call) ? duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`) : [] };
   } catch (error) {
     if (!(error instanceof JsonError)) throw error;
     const prefix = strict(call) && call.patchType !== "strategic" ? "error decoding patch: " : "";
