@@ -1,6 +1,6 @@
 import { DecodeError, Decoding } from "./decode-error.ts";
 import { markGivenEmpty } from "./given-empty.ts";
-import { type Decode, jsonTypeOf, scalarDecoders } from "./json-scalars.ts";
+import { type Decode, jsonTypeOf, scalarDecoders, stringDecoder } from "./json-scalars.ts";
 import { isJsonMap } from "./json-value.ts";
 import { setOwn } from "./maps.ts";
 import {
@@ -82,6 +82,8 @@ function compile(schema: Schema): Decode {
       return compileMap(schema);
     case "either":
       return compileEither(schema);
+    case "string":
+      return schema.goType === undefined ? scalarDecoders.string : stringDecoder(schema.goType);
     default:
       return scalarDecoders[schema.type];
   }

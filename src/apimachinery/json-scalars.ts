@@ -18,7 +18,7 @@ export function jsonTypeOf(value: unknown): string {
 }
 
 export const scalarDecoders: Readonly<Record<ScalarName, Decode>> = {
-  string: decodeString,
+  string: stringDecoder("string"),
   bool(value, run) {
     if (typeof value === "boolean") return value;
     return run.save(run.mismatch(jsonTypeOf(value), "bool"));
@@ -53,9 +53,11 @@ export const scalarDecoders: Readonly<Record<ScalarName, Decode>> = {
   fields: plainJson,
 };
 
-function decodeString(value: unknown, run: Decoding): unknown {
-  if (typeof value === "string") return wellFormed(value);
-  return run.save(run.mismatch(jsonTypeOf(value), "string"));
+export function stringDecoder(goType: string): Decode {
+  return (value, run) => {
+    if (typeof value === "string") return wellFormed(value);
+    return run.save(run.mismatch(jsonTypeOf(value), goType));
+  };
 }
 
 /** Lone surrogates become U+FFFD, as in Go. */

@@ -55,11 +55,16 @@ export type ScalarName =
   | "object"
   | "fields";
 
-export interface ScalarSchema<T> extends Typed<T> {
+export interface ScalarSchema<T> extends Typed<T>, Named {
   readonly type: ScalarName;
 }
 
-export interface ListSchema<Item extends Schema> {
+interface Named {
+  /** The type that Go gives the value, where that has a name of its own: decoding errors tell it. */
+  readonly goType?: string;
+}
+
+export interface ListSchema<Item extends Schema> extends Named {
   readonly type: "list";
   readonly items: Item;
   /** In protobuf a message of its own that holds the list as field 1 (Go: a named slice type). */
@@ -67,7 +72,7 @@ export interface ListSchema<Item extends Schema> {
 }
 
 /** Keys are strings; in OpenAPI `additionalProperties`. */
-export interface MapSchema<Value extends Schema> {
+export interface MapSchema<Value extends Schema> extends Named {
   readonly type: "map";
   readonly values: Value;
 }
@@ -245,6 +250,12 @@ export const duration = scalar<string>("duration");
 export const anyJson = scalar<unknown>("any");
 export const rawObject = scalar<Record<string, unknown>>("object");
 export const fieldsV1 = scalar<Record<string, unknown>>("fields");
+
+/** A scalar, list or map with a Go type of its own: `named("v1.PodPhase", string)`. */
+export function named<S extends ScalarSchema<unknown> | ListSchema<Schema> | MapSchema<Schema>>(goType: string, schema: S): S {
+  const copy: S = { ...schema, goType };
+  return Object.freeze(copy);
+}
 
 export function listOf<S extends Schema>(items: S): ListSchema<S> {
   return Object.freeze({ type: "list", items });

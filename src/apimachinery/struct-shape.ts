@@ -83,11 +83,11 @@ export function goTypeName(schema: Schema): string {
     case "either":
       return schema.name.split(".").slice(-2).join(".");
     case "list":
-      return `[]${goTypeName(schema.items)}`;
+      return schema.goType ?? `[]${goTypeName(schema.items)}`;
     case "map":
-      return `map[string]${goTypeName(schema.values)}`;
+      return schema.goType ?? `map[string]${goTypeName(schema.values)}`;
     default:
-      return goScalarNames[schema.type];
+      return schema.goType ?? goScalarNames[schema.type];
   }
 }
 

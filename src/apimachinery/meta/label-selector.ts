@@ -1,10 +1,10 @@
-import { type Infer, listOf, mapOf, opt, req, string, struct } from "../schema.ts";
+import { type Infer, listOf, mapOf, named, opt, req, string, struct } from "../schema.ts";
 
 export const LabelSelectorRequirement = struct(
   "io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelectorRequirement",
   {
     key: req(1, string),
-    operator: req(2, string),
+    operator: req(2, named("v1.LabelSelectorOperator", string)),
     values: opt(3, listOf(string), { listType: "atomic" }),
   },
 );
@@ -24,7 +24,7 @@ export const FieldSelectorRequirement = struct(
   "io.k8s.apimachinery.pkg.apis.meta.v1.FieldSelectorRequirement",
   {
     key: req(1, string),
-    operator: req(2, string),
+    operator: req(2, named("v1.FieldSelectorOperator", string)),
     values: opt(3, listOf(string), { listType: "atomic" }),
   },
 );

@@ -1,4 +1,4 @@
-import { bool, type Infer, int64, kind, listOf, opt, ptr, req, string, struct } from "../schema.ts";
+import { bool, type Infer, int64, kind, listOf, named, opt, ptr, req, string, struct } from "../schema.ts";
 
 export const ListOptions = kind("io.k8s.apimachinery.pkg.apis.meta.v1.ListOptions", {
   labelSelector: opt(1, string),
@@ -6,7 +6,7 @@ export const ListOptions = kind("io.k8s.apimachinery.pkg.apis.meta.v1.ListOption
   watch: opt(3, bool),
   allowWatchBookmarks: opt(9, bool),
   resourceVersion: opt(4, string),
-  resourceVersionMatch: opt(10, string),
+  resourceVersionMatch: opt(10, named("v1.ResourceVersionMatch", string)),
   timeoutSeconds: ptr(5, int64),
   limit: opt(7, int64),
   continue: opt(8, string),
@@ -21,7 +21,7 @@ export const GetOptions = kind("io.k8s.apimachinery.pkg.apis.meta.v1.GetOptions"
 export interface GetOptions extends Infer<typeof GetOptions> {}
 
 export const Preconditions = struct("io.k8s.apimachinery.pkg.apis.meta.v1.Preconditions", {
-  uid: ptr(1, string),
+  uid: ptr(1, named("types.UID", string)),
   resourceVersion: ptr(2, string),
 });
 export interface Preconditions extends Infer<typeof Preconditions> {}
@@ -30,7 +30,7 @@ export const DeleteOptions = kind("io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOp
   gracePeriodSeconds: ptr(1, int64),
   preconditions: ptr(2, Preconditions),
   orphanDependents: ptr(3, bool),
-  propagationPolicy: ptr(4, string),
+  propagationPolicy: ptr(4, named("v1.DeletionPropagation", string)),
   dryRun: opt(5, listOf(string), { listType: "atomic" }),
   ignoreStoreReadErrorWithClusterBreakingPotential: ptr(6, bool),
 });

@@ -1,8 +1,8 @@
-import { type Infer, int32, kind, listOf, opt, ptr, req, string, struct } from "../schema.ts";
+import { type Infer, int32, kind, listOf, named, opt, ptr, req, string, struct } from "../schema.ts";
 import { ListMeta } from "./list-meta.ts";
 
 export const StatusCause = struct("io.k8s.apimachinery.pkg.apis.meta.v1.StatusCause", {
-  reason: opt(1, string),
+  reason: opt(1, named("v1.CauseType", string)),
   message: opt(2, string),
   field: opt(3, string),
 });
@@ -12,7 +12,7 @@ export const StatusDetails = struct("io.k8s.apimachinery.pkg.apis.meta.v1.Status
   name: opt(1, string),
   group: opt(2, string),
   kind: opt(3, string),
-  uid: opt(6, string),
+  uid: opt(6, named("types.UID", string)),
   causes: opt(4, listOf(StatusCause), { listType: "atomic" }),
   retryAfterSeconds: opt(5, int32),
 });
@@ -22,7 +22,7 @@ export const Status = kind("io.k8s.apimachinery.pkg.apis.meta.v1.Status", {
   metadata: req(1, ListMeta, { required: false }),
   status: opt(2, string),
   message: opt(3, string),
-  reason: opt(4, string),
+  reason: opt(4, named("v1.StatusReason", string)),
   details: ptr(5, StatusDetails),
   code: opt(6, int32),
 });

@@ -4,6 +4,7 @@ import {
   int32,
   kind,
   listOf,
+  named,
   opt,
   rawObject,
   req,
@@ -26,8 +27,8 @@ export const TableColumnDefinition = struct(
 export interface TableColumnDefinition extends Infer<typeof TableColumnDefinition> {}
 
 export const TableRowCondition = struct("io.k8s.apimachinery.pkg.apis.meta.v1.TableRowCondition", {
-  type: req(0, string),
-  status: req(0, string),
+  type: req(0, named("v1.RowConditionType", string)),
+  status: req(0, named("v1.ConditionStatus", string)),
   reason: opt(0, string),
   message: opt(0, string),
 });
@@ -48,7 +49,7 @@ export const Table = kind("io.k8s.apimachinery.pkg.apis.meta.v1.Table", {
 export interface Table extends Infer<typeof Table> {}
 
 export const TableOptions = kind("io.k8s.apimachinery.pkg.apis.meta.v1.TableOptions", {
-  includeObject: opt(1, string),
+  includeObject: opt(1, named("v1.IncludeObjectPolicy", string)),
 });
 export interface TableOptions extends Infer<typeof TableOptions> {}
 

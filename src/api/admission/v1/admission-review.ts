@@ -8,6 +8,7 @@ import {
   kind,
   listOf,
   mapOf,
+  named,
   opt,
   ptr,
   rawObject,
@@ -17,7 +18,7 @@ import {
 } from "#apimachinery/schema.ts";
 
 export const AdmissionRequest = struct("io.k8s.api.admission.v1.AdmissionRequest", {
-  uid: req(1, string, { required: false }),
+  uid: req(1, named("types.UID", string), { required: false }),
   kind: req(2, GroupVersionKind, { required: false }),
   resource: req(3, GroupVersionResource, { required: false }),
   subResource: opt(4, string),
@@ -26,7 +27,7 @@ export const AdmissionRequest = struct("io.k8s.api.admission.v1.AdmissionRequest
   requestSubResource: opt(15, string),
   name: opt(5, string),
   namespace: opt(6, string),
-  operation: req(7, string, { required: false }),
+  operation: req(7, named("v1.Operation", string), { required: false }),
   userInfo: req(8, UserInfo, { required: false }),
   object: opt(9, rawObject),
   oldObject: opt(10, rawObject),
@@ -36,11 +37,11 @@ export const AdmissionRequest = struct("io.k8s.api.admission.v1.AdmissionRequest
 export interface AdmissionRequest extends Infer<typeof AdmissionRequest> {}
 
 export const AdmissionResponse = struct("io.k8s.api.admission.v1.AdmissionResponse", {
-  uid: req(1, string, { required: false }),
+  uid: req(1, named("types.UID", string), { required: false }),
   allowed: req(2, bool, { required: false }),
   status: ptr(3, Status),
   patch: opt(4, bytes),
-  patchType: ptr(5, string),
+  patchType: ptr(5, named("v1.PatchType", string)),
   auditAnnotations: opt(6, mapOf(string)),
   warnings: opt(7, listOf(string), { listType: "atomic" }),
 });

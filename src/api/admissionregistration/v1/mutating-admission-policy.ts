@@ -2,7 +2,7 @@ import { mutatingPolicyColumns, mutatingPolicyStrategy } from "./mutating-policy
 import { sameShape } from "#api/strategies.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
-import { type Infer, kind, listOf, opt, ptr, req, string, struct } from "#apimachinery/schema.ts";
+import { type Infer, kind, listOf, named, opt, ptr, req, string, struct } from "#apimachinery/schema.ts";
 import { MatchCondition, MatchResources, ParamKind, Variable } from "./policy-matching.ts";
 
 export const ApplyConfiguration = struct("io.k8s.api.admissionregistration.v1.ApplyConfiguration", {
@@ -16,7 +16,7 @@ export const JSONPatch = struct("io.k8s.api.admissionregistration.v1.JSONPatch",
 export interface JSONPatch extends Infer<typeof JSONPatch> {}
 
 export const Mutation = struct("io.k8s.api.admissionregistration.v1.Mutation", {
-  patchType: req(2, string),
+  patchType: req(2, named("v1.PatchType", string)),
   applyConfiguration: ptr(3, ApplyConfiguration),
   jsonPatch: ptr(4, JSONPatch),
 });
@@ -29,14 +29,14 @@ export const MutatingAdmissionPolicySpec = struct(
     matchConstraints: ptr(2, MatchResources),
     variables: opt(3, listOf(Variable), { listType: "atomic" }),
     mutations: opt(4, listOf(Mutation), { listType: "atomic" }),
-    failurePolicy: ptr(5, string),
+    failurePolicy: ptr(5, named("v1.FailurePolicyType", string)),
     matchConditions: opt(6, listOf(MatchCondition), {
       listType: "map",
       mapKeys: ["name"],
       patch: "merge",
       mergeKey: "name",
     }),
-    reinvocationPolicy: opt(7, string),
+    reinvocationPolicy: opt(7, named("v1.ReinvocationPolicyType", string)),
   },
 );
 export interface MutatingAdmissionPolicySpec extends Infer<typeof MutatingAdmissionPolicySpec> {}

@@ -1,5 +1,5 @@
 import { LabelSelector } from "#apimachinery/meta/label-selector.ts";
-import { type Infer, listOf, opt, ptr, req, string, struct } from "#apimachinery/schema.ts";
+import { type Infer, listOf, named, opt, ptr, req, string, struct } from "#apimachinery/schema.ts";
 import { RuleWithOperations } from "./rule.ts";
 
 export const ParamKind = struct(
@@ -28,7 +28,7 @@ export const ParamRef = struct(
     name: opt(1, string),
     namespace: opt(2, string),
     selector: ptr(3, LabelSelector),
-    parameterNotFoundAction: ptr(4, string),
+    parameterNotFoundAction: ptr(4, named("v1.ParameterNotFoundActionType", string)),
   },
   { atomic: true },
 );
@@ -51,7 +51,7 @@ export const MatchResources = struct(
     objectSelector: ptr(2, LabelSelector),
     resourceRules: opt(3, listOf(NamedRuleWithOperations), { listType: "atomic" }),
     excludeResourceRules: opt(4, listOf(NamedRuleWithOperations), { listType: "atomic" }),
-    matchPolicy: ptr(7, string),
+    matchPolicy: ptr(7, named("v1.MatchPolicyType", string)),
   },
   { atomic: true },
 );

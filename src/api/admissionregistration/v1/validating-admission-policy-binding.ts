@@ -4,7 +4,7 @@ import { paramRefText } from "./policy-columns.ts";
 import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
-import { type Infer, kind, listOf, opt, ptr, req, string, struct } from "#apimachinery/schema.ts";
+import { type Infer, kind, listOf, named, opt, ptr, req, string, struct } from "#apimachinery/schema.ts";
 import { MatchResources, ParamRef } from "./policy-matching.ts";
 
 export const ValidatingAdmissionPolicyBindingSpec = struct(
@@ -13,7 +13,7 @@ export const ValidatingAdmissionPolicyBindingSpec = struct(
     policyName: opt(1, string, { required: true }),
     paramRef: ptr(2, ParamRef),
     matchResources: ptr(3, MatchResources),
-    validationActions: opt(4, listOf(string), { required: true, listType: "set" }),
+    validationActions: opt(4, listOf(named("v1.ValidationAction", string)), { required: true, listType: "set" }),
   },
 );
 export interface ValidatingAdmissionPolicyBindingSpec extends Infer<

@@ -11,6 +11,7 @@ import {
   int64,
   kind,
   listOf,
+  named,
   opt,
   ptr,
   req,
@@ -22,7 +23,7 @@ import { MatchCondition, MatchResources, ParamKind, Variable } from "./policy-ma
 export const Validation = struct("io.k8s.api.admissionregistration.v1.Validation", {
   expression: req(1, string),
   message: opt(2, string),
-  reason: ptr(3, string),
+  reason: ptr(3, named("v1.StatusReason", string)),
   messageExpression: opt(4, string),
 });
 export interface Validation extends Infer<typeof Validation> {}
@@ -39,7 +40,7 @@ export const ValidatingAdmissionPolicySpec = struct(
     paramKind: ptr(1, ParamKind),
     matchConstraints: ptr(2, MatchResources),
     validations: opt(3, listOf(Validation), { listType: "atomic" }),
-    failurePolicy: ptr(4, string),
+    failurePolicy: ptr(4, named("v1.FailurePolicyType", string)),
     auditAnnotations: opt(5, listOf(AuditAnnotation), { listType: "atomic" }),
     matchConditions: opt(6, listOf(MatchCondition), {
       listType: "map",

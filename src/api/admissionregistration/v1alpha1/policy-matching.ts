@@ -1,6 +1,6 @@
 import { RuleWithOperations } from "#api/admissionregistration/v1/rule.ts";
 import { LabelSelector } from "#apimachinery/meta/label-selector.ts";
-import { type Infer, listOf, opt, ptr, req, string, struct } from "#apimachinery/schema.ts";
+import { type Infer, listOf, named, opt, ptr, req, string, struct } from "#apimachinery/schema.ts";
 
 export const ParamKind = struct(
   "io.k8s.api.admissionregistration.v1alpha1.ParamKind",
@@ -24,7 +24,7 @@ export const ParamRef = struct(
     name: opt(1, string),
     namespace: opt(2, string),
     selector: ptr(3, LabelSelector),
-    parameterNotFoundAction: ptr(4, string),
+    parameterNotFoundAction: ptr(4, named("v1alpha1.ParameterNotFoundActionType", string)),
   },
   { atomic: true },
 );
@@ -47,7 +47,7 @@ export const MatchResources = struct(
     objectSelector: ptr(2, LabelSelector),
     resourceRules: opt(3, listOf(NamedRuleWithOperations), { listType: "atomic" }),
     excludeResourceRules: opt(4, listOf(NamedRuleWithOperations), { listType: "atomic" }),
-    matchPolicy: ptr(7, string),
+    matchPolicy: ptr(7, named("v1alpha1.MatchPolicyType", string)),
   },
   { atomic: true },
 );

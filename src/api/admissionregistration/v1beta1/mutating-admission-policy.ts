@@ -1,7 +1,7 @@
 import { mutatingPolicyColumns, mutatingPolicyStrategy } from "../v1/mutating-policy-strategy.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
-import { type Infer, kind, listOf, opt, ptr, req, string, struct } from "#apimachinery/schema.ts";
+import { type Infer, kind, listOf, named, opt, ptr, req, string, struct } from "#apimachinery/schema.ts";
 import { MatchCondition, MatchResources, ParamKind, Variable } from "./policy-matching.ts";
 
 export const ApplyConfiguration = struct(
@@ -18,7 +18,7 @@ export const JSONPatch = struct("io.k8s.api.admissionregistration.v1beta1.JSONPa
 export interface JSONPatch extends Infer<typeof JSONPatch> {}
 
 export const Mutation = struct("io.k8s.api.admissionregistration.v1beta1.Mutation", {
-  patchType: req(2, string),
+  patchType: req(2, named("v1beta1.PatchType", string)),
   applyConfiguration: ptr(3, ApplyConfiguration),
   jsonPatch: ptr(4, JSONPatch),
 });
@@ -31,7 +31,7 @@ export const MutatingAdmissionPolicySpec = struct(
     matchConstraints: ptr(2, MatchResources),
     variables: opt(3, listOf(Variable), { listType: "atomic" }),
     mutations: opt(4, listOf(Mutation), { listType: "atomic" }),
-    failurePolicy: ptr(5, string),
+    failurePolicy: ptr(5, named("v1beta1.FailurePolicyType", string)),
     matchConditions: opt(6, listOf(MatchCondition), {
       listType: "map",
       mapKeys: ["name"],

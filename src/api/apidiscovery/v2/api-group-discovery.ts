@@ -1,7 +1,7 @@
 import { GroupVersionKind } from "#apimachinery/meta/group-version.ts";
 import { ListMeta } from "#apimachinery/meta/list-meta.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
-import { type Infer, kind, listOf, opt, ptr, req, string, struct } from "#apimachinery/schema.ts";
+import { type Infer, kind, listOf, named, opt, ptr, req, string, struct } from "#apimachinery/schema.ts";
 
 export const APISubresourceDiscovery = struct(
   "io.k8s.api.apidiscovery.v2.APISubresourceDiscovery",
@@ -20,7 +20,7 @@ export interface APISubresourceDiscovery extends Infer<typeof APISubresourceDisc
 export const APIResourceDiscovery = struct("io.k8s.api.apidiscovery.v2.APIResourceDiscovery", {
   resource: req(1, string),
   responseKind: ptr(2, GroupVersionKind),
-  scope: req(3, string),
+  scope: req(3, named("v2.ResourceScope", string)),
   singularResource: req(4, string),
   verbs: req(5, listOf(string), { listType: "set" }),
   shortNames: opt(6, listOf(string), { listType: "set" }),
@@ -35,7 +35,7 @@ export interface APIResourceDiscovery extends Infer<typeof APIResourceDiscovery>
 export const APIVersionDiscovery = struct("io.k8s.api.apidiscovery.v2.APIVersionDiscovery", {
   version: req(1, string),
   resources: opt(2, listOf(APIResourceDiscovery), { listType: "map", mapKeys: ["resource"] }),
-  freshness: opt(3, string),
+  freshness: opt(3, named("v2.DiscoveryFreshness", string)),
 });
 export interface APIVersionDiscovery extends Infer<typeof APIVersionDiscovery> {}
 

@@ -10,6 +10,7 @@ import {
   int64,
   kind,
   listOf,
+  named,
   opt,
   ptr,
   req,
@@ -111,7 +112,7 @@ export interface WebhookConversion extends Infer<typeof WebhookConversion> {}
 export const CustomResourceConversion = struct(
   "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceConversion",
   {
-    strategy: req(1, string),
+    strategy: req(1, named("v1.ConversionStrategyType", string)),
     webhook: ptr(2, WebhookConversion),
   },
 );
@@ -122,7 +123,7 @@ export const CustomResourceDefinitionSpec = struct(
   {
     group: req(1, string),
     names: req(3, CustomResourceDefinitionNames),
-    scope: req(4, string),
+    scope: req(4, named("v1.ResourceScope", string)),
     versions: req(7, listOf(CustomResourceDefinitionVersion), { listType: "atomic" }),
     conversion: ptr(9, CustomResourceConversion),
     preserveUnknownFields: opt(10, bool),
@@ -133,8 +134,8 @@ export interface CustomResourceDefinitionSpec extends Infer<typeof CustomResourc
 export const CustomResourceDefinitionCondition = struct(
   "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionCondition",
   {
-    type: req(1, string),
-    status: req(2, string),
+    type: req(1, named("v1.CustomResourceDefinitionConditionType", string)),
+    status: req(2, named("v1.ConditionStatus", string)),
     lastTransitionTime: opt(3, time),
     reason: opt(4, string),
     message: opt(5, string),

@@ -7,6 +7,7 @@ import {
   int64,
   listOf,
   mapOf,
+  named,
   opt,
   ptr,
   ref,
@@ -95,7 +96,7 @@ export const ValidationRule = struct("io.k8s.apiextensions-apiserver.pkg.apis.ap
   rule: req(1, string),
   message: opt(2, string),
   messageExpression: opt(3, string),
-  reason: ptr(4, string),
+  reason: ptr(4, named("v1.FieldValueErrorReason", string)),
   fieldPath: opt(5, string),
   optionalOldSelf: ptr(6, bool),
 });
@@ -105,7 +106,7 @@ export const JSONSchemaProps: StructSchema<Fields> = struct(
   "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps",
   {
     id: opt(1, string),
-    $schema: opt(2, string),
+    $schema: opt(2, named("v1.JSONSchemaURL", string)),
     $ref: ptr(3, string),
     description: opt(4, string),
     type: opt(5, string),
@@ -135,9 +136,9 @@ export const JSONSchemaProps: StructSchema<Fields> = struct(
     properties: opt(29, mapOf(self)),
     additionalProperties: ptr(30, schemaOrBool),
     patternProperties: opt(31, mapOf(self)),
-    dependencies: opt(32, mapOf(schemaOrStrings)),
+    dependencies: opt(32, named("v1.JSONSchemaDependencies", mapOf(schemaOrStrings))),
     additionalItems: ptr(33, schemaOrBool),
-    definitions: opt(34, mapOf(self)),
+    definitions: opt(34, named("v1.JSONSchemaDefinitions", mapOf(self))),
     externalDocs: ptr(35, ExternalDocumentation),
     example: ptr(36, anyJson),
     nullable: opt(37, bool),
@@ -147,7 +148,7 @@ export const JSONSchemaProps: StructSchema<Fields> = struct(
     "x-kubernetes-list-map-keys": opt(41, listOf(string), { listType: "atomic" }),
     "x-kubernetes-list-type": ptr(42, string),
     "x-kubernetes-map-type": ptr(43, string),
-    "x-kubernetes-validations": opt(44, listOf(ValidationRule), {
+    "x-kubernetes-validations": opt(44, named("v1.ValidationRules", listOf(ValidationRule)), {
       listType: "map",
       mapKeys: ["rule"],
       patch: "merge",

@@ -5,6 +5,7 @@ import {
   int64,
   kind,
   listOf,
+  named,
   opt,
   ptr,
   req,
@@ -33,8 +34,8 @@ export interface ServerStorageVersion extends Infer<typeof ServerStorageVersion>
 export const StorageVersionCondition = struct(
   "io.k8s.api.apiserverinternal.v1alpha1.StorageVersionCondition",
   {
-    type: req(1, string),
-    status: req(2, string),
+    type: req(1, named("v1alpha1.StorageVersionConditionType", string)),
+    status: req(2, named("v1alpha1.ConditionStatus", string)),
     observedGeneration: opt(3, int64),
     lastTransitionTime: opt(4, time),
     reason: req(5, string),

@@ -14,6 +14,7 @@ import {
   intOrString,
   kind,
   listOf,
+  named,
   opt,
   ptr,
   req,
@@ -29,7 +30,7 @@ export const RollingUpdateDaemonSet = struct("io.k8s.api.apps.v1.RollingUpdateDa
 export interface RollingUpdateDaemonSet extends Infer<typeof RollingUpdateDaemonSet> {}
 
 export const DaemonSetUpdateStrategy = struct("io.k8s.api.apps.v1.DaemonSetUpdateStrategy", {
-  type: opt(1, string),
+  type: opt(1, named("v1.DaemonSetUpdateStrategyType", string)),
   rollingUpdate: ptr(2, RollingUpdateDaemonSet),
 });
 export interface DaemonSetUpdateStrategy extends Infer<typeof DaemonSetUpdateStrategy> {}
@@ -44,8 +45,8 @@ export const DaemonSetSpec = struct("io.k8s.api.apps.v1.DaemonSetSpec", {
 export interface DaemonSetSpec extends Infer<typeof DaemonSetSpec> {}
 
 export const DaemonSetCondition = struct("io.k8s.api.apps.v1.DaemonSetCondition", {
-  type: req(1, string),
-  status: req(2, string),
+  type: req(1, named("v1.DaemonSetConditionType", string)),
+  status: req(2, named("v1.ConditionStatus", string)),
   lastTransitionTime: opt(3, time),
   reason: opt(4, string),
   message: opt(5, string),

@@ -16,6 +16,7 @@ import {
   intOrString,
   kind,
   listOf,
+  named,
   opt,
   ptr,
   req,
@@ -31,7 +32,7 @@ export const RollingUpdateDeployment = struct("io.k8s.api.apps.v1.RollingUpdateD
 export interface RollingUpdateDeployment extends Infer<typeof RollingUpdateDeployment> {}
 
 export const DeploymentStrategy = struct("io.k8s.api.apps.v1.DeploymentStrategy", {
-  type: opt(1, string),
+  type: opt(1, named("v1.DeploymentStrategyType", string)),
   rollingUpdate: ptr(2, RollingUpdateDeployment),
 });
 export interface DeploymentStrategy extends Infer<typeof DeploymentStrategy> {}
@@ -49,8 +50,8 @@ export const DeploymentSpec = struct("io.k8s.api.apps.v1.DeploymentSpec", {
 export interface DeploymentSpec extends Infer<typeof DeploymentSpec> {}
 
 export const DeploymentCondition = struct("io.k8s.api.apps.v1.DeploymentCondition", {
-  type: req(1, string),
-  status: req(2, string),
+  type: req(1, named("v1.DeploymentConditionType", string)),
+  status: req(2, named("v1.ConditionStatus", string)),
   lastUpdateTime: opt(6, time),
   lastTransitionTime: opt(7, time),
   reason: opt(4, string),

@@ -22,6 +22,7 @@ import {
   int64,
   kind,
   listOf,
+  named,
   opt,
   ptr,
   req,
@@ -39,8 +40,8 @@ export const ReplicaSetSpec = struct("io.k8s.api.apps.v1.ReplicaSetSpec", {
 export interface ReplicaSetSpec extends Infer<typeof ReplicaSetSpec> {}
 
 export const ReplicaSetCondition = struct("io.k8s.api.apps.v1.ReplicaSetCondition", {
-  type: req(1, string),
-  status: req(2, string),
+  type: req(1, named("v1.ReplicaSetConditionType", string)),
+  status: req(2, named("v1.ConditionStatus", string)),
   lastTransitionTime: opt(3, time),
   reason: opt(4, string),
   message: opt(5, string),

@@ -16,6 +16,7 @@ import {
   intOrString,
   kind,
   listOf,
+  named,
   opt,
   ptr,
   req,
@@ -36,7 +37,7 @@ export interface RollingUpdateStatefulSetStrategy extends Infer<
 > {}
 
 export const StatefulSetUpdateStrategy = struct("io.k8s.api.apps.v1.StatefulSetUpdateStrategy", {
-  type: opt(1, string),
+  type: opt(1, named("v1.StatefulSetUpdateStrategyType", string)),
   rollingUpdate: ptr(2, RollingUpdateStatefulSetStrategy),
 });
 export interface StatefulSetUpdateStrategy extends Infer<typeof StatefulSetUpdateStrategy> {}
@@ -44,8 +45,8 @@ export interface StatefulSetUpdateStrategy extends Infer<typeof StatefulSetUpdat
 export const StatefulSetPersistentVolumeClaimRetentionPolicy = struct(
   "io.k8s.api.apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicy",
   {
-    whenDeleted: opt(1, string),
-    whenScaled: opt(2, string),
+    whenDeleted: opt(1, named("v1.PersistentVolumeClaimRetentionPolicyType", string)),
+    whenScaled: opt(2, named("v1.PersistentVolumeClaimRetentionPolicyType", string)),
   },
 );
 export interface StatefulSetPersistentVolumeClaimRetentionPolicy extends Infer<
@@ -63,7 +64,7 @@ export const StatefulSetSpec = struct("io.k8s.api.apps.v1.StatefulSetSpec", {
   template: req(3, PodTemplateSpec),
   volumeClaimTemplates: opt(4, listOf(PersistentVolumeClaim), { listType: "atomic" }),
   serviceName: req(5, string, { required: false }),
-  podManagementPolicy: opt(6, string),
+  podManagementPolicy: opt(6, named("v1.PodManagementPolicyType", string)),
   updateStrategy: opt(7, StatefulSetUpdateStrategy),
   revisionHistoryLimit: ptr(8, int32),
   minReadySeconds: opt(9, int32),
@@ -73,8 +74,8 @@ export const StatefulSetSpec = struct("io.k8s.api.apps.v1.StatefulSetSpec", {
 export interface StatefulSetSpec extends Infer<typeof StatefulSetSpec> {}
 
 export const StatefulSetCondition = struct("io.k8s.api.apps.v1.StatefulSetCondition", {
-  type: req(1, string),
-  status: req(2, string),
+  type: req(1, named("v1.StatefulSetConditionType", string)),
+  status: req(2, named("v1.ConditionStatus", string)),
   lastTransitionTime: opt(3, time),
   reason: opt(4, string),
   message: opt(5, string),

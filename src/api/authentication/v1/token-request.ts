@@ -4,6 +4,7 @@ import {
   int64,
   kind,
   listOf,
+  named,
   opt,
   ptr,
   req,
@@ -16,7 +17,7 @@ export const BoundObjectReference = struct("io.k8s.api.authentication.v1.BoundOb
   kind: opt(1, string),
   apiVersion: opt(2, string),
   name: opt(3, string),
-  uid: opt(4, string),
+  uid: opt(4, named("types.UID", string)),
 });
 export interface BoundObjectReference extends Infer<typeof BoundObjectReference> {}
 

@@ -2,6 +2,7 @@ import {
   type Infer,
   listOf,
   mapOf,
+  named,
   opt,
   string,
   struct,
@@ -12,6 +13,6 @@ export const UserInfo = struct("io.k8s.api.authentication.v1.UserInfo", {
   username: opt(1, string),
   uid: opt(2, string),
   groups: opt(3, listOf(string), { listType: "atomic" }),
-  extra: opt(4, mapOf(wrappedListOf(string))),
+  extra: opt(4, mapOf(named("v1.ExtraValue", wrappedListOf(string)))),
 });
 export interface UserInfo extends Infer<typeof UserInfo> {}

@@ -7,6 +7,7 @@ import {
   type Infer,
   listOf,
   mapOf,
+  named,
   opt,
   ptr,
   req,
@@ -59,7 +60,7 @@ export const SubjectAccessReviewSpec = struct(
     nonResourceAttributes: ptr(2, NonResourceAttributes),
     user: opt(3, string),
     groups: opt(4, listOf(string), { listType: "atomic" }),
-    extra: opt(5, mapOf(wrappedListOf(string))),
+    extra: opt(5, mapOf(named("v1.ExtraValue", wrappedListOf(string)))),
     uid: opt(6, string),
   },
 );

@@ -14,6 +14,7 @@ import {
   int64,
   kind,
   listOf,
+  named,
   opt,
   ptr,
   quantity,
@@ -25,7 +26,7 @@ import {
 import { CrossVersionObjectReference, MetricSpec, MetricStatus } from "./metric.ts";
 
 export const HPAScalingPolicy = struct("io.k8s.api.autoscaling.v2.HPAScalingPolicy", {
-  type: req(1, string),
+  type: req(1, named("v2.HPAScalingPolicyType", string)),
   value: req(2, int32),
   periodSeconds: req(3, int32),
 });
@@ -33,7 +34,7 @@ export interface HPAScalingPolicy extends Infer<typeof HPAScalingPolicy> {}
 
 export const HPAScalingRules = struct("io.k8s.api.autoscaling.v2.HPAScalingRules", {
   stabilizationWindowSeconds: ptr(3, int32),
-  selectPolicy: ptr(1, string),
+  selectPolicy: ptr(1, named("v2.ScalingPolicySelect", string)),
   policies: opt(2, listOf(HPAScalingPolicy), { listType: "atomic" }),
   tolerance: ptr(4, quantity),
 });
@@ -65,8 +66,8 @@ export interface HorizontalPodAutoscalerSpec extends Infer<typeof HorizontalPodA
 export const HorizontalPodAutoscalerCondition = struct(
   "io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerCondition",
   {
-    type: req(1, string),
-    status: req(2, string),
+    type: req(1, named("v2.HorizontalPodAutoscalerConditionType", string)),
+    status: req(2, named("v1.ConditionStatus", string)),
     lastTransitionTime: opt(3, time),
     reason: opt(4, string),
     message: opt(5, string),

@@ -2,6 +2,7 @@ import { LabelSelector } from "#apimachinery/meta/label-selector.ts";
 import {
   type Infer,
   int32,
+  named,
   opt,
   ptr,
   quantity,
@@ -21,7 +22,7 @@ export const CrossVersionObjectReference = struct(
 export interface CrossVersionObjectReference extends Infer<typeof CrossVersionObjectReference> {}
 
 export const MetricTarget = struct("io.k8s.api.autoscaling.v2.MetricTarget", {
-  type: req(1, string),
+  type: req(1, named("v2.MetricTargetType", string)),
   value: ptr(2, quantity),
   averageValue: ptr(3, quantity),
   averageUtilization: ptr(4, int32),
@@ -48,7 +49,7 @@ export const PodsMetricSource = struct("io.k8s.api.autoscaling.v2.PodsMetricSour
 export interface PodsMetricSource extends Infer<typeof PodsMetricSource> {}
 
 export const ResourceMetricSource = struct("io.k8s.api.autoscaling.v2.ResourceMetricSource", {
-  name: req(1, string),
+  name: req(1, named("v1.ResourceName", string)),
   target: req(2, MetricTarget),
 });
 export interface ResourceMetricSource extends Infer<typeof ResourceMetricSource> {}
@@ -56,7 +57,7 @@ export interface ResourceMetricSource extends Infer<typeof ResourceMetricSource>
 export const ContainerResourceMetricSource = struct(
   "io.k8s.api.autoscaling.v2.ContainerResourceMetricSource",
   {
-    name: req(1, string),
+    name: req(1, named("v1.ResourceName", string)),
     target: req(2, MetricTarget),
     container: req(3, string),
   },
@@ -72,7 +73,7 @@ export const ExternalMetricSource = struct("io.k8s.api.autoscaling.v2.ExternalMe
 export interface ExternalMetricSource extends Infer<typeof ExternalMetricSource> {}
 
 export const MetricSpec = struct("io.k8s.api.autoscaling.v2.MetricSpec", {
-  type: req(1, string),
+  type: req(1, named("v2.MetricSourceType", string)),
   object: ptr(2, ObjectMetricSource),
   pods: ptr(3, PodsMetricSource),
   resource: ptr(4, ResourceMetricSource),
@@ -102,7 +103,7 @@ export const PodsMetricStatus = struct("io.k8s.api.autoscaling.v2.PodsMetricStat
 export interface PodsMetricStatus extends Infer<typeof PodsMetricStatus> {}
 
 export const ResourceMetricStatus = struct("io.k8s.api.autoscaling.v2.ResourceMetricStatus", {
-  name: req(1, string),
+  name: req(1, named("v1.ResourceName", string)),
   current: req(2, MetricValueStatus),
 });
 export interface ResourceMetricStatus extends Infer<typeof ResourceMetricStatus> {}
@@ -110,7 +111,7 @@ export interface ResourceMetricStatus extends Infer<typeof ResourceMetricStatus>
 export const ContainerResourceMetricStatus = struct(
   "io.k8s.api.autoscaling.v2.ContainerResourceMetricStatus",
   {
-    name: req(1, string),
+    name: req(1, named("v1.ResourceName", string)),
     current: req(2, MetricValueStatus),
     container: req(3, string),
   },
@@ -126,7 +127,7 @@ export const ExternalMetricStatus = struct("io.k8s.api.autoscaling.v2.ExternalMe
 export interface ExternalMetricStatus extends Infer<typeof ExternalMetricStatus> {}
 
 export const MetricStatus = struct("io.k8s.api.autoscaling.v2.MetricStatus", {
-  type: req(1, string),
+  type: req(1, named("v2.MetricSourceType", string)),
   object: ptr(2, ObjectMetricStatus),
   pods: ptr(3, PodsMetricStatus),
   resource: ptr(4, ResourceMetricStatus),

@@ -1,12 +1,12 @@
 import { PodTemplateSpec } from "#api/core/v1/pod-spec.ts";
 import { LabelSelector } from "#apimachinery/meta/label-selector.ts";
-import { bool, type Infer, int32, int64, listOf, opt, ptr, req, string, struct } from "#apimachinery/schema.ts";
+import { bool, type Infer, int32, int64, listOf, named, opt, ptr, req, string, struct } from "#apimachinery/schema.ts";
 
 export const PodFailurePolicyOnExitCodesRequirement = struct(
   "io.k8s.api.batch.v1.PodFailurePolicyOnExitCodesRequirement",
   {
     containerName: ptr(1, string),
-    operator: req(2, string),
+    operator: req(2, named("v1.PodFailurePolicyOnExitCodesOperator", string)),
     values: req(3, listOf(int32), { listType: "set" }),
   },
 );
@@ -15,14 +15,14 @@ export interface PodFailurePolicyOnExitCodesRequirement extends Infer<typeof Pod
 export const PodFailurePolicyOnPodConditionsPattern = struct(
   "io.k8s.api.batch.v1.PodFailurePolicyOnPodConditionsPattern",
   {
-    type: req(1, string),
-    status: req(2, string, { required: false }),
+    type: req(1, named("v1.PodConditionType", string)),
+    status: req(2, named("v1.ConditionStatus", string), { required: false }),
   },
 );
 export interface PodFailurePolicyOnPodConditionsPattern extends Infer<typeof PodFailurePolicyOnPodConditionsPattern> {}
 
 export const PodFailurePolicyRule = struct("io.k8s.api.batch.v1.PodFailurePolicyRule", {
-  action: req(1, string),
+  action: req(1, named("v1.PodFailurePolicyAction", string)),
   onExitCodes: ptr(2, PodFailurePolicyOnExitCodesRequirement),
   onPodConditions: opt(3, listOf(PodFailurePolicyOnPodConditionsPattern), { listType: "atomic" }),
 });
@@ -57,9 +57,9 @@ export const JobSpec = struct("io.k8s.api.batch.v1.JobSpec", {
   manualSelector: ptr(5, bool),
   template: req(6, PodTemplateSpec),
   ttlSecondsAfterFinished: ptr(8, int32),
-  completionMode: ptr(9, string),
+  completionMode: ptr(9, named("v1.CompletionMode", string)),
   suspend: ptr(10, bool),
-  podReplacementPolicy: ptr(14, string),
+  podReplacementPolicy: ptr(14, named("v1.PodReplacementPolicy", string)),
   managedBy: ptr(15, string),
 });
 export interface JobSpec extends Infer<typeof JobSpec> {}

@@ -4,12 +4,12 @@ import { jobColumns } from "./job-columns.ts";
 import { jobStrategy } from "./job-strategy.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
-import { type Infer, int32, kind, listOf, opt, ptr, req, string, struct, time } from "#apimachinery/schema.ts";
+import { type Infer, int32, kind, listOf, named, opt, ptr, req, string, struct, time } from "#apimachinery/schema.ts";
 import { JobSpec } from "./job-spec.ts";
 
 export const JobCondition = struct("io.k8s.api.batch.v1.JobCondition", {
-  type: req(1, string),
-  status: req(2, string),
+  type: req(1, named("v1.JobConditionType", string)),
+  status: req(2, named("v1.ConditionStatus", string)),
   lastProbeTime: opt(3, time),
   lastTransitionTime: opt(4, time),
   reason: opt(5, string),
@@ -18,8 +18,8 @@ export const JobCondition = struct("io.k8s.api.batch.v1.JobCondition", {
 export interface JobCondition extends Infer<typeof JobCondition> {}
 
 export const UncountedTerminatedPods = struct("io.k8s.api.batch.v1.UncountedTerminatedPods", {
-  succeeded: opt(1, listOf(string), { listType: "set" }),
-  failed: opt(2, listOf(string), { listType: "set" }),
+  succeeded: opt(1, listOf(named("types.UID", string)), { listType: "set" }),
+  failed: opt(2, listOf(named("types.UID", string)), { listType: "set" }),
 });
 export interface UncountedTerminatedPods extends Infer<typeof UncountedTerminatedPods> {}
 

@@ -14,6 +14,7 @@ import {
   kind,
   listOf,
   mapOf,
+  named,
   opt,
   ptr,
   req,
@@ -29,11 +30,11 @@ export const CertificateSigningRequestSpec = struct(
     request: req(1, bytes),
     signerName: req(7, string),
     expirationSeconds: ptr(8, int32),
-    usages: opt(5, listOf(string), { listType: "atomic" }),
+    usages: opt(5, listOf(named("v1.KeyUsage", string)), { listType: "atomic" }),
     username: opt(2, string),
     uid: opt(3, string),
     groups: opt(4, listOf(string), { listType: "atomic" }),
-    extra: opt(6, mapOf(wrappedListOf(string))),
+    extra: opt(6, mapOf(named("v1.ExtraValue", wrappedListOf(string)))),
   },
 );
 export interface CertificateSigningRequestSpec extends Infer<
@@ -43,8 +44,8 @@ export interface CertificateSigningRequestSpec extends Infer<
 export const CertificateSigningRequestCondition = struct(
   "io.k8s.api.certificates.v1.CertificateSigningRequestCondition",
   {
-    type: req(1, string),
-    status: req(6, string),
+    type: req(1, named("v1.RequestConditionType", string)),
+    status: req(6, named("v1.ConditionStatus", string)),
     reason: opt(2, string),
     message: opt(3, string),
     lastUpdateTime: opt(4, time),

@@ -8,6 +8,7 @@ import {
   int32,
   kind,
   microTime,
+  named,
   ptr,
   req,
   string,
@@ -20,7 +21,7 @@ export const LeaseSpec = struct("io.k8s.api.coordination.v1.LeaseSpec", {
   acquireTime: ptr(3, microTime),
   renewTime: ptr(4, microTime),
   leaseTransitions: ptr(5, int32),
-  strategy: ptr(6, string),
+  strategy: ptr(6, named("v1.CoordinatedLeaseStrategy", string)),
   preferredHolder: ptr(7, string),
 });
 export interface LeaseSpec extends Infer<typeof LeaseSpec> {}

@@ -4,6 +4,7 @@ import {
   type Infer,
   kind,
   microTime,
+  named,
   opt,
   ptr,
   req,
@@ -17,7 +18,7 @@ export const LeaseCandidateSpec = struct("io.k8s.api.coordination.v1beta1.LeaseC
   renewTime: ptr(3, microTime),
   binaryVersion: req(4, string),
   emulationVersion: opt(5, string),
-  strategy: opt(6, string, { required: true }),
+  strategy: opt(6, named("v1.CoordinatedLeaseStrategy", string), { required: true }),
 });
 export interface LeaseCandidateSpec extends Infer<typeof LeaseCandidateSpec> {}
 

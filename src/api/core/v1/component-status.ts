@@ -1,11 +1,11 @@
 import { column, nameColumn } from "#apimachinery/columns.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
-import { type Infer, kind, listOf, opt, req, string, struct } from "#apimachinery/schema.ts";
+import { type Infer, kind, listOf, named, opt, req, string, struct } from "#apimachinery/schema.ts";
 
 export const ComponentCondition = struct("io.k8s.api.core.v1.ComponentCondition", {
-  type: req(1, string),
-  status: req(2, string),
+  type: req(1, named("v1.ComponentConditionType", string)),
+  status: req(2, named("v1.ConditionStatus", string)),
   message: opt(3, string),
   error: opt(4, string),
 });

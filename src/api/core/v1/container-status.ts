@@ -5,6 +5,7 @@ import {
   int64,
   listOf,
   mapOf,
+  named,
   opt,
   ptr,
   quantity,
@@ -58,7 +59,7 @@ export const VolumeMountStatus = struct("io.k8s.api.core.v1.VolumeMountStatus", 
   name: req(1, string),
   mountPath: req(2, string),
   readOnly: opt(3, bool),
-  recursiveReadOnly: ptr(4, string),
+  recursiveReadOnly: ptr(4, named("v1.RecursiveReadOnlyMode", string)),
   volumeStatus: ptr(5, VolumeStatus),
 });
 export interface VolumeMountStatus extends Infer<typeof VolumeMountStatus> {}
@@ -76,14 +77,14 @@ export const ContainerUser = struct("io.k8s.api.core.v1.ContainerUser", {
 export interface ContainerUser extends Infer<typeof ContainerUser> {}
 
 export const ResourceHealth = struct("io.k8s.api.core.v1.ResourceHealth", {
-  resourceID: req(1, string),
-  health: opt(2, string),
+  resourceID: req(1, named("v1.ResourceID", string)),
+  health: opt(2, named("v1.ResourceHealthStatus", string)),
   message: ptr(6, string),
 });
 export interface ResourceHealth extends Infer<typeof ResourceHealth> {}
 
 export const ResourceStatus = struct("io.k8s.api.core.v1.ResourceStatus", {
-  name: req(1, string),
+  name: req(1, named("v1.ResourceName", string)),
   resources: opt(2, listOf(ResourceHealth), { listType: "map", mapKeys: ["resourceID"] }),
 });
 export interface ResourceStatus extends Infer<typeof ResourceStatus> {}
@@ -98,7 +99,7 @@ export const ContainerStatus = struct("io.k8s.api.core.v1.ContainerStatus", {
   imageID: req(7, string),
   containerID: opt(8, string),
   started: ptr(9, bool),
-  allocatedResources: opt(10, mapOf(quantity)),
+  allocatedResources: opt(10, named("v1.ResourceList", mapOf(quantity))),
   resources: ptr(11, ResourceRequirements),
   volumeMounts: opt(12, listOf(VolumeMountStatus), {
     listType: "map",
@@ -113,6 +114,6 @@ export const ContainerStatus = struct("io.k8s.api.core.v1.ContainerStatus", {
     patch: "merge",
     mergeKey: "name",
   }),
-  stopSignal: ptr(15, string),
+  stopSignal: ptr(15, named("v1.Signal", string)),
 });
 export interface ContainerStatus extends Infer<typeof ContainerStatus> {}

@@ -4,6 +4,7 @@ import {
   int32,
   listOf,
   mapOf,
+  named,
   opt,
   ptr,
   quantity,
@@ -19,7 +20,7 @@ export const ContainerPort = struct("io.k8s.api.core.v1.ContainerPort", {
   name: opt(1, string),
   hostPort: opt(2, int32),
   containerPort: req(3, int32),
-  protocol: opt(4, string, { default: "TCP" }),
+  protocol: opt(4, named("v1.Protocol", string), { default: "TCP" }),
   hostIP: opt(5, string),
 });
 export interface ContainerPort extends Infer<typeof ContainerPort> {}
@@ -27,10 +28,10 @@ export interface ContainerPort extends Infer<typeof ContainerPort> {}
 export const VolumeMount = struct("io.k8s.api.core.v1.VolumeMount", {
   name: req(1, string),
   readOnly: opt(2, bool),
-  recursiveReadOnly: ptr(7, string),
+  recursiveReadOnly: ptr(7, named("v1.RecursiveReadOnlyMode", string)),
   mountPath: req(3, string),
   subPath: opt(4, string),
-  mountPropagation: ptr(5, string),
+  mountPropagation: ptr(5, named("v1.MountPropagationMode", string)),
   subPathExpr: opt(6, string),
 });
 export interface VolumeMount extends Infer<typeof VolumeMount> {}
@@ -42,8 +43,8 @@ export const VolumeDevice = struct("io.k8s.api.core.v1.VolumeDevice", {
 export interface VolumeDevice extends Infer<typeof VolumeDevice> {}
 
 export const ContainerResizePolicy = struct("io.k8s.api.core.v1.ContainerResizePolicy", {
-  resourceName: req(1, string),
-  restartPolicy: req(2, string),
+  resourceName: req(1, named("v1.ResourceName", string)),
+  restartPolicy: req(2, named("v1.ResourceResizeRestartPolicy", string)),
 });
 export interface ContainerResizePolicy extends Infer<typeof ContainerResizePolicy> {}
 
@@ -54,8 +55,8 @@ export const ResourceClaim = struct("io.k8s.api.core.v1.ResourceClaim", {
 export interface ResourceClaim extends Infer<typeof ResourceClaim> {}
 
 export const ResourceRequirements = struct("io.k8s.api.core.v1.ResourceRequirements", {
-  limits: opt(1, mapOf(quantity)),
-  requests: opt(2, mapOf(quantity)),
+  limits: opt(1, named("v1.ResourceList", mapOf(quantity))),
+  requests: opt(2, named("v1.ResourceList", mapOf(quantity))),
   claims: opt(3, listOf(ResourceClaim), { listType: "map", mapKeys: ["name"] }),
 });
 export interface ResourceRequirements extends Infer<typeof ResourceRequirements> {}
@@ -63,7 +64,7 @@ export interface ResourceRequirements extends Infer<typeof ResourceRequirements>
 export const ContainerRestartRuleOnExitCodes = struct(
   "io.k8s.api.core.v1.ContainerRestartRuleOnExitCodes",
   {
-    operator: opt(1, string, { required: true }),
+    operator: opt(1, named("v1.ContainerRestartRuleOnExitCodesOperator", string), { required: true }),
     values: opt(2, listOf(int32), { listType: "set" }),
   },
 );
@@ -72,7 +73,7 @@ export interface ContainerRestartRuleOnExitCodes extends Infer<
 > {}
 
 export const ContainerRestartRule = struct("io.k8s.api.core.v1.ContainerRestartRule", {
-  action: opt(1, string, { required: true }),
+  action: opt(1, named("v1.ContainerRestartRuleAction", string), { required: true }),
   exitCodes: ptr(2, ContainerRestartRuleOnExitCodes),
 });
 export interface ContainerRestartRule extends Infer<typeof ContainerRestartRule> {}
@@ -98,7 +99,7 @@ export const Container = struct("io.k8s.api.core.v1.Container", {
   }),
   resources: opt(8, ResourceRequirements),
   resizePolicy: opt(23, listOf(ContainerResizePolicy), { listType: "atomic" }),
-  restartPolicy: ptr(24, string),
+  restartPolicy: ptr(24, named("v1.ContainerRestartPolicy", string)),
   restartPolicyRules: opt(25, listOf(ContainerRestartRule), { listType: "atomic" }),
   volumeMounts: opt(9, listOf(VolumeMount), {
     listType: "map",
@@ -117,8 +118,8 @@ export const Container = struct("io.k8s.api.core.v1.Container", {
   startupProbe: ptr(22, Probe),
   lifecycle: ptr(12, Lifecycle),
   terminationMessagePath: opt(13, string),
-  terminationMessagePolicy: opt(20, string),
-  imagePullPolicy: opt(14, string),
+  terminationMessagePolicy: opt(20, named("v1.TerminationMessagePolicy", string)),
+  imagePullPolicy: opt(14, named("v1.PullPolicy", string)),
   securityContext: ptr(15, SecurityContext),
   stdin: opt(16, bool),
   stdinOnce: opt(17, bool),
@@ -147,7 +148,7 @@ export const EphemeralContainerCommon = struct("io.k8s.api.core.v1.EphemeralCont
   }),
   resources: opt(8, ResourceRequirements),
   resizePolicy: opt(23, listOf(ContainerResizePolicy), { listType: "atomic" }),
-  restartPolicy: ptr(24, string),
+  restartPolicy: ptr(24, named("v1.ContainerRestartPolicy", string)),
   restartPolicyRules: opt(25, listOf(ContainerRestartRule), { listType: "atomic" }),
   volumeMounts: opt(9, listOf(VolumeMount), {
     listType: "map",
@@ -166,8 +167,8 @@ export const EphemeralContainerCommon = struct("io.k8s.api.core.v1.EphemeralCont
   startupProbe: ptr(22, Probe),
   lifecycle: ptr(12, Lifecycle),
   terminationMessagePath: opt(13, string),
-  terminationMessagePolicy: opt(20, string),
-  imagePullPolicy: opt(14, string),
+  terminationMessagePolicy: opt(20, named("v1.TerminationMessagePolicy", string)),
+  imagePullPolicy: opt(14, named("v1.PullPolicy", string)),
   securityContext: ptr(15, SecurityContext),
   stdin: opt(16, bool),
   stdinOnce: opt(17, bool),

@@ -7,6 +7,7 @@ import {
   int32,
   kind,
   listOf,
+  named,
   opt,
   ptr,
   req,
@@ -32,7 +33,7 @@ export const EndpointPort = struct(
   {
     name: opt(1, string),
     port: req(2, int32),
-    protocol: opt(3, string),
+    protocol: opt(3, named("v1.Protocol", string)),
     appProtocol: ptr(4, string),
   },
   { atomic: true },

@@ -6,6 +6,7 @@ import {
   kind,
   listOf,
   mapOf,
+  named,
   opt,
   quantity,
   req,
@@ -14,12 +15,12 @@ import {
 } from "#apimachinery/schema.ts";
 
 export const LimitRangeItem = struct("io.k8s.api.core.v1.LimitRangeItem", {
-  type: req(1, string),
-  max: opt(2, mapOf(quantity)),
-  min: opt(3, mapOf(quantity)),
-  default: opt(4, mapOf(quantity)),
-  defaultRequest: opt(5, mapOf(quantity)),
-  maxLimitRequestRatio: opt(6, mapOf(quantity)),
+  type: req(1, named("v1.LimitType", string)),
+  max: opt(2, named("v1.ResourceList", mapOf(quantity))),
+  min: opt(3, named("v1.ResourceList", mapOf(quantity))),
+  default: opt(4, named("v1.ResourceList", mapOf(quantity))),
+  defaultRequest: opt(5, named("v1.ResourceList", mapOf(quantity))),
+  maxLimitRequestRatio: opt(6, named("v1.ResourceList", mapOf(quantity))),
 });
 export interface LimitRangeItem extends Infer<typeof LimitRangeItem> {}
 

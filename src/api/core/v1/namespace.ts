@@ -6,19 +6,19 @@ import { type FieldError, invalid } from "#apimachinery/field-error.ts";
 import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
-import { type Infer, kind, listOf, opt, req, string, struct, time } from "#apimachinery/schema.ts";
+import { type Infer, kind, listOf, named, opt, req, string, struct, time } from "#apimachinery/schema.ts";
 
 /** The name as a label, so that selectors can choose one namespace. */
 const nameLabel = "kubernetes.io/metadata.name";
 
 export const NamespaceSpec = struct("io.k8s.api.core.v1.NamespaceSpec", {
-  finalizers: opt(1, listOf(string), { listType: "atomic" }),
+  finalizers: opt(1, listOf(named("v1.FinalizerName", string)), { listType: "atomic" }),
 });
 export interface NamespaceSpec extends Infer<typeof NamespaceSpec> {}
 
 export const NamespaceCondition = struct("io.k8s.api.core.v1.NamespaceCondition", {
-  type: req(1, string),
-  status: req(2, string),
+  type: req(1, named("v1.NamespaceConditionType", string)),
+  status: req(2, named("v1.ConditionStatus", string)),
   lastTransitionTime: opt(4, time),
   reason: opt(5, string),
   message: opt(6, string),
@@ -26,7 +26,7 @@ export const NamespaceCondition = struct("io.k8s.api.core.v1.NamespaceCondition"
 export interface NamespaceCondition extends Infer<typeof NamespaceCondition> {}
 
 export const NamespaceStatus = struct("io.k8s.api.core.v1.NamespaceStatus", {
-  phase: opt(1, string),
+  phase: opt(1, named("v1.NamespacePhase", string)),
   conditions: opt(2, listOf(NamespaceCondition), {
     listType: "map",
     mapKeys: ["type"],

@@ -1,8 +1,8 @@
-import { type Infer, listOf, opt, req, string, struct } from "#apimachinery/schema.ts";
+import { type Infer, listOf, named, opt, req, string, struct } from "#apimachinery/schema.ts";
 
 export const NodeSelectorRequirement = struct("io.k8s.api.core.v1.NodeSelectorRequirement", {
   key: req(1, string),
-  operator: req(2, string),
+  operator: req(2, named("v1.NodeSelectorOperator", string)),
   values: opt(3, listOf(string), { listType: "atomic" }),
 });
 export interface NodeSelectorRequirement extends Infer<typeof NodeSelectorRequirement> {}

@@ -5,6 +5,7 @@ import {
   int64,
   listOf,
   mapOf,
+  named,
   opt,
   ptr,
   quantity,
@@ -17,7 +18,7 @@ import {
 export const ConfigMapNodeConfigSource = struct("io.k8s.api.core.v1.ConfigMapNodeConfigSource", {
   namespace: req(1, string),
   name: req(2, string),
-  uid: opt(3, string),
+  uid: opt(3, named("types.UID", string)),
   resourceVersion: opt(4, string),
   kubeletConfigKey: req(5, string),
 });
@@ -84,8 +85,8 @@ export const NodeConfigStatus = struct("io.k8s.api.core.v1.NodeConfigStatus", {
 export interface NodeConfigStatus extends Infer<typeof NodeConfigStatus> {}
 
 export const NodeCondition = struct("io.k8s.api.core.v1.NodeCondition", {
-  type: req(1, string),
-  status: req(2, string),
+  type: req(1, named("v1.NodeConditionType", string)),
+  status: req(2, named("v1.ConditionStatus", string)),
   lastHeartbeatTime: opt(3, time),
   lastTransitionTime: opt(4, time),
   reason: opt(5, string),
@@ -94,7 +95,7 @@ export const NodeCondition = struct("io.k8s.api.core.v1.NodeCondition", {
 export interface NodeCondition extends Infer<typeof NodeCondition> {}
 
 export const NodeAddress = struct("io.k8s.api.core.v1.NodeAddress", {
-  type: req(1, string),
+  type: req(1, named("v1.NodeAddressType", string)),
   address: req(2, string),
 });
 export interface NodeAddress extends Infer<typeof NodeAddress> {}
@@ -106,15 +107,15 @@ export const ContainerImage = struct("io.k8s.api.core.v1.ContainerImage", {
 export interface ContainerImage extends Infer<typeof ContainerImage> {}
 
 export const AttachedVolume = struct("io.k8s.api.core.v1.AttachedVolume", {
-  name: req(1, string),
+  name: req(1, named("v1.UniqueVolumeName", string)),
   devicePath: req(2, string),
 });
 export interface AttachedVolume extends Infer<typeof AttachedVolume> {}
 
 export const NodeStatus = struct("io.k8s.api.core.v1.NodeStatus", {
-  capacity: opt(1, mapOf(quantity)),
-  allocatable: opt(2, mapOf(quantity)),
-  phase: opt(3, string),
+  capacity: opt(1, named("v1.ResourceList", mapOf(quantity))),
+  allocatable: opt(2, named("v1.ResourceList", mapOf(quantity))),
+  phase: opt(3, named("v1.NodePhase", string)),
   conditions: opt(4, listOf(NodeCondition), {
     listType: "map",
     mapKeys: ["type"],
@@ -130,7 +131,7 @@ export const NodeStatus = struct("io.k8s.api.core.v1.NodeStatus", {
   daemonEndpoints: opt(6, NodeDaemonEndpoints),
   nodeInfo: opt(7, NodeSystemInfo),
   images: opt(8, listOf(ContainerImage), { listType: "atomic" }),
-  volumesInUse: opt(9, listOf(string), { listType: "atomic" }),
+  volumesInUse: opt(9, listOf(named("v1.UniqueVolumeName", string)), { listType: "atomic" }),
   volumesAttached: opt(10, listOf(AttachedVolume), { listType: "atomic" }),
   config: ptr(11, NodeConfigStatus),
   runtimeHandlers: opt(12, listOf(NodeRuntimeHandler), { listType: "atomic" }),

@@ -3,14 +3,14 @@ import { validateNode, validateNodeUpdate } from "./node-validation.ts";
 import { nodeColumns } from "./node-columns.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
-import { bool, type Infer, kind, listOf, opt, ptr, req, string, struct, time } from "#apimachinery/schema.ts";
+import { bool, type Infer, kind, listOf, named, opt, ptr, req, string, struct, time } from "#apimachinery/schema.ts";
 import { NodeProxyOptions } from "./connect-options.ts";
 import { NodeConfigSource, NodeStatus } from "./node-status.ts";
 
 export const Taint = struct("io.k8s.api.core.v1.Taint", {
   key: req(1, string),
   value: opt(2, string),
-  effect: req(3, string),
+  effect: req(3, named("v1.TaintEffect", string)),
   timeAdded: ptr(4, time),
 });
 export interface Taint extends Infer<typeof Taint> {}

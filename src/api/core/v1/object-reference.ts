@@ -1,4 +1,4 @@
-import { type Infer, opt, ptr, req, string, struct } from "#apimachinery/schema.ts";
+import { type Infer, named, opt, ptr, req, string, struct } from "#apimachinery/schema.ts";
 
 export const TypedObjectReference = struct("io.k8s.api.core.v1.TypedObjectReference", {
   apiGroup: ptr(1, string, { nullable: true }),
@@ -24,7 +24,7 @@ export const ObjectReference = struct(
     kind: opt(1, string),
     namespace: opt(2, string),
     name: opt(3, string),
-    uid: opt(4, string),
+    uid: opt(4, named("types.UID", string)),
     apiVersion: opt(5, string),
     resourceVersion: opt(6, string),
     fieldPath: opt(7, string),

@@ -13,6 +13,7 @@ import {
   kind,
   listOf,
   mapOf,
+  named,
   opt,
   ptr,
   quantity,
@@ -26,8 +27,8 @@ import { PersistentVolumeClaimSpec } from "./persistent-volume-claim-spec.ts";
 export const PersistentVolumeClaimCondition = struct(
   "io.k8s.api.core.v1.PersistentVolumeClaimCondition",
   {
-    type: req(1, string),
-    status: req(2, string),
+    type: req(1, named("v1.PersistentVolumeClaimConditionType", string)),
+    status: req(2, named("v1.ConditionStatus", string)),
     lastProbeTime: opt(3, time),
     lastTransitionTime: opt(4, time),
     reason: opt(5, string),
@@ -40,24 +41,24 @@ export interface PersistentVolumeClaimCondition extends Infer<
 
 export const ModifyVolumeStatus = struct("io.k8s.api.core.v1.ModifyVolumeStatus", {
   targetVolumeAttributesClassName: opt(1, string),
-  status: req(2, string),
+  status: req(2, named("v1.PersistentVolumeClaimModifyVolumeStatus", string)),
 });
 export interface ModifyVolumeStatus extends Infer<typeof ModifyVolumeStatus> {}
 
 export const PersistentVolumeClaimStatus = struct(
   "io.k8s.api.core.v1.PersistentVolumeClaimStatus",
   {
-    phase: opt(1, string),
-    accessModes: opt(2, listOf(string), { listType: "atomic" }),
-    capacity: opt(3, mapOf(quantity)),
+    phase: opt(1, named("v1.PersistentVolumeClaimPhase", string)),
+    accessModes: opt(2, listOf(named("v1.PersistentVolumeAccessMode", string)), { listType: "atomic" }),
+    capacity: opt(3, named("v1.ResourceList", mapOf(quantity))),
     conditions: opt(4, listOf(PersistentVolumeClaimCondition), {
       listType: "map",
       mapKeys: ["type"],
       patch: "merge",
       mergeKey: "type",
     }),
-    allocatedResources: opt(5, mapOf(quantity)),
-    allocatedResourceStatuses: opt(7, mapOf(string), { mapType: "granular" }),
+    allocatedResources: opt(5, named("v1.ResourceList", mapOf(quantity))),
+    allocatedResourceStatuses: opt(7, named("map[v1.ResourceName]v1.ClaimResourceStatus", mapOf(string)), { mapType: "granular" }),
     currentVolumeAttributesClassName: ptr(8, string),
     modifyVolumeStatus: ptr(9, ModifyVolumeStatus),
   },

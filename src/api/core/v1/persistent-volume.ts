@@ -10,6 +10,7 @@ import {
   kind,
   listOf,
   mapOf,
+  named,
   opt,
   ptr,
   quantity,
@@ -28,21 +29,21 @@ export const VolumeNodeAffinity = struct("io.k8s.api.core.v1.VolumeNodeAffinity"
 export interface VolumeNodeAffinity extends Infer<typeof VolumeNodeAffinity> {}
 
 export const PersistentVolumeSpec = struct("io.k8s.api.core.v1.PersistentVolumeSpec", {
-  capacity: opt(1, mapOf(quantity)),
+  capacity: opt(1, named("v1.ResourceList", mapOf(quantity))),
   persistentVolumeSource: req(2, PersistentVolumeSource, { inline: true }),
-  accessModes: opt(3, listOf(string), { listType: "atomic" }),
+  accessModes: opt(3, listOf(named("v1.PersistentVolumeAccessMode", string)), { listType: "atomic" }),
   claimRef: ptr(4, ObjectReference, { mapType: "granular" }),
-  persistentVolumeReclaimPolicy: opt(5, string),
+  persistentVolumeReclaimPolicy: opt(5, named("v1.PersistentVolumeReclaimPolicy", string)),
   storageClassName: opt(6, string),
   mountOptions: opt(7, listOf(string), { listType: "atomic" }),
-  volumeMode: ptr(8, string),
+  volumeMode: ptr(8, named("v1.PersistentVolumeMode", string)),
   nodeAffinity: ptr(9, VolumeNodeAffinity),
   volumeAttributesClassName: ptr(10, string),
 });
 export interface PersistentVolumeSpec extends Infer<typeof PersistentVolumeSpec> {}
 
 export const PersistentVolumeStatus = struct("io.k8s.api.core.v1.PersistentVolumeStatus", {
-  phase: opt(1, string),
+  phase: opt(1, named("v1.PersistentVolumePhase", string)),
   message: opt(2, string),
   reason: opt(3, string),
   lastPhaseTransitionTime: ptr(4, time),

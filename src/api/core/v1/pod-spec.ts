@@ -7,6 +7,7 @@ import {
   int64,
   listOf,
   mapOf,
+  named,
   opt,
   ptr,
   quantity,
@@ -22,15 +23,15 @@ import { Volume } from "./volume.ts";
 
 export const Toleration = struct("io.k8s.api.core.v1.Toleration", {
   key: opt(1, string),
-  operator: opt(2, string),
+  operator: opt(2, named("v1.TolerationOperator", string)),
   value: opt(3, string),
-  effect: opt(4, string),
+  effect: opt(4, named("v1.TaintEffect", string)),
   tolerationSeconds: ptr(5, int64),
 });
 export interface Toleration extends Infer<typeof Toleration> {}
 
 export const PodReadinessGate = struct("io.k8s.api.core.v1.PodReadinessGate", {
-  conditionType: req(1, string),
+  conditionType: req(1, named("v1.PodConditionType", string)),
 });
 export interface PodReadinessGate extends Infer<typeof PodReadinessGate> {}
 
@@ -56,17 +57,17 @@ export interface PodDNSConfig extends Infer<typeof PodDNSConfig> {}
 export const TopologySpreadConstraint = struct("io.k8s.api.core.v1.TopologySpreadConstraint", {
   maxSkew: req(1, int32),
   topologyKey: req(2, string),
-  whenUnsatisfiable: req(3, string),
+  whenUnsatisfiable: req(3, named("v1.UnsatisfiableConstraintAction", string)),
   labelSelector: ptr(4, LabelSelector),
   minDomains: ptr(5, int32),
-  nodeAffinityPolicy: ptr(6, string),
-  nodeTaintsPolicy: ptr(7, string),
+  nodeAffinityPolicy: ptr(6, named("v1.NodeInclusionPolicy", string)),
+  nodeTaintsPolicy: ptr(7, named("v1.NodeInclusionPolicy", string)),
   matchLabelKeys: opt(8, listOf(string), { listType: "atomic" }),
 });
 export interface TopologySpreadConstraint extends Infer<typeof TopologySpreadConstraint> {}
 
 export const PodOS = struct("io.k8s.api.core.v1.PodOS", {
-  name: req(1, string),
+  name: req(1, named("v1.OSName", string)),
 });
 export interface PodOS extends Infer<typeof PodOS> {}
 
@@ -116,10 +117,10 @@ export const PodSpec = struct("io.k8s.api.core.v1.PodSpec", {
     patch: "merge",
     mergeKey: "name",
   }),
-  restartPolicy: opt(3, string),
+  restartPolicy: opt(3, named("v1.RestartPolicy", string)),
   terminationGracePeriodSeconds: ptr(4, int64),
   activeDeadlineSeconds: ptr(5, int64),
-  dnsPolicy: opt(6, string),
+  dnsPolicy: opt(6, named("v1.DNSPolicy", string)),
   nodeSelector: opt(7, mapOf(string), { mapType: "atomic" }),
   serviceAccountName: opt(8, string),
   serviceAccount: opt(9, string),
@@ -153,8 +154,8 @@ export const PodSpec = struct("io.k8s.api.core.v1.PodSpec", {
   readinessGates: opt(28, listOf(PodReadinessGate), { listType: "atomic" }),
   runtimeClassName: ptr(29, string),
   enableServiceLinks: ptr(30, bool),
-  preemptionPolicy: ptr(31, string),
-  overhead: opt(32, mapOf(quantity)),
+  preemptionPolicy: ptr(31, named("v1.PreemptionPolicy", string)),
+  overhead: opt(32, named("v1.ResourceList", mapOf(quantity))),
   topologySpreadConstraints: opt(33, listOf(TopologySpreadConstraint), {
     listType: "map",
     mapKeys: ["topologyKey", "whenUnsatisfiable"],

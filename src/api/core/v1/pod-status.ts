@@ -5,6 +5,7 @@ import {
   kind,
   listOf,
   mapOf,
+  named,
   opt,
   ptr,
   quantity,
@@ -17,9 +18,9 @@ import { ContainerStatus } from "./container-status.ts";
 import { ResourceRequirements } from "./container.ts";
 
 export const PodCondition = struct("io.k8s.api.core.v1.PodCondition", {
-  type: req(1, string),
+  type: req(1, named("v1.PodConditionType", string)),
   observedGeneration: opt(7, int64),
-  status: req(2, string),
+  status: req(2, named("v1.ConditionStatus", string)),
   lastProbeTime: opt(3, time),
   lastTransitionTime: opt(4, time),
   reason: opt(5, string),
@@ -71,7 +72,7 @@ export const NodeAllocatableResourceClaimStatus = struct(
   {
     resourceClaimName: req(1, string),
     containers: opt(2, listOf(string), { listType: "set" }),
-    resources: req(3, mapOf(quantity)),
+    resources: req(3, named("map[v1.ResourceName]resource.Quantity", mapOf(quantity))),
   },
 );
 export interface NodeAllocatableResourceClaimStatus extends Infer<
@@ -80,7 +81,7 @@ export interface NodeAllocatableResourceClaimStatus extends Infer<
 
 export const PodStatus = struct("io.k8s.api.core.v1.PodStatus", {
   observedGeneration: opt(17, int64),
-  phase: opt(1, string),
+  phase: opt(1, named("v1.PodPhase", string)),
   conditions: opt(2, listOf(PodCondition), {
     listType: "map",
     mapKeys: ["type"],
@@ -102,9 +103,9 @@ export const PodStatus = struct("io.k8s.api.core.v1.PodStatus", {
   startTime: ptr(7, time),
   initContainerStatuses: opt(10, listOf(ContainerStatus), { listType: "atomic" }),
   containerStatuses: opt(8, listOf(ContainerStatus), { listType: "atomic" }),
-  qosClass: opt(9, string),
+  qosClass: opt(9, named("v1.PodQOSClass", string)),
   ephemeralContainerStatuses: opt(13, listOf(ContainerStatus), { listType: "atomic" }),
-  resize: opt(14, string),
+  resize: opt(14, named("v1.PodResizeStatus", string)),
   resourceClaimStatuses: opt(15, listOf(PodResourceClaimStatus), {
     listType: "map",
     mapKeys: ["name"],
@@ -112,7 +113,7 @@ export const PodStatus = struct("io.k8s.api.core.v1.PodStatus", {
     mergeKey: "name",
   }),
   extendedResourceClaimStatus: ptr(18, PodExtendedResourceClaimStatus),
-  allocatedResources: opt(19, mapOf(quantity)),
+  allocatedResources: opt(19, named("v1.ResourceList", mapOf(quantity))),
   resources: ptr(20, ResourceRequirements),
   nodeAllocatableResourceClaimStatuses: opt(21, listOf(NodeAllocatableResourceClaimStatus), {
     listType: "atomic",

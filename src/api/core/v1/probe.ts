@@ -4,6 +4,7 @@ import {
   int64,
   intOrString,
   listOf,
+  named,
   opt,
   ptr,
   req,
@@ -21,7 +22,7 @@ export const HTTPGetAction = struct("io.k8s.api.core.v1.HTTPGetAction", {
   path: opt(1, string),
   port: req(2, intOrString),
   host: opt(3, string),
-  scheme: opt(4, string),
+  scheme: opt(4, named("v1.URIScheme", string)),
   httpHeaders: opt(5, listOf(HTTPHeader), { listType: "atomic" }),
 });
 export interface HTTPGetAction extends Infer<typeof HTTPGetAction> {}
@@ -78,6 +79,6 @@ export interface LifecycleHandler extends Infer<typeof LifecycleHandler> {}
 export const Lifecycle = struct("io.k8s.api.core.v1.Lifecycle", {
   postStart: ptr(1, LifecycleHandler),
   preStop: ptr(2, LifecycleHandler),
-  stopSignal: ptr(3, string),
+  stopSignal: ptr(3, named("v1.Signal", string)),
 });
 export interface Lifecycle extends Infer<typeof Lifecycle> {}

@@ -27,6 +27,7 @@ import {
   kind,
   listOf,
   mapOf,
+  named,
   opt,
   ptr,
   req,
@@ -47,8 +48,8 @@ export interface ReplicationControllerSpec extends Infer<typeof ReplicationContr
 export const ReplicationControllerCondition = struct(
   "io.k8s.api.core.v1.ReplicationControllerCondition",
   {
-    type: req(1, string),
-    status: req(2, string),
+    type: req(1, named("v1.ReplicationControllerConditionType", string)),
+    status: req(2, named("v1.ConditionStatus", string)),
     lastTransitionTime: opt(3, time),
     reason: opt(4, string),
     message: opt(5, string),

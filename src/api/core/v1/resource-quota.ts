@@ -9,6 +9,7 @@ import {
   kind,
   listOf,
   mapOf,
+  named,
   opt,
   ptr,
   quantity,
@@ -20,8 +21,8 @@ import {
 export const ScopedResourceSelectorRequirement = struct(
   "io.k8s.api.core.v1.ScopedResourceSelectorRequirement",
   {
-    scopeName: req(1, string),
-    operator: req(2, string),
+    scopeName: req(1, named("v1.ResourceQuotaScope", string)),
+    operator: req(2, named("v1.ScopeSelectorOperator", string)),
     values: opt(3, listOf(string), { listType: "atomic" }),
   },
 );
@@ -39,15 +40,15 @@ export const ScopeSelector = struct(
 export interface ScopeSelector extends Infer<typeof ScopeSelector> {}
 
 export const ResourceQuotaSpec = struct("io.k8s.api.core.v1.ResourceQuotaSpec", {
-  hard: opt(1, mapOf(quantity)),
-  scopes: opt(2, listOf(string), { listType: "atomic" }),
+  hard: opt(1, named("v1.ResourceList", mapOf(quantity))),
+  scopes: opt(2, listOf(named("v1.ResourceQuotaScope", string)), { listType: "atomic" }),
   scopeSelector: ptr(3, ScopeSelector),
 });
 export interface ResourceQuotaSpec extends Infer<typeof ResourceQuotaSpec> {}
 
 export const ResourceQuotaStatus = struct("io.k8s.api.core.v1.ResourceQuotaStatus", {
-  hard: opt(1, mapOf(quantity)),
-  used: opt(2, mapOf(quantity)),
+  hard: opt(1, named("v1.ResourceList", mapOf(quantity))),
+  used: opt(2, named("v1.ResourceList", mapOf(quantity))),
 });
 export interface ResourceQuotaStatus extends Infer<typeof ResourceQuotaStatus> {}
 

@@ -11,14 +11,14 @@ import { invalid, required, tooLong } from "#apimachinery/field-error.ts";
 import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
-import { bool, bytes, type Infer, kind, mapOf, opt, ptr, string } from "#apimachinery/schema.ts";
+import { bool, bytes, type Infer, kind, mapOf, named, opt, ptr, string } from "#apimachinery/schema.ts";
 
 export const Secret = kind("io.k8s.api.core.v1.Secret", {
   metadata,
   immutable: ptr(5, bool),
   data: opt(2, mapOf(bytes)),
   stringData: opt(4, mapOf(string)),
-  type: opt(3, string),
+  type: opt(3, named("v1.SecretType", string)),
 });
 export interface Secret extends Infer<typeof Secret> {}
 

@@ -3,6 +3,7 @@ import {
   type Infer,
   int64,
   listOf,
+  named,
   opt,
   ptr,
   req,
@@ -11,8 +12,8 @@ import {
 } from "#apimachinery/schema.ts";
 
 export const Capabilities = struct("io.k8s.api.core.v1.Capabilities", {
-  add: opt(1, listOf(string), { listType: "atomic" }),
-  drop: opt(2, listOf(string), { listType: "atomic" }),
+  add: opt(1, listOf(named("v1.Capability", string)), { listType: "atomic" }),
+  drop: opt(2, listOf(named("v1.Capability", string)), { listType: "atomic" }),
 });
 export interface Capabilities extends Infer<typeof Capabilities> {}
 
@@ -46,7 +47,7 @@ export interface Sysctl extends Infer<typeof Sysctl> {}
 export const SeccompProfile = struct(
   "io.k8s.api.core.v1.SeccompProfile",
   {
-    type: req(1, string),
+    type: req(1, named("v1.SeccompProfileType", string)),
     localhostProfile: ptr(2, string),
   },
   { unions: [{ discriminator: "type", fields: { localhostProfile: "LocalhostProfile" } }] },
@@ -56,7 +57,7 @@ export interface SeccompProfile extends Infer<typeof SeccompProfile> {}
 export const AppArmorProfile = struct(
   "io.k8s.api.core.v1.AppArmorProfile",
   {
-    type: req(1, string),
+    type: req(1, named("v1.AppArmorProfileType", string)),
     localhostProfile: ptr(2, string),
   },
   { unions: [{ discriminator: "type", fields: { localhostProfile: "LocalhostProfile" } }] },
@@ -70,13 +71,13 @@ export const PodSecurityContext = struct("io.k8s.api.core.v1.PodSecurityContext"
   runAsGroup: ptr(6, int64),
   runAsNonRoot: ptr(3, bool),
   supplementalGroups: opt(4, listOf(int64), { listType: "atomic" }),
-  supplementalGroupsPolicy: ptr(12, string),
+  supplementalGroupsPolicy: ptr(12, named("v1.SupplementalGroupsPolicy", string)),
   fsGroup: ptr(5, int64),
   sysctls: opt(7, listOf(Sysctl), { listType: "atomic" }),
-  fsGroupChangePolicy: ptr(9, string),
+  fsGroupChangePolicy: ptr(9, named("v1.PodFSGroupChangePolicy", string)),
   seccompProfile: ptr(10, SeccompProfile),
   appArmorProfile: ptr(11, AppArmorProfile),
-  seLinuxChangePolicy: ptr(13, string),
+  seLinuxChangePolicy: ptr(13, named("v1.PodSELinuxChangePolicy", string)),
 });
 export interface PodSecurityContext extends Infer<typeof PodSecurityContext> {}
 
@@ -90,7 +91,7 @@ export const SecurityContext = struct("io.k8s.api.core.v1.SecurityContext", {
   runAsNonRoot: ptr(5, bool),
   readOnlyRootFilesystem: ptr(6, bool),
   allowPrivilegeEscalation: ptr(7, bool),
-  procMount: ptr(9, string),
+  procMount: ptr(9, named("v1.ProcMountType", string)),
   seccompProfile: ptr(11, SeccompProfile),
   appArmorProfile: ptr(12, AppArmorProfile),
 });

@@ -2,6 +2,7 @@ import {
   type Infer,
   int32,
   intOrString,
+  named,
   opt,
   ptr,
   req,
@@ -11,7 +12,7 @@ import {
 
 export const ServicePort = struct("io.k8s.api.core.v1.ServicePort", {
   name: opt(1, string),
-  protocol: opt(2, string, { default: "TCP" }),
+  protocol: opt(2, named("v1.Protocol", string), { default: "TCP" }),
   appProtocol: ptr(6, string),
   port: req(3, int32),
   targetPort: opt(4, intOrString),

@@ -14,6 +14,7 @@ import {
   kind,
   listOf,
   mapOf,
+  named,
   opt,
   ptr,
   req,
@@ -34,7 +35,7 @@ export interface SessionAffinityConfig extends Infer<typeof SessionAffinityConfi
 
 export const PortStatus = struct("io.k8s.api.core.v1.PortStatus", {
   port: req(1, int32),
-  protocol: req(2, string),
+  protocol: req(2, named("v1.Protocol", string)),
   error: ptr(3, string),
 });
 export interface PortStatus extends Infer<typeof PortStatus> {}
@@ -42,7 +43,7 @@ export interface PortStatus extends Infer<typeof PortStatus> {}
 export const LoadBalancerIngress = struct("io.k8s.api.core.v1.LoadBalancerIngress", {
   ip: opt(1, string),
   hostname: opt(2, string),
-  ipMode: ptr(3, string),
+  ipMode: ptr(3, named("v1.LoadBalancerIPMode", string)),
   ports: opt(4, listOf(PortStatus), { listType: "atomic" }),
 });
 export interface LoadBalancerIngress extends Infer<typeof LoadBalancerIngress> {}
@@ -73,21 +74,21 @@ export const ServiceSpec = struct("io.k8s.api.core.v1.ServiceSpec", {
   selector: opt(2, mapOf(string), { mapType: "atomic" }),
   clusterIP: opt(3, string),
   clusterIPs: opt(18, listOf(string), { listType: "atomic" }),
-  type: opt(4, string),
+  type: opt(4, named("v1.ServiceType", string)),
   externalIPs: opt(5, listOf(string), { listType: "atomic" }),
-  sessionAffinity: opt(7, string),
+  sessionAffinity: opt(7, named("v1.ServiceAffinity", string)),
   loadBalancerIP: opt(8, string),
   loadBalancerSourceRanges: opt(9, listOf(string), { listType: "atomic" }),
   externalName: opt(10, string),
-  externalTrafficPolicy: opt(11, string),
+  externalTrafficPolicy: opt(11, named("v1.ServiceExternalTrafficPolicy", string)),
   healthCheckNodePort: opt(12, int32),
   publishNotReadyAddresses: opt(13, bool),
   sessionAffinityConfig: ptr(14, SessionAffinityConfig),
-  ipFamilies: opt(19, listOf(string), { listType: "atomic" }),
-  ipFamilyPolicy: ptr(17, string),
+  ipFamilies: opt(19, listOf(named("v1.IPFamily", string)), { listType: "atomic" }),
+  ipFamilyPolicy: ptr(17, named("v1.IPFamilyPolicy", string)),
   allocateLoadBalancerNodePorts: ptr(20, bool),
   loadBalancerClass: ptr(21, string),
-  internalTrafficPolicy: ptr(22, string),
+  internalTrafficPolicy: ptr(22, named("v1.ServiceInternalTrafficPolicy", string)),
   trafficDistribution: ptr(23, string),
 });
 export interface ServiceSpec extends Infer<typeof ServiceSpec> {}

@@ -5,6 +5,7 @@ import {
   int32,
   listOf,
   mapOf,
+  named,
   opt,
   ptr,
   quantity,
@@ -28,12 +29,12 @@ export interface PersistentVolumeClaimVolumeSource extends Infer<
 
 export const HostPathVolumeSource = struct("io.k8s.api.core.v1.HostPathVolumeSource", {
   path: req(1, string),
-  type: ptr(2, string),
+  type: ptr(2, named("v1.HostPathType", string)),
 });
 export interface HostPathVolumeSource extends Infer<typeof HostPathVolumeSource> {}
 
 export const EmptyDirVolumeSource = struct("io.k8s.api.core.v1.EmptyDirVolumeSource", {
-  medium: opt(1, string),
+  medium: opt(1, named("v1.StorageMedium", string)),
   sizeLimit: ptr(2, quantity),
 });
 export interface EmptyDirVolumeSource extends Infer<typeof EmptyDirVolumeSource> {}
@@ -198,10 +199,10 @@ export interface PhotonPersistentDiskVolumeSource extends Infer<
 export const AzureDiskVolumeSource = struct("io.k8s.api.core.v1.AzureDiskVolumeSource", {
   diskName: req(1, string),
   diskURI: req(2, string),
-  cachingMode: ptr(3, string, { default: "ReadWrite" }),
+  cachingMode: ptr(3, named("v1.AzureDataDiskCachingMode", string), { default: "ReadWrite" }),
   fsType: ptr(4, string, { default: "ext4" }),
   readOnly: ptr(5, bool, { default: false }),
-  kind: ptr(6, string, { default: "Shared" }),
+  kind: ptr(6, named("v1.AzureDataDiskKind", string), { default: "Shared" }),
 });
 export interface AzureDiskVolumeSource extends Infer<typeof AzureDiskVolumeSource> {}
 
@@ -262,6 +263,6 @@ export interface EphemeralVolumeSource extends Infer<typeof EphemeralVolumeSourc
 
 export const ImageVolumeSource = struct("io.k8s.api.core.v1.ImageVolumeSource", {
   reference: opt(1, string),
-  pullPolicy: opt(2, string),
+  pullPolicy: opt(2, named("v1.PullPolicy", string)),
 });
 export interface ImageVolumeSource extends Infer<typeof ImageVolumeSource> {}

@@ -13,6 +13,7 @@ import {
   kind,
   listOf,
   mapOf,
+  named,
   opt,
   ptr,
   req,
@@ -62,7 +63,7 @@ export const EndpointPort = struct(
   "io.k8s.api.discovery.v1.EndpointPort",
   {
     name: ptr(1, string),
-    protocol: ptr(2, string),
+    protocol: ptr(2, named("v1.Protocol", string)),
     port: ptr(3, int32),
     appProtocol: ptr(4, string),
   },
@@ -72,7 +73,7 @@ export interface EndpointPort extends Infer<typeof EndpointPort> {}
 
 export const EndpointSlice = kind("io.k8s.api.discovery.v1.EndpointSlice", {
   metadata,
-  addressType: req(4, string),
+  addressType: req(4, named("v1.AddressType", string)),
   endpoints: req(2, listOf(Endpoint), { required: false, listType: "atomic" }),
   ports: req(3, listOf(EndpointPort), { required: false, listType: "atomic" }),
 });

@@ -9,6 +9,7 @@ import {
   int32,
   kind,
   listOf,
+  named,
   opt,
   ptr,
   req,
@@ -28,7 +29,7 @@ export interface PriorityLevelConfigurationReference extends Infer<
 > {}
 
 export const FlowDistinguisherMethod = struct("io.k8s.api.flowcontrol.v1.FlowDistinguisherMethod", {
-  type: req(1, string),
+  type: req(1, named("v1.FlowDistinguisherMethodType", string)),
 });
 export interface FlowDistinguisherMethod extends Infer<typeof FlowDistinguisherMethod> {}
 
@@ -51,7 +52,7 @@ export interface ServiceAccountSubject extends Infer<typeof ServiceAccountSubjec
 export const Subject = struct(
   "io.k8s.api.flowcontrol.v1.Subject",
   {
-    kind: req(1, string),
+    kind: req(1, named("v1.SubjectKind", string)),
     user: ptr(2, UserSubject),
     group: ptr(3, GroupSubject),
     serviceAccount: ptr(4, ServiceAccountSubject),
@@ -98,8 +99,8 @@ export const FlowSchemaSpec = struct("io.k8s.api.flowcontrol.v1.FlowSchemaSpec",
 export interface FlowSchemaSpec extends Infer<typeof FlowSchemaSpec> {}
 
 export const FlowSchemaCondition = struct("io.k8s.api.flowcontrol.v1.FlowSchemaCondition", {
-  type: opt(1, string),
-  status: opt(2, string),
+  type: opt(1, named("v1.FlowSchemaConditionType", string)),
+  status: opt(2, named("v1.ConditionStatus", string)),
   lastTransitionTime: opt(3, time),
   reason: opt(4, string),
   message: opt(5, string),

@@ -8,6 +8,7 @@ import {
   int32,
   kind,
   listOf,
+  named,
   opt,
   ptr,
   req,
@@ -26,7 +27,7 @@ export interface QueuingConfiguration extends Infer<typeof QueuingConfiguration>
 export const LimitResponse = struct(
   "io.k8s.api.flowcontrol.v1.LimitResponse",
   {
-    type: req(1, string),
+    type: req(1, named("v1.LimitResponseType", string)),
     queuing: ptr(2, QueuingConfiguration),
   },
   { unions: [{ discriminator: "type", fields: { queuing: "Queuing" } }] },
@@ -60,7 +61,7 @@ export interface ExemptPriorityLevelConfiguration extends Infer<
 export const PriorityLevelConfigurationSpec = struct(
   "io.k8s.api.flowcontrol.v1.PriorityLevelConfigurationSpec",
   {
-    type: req(1, string),
+    type: req(1, named("v1.PriorityLevelEnablement", string)),
     limited: ptr(2, LimitedPriorityLevelConfiguration),
     exempt: ptr(3, ExemptPriorityLevelConfiguration),
   },
@@ -73,8 +74,8 @@ export interface PriorityLevelConfigurationSpec extends Infer<
 export const PriorityLevelConfigurationCondition = struct(
   "io.k8s.api.flowcontrol.v1.PriorityLevelConfigurationCondition",
   {
-    type: opt(1, string),
-    status: opt(2, string),
+    type: opt(1, named("v1.PriorityLevelConfigurationConditionType", string)),
+    status: opt(2, named("v1.ConditionStatus", string)),
     lastTransitionTime: opt(3, time),
     reason: opt(4, string),
     message: opt(5, string),

@@ -14,6 +14,7 @@ import {
   int32,
   kind,
   listOf,
+  named,
   opt,
   ptr,
   req,
@@ -51,7 +52,7 @@ export interface IngressTLS extends Infer<typeof IngressTLS> {}
 
 export const HTTPIngressPath = struct("io.k8s.api.networking.v1.HTTPIngressPath", {
   path: opt(1, string),
-  pathType: ptr(3, string, { nullable: true, required: true }),
+  pathType: ptr(3, named("v1.PathType", string), { nullable: true, required: true }),
   backend: req(2, IngressBackend),
 });
 export interface HTTPIngressPath extends Infer<typeof HTTPIngressPath> {}
@@ -82,7 +83,7 @@ export interface IngressSpec extends Infer<typeof IngressSpec> {}
 
 export const IngressPortStatus = struct("io.k8s.api.networking.v1.IngressPortStatus", {
   port: req(1, int32),
-  protocol: req(2, string),
+  protocol: req(2, named("v1.Protocol", string)),
   error: ptr(3, string),
 });
 export interface IngressPortStatus extends Infer<typeof IngressPortStatus> {}

@@ -10,6 +10,7 @@ import {
   intOrString,
   kind,
   listOf,
+  named,
   opt,
   ptr,
   req,
@@ -18,7 +19,7 @@ import {
 } from "#apimachinery/schema.ts";
 
 export const NetworkPolicyPort = struct("io.k8s.api.networking.v1.NetworkPolicyPort", {
-  protocol: ptr(1, string),
+  protocol: ptr(1, named("v1.Protocol", string)),
   port: ptr(2, intOrString),
   endPort: ptr(3, int32),
 });
@@ -56,7 +57,7 @@ export const NetworkPolicySpec = struct("io.k8s.api.networking.v1.NetworkPolicyS
   podSelector: req(1, LabelSelector, { required: false }),
   ingress: opt(2, listOf(NetworkPolicyIngressRule), { listType: "atomic" }),
   egress: opt(3, listOf(NetworkPolicyEgressRule), { listType: "atomic" }),
-  policyTypes: opt(4, listOf(string), { listType: "atomic" }),
+  policyTypes: opt(4, listOf(named("v1.PolicyType", string)), { listType: "atomic" }),
 });
 export interface NetworkPolicySpec extends Infer<typeof NetworkPolicySpec> {}
 

@@ -20,6 +20,7 @@ import {
   kind,
   listOf,
   mapOf,
+  named,
   opt,
   ptr,
   quantity,
@@ -29,7 +30,7 @@ import {
 } from "#apimachinery/schema.ts";
 
 export const Overhead = struct("io.k8s.api.node.v1.Overhead", {
-  podFixed: opt(1, mapOf(quantity)),
+  podFixed: opt(1, named("v1.ResourceList", mapOf(quantity))),
 });
 export interface Overhead extends Infer<typeof Overhead> {}
 

@@ -13,6 +13,7 @@ import {
   kind,
   listOf,
   mapOf,
+  named,
   opt,
   ptr,
   req,
@@ -25,7 +26,7 @@ export const PodDisruptionBudgetSpec = struct("io.k8s.api.policy.v1.PodDisruptio
   minAvailable: ptr(1, intOrString),
   selector: ptr(2, LabelSelector, { patch: "replace" }),
   maxUnavailable: ptr(3, intOrString),
-  unhealthyPodEvictionPolicy: ptr(4, string),
+  unhealthyPodEvictionPolicy: ptr(4, named("v1.UnhealthyPodEvictionPolicyType", string)),
 });
 export interface PodDisruptionBudgetSpec extends Infer<typeof PodDisruptionBudgetSpec> {}
 

@@ -11,6 +11,7 @@ import {
   kind,
   listOf,
   mapOf,
+  named,
   opt,
   ptr,
   quantity,
@@ -73,21 +74,21 @@ export interface DeviceCounterConsumption extends Infer<typeof DeviceCounterCons
 export const DeviceTaint = struct("io.k8s.api.resource.v1.DeviceTaint", {
   key: req(1, string),
   value: opt(2, string),
-  effect: req(3, string),
+  effect: req(3, named("v1.DeviceTaintEffect", string)),
   timeAdded: ptr(4, time),
 });
 export interface DeviceTaint extends Infer<typeof DeviceTaint> {}
 
 export const NodeAllocatableResourceMapping = struct("io.k8s.api.resource.v1.NodeAllocatableResourceMapping", {
-  capacityKey: ptr(1, string),
+  capacityKey: ptr(1, named("v1.QualifiedName", string)),
   allocationMultiplier: ptr(2, quantity),
 });
 export interface NodeAllocatableResourceMapping extends Infer<typeof NodeAllocatableResourceMapping> {}
 
 export const Device = struct("io.k8s.api.resource.v1.Device", {
   name: req(1, string),
-  attributes: opt(2, mapOf(DeviceAttribute)),
-  capacity: opt(3, mapOf(DeviceCapacity)),
+  attributes: opt(2, named("map[v1.QualifiedName]v1.DeviceAttribute", mapOf(DeviceAttribute))),
+  capacity: opt(3, named("map[v1.QualifiedName]v1.DeviceCapacity", mapOf(DeviceCapacity))),
   consumesCounters: opt(4, listOf(DeviceCounterConsumption), { listType: "atomic" }),
   nodeName: ptr(5, string),
   nodeSelector: ptr(6, NodeSelector),
@@ -97,7 +98,10 @@ export const Device = struct("io.k8s.api.resource.v1.Device", {
   bindingConditions: opt(10, listOf(string), { listType: "atomic" }),
   bindingFailureConditions: opt(11, listOf(string), { listType: "atomic" }),
   allowMultipleAllocations: ptr(12, bool),
-  nodeAllocatableResourceMappings: opt(13, mapOf(NodeAllocatableResourceMapping)),
+  nodeAllocatableResourceMappings: opt(
+    13,
+    named("map[v1.ResourceName]v1.NodeAllocatableResourceMapping", mapOf(NodeAllocatableResourceMapping)),
+  ),
 });
 export interface Device extends Infer<typeof Device> {}
 

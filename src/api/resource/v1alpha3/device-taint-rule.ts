@@ -5,6 +5,7 @@ import {
   type Infer,
   kind,
   listOf,
+  named,
   opt,
   ptr,
   req,
@@ -16,7 +17,7 @@ import {
 export const DeviceTaint = struct("io.k8s.api.resource.v1alpha3.DeviceTaint", {
   key: req(1, string),
   value: opt(2, string),
-  effect: req(3, string),
+  effect: req(3, named("v1alpha3.DeviceTaintEffect", string)),
   timeAdded: ptr(4, time),
 });
 export interface DeviceTaint extends Infer<typeof DeviceTaint> {}

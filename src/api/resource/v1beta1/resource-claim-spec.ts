@@ -4,6 +4,7 @@ import {
   int64,
   listOf,
   mapOf,
+  named,
   opt,
   ptr,
   quantity,
@@ -15,15 +16,15 @@ import { DeviceConfiguration, DeviceSelector } from "./device-selector.ts";
 
 export const DeviceToleration = struct("io.k8s.api.resource.v1beta1.DeviceToleration", {
   key: opt(1, string),
-  operator: opt(2, string, { default: "Equal" }),
+  operator: opt(2, named("v1beta1.DeviceTolerationOperator", string), { default: "Equal" }),
   value: opt(3, string),
-  effect: opt(4, string),
+  effect: opt(4, named("v1beta1.DeviceTaintEffect", string)),
   tolerationSeconds: ptr(5, int64),
 });
 export interface DeviceToleration extends Infer<typeof DeviceToleration> {}
 
 export const CapacityRequirements = struct("io.k8s.api.resource.v1beta1.CapacityRequirements", {
-  requests: opt(1, mapOf(quantity)),
+  requests: opt(1, named("map[v1beta1.QualifiedName]resource.Quantity", mapOf(quantity))),
 });
 export interface CapacityRequirements extends Infer<typeof CapacityRequirements> {}
 
@@ -31,7 +32,7 @@ export const DeviceSubRequest = struct("io.k8s.api.resource.v1beta1.DeviceSubReq
   name: req(1, string),
   deviceClassName: req(2, string),
   selectors: opt(3, listOf(DeviceSelector), { listType: "atomic" }),
-  allocationMode: opt(4, string),
+  allocationMode: opt(4, named("v1beta1.DeviceAllocationMode", string)),
   count: opt(5, int64),
   tolerations: opt(7, listOf(DeviceToleration), { listType: "atomic" }),
   capacity: ptr(8, CapacityRequirements),
@@ -42,7 +43,7 @@ export const DeviceRequest = struct("io.k8s.api.resource.v1beta1.DeviceRequest",
   name: req(1, string),
   deviceClassName: req(2, string, { required: false }),
   selectors: opt(3, listOf(DeviceSelector), { listType: "atomic" }),
-  allocationMode: opt(4, string),
+  allocationMode: opt(4, named("v1beta1.DeviceAllocationMode", string)),
   count: opt(5, int64),
   adminAccess: ptr(6, bool),
   firstAvailable: opt(7, listOf(DeviceSubRequest), { listType: "atomic" }),
@@ -53,8 +54,8 @@ export interface DeviceRequest extends Infer<typeof DeviceRequest> {}
 
 export const DeviceConstraint = struct("io.k8s.api.resource.v1beta1.DeviceConstraint", {
   requests: opt(1, listOf(string), { listType: "atomic" }),
-  matchAttribute: ptr(2, string),
-  distinctAttribute: ptr(3, string),
+  matchAttribute: ptr(2, named("v1beta1.FullyQualifiedName", string)),
+  distinctAttribute: ptr(3, named("v1beta1.FullyQualifiedName", string)),
 });
 export interface DeviceConstraint extends Infer<typeof DeviceConstraint> {}
 

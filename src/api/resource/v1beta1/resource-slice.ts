@@ -10,6 +10,7 @@ import {
   kind,
   listOf,
   mapOf,
+  named,
   opt,
   ptr,
   quantity,
@@ -72,20 +73,20 @@ export interface DeviceCounterConsumption extends Infer<typeof DeviceCounterCons
 export const DeviceTaint = struct("io.k8s.api.resource.v1beta1.DeviceTaint", {
   key: req(1, string),
   value: opt(2, string),
-  effect: req(3, string),
+  effect: req(3, named("v1beta1.DeviceTaintEffect", string)),
   timeAdded: ptr(4, time),
 });
 export interface DeviceTaint extends Infer<typeof DeviceTaint> {}
 
 export const NodeAllocatableResourceMapping = struct("io.k8s.api.resource.v1beta1.NodeAllocatableResourceMapping", {
-  capacityKey: ptr(1, string),
+  capacityKey: ptr(1, named("v1beta1.QualifiedName", string)),
   allocationMultiplier: ptr(2, quantity),
 });
 export interface NodeAllocatableResourceMapping extends Infer<typeof NodeAllocatableResourceMapping> {}
 
 export const BasicDevice = struct("io.k8s.api.resource.v1beta1.BasicDevice", {
-  attributes: opt(1, mapOf(DeviceAttribute)),
-  capacity: opt(2, mapOf(DeviceCapacity)),
+  attributes: opt(1, named("map[v1beta1.QualifiedName]v1beta1.DeviceAttribute", mapOf(DeviceAttribute))),
+  capacity: opt(2, named("map[v1beta1.QualifiedName]v1beta1.DeviceCapacity", mapOf(DeviceCapacity))),
   consumesCounters: opt(3, listOf(DeviceCounterConsumption), { listType: "atomic" }),
   nodeName: ptr(4, string),
   nodeSelector: ptr(5, NodeSelector),
@@ -95,7 +96,10 @@ export const BasicDevice = struct("io.k8s.api.resource.v1beta1.BasicDevice", {
   bindingConditions: opt(9, listOf(string), { listType: "atomic" }),
   bindingFailureConditions: opt(10, listOf(string), { listType: "atomic" }),
   allowMultipleAllocations: ptr(11, bool),
-  nodeAllocatableResourceMappings: opt(12, mapOf(NodeAllocatableResourceMapping)),
+  nodeAllocatableResourceMappings: opt(
+    12,
+    named("map[v1.ResourceName]v1beta1.NodeAllocatableResourceMapping", mapOf(NodeAllocatableResourceMapping)),
+  ),
 });
 export interface BasicDevice extends Infer<typeof BasicDevice> {}
 

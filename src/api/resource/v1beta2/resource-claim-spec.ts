@@ -4,6 +4,7 @@ import {
   int64,
   listOf,
   mapOf,
+  named,
   opt,
   ptr,
   quantity,
@@ -15,22 +16,22 @@ import { DeviceConfiguration, DeviceSelector } from "./device-selector.ts";
 
 export const DeviceToleration = struct("io.k8s.api.resource.v1beta2.DeviceToleration", {
   key: opt(1, string),
-  operator: opt(2, string, { default: "Equal" }),
+  operator: opt(2, named("v1beta2.DeviceTolerationOperator", string), { default: "Equal" }),
   value: opt(3, string),
-  effect: opt(4, string),
+  effect: opt(4, named("v1beta2.DeviceTaintEffect", string)),
   tolerationSeconds: ptr(5, int64),
 });
 export interface DeviceToleration extends Infer<typeof DeviceToleration> {}
 
 export const CapacityRequirements = struct("io.k8s.api.resource.v1beta2.CapacityRequirements", {
-  requests: opt(1, mapOf(quantity)),
+  requests: opt(1, named("map[v1beta2.QualifiedName]resource.Quantity", mapOf(quantity))),
 });
 export interface CapacityRequirements extends Infer<typeof CapacityRequirements> {}
 
 export const ExactDeviceRequest = struct("io.k8s.api.resource.v1beta2.ExactDeviceRequest", {
   deviceClassName: req(1, string),
   selectors: opt(2, listOf(DeviceSelector), { listType: "atomic" }),
-  allocationMode: opt(3, string),
+  allocationMode: opt(3, named("v1beta2.DeviceAllocationMode", string)),
   count: opt(4, int64),
   adminAccess: ptr(5, bool),
   tolerations: opt(6, listOf(DeviceToleration), { listType: "atomic" }),
@@ -42,7 +43,7 @@ export const DeviceSubRequest = struct("io.k8s.api.resource.v1beta2.DeviceSubReq
   name: req(1, string),
   deviceClassName: req(2, string),
   selectors: opt(3, listOf(DeviceSelector), { listType: "atomic" }),
-  allocationMode: opt(4, string),
+  allocationMode: opt(4, named("v1beta2.DeviceAllocationMode", string)),
   count: opt(5, int64),
   tolerations: opt(6, listOf(DeviceToleration), { listType: "atomic" }),
   capacity: ptr(7, CapacityRequirements),
@@ -58,8 +59,8 @@ export interface DeviceRequest extends Infer<typeof DeviceRequest> {}
 
 export const DeviceConstraint = struct("io.k8s.api.resource.v1beta2.DeviceConstraint", {
   requests: opt(1, listOf(string), { listType: "atomic" }),
-  matchAttribute: ptr(2, string),
-  distinctAttribute: ptr(3, string),
+  matchAttribute: ptr(2, named("v1beta2.FullyQualifiedName", string)),
+  distinctAttribute: ptr(3, named("v1beta2.FullyQualifiedName", string)),
 });
 export interface DeviceConstraint extends Infer<typeof DeviceConstraint> {}
 

@@ -10,6 +10,7 @@ import {
   kind,
   listOf,
   mapOf,
+  named,
   opt,
   ptr,
   quantity,
@@ -33,8 +34,8 @@ export const DeviceRequestAllocationResult = struct(
     tolerations: opt(6, listOf(DeviceToleration), { listType: "atomic" }),
     bindingConditions: opt(7, listOf(string), { listType: "atomic" }),
     bindingFailureConditions: opt(8, listOf(string), { listType: "atomic" }),
-    shareID: ptr(9, string),
-    consumedCapacity: opt(10, mapOf(quantity)),
+    shareID: ptr(9, named("types.UID", string)),
+    consumedCapacity: opt(10, named("map[v1beta2.QualifiedName]resource.Quantity", mapOf(quantity))),
   },
 );
 export interface DeviceRequestAllocationResult extends Infer<
@@ -44,7 +45,7 @@ export interface DeviceRequestAllocationResult extends Infer<
 export const DeviceAllocationConfiguration = struct(
   "io.k8s.api.resource.v1beta2.DeviceAllocationConfiguration",
   {
-    source: req(1, string),
+    source: req(1, named("v1beta2.AllocationConfigSource", string)),
     requests: opt(2, listOf(string), { listType: "atomic" }),
     deviceConfiguration: req(3, DeviceConfiguration, { inline: true }),
   },
@@ -72,7 +73,7 @@ export const ResourceClaimConsumerReference = struct(
     apiGroup: opt(1, string),
     resource: req(3, string),
     name: req(4, string),
-    uid: req(5, string),
+    uid: req(5, named("types.UID", string)),
   },
 );
 export interface ResourceClaimConsumerReference extends Infer<

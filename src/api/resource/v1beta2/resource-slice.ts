@@ -10,6 +10,7 @@ import {
   kind,
   listOf,
   mapOf,
+  named,
   opt,
   ptr,
   quantity,
@@ -70,15 +71,15 @@ export const DeviceCounterConsumption = struct("io.k8s.api.resource.v1beta2.Devi
 export interface DeviceCounterConsumption extends Infer<typeof DeviceCounterConsumption> {}
 
 export const NodeAllocatableResourceMapping = struct("io.k8s.api.resource.v1beta2.NodeAllocatableResourceMapping", {
-  capacityKey: ptr(1, string),
+  capacityKey: ptr(1, named("v1beta2.QualifiedName", string)),
   allocationMultiplier: ptr(2, quantity),
 });
 export interface NodeAllocatableResourceMapping extends Infer<typeof NodeAllocatableResourceMapping> {}
 
 export const Device = struct("io.k8s.api.resource.v1beta2.Device", {
   name: req(1, string),
-  attributes: opt(2, mapOf(DeviceAttribute)),
-  capacity: opt(3, mapOf(DeviceCapacity)),
+  attributes: opt(2, named("map[v1beta2.QualifiedName]v1beta2.DeviceAttribute", mapOf(DeviceAttribute))),
+  capacity: opt(3, named("map[v1beta2.QualifiedName]v1beta2.DeviceCapacity", mapOf(DeviceCapacity))),
   consumesCounters: opt(4, listOf(DeviceCounterConsumption), { listType: "atomic" }),
   nodeName: ptr(5, string),
   nodeSelector: ptr(6, NodeSelector),
@@ -88,7 +89,10 @@ export const Device = struct("io.k8s.api.resource.v1beta2.Device", {
   bindingConditions: opt(10, listOf(string), { listType: "atomic" }),
   bindingFailureConditions: opt(11, listOf(string), { listType: "atomic" }),
   allowMultipleAllocations: ptr(12, bool),
-  nodeAllocatableResourceMappings: opt(13, mapOf(NodeAllocatableResourceMapping)),
+  nodeAllocatableResourceMappings: opt(
+    13,
+    named("map[v1.ResourceName]v1beta2.NodeAllocatableResourceMapping", mapOf(NodeAllocatableResourceMapping)),
+  ),
 });
 export interface Device extends Infer<typeof Device> {}
 

@@ -2,14 +2,14 @@ import { systemPriorities, validatePriorityClass, validatePriorityClassUpdate } 
 import { ageColumn, column, nameColumn } from "#apimachinery/columns.ts";
 import { metadata } from "#apimachinery/meta/object-meta.ts";
 import { defineResource } from "#apimachinery/resource.ts";
-import { bool, type Infer, int32, kind, opt, ptr, req, string } from "#apimachinery/schema.ts";
+import { bool, type Infer, int32, kind, named, opt, ptr, req, string } from "#apimachinery/schema.ts";
 
 export const PriorityClass = kind("io.k8s.api.scheduling.v1.PriorityClass", {
   metadata,
   value: req(2, int32, { required: false }),
   globalDefault: opt(3, bool),
   description: opt(4, string),
-  preemptionPolicy: ptr(5, string),
+  preemptionPolicy: ptr(5, named("v1.PreemptionPolicy", string)),
 });
 export interface PriorityClass extends Infer<typeof PriorityClass> {}
 

@@ -6,6 +6,7 @@ import {
   int32,
   kind,
   listOf,
+  named,
   opt,
   ptr,
   req,
@@ -48,7 +49,7 @@ export const PodGroupSpec = struct("io.k8s.api.scheduling.v1alpha2.PodGroupSpec"
     patch: "merge,retainKeys",
     mergeKey: "name",
   }),
-  disruptionMode: ptr(5, string, { default: "Pod" }),
+  disruptionMode: ptr(5, named("v1alpha2.DisruptionMode", string), { default: "Pod" }),
   priorityClassName: opt(6, string),
   priority: ptr(7, int32),
 });

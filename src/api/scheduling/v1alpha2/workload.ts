@@ -5,6 +5,7 @@ import {
   int32,
   kind,
   listOf,
+  named,
   opt,
   ptr,
   req,
@@ -37,7 +38,7 @@ export const PodGroupTemplate = struct("io.k8s.api.scheduling.v1alpha2.PodGroupT
     patch: "merge,retainKeys",
     mergeKey: "name",
   }),
-  disruptionMode: ptr(5, string),
+  disruptionMode: ptr(5, named("v1alpha2.DisruptionMode", string)),
   priorityClassName: opt(6, string),
   priority: ptr(7, int32),
 });

@@ -10,6 +10,7 @@ import {
   kind,
   listOf,
   mapOf,
+  named,
   opt,
   ptr,
   req,
@@ -20,10 +21,10 @@ export const StorageClass = kind("io.k8s.api.storage.v1.StorageClass", {
   metadata,
   provisioner: req(2, string),
   parameters: opt(3, mapOf(string)),
-  reclaimPolicy: ptr(4, string),
+  reclaimPolicy: ptr(4, named("v1.PersistentVolumeReclaimPolicy", string)),
   mountOptions: opt(5, listOf(string), { listType: "atomic" }),
   allowVolumeExpansion: ptr(6, bool),
-  volumeBindingMode: ptr(7, string),
+  volumeBindingMode: ptr(7, named("v1.VolumeBindingMode", string)),
   allowedTopologies: opt(8, listOf(TopologySelectorTerm), { listType: "atomic" }),
 });
 export interface StorageClass extends Infer<typeof StorageClass> {}
