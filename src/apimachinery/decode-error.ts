@@ -27,8 +27,8 @@ export class Decoding {
   #lenient = 0;
   #saved: DecodeError | undefined;
 
-  /** Empty containers of fields that Go always writes, as they were sent and as they were decoded. */
-  readonly empties: { readonly sent: object; readonly decoded: object }[] = [];
+  /** What nobody sent the empty lists and maps of. */
+  base: object | undefined;
 
   constructor(collectFindings: boolean, prefix: string) {
     this.#collect = collectFindings;

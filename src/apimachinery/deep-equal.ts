@@ -1,6 +1,8 @@
+import { isGivenEmpty } from "./given-empty.ts";
+
 /**
- * Structural equality of JSON values. A property that is `undefined` counts as absent, in lists the
- * order counts, in objects it does not. Shared substructure is recognized at once, so comparing an
+ * Structural equality of JSON values. A property that is `undefined` counts as absent, and so does
+ * an empty list or map that a client sent for what is left out then; in lists the order counts, in objects it does not. Shared substructure is recognized at once, so comparing an
  * object with an edited copy of it costs what was copied.
  */
 export function deepEqual(a: unknown, b: unknown): boolean {
@@ -40,12 +42,21 @@ function objectsEqual(a: JsonObject, b: JsonObject): boolean {
   for (const key of keys) {
     const value = a[key];
     if (value === undefined) continue;
-    if (!Object.hasOwn(b, key) || !deepEqual(value, b[key])) return false;
+    const other = Object.hasOwn(b, key) ? b[key] : undefined;
+    if (other === undefined) {
+      if (!isAbsent(value)) return false;
+      continue;
+    }
+    if (!deepEqual(value, other)) return false;
     count++;
   }
   const others = Object.keys(b);
   if (others.length === count) return true;
-  return others.filter((key) => b[key] !== undefined).length === count;
+  return others.filter((key) => !isAbsent(b[key]) || (Object.hasOwn(a, key) && a[key] !== undefined)).length === count;
+}
+
+function isAbsent(value: unknown): boolean {
+  return value === undefined || (typeof value === "object" && value !== null && isGivenEmpty(value));
 }
 
 /**

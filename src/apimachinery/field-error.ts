@@ -1,3 +1,6 @@
+import { JsonNumber } from "#wire/json-token.ts";
+import { isGivenEmpty } from "./given-empty.ts";
+
 /**
  * Validation findings: values that are collected, never thrown one by one.
  * Source: k8s.io/apimachinery/pkg/util/validation/field/errors.go.
@@ -122,8 +125,14 @@ export function fieldErrorsText(errors: readonly FieldError[]): string {
 export function goValue(value: unknown): string {
   if (value === null || value === undefined) return "null";
   if (typeof value === "string") return goQuote(value);
-  if (typeof value === "object") return JSON.stringify(value).replace(htmlCharacters, escapeUnicode);
+  if (typeof value === "object") return JSON.stringify(value, shownMember).replace(htmlCharacters, escapeUnicode);
   return String(value as number | boolean | bigint);
+}
+
+/** Of types with JSON tags Go leaves out what is empty, sent or not. */
+function shownMember(name: string, member: unknown): unknown {
+  if (typeof member === "bigint") return new JsonNumber(String(member)).toJSON();
+  return name !== "" && typeof member === "object" && member !== null && isGivenEmpty(member) ? undefined : member;
 }
 
 const htmlCharacters = /[<>&\u2028\u2029]/g;

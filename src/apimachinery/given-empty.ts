@@ -1,6 +1,6 @@
 /**
- * Empty lists and maps that a client sent for fields that Go always writes. Everywhere else they
- * are as absent ones; Go prints them differently, so that whoever sent one owns its field.
+ * Empty lists and maps that a client sent. To Go they are not nil: it prints them differently in errors, defaults do not
+ * replace them, and whoever sent one for a field that is always written owns it. Once stored they are as absent ones.
  */
 const given = new WeakSet<object>();
 

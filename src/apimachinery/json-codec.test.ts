@@ -209,7 +209,7 @@ test("decodeJson gives every object Go's zero values in Go's order", () => {
         table: { k: null },
         maybe: {},
       },
-      { text: "", limit: 0, items: ["", "a"], table: { k: "" }, inner: {}, maybe: {} },
+      { text: "", more: [], limit: 0, items: ["", "a"], table: { k: "" }, inner: {}, maybe: {} },
     ],
   ];
   for (const [body, object] of rows) {
@@ -217,6 +217,8 @@ test("decodeJson gives every object Go's zero values in Go's order", () => {
     assert.deepEqual(decoded, object);
     assert.deepEqual(Object.keys(decoded), Object.keys(object as object));
   }
+  const base = { more: [], items: [] };
+  assert.deepEqual(decodeJson<object>(Sample, base, { base }).object, { text: "", items: [], table: {}, inner: {} });
 });
 
 test("canonical prints what Go prints", () => {

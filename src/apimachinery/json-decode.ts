@@ -19,7 +19,8 @@ import { goTypeName, shapeOf, type Slot } from "./struct-shape.ts";
  * From parsed JSON to our shape of objects:
  *  - fields stand in Go's order; unknown ones are dropped; null is as absent;
  *  - `req` fields are always there: `""`, 0, false, `[]`, `{}` (times: absent);
- *  - `opt` structs are always there, other `opt` fields only when they are not zero;
+ *  - `opt` structs are always there, other `opt` fields only when they are not zero, save empty lists and maps
+ *    that a client sent: to Go they are not nil, until the object is written;
  *  - `ptr` fields are there when the client sent them.
  */
 export interface DecodeOptions {
@@ -27,7 +28,7 @@ export interface DecodeOptions {
   readonly collectFindings?: boolean;
   /** What paths in findings begin with, e.g. `metadata`. */
   readonly path?: string;
-  /** The object that the value was made of by a patch: nobody sent its empty lists. */
+  /** The object that the value was made of by a patch, or the value itself: nobody sent its empty lists. */
   readonly base?: object;
 }
 
@@ -45,11 +46,9 @@ export function decodeJson<T>(
   options: DecodeOptions = {},
 ): Decoded<T> {
   const run = new Decoding(options.collectFindings ?? true, options.path ?? "");
+  run.base = options.base;
   const object = value === null ? zeroValue(schema) : decoderOf(schema)(value, run);
   run.finish();
-  for (const { sent, decoded } of run.empties) {
-    if (options.base === undefined || !holds(options.base, sent)) markGivenEmpty(decoded);
-  }
   return { object: object as T, findings: run.findings };
 }
 
@@ -95,8 +94,7 @@ interface DecodeSlot {
   /** `opt`, and of a type that Go leaves out when zero. */
   readonly dropsZero: boolean;
   readonly always: boolean;
-  /** A list or map that Go writes whether it is empty or not. */
-  readonly tellsEmpty: boolean;
+  readonly isContainer: boolean;
 }
 
 interface StructPlan {
@@ -127,7 +125,7 @@ function planOf(schema: StructSchema<Fields>): StructPlan {
       decode: decoderOf(slot.schema),
       dropsZero: slot.field.presence === "opt" && dropsZero(slot.schema),
       always: isAlwaysThere(slot),
-      tellsEmpty: slot.field.presence === "req" && ["list", "map"].includes(slot.schema.type),
+      isContainer: slot.field.presence !== "ptr" && ["list", "map"].includes(slot.schema.type),
     }));
     const always = shape.slots
       .filter((slot) => isAlwaysThere(slot))
@@ -173,8 +171,12 @@ function decodeStruct(
     run.enter(entry.slot);
     const decoded = entry.decode(given, run);
     run.leave();
-    if (decoded === undefined || (entry.dropsZero && isZero(decoded))) continue;
-    if (entry.tellsEmpty && isZero(decoded)) run.empties.push({ sent: given as object, decoded: decoded as object });
+    if (decoded === undefined) continue;
+    if ((entry.dropsZero || entry.isContainer) && isZero(decoded)) {
+      const isSent = entry.isContainer && isSentEmpty(run, given);
+      if (entry.dropsZero && !isSent) continue;
+      if (isSent) markGivenEmpty(decoded as object);
+    }
     slots.push(entry.slot);
     values.push(decoded);
     if (entry.always) required++;
@@ -287,6 +289,11 @@ function zeroStruct(schema: StructSchema<Fields>): Record<string, unknown> {
   const object: Record<string, unknown> = {};
   for (const { slot, zero } of planOf(schema).always) object[slot.name] = zero();
   return object;
+}
+
+/** Whether a client sent the empty list or map, rather than that it stands in what a patch was applied to. */
+function isSentEmpty({ base }: Decoding, given: unknown): boolean {
+  return base === undefined || !holds(base, given as object);
 }
 
 /** Whether the very container stands somewhere in `value`. */

@@ -23,12 +23,17 @@ export interface CoercedMeta {
 export function coerceMetadata(value: unknown, malformed: Malformed, path = "metadata"): CoercedMeta {
   if (value === undefined) return { metadata: undefined, findings: [] };
   try {
-    const { object, findings } = decodeJson<ObjectMeta>(ObjectMetaSchema, value, { path });
+    const { object, findings } = decodeJson<ObjectMeta>(ObjectMetaSchema, value, { path, ...asStored(value) });
     return { metadata: object, findings };
   } catch (error) {
     if (!(error instanceof DecodeError) || malformed === "refuse") throw error;
     return { metadata: decodeMembers(value), findings: [] };
   }
+}
+
+/** Metadata of unstructured content is written as it is decoded: without empty lists. */
+function asStored(value: unknown): { readonly base?: object } {
+  return isJsonMap(value) ? { base: value } : {};
 }
 
 /** Each member that fits by itself. */
@@ -42,7 +47,7 @@ function decodeMembers(value: unknown): ObjectMeta {
       if (!(error instanceof DecodeError)) throw error;
     }
   }
-  return decodeJson<ObjectMeta>(ObjectMetaSchema, fitting, { collectFindings: false }).object;
+  return decodeJson<ObjectMeta>(ObjectMetaSchema, fitting, { collectFindings: false, base: fitting }).object;
 }
 
 /** A coercion that failed inside of an object. */

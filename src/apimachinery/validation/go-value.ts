@@ -1,3 +1,4 @@
+import { isGivenEmpty } from "../given-empty.ts";
 import { flatFields, resolve, type Schema } from "../schema.ts";
 
 /**
@@ -22,11 +23,11 @@ export function internalValue(schema: Schema, value: unknown): unknown {
       return out;
     }
     case "list":
-      return Array.isArray(value) && value.length > 0
+      return Array.isArray(value) && !isNil(value)
         ? value.map((item) => internalValue(target.items, item))
         : null;
     case "map":
-      return value === undefined
+      return value === undefined || isNil(value as object)
         ? null
         : Object.fromEntries(
             Object.entries(value as Record<string, unknown>).map(([key, item]) => [
@@ -37,6 +38,11 @@ export function internalValue(schema: Schema, value: unknown): unknown {
     default:
       return value ?? zeroScalars[target.type] ?? null;
   }
+}
+
+/** Empty, and nobody sent it. */
+function isNil(container: object): boolean {
+  return Object.keys(container).length === 0 && !isGivenEmpty(container);
 }
 
 const zeroScalars: Readonly<Record<string, unknown>> = {

@@ -72,7 +72,7 @@ export function decodeBody(call: Call, expected: Expected, kinds: KindLookup): K
   const named = namedKind(value, expected, body);
   checkKind(named, expected, kinds);
   if (expected.anyKind === true) requireKind(value, expected, body);
-  const decoded = decodeValue(value, { expected, named, collect });
+  const decoded = decodeValue(value, { expected, named, collect, tellsEmpty: tellsEmpty(body) });
   report(call, validation, {
     findings: [...decoded.findings, ...duplicates],
     prefix: `${named.kind} in version ${JSON.stringify(named.version)} cannot be handled as a ${expected.kind}: `,
@@ -246,12 +246,18 @@ function unregistered({ group, version, kind }: GroupVersionKind, scheme: string
   );
 }
 
+/** Neither protobuf nor objects of this process tell empty lists from absent ones. */
+function tellsEmpty(body: Body): boolean {
+  return body.form === "bytes" && body.mediaType !== "protobuf";
+}
+
 function decodeValue(
   value: unknown,
-  spec: { expected: Expected; named: GroupVersionKind; collect: boolean },
+  spec: { expected: Expected; named: GroupVersionKind; collect: boolean; tellsEmpty: boolean },
 ): { object: KubeObject; findings: string[] } {
+  const sent = value ?? {};
   try {
-    return spec.expected.codec.decode(value ?? {}, spec.collect);
+    return spec.expected.codec.decode(sent, spec.collect, spec.tellsEmpty ? undefined : sent);
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     const { kind, version } = spec.named;

@@ -91,7 +91,7 @@ function dropTypeDependentFields(service: Service, old: Service): void {
   const { spec } = service;
   if (needsClusterIp(old) && !needsClusterIp(service)) {
     dropUnchanged(service, old, ["clusterIPs", "ipFamilies", "ipFamilyPolicy"]);
-    if (spec.clusterIPs === undefined) delete spec.clusterIP;
+    if ((spec.clusterIPs ?? []).length === 0) delete spec.clusterIP;
     dropUnchanged(service, old, ["internalTrafficPolicy"]);
   }
   const hadNodePorts = old.spec.type === "NodePort" || old.spec.type === "LoadBalancer";
