@@ -44,18 +44,41 @@ export function scenariosIn(root: string, directory: string): string[] {
   return names.filter((name) => name.endsWith(".json")).map((name) => join(directory, name)).toSorted();
 }
 
-/** Numbers of the steps that are answered otherwise than recorded. */
-export async function replay(target: Target, file: string, suffix: string): Promise<number[]> {
+/** What of one step's answer is not compared: members by path, `items/0/data/a`; a last name may end with `*`. */
+export interface Difference {
+  readonly step: number;
+  readonly path: string;
+}
+
+export interface ReplayOptions {
+  /** Part of names, as long as the recorded one: texts that are cut are cut at the same place. */
+  readonly suffix: string;
+  readonly differences: readonly Difference[];
+}
+
+export const suffixLength = 7;
+
+/** What is answered otherwise than recorded, and which differences there are not: a text each. */
+export async function replay(target: Target, file: string, { suffix, differences }: ReplayOptions): Promise<string[]> {
   const scenario = JSON.parse(readFileSync(file, "utf8")) as { namespace?: boolean; steps: Step[] };
   const saved: Saved = { rand: suffix, ns: `replay-${suffix}`, port: target.port };
   const own = scenario.namespace !== false;
   if (own) await call(target, { do: "POST /api/v1/namespaces", body: { metadata: { name: saved["ns"] } } });
-  const different: number[] = [];
+  const found: string[] = [];
   for (const [i, step] of scenario.steps.entries()) {
-    if (!(await matches(target, step, saved))) different.push(i + 1);
+    const paths = differences.filter((difference) => difference.step === i + 1).map(({ path }) => path);
+    found.push(...(await compare(target, step, { saved, paths })).map((text) => `step ${i + 1} ${text}`));
   }
   if (own) await call(target, { do: `DELETE /api/v1/namespaces/${String(saved["ns"])}` });
-  return different;
+  return found;
+}
+
+/** Makes requests whose answers do not matter: what an earlier scenario left behind. */
+export async function prepare(target: Target, steps: readonly Pick<Step, "do" | "body" | "headers">[]): Promise<void> {
+  for (const step of steps) {
+    const { status, text } = await call(target, step);
+    if (status >= 300 || status === 0) throw new Error(`${step.do}: ${status} ${text}`);
+  }
 }
 
 /** Asks once; where the step waits for a value, until it is there. */
@@ -76,7 +99,11 @@ async function ask(target: Target, step: Step, saved: Saved): Promise<{ answer: 
   }
 }
 
-async function matches(target: Target, step: Step, saved: Saved): Promise<boolean> {
+async function compare(
+  target: Target,
+  step: Step,
+  { saved, paths }: { readonly saved: Saved; readonly paths: readonly string[] },
+): Promise<string[]> {
   const { answer, parsed } = await ask(target, step, saved);
   for (const [name, path] of Object.entries(step.save ?? {})) saved[name] = pick(parsed, path);
   const got: Answered = {
@@ -89,7 +116,24 @@ async function matches(target: Target, step: Step, saved: Saved): Promise<boolea
     drop(got.body, path);
     drop(want.body, path);
   }
-  return sorted(settle(got)) === sorted(settle(want));
+  const unneeded = paths.filter((path) => sorted(take(got.body, path)) === sorted(take(want.body, path)));
+  const isEqual = sorted(settle(got)) === sorted(settle(want));
+  return [...(isEqual ? [] : ["differs"]), ...unneeded.map((path) => `does not differ in ${path}`)];
+}
+
+/** Removes members and gives their values back. */
+function take(value: unknown, path: string): unknown[] {
+  const names = path.split("/");
+  const last = names.pop() ?? "";
+  const at = names.reduce<unknown>((container, name) => (container as Json | undefined)?.[name], value);
+  const taken: unknown[] = [];
+  if (at === null || typeof at !== "object") return taken;
+  const isMeant = (name: string): boolean => (last.endsWith("*") ? name.startsWith(last.slice(0, -1)) : name === last);
+  for (const name of Object.keys(at).filter(isMeant)) {
+    taken.push(name, (at as Json)[name]);
+    delete (at as Json)[name];
+  }
+  return taken;
 }
 
 interface Received {
