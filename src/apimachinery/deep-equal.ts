@@ -2,8 +2,9 @@ import { isGivenEmpty } from "./given-empty.ts";
 
 /**
  * Structural equality of JSON values. A property that is `undefined` counts as absent, and so does
- * an empty list or map that a client sent for what is left out then; in lists the order counts, in objects it does not. Shared substructure is recognized at once, so comparing an
- * object with an edited copy of it costs what was copied.
+ * an empty list or map that a client sent for what is left out then; in lists the order counts, in
+ * objects it does not. Shared substructure is recognized at once, so comparing an object with an
+ * edited copy of it costs what was copied.
  */
 export function deepEqual(a: unknown, b: unknown): boolean {
   if (a === b) return true;
