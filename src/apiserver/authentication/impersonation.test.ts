@@ -108,7 +108,7 @@ test("the mode that last allowed a sender is tried first", async () => {
   const groupsOf = async (headers: Headers): Promise<readonly string[]> => {
     const named = Object.fromEntries(Object.entries(headers).map(([name, values]) => [name, values.join(", ")]));
     const user = await impersonate({ attributes: admin, exchange: { headers: named, headerValues: (name) => headers[name] ?? [] } });
-    return user.groups;
+    return user?.user.groups ?? [];
   };
   const node = { "impersonate-user": ["system:node:n"] };
   assert.deepEqual(await groupsOf(node), ["system:nodes", "system:authenticated"]);
