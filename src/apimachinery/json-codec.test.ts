@@ -209,7 +209,7 @@ test("decodeJson gives every object Go's zero values in Go's order", () => {
         table: { k: null },
         maybe: {},
       },
-      { text: "", more: [], limit: 0, items: ["", "a"], table: { k: "" }, inner: {}, maybe: {} },
+      { text: "", limit: 0, items: ["", "a"], more: [], table: { k: "" }, inner: {}, maybe: {} },
     ],
   ];
   for (const [body, object] of rows) {
