@@ -86,6 +86,16 @@ test("100 watches share one HTTP/2 connection, and all see a change", { timeout:
   for (const watch of watches) watch.close();
 });
 
+test("keys that JavaScript's objects have of their own are kept", { timeout: 20_000 }, async () => {
+  await using server = await startTestServer();
+  using connection = dial(server);
+  const data = JSON.parse('{"__proto__":"a","constructor":"b"}') as object;
+  assert.equal(await connection.post(maps, { metadata: { name: "own-members" }, data }), 201);
+  const { body } = await connection.get(`${maps}/own-members`);
+  const kept = (JSON.parse(body.toString()) as { data: object }).data;
+  assert.deepEqual(Object.entries(kept), [["__proto__", "a"], ["constructor", "b"]]);
+});
+
 test("lists and watches come as protobuf", { timeout: 20_000 }, async () => {
   await using server = await startTestServer();
   using connection = dial(server);

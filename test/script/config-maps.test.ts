@@ -20,14 +20,6 @@ area("[sig-node] ConfigMap", () => {
     assert.deepEqual((await maps.get("configmap-test"))["data"], data);
   });
 
-  scenario("keeps keys that JavaScript's objects have of their own", async ({ own }) => {
-    const maps = own("v1", "configmaps");
-    const data = JSON.parse('{"__proto__":"a","constructor":"b"}') as object;
-    await maps.create({ metadata: { name: "own-members" }, data });
-    const kept = (await maps.get("own-members"))["data"] as object;
-    assert.deepEqual(Object.entries(kept), [["__proto__", "a"], ["constructor", "b"]]);
-  });
-
   scenario("should run through a ConfigMap lifecycle", async ({ own, all }) => {
     const maps = own("v1", "configmaps");
     const selection = { labelSelector: "test-configmap-static=true" };
