@@ -1,5 +1,6 @@
 import type { Document } from "#apimachinery/openapi/document.ts";
 import type { HttpExchange, HttpResponseHeaders } from "#base/http.ts";
+import { acceptsGzip } from "./http/send.ts";
 
 /** Smaller documents are not worth compressing. Source: gziphandler DefaultMinSize. */
 const gzipThresholdBytes = 1400;
@@ -67,8 +68,7 @@ export function answerDocument(
     exchange.respond(304, headers);
     return;
   }
-  const takesGzip = /(^|[,\s])gzip([;,\s]|$)/.test(exchange.headers["accept-encoding"] ?? "");
-  if (gzip && document.sizeBytes >= gzipThresholdBytes && takesGzip) {
+  if (gzip && document.sizeBytes >= gzipThresholdBytes && acceptsGzip(exchange)) {
     const zipped = { ...headers, vary: "Accept, Accept-Encoding", "content-encoding": "gzip" };
     exchange.respond(200, zipped, document.gzipped);
   } else exchange.respond(200, headers, document.bytes);

@@ -2,6 +2,7 @@
 import type { Clock, Timer } from "#base/clock.ts";
 import type { Logger } from "#base/log.ts";
 import type { Counter } from "#base/metrics.ts";
+import { createTokenBucket } from "#base/token-bucket.ts";
 import { writeJsonText } from "#wire/json.ts";
 import type { AuditBackend } from "./audit-log.ts";
 
@@ -36,7 +37,7 @@ export interface BatchedOptions {
 /** Hands events on behind the back of those who ask. */
 export function batched(sink: AuditSink, { batching, clock, log, dropped }: BatchedOptions): AuditBackend {
   const sending = new Set<Promise<unknown>>();
-  const throttle = createThrottle(batching.throttle, clock);
+  const throttle = batching.throttle && createTokenBucket(batching.throttle, clock);
   let pending: object[] = [];
   let timer: Timer | undefined;
   let isOver = false;
@@ -46,7 +47,7 @@ export function batched(sink: AuditSink, { batching, clock, log, dropped }: Batc
     timer?.[Symbol.dispose]();
     timer = undefined;
     while (pending.length > 0 && sending.size < batching.sendingMax) {
-      const pauseMs = isOver ? 0 : throttle.take();
+      const pauseMs = isOver ? 0 : (throttle?.take() ?? 0);
       if (pauseMs > 0) {
         arm(pauseMs);
         return;
@@ -91,23 +92,6 @@ export function batched(sink: AuditSink, { batching, clock, log, dropped }: Batc
       }
       timer?.[Symbol.dispose]();
       await sink[Symbol.asyncDispose]();
-    },
-  };
-}
-
-/** Takes a token and returns 0, or how long there will be none. Source: client-go flowcontrol. */
-function createThrottle(limit: AuditBatching["throttle"], clock: Clock): { take(): number } {
-  if (limit === undefined) return { take: () => 0 };
-  let tokens = limit.burst;
-  let countedMs = clock.monotonicMs();
-  return {
-    take() {
-      const nowMs = clock.monotonicMs();
-      tokens = Math.min(limit.burst, tokens + ((nowMs - countedMs) * limit.qps) / 1000);
-      countedMs = nowMs;
-      if (tokens < 1) return Math.ceil(((1 - tokens) * 1000) / limit.qps);
-      tokens--;
-      return 0;
     },
   };
 }

@@ -52,7 +52,7 @@ export async function send(
   await exchange.respondStream(rendered.code, headers, slices(rendered.chunks));
 }
 
-function acceptsGzip(exchange: HttpExchange): boolean {
+export function acceptsGzip(exchange: HttpExchange): boolean {
   return /(^|[,\s])gzip([;,\s]|$)/.test(exchange.headers["accept-encoding"] ?? "");
 }
 

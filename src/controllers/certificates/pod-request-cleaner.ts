@@ -1,5 +1,5 @@
 import { type PodCertificateRequest, podCertificateRequests } from "#api/certificates/v1beta1/pod-certificate-request.ts";
-import { isNotFound } from "#apimachinery/status.ts";
+import { ignoreNotFound } from "#apimachinery/status.ts";
 import { type Controller, defineController, done } from "../framework/controller.ts";
 import { createdMs } from "../framework/pods.ts";
 
@@ -15,11 +15,7 @@ const cleaner = defineController<PodCertificateRequest>({
     const leftMs = createdMs(request) + lifeMs - context.clock.nowMs();
     if (leftMs > 0) return { requeueAfterMs: leftMs };
     const { uid = "" } = request.metadata;
-    try {
-      await context.resource(podCertificateRequests).delete(context.key, { preconditions: { uid } });
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
+    await ignoreNotFound(context.resource(podCertificateRequests).delete(context.key, { preconditions: { uid } }));
     return done;
   },
 });

@@ -1,5 +1,5 @@
 import { type KubeObject, objectKey, type OwnerReference } from "#apimachinery/object.ts";
-import { isNotFound } from "#apimachinery/status.ts";
+import { ignoreNotFound } from "#apimachinery/status.ts";
 import type { Client, DeleteOptions, ResourceTarget } from "#client/client.ts";
 import type { Identity } from "./graph.ts";
 
@@ -33,12 +33,8 @@ export class LiveObjects {
   async fetch(identity: Identity): Promise<Found | undefined> {
     const target = this.targetOf(identity);
     const namespace = target.scope === "Cluster" ? undefined : identity.namespace;
-    try {
-      return { target, object: await this.#client.dynamic(target).get(objectKey(namespace, identity.name)) };
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }
+    const object = await ignoreNotFound(this.#client.dynamic(target).get(objectKey(namespace, identity.name)));
+    return object && { target, object };
   }
 
   async dropReferences(found: Found, dropped: readonly OwnerReference[]): Promise<void> {
@@ -66,11 +62,7 @@ export class LiveObjects {
       preconditions: { uid, resourceVersion },
       ...(propagationPolicy && { propagationPolicy }),
     };
-    try {
-      await this.#client.dynamic(target).delete(objectKey(namespace, name), options);
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
+    await ignoreNotFound(this.#client.dynamic(target).delete(objectKey(namespace, name), options));
   }
 
   async #patch({ target, object }: Found, change: object): Promise<void> {

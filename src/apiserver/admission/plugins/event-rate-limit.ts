@@ -3,6 +3,7 @@ import { type FieldError, fieldErrorsText, invalid, notSupported } from "#apimac
 import { type Infer, int32, kind, listOf, opt, req, string, struct } from "#apimachinery/schema.ts";
 import { failure } from "#apimachinery/status.ts";
 import type { Clock } from "#base/clock.ts";
+import { createTokenBucket, type TokenBucket } from "#base/token-bucket.ts";
 import { isDryRun } from "../../call.ts";
 import type { AdmissionPlugin, AdmissionRequest } from "../admission.ts";
 import { decodeConfiguration, type PluginConfiguration } from "../configuration.ts";
@@ -75,12 +76,12 @@ function enforcerOf({ type, qps, burst, cacheSize }: Limit, clock: Clock): (requ
   const buckets = new Map<string, TokenBucket>();
   return (request) => {
     const key = keyOf(type, request);
-    const bucket = buckets.get(key) ?? createTokenBucket(qps, burst, clock);
+    const bucket = buckets.get(key) ?? createTokenBucket({ qps, burst }, clock);
     buckets.delete(key);
     buckets.set(key, bucket);
     const [oldest] = buckets.keys();
     if (buckets.size > bucketsMax && oldest !== undefined) buckets.delete(oldest);
-    return bucket.take() ? undefined : `limit reached on type ${type} for key ${key}`;
+    return bucket.take() === 0 ? undefined : `limit reached on type ${type} for key ${key}`;
   };
 }
 
@@ -98,24 +99,4 @@ function keyOf(type: string, { call, object }: AdmissionRequest): string {
     about?.uid,
     about?.apiVersion,
   ].join("");
-}
-
-interface TokenBucket {
-  take(): boolean;
-}
-
-/** Full at first. Source: client-go flowcontrol NewTokenBucketRateLimiter. */
-function createTokenBucket(qps: number, burst: number, clock: Clock): TokenBucket {
-  let tokens = burst;
-  let countedMs = clock.monotonicMs();
-  return {
-    take() {
-      const nowMs = clock.monotonicMs();
-      tokens = Math.min(burst, tokens + ((nowMs - countedMs) * qps) / 1000);
-      countedMs = nowMs;
-      if (tokens < 1) return false;
-      tokens--;
-      return true;
-    },
-  };
 }
