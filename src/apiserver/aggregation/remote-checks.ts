@@ -1,4 +1,5 @@
 import { type APIService, apiServices } from "#api/apiregistration/v1/api-service.ts";
+import { deepEqual } from "#apimachinery/deep-equal.ts";
 import type { JsonMap } from "#apimachinery/json-value.ts";
 import { isConflict, isNotFound } from "#apimachinery/status.ts";
 import { type Clock, rfc3339 } from "#base/clock.ts";
@@ -48,7 +49,7 @@ export class RemoteChecks implements Disposable {
     this.#options = options;
   }
 
-  /** Grows with each finding and each change of a registration. */
+  /** Grows with each finding that is new, and each change of a registration. */
   get generation(): number {
     return this.#generation;
   }
@@ -137,11 +138,10 @@ export class RemoteChecks implements Disposable {
     if (service?.spec.service === undefined) return;
     const availability = await checkAvailability(service, { endpoints, clientOf: (target) => clients.of(target) });
     if (availability.status === "True") await this.#discover(name, service);
-    else this.#discovered.delete(name);
+    else this.#tellResources(name, undefined);
     const current = registrations.get("", name);
     if (current === undefined) return this.#forget(name);
     const next = withAvailability(current, availability, rfc3339(clock.nowMs()));
-    this.#generation++;
     if (next !== current) await client().resource(apiServices).updateStatus(next);
   }
 
@@ -155,9 +155,18 @@ export class RemoteChecks implements Disposable {
       return undefined;
     };
     const resources = await fetchResources(remote, { group, version }).catch(unanswered("discovery"));
+    this.#tellResources(name, resources);
+    const known = this.#schemas.get(name);
+    const schema = await fetchOpenApi(remote, { group, version }, known).catch(unanswered("OpenAPI"));
+    if (schema === undefined || schema === known) return;
+    this.#schemas.set(name, schema);
+    this.#generation++;
+  }
+
+  #tellResources(name: string, resources: readonly JsonMap[] | undefined): void {
+    if (deepEqual(resources, this.#discovered.get(name))) return;
     if (resources === undefined) this.#discovered.delete(name);
     else this.#discovered.set(name, resources);
-    const schema = await fetchOpenApi(remote, { group, version }, this.#schemas.get(name)).catch(unanswered("OpenAPI"));
-    if (schema !== undefined) this.#schemas.set(name, schema);
+    this.#generation++;
   }
 }
