@@ -5,22 +5,8 @@ import { APIGroup, APIGroupList, APIResourceList, APIVersions } from "#apimachin
 import { encodeJson } from "#apimachinery/json-encode.ts";
 import { decodeProto } from "#apimachinery/proto-decode.ts";
 import { unwrapUnknown } from "#apimachinery/proto-envelope.ts";
-import { createHttpClient } from "#base/os/http-client.ts";
 import { parseYaml } from "#wire/yaml.ts";
-import { startTestServer, type TestServer } from "./server-fixture.ts";
-
-interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | undefined>>;
-  readonly body: Buffer;
-}
-
-async function get(server: TestServer, path: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
-  await using client = createHttpClient({ baseUrl: `https://127.0.0.1:${server.port}`, tls: { insecure: true } });
-  const authorization = `Bearer ${server.token}`;
-  const response = await client.request({ method: "GET", path, headers: { authorization, ...headers } });
-  return { status: response.status, headers: response.headers, body: Buffer.from(await response.readAll()) };
-}
+import { get, startTestServer } from "./server-fixture.ts";
 
 const protobuf = "application/vnd.kubernetes.protobuf";
 const aggregated = ";g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";

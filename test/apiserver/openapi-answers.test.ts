@@ -3,21 +3,7 @@ import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { encodeSwagger } from "#apimachinery/openapi/gnostic-v2.ts";
 import { encodeOpenApi } from "#apimachinery/openapi/gnostic-v3.ts";
-import { createHttpClient } from "#base/os/http-client.ts";
-import { startTestServer, type TestServer } from "./server-fixture.ts";
-
-interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | undefined>>;
-  readonly body: Buffer;
-}
-
-async function get(server: TestServer, path: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
-  await using client = createHttpClient({ baseUrl: `https://127.0.0.1:${server.port}`, tls: { insecure: true } });
-  const authorization = `Bearer ${server.token}`;
-  const response = await client.request({ method: "GET", path, headers: { authorization, ...headers } });
-  return { status: response.status, headers: response.headers, body: Buffer.from(await response.readAll()) };
-}
+import { get, startTestServer, type TestServer } from "./server-fixture.ts";
 
 async function addressOf(server: TestServer, name: string): Promise<string> {
   const { body } = await get(server, "/openapi/v3");

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLogger } from "#base/log.ts";
 import { Lifetime } from "#base/lifetime.ts";
+import { createHttpClient } from "#base/os/http-client.ts";
 import { openWorld } from "#base/os/world.ts";
 import type { ApiServerFlags } from "#cmd/api-server-component.ts";
 import { loopbackFlags } from "#cmd/api-server-component.ts";
@@ -90,4 +91,18 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: Buffer;
+}
+
+/** Asks as the administrator. */
+export async function get(server: TestServer, path: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+  await using client = createHttpClient({ baseUrl: `https://127.0.0.1:${server.port}`, tls: { insecure: true } });
+  const authorization = `Bearer ${server.token}`;
+  const response = await client.request({ method: "GET", path, headers: { authorization, ...headers } });
+  return { status: response.status, headers: response.headers, body: Buffer.from(await response.readAll()) };
 }
